@@ -1,0 +1,13 @@
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+                    -Wpointer-arith -Wundef -Wvla -Wformat=2)
+if(SDTLS_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(SDTLS_SANITIZE)
+  add_compile_options(-fsanitize=${SDTLS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SDTLS_SANITIZE})
+endif()
+if(SDTLS_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()

@@ -1,0 +1,256 @@
+/* sukat_dtls: DTLS servers and clients on Linux, one file descriptor a client.
+ *
+ * Pull style: one endpoint, one pollable fd, and sdtls_next() hands out one
+ * event after the other. Your code never runs inside the library (but for the
+ * callbacks of sdtls_config, which must not call back into it), and every
+ * timer that DTLS needs lives inside.
+ *
+ *     sdtls *s = sdtls_new(&(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = "c.pem",
+ *                                          .key_file = "k.pem"});
+ *     if (!s || sdtls_listen(s, NULL, "4433"))
+ *         return 1;
+ *     sdtls_event ev;
+ *     while (sdtls_next(s, &ev, -1) >= 0)
+ *         if (ev.type == SDTLS_EV_DATA)
+ *             sdtls_send(ev.conn, ev.data, ev.len);
+ *
+ * Threads: an endpoint belongs to one thread at a time; different endpoints
+ * are independent. Errors: every int function returns 0 (or a count) on
+ * success and a negative enum sdtls_err on failure; sdtls_errmsg() then has
+ * the sentence for the user. */
+#ifndef SUKAT_DTLS_H
+#define SUKAT_DTLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SDTLS_API __attribute__((visibility("default")))
+#define SDTLS_NODISCARD __attribute__((warn_unused_result))
+
+/* An endpoint: one set of settings, any number of listeners and connections. */
+typedef struct sdtls sdtls;
+
+/* One association with a peer. Valid from sdtls_connect() or its
+ * SDTLS_EV_ACCEPTED until the sdtls_next() call after the one that returned
+ * its SDTLS_EV_CLOSED. */
+typedef struct sdtls_conn sdtls_conn;
+
+/* name, value, text. An alert that was sent is not an alert that was received:
+ * they have codes of their own. Below SDTLS_FATAL the endpoint is unusable. */
+#define SDTLS_ERRORS(X)                                                                            \
+    X(ARG, -1, "invalid argument")                                                                 \
+    X(STATE, -2, "not possible in this state")                                                     \
+    X(TOOBIG, -3, "larger than the path MTU allows")                                               \
+    X(LIMIT, -4, "a configured limit was reached")                                                 \
+    X(RESOLVE, -10, "name resolution failed")                                                      \
+    X(IO, -11, "socket error")                                                                     \
+    X(REFUSED, -12, "peer port unreachable")                                                       \
+    X(TIMEOUT, -13, "handshake not finished in time")                                              \
+    X(IDLE, -14, "idle limit reached")                                                             \
+    X(NOT_DTLS, -15, "the peer answers with something else than DTLS")                             \
+    X(VERIFY, -20, "peer certificate not trusted")                                                 \
+    X(ALERT_SENT, -21, "handshake failed on our side, alert sent")                                 \
+    X(ALERT_RECEIVED, -22, "the peer sent a fatal alert")                                          \
+    X(PROTO, -23, "protocol violation")                                                            \
+    X(RESTARTED, -24, "replaced: the client started anew on the same address")                     \
+    X(CRED, -30, "certificate, key or PSK cannot be used")                                         \
+    X(OPTION, -31, "an option was not accepted by OpenSSL")                                        \
+    X(FATAL, -100, "(fatal errors follow)")                                                        \
+    X(NOMEM, -101, "out of memory")                                                                \
+    X(TLSLIB, -102, "OpenSSL failure")
+
+enum sdtls_err {
+    SDTLS_OK = 0,
+#define SDTLS_X(name, value, text) SDTLS_##name = value,
+    SDTLS_ERRORS(SDTLS_X)
+#undef SDTLS_X
+};
+
+enum sdtls_event_type {
+    SDTLS_EV_NONE,       /* nothing to report */
+    SDTLS_EV_ACCEPTED,   /* server: cookie verified, the connection exists */
+    SDTLS_EV_READY,      /* handshake complete, sdtls_send() works */
+    SDTLS_EV_DATA,       /* one record of application data: data, len */
+    SDTLS_EV_RETRANSMIT, /* a handshake flight was sent again; value = how often */
+    SDTLS_EV_MTU,        /* largest datagram payload changed; value = bytes */
+    SDTLS_EV_FINDING,    /* something worth telling; finding = its id, text = words */
+    SDTLS_EV_CLOSED      /* last event of a connection; err, alert and text say why */
+};
+
+typedef struct sdtls_event {
+    enum sdtls_event_type type;
+    int err;          /* enum sdtls_err; SDTLS_OK for an orderly close */
+    int alert;        /* TLS AlertDescription, or -1 */
+    sdtls_conn *conn; /* NULL for events of the endpoint itself */
+    const void *data; /* borrowed until the next sdtls_next() */
+    size_t len;
+    uint64_t value;
+    const char *finding; /* stable id, the same words dtls_probe uses; or NULL */
+    const char *text;    /* one sentence, borrowed until the next sdtls_next(); or NULL */
+} sdtls_event;
+
+enum sdtls_version { SDTLS_V1_0 = 0xfeff, SDTLS_V1_2 = 0xfefd, SDTLS_V1_3 = 0xfefc };
+
+/* How the peer's certificate is treated. */
+enum sdtls_verify {
+    /* Client: REQUIRE when ca_file, ca_path or verify_host is set, else CHECK.
+     * Server: REQUIRE when ca_file or ca_path is set, else NONE. */
+    SDTLS_VERIFY_DEFAULT,
+    SDTLS_VERIFY_NONE,   /* server: do not ask for one; client: do not look */
+    SDTLS_VERIFY_CHECK,  /* ask and look, report in sdtls_info, connect anyway */
+    SDTLS_VERIFY_REQUIRE /* no trusted certificate, no connection */
+};
+
+enum sdtls_flags {
+    SDTLS_F_SELF_SIGNED = 1 << 0, /* make a throw-away certificate when none is given */
+    SDTLS_F_NO_COOKIE = 1 << 1,   /* tests only: no cookie exchange, open to amplification */
+    SDTLS_F_RAW = 1 << 2,         /* tests only: no guard between the network and OpenSSL */
+    SDTLS_F_SHARED = 1 << 3,      /* no connected sockets: serve all from the listener */
+    SDTLS_F_PROBE = 1 << 4        /* connections end with SDTLS_OK at the server's first answer */
+};
+
+/* Everything zero means default; new fields only ever come at the end. Strings
+ * and the PSK are copied, ssl_ctx gets a reference of its own. */
+typedef struct sdtls_config {
+    size_t size; /* set by SDTLS_CONFIG_INIT */
+
+    /* Who we are. */
+    const char *cert_file, *key_file; /* PEM; a chain may follow the certificate */
+    const char *psk_identity, *psk_hint;
+    const void *psk;
+    size_t psk_len;
+    void *ssl_ctx; /* SSL_CTX *: used instead of one made from this struct. Cookie
+                      callbacks and, per connection, the guarding options are set on it. */
+
+    /* Whom we trust. */
+    enum sdtls_verify verify;
+    const char *ca_file, *ca_path; /* neither: the system's store */
+    const char *verify_host;       /* name or IP address the certificate must carry */
+
+    /* What we offer. */
+    const char *server_name; /* SNI; NULL = the host of sdtls_connect(), "" = none */
+    const char *alpn;        /* comma-separated, in order of preference */
+    const char *srtp;        /* use_srtp profiles, colon-separated */
+    const char *ciphers, *groups, *sigalgs;
+    int min_version, max_version; /* enum sdtls_version; default 1.2 to 1.2 */
+    const char *session_file;     /* client: resumption, read before, written after */
+
+    /* How. */
+    unsigned flags;        /* enum sdtls_flags */
+    unsigned mtu;          /* UDP payload of handshake datagrams; 0 = 1232 */
+    unsigned timer_ms;     /* first retransmission; 0 = 1000 */
+    unsigned handshake_ms; /* deadline of a handshake; 0 = 30000 */
+    unsigned idle_ms;      /* close after this long without data; 0 = never */
+    unsigned max_clients;  /* established and half-open; 0 = 65536 */
+    unsigned max_half_open, max_half_open_per_host; /* 0 = 2048, 1024; a host is an IPv4
+                                                       address or an IPv6 /64 */
+    unsigned max_connected; /* clients with a socket of their own; 0 = min(1024, nofile - 64) */
+
+    /* Where. */
+    int family;            /* AF_INET, AF_INET6, 0 = both */
+    const char *source;    /* client: local address */
+    const char *interface; /* bind to this device */
+    uint16_t source_port;  /* client: local port */
+
+    /* Callbacks; they must not call sdtls_*. */
+    void (*log)(void *arg, int level, const char *line); /* level 0 error .. 3 debug */
+    void (*keylog)(void *arg, const char *line);         /* one NSS key log line */
+    void (*tap)(void *arg, sdtls_conn *conn, int sent, const void *datagram, size_t len);
+    void *cb_arg;
+} sdtls_config;
+
+#define SDTLS_CONFIG_INIT .size = sizeof(sdtls_config)
+
+/* A new endpoint. NULL only when there is no memory: whatever is wrong with the
+ * settings is told by the first sdtls_listen() or sdtls_connect(). */
+SDTLS_API SDTLS_NODISCARD sdtls *sdtls_new(const sdtls_config *config);
+/* Sends close_notify to every established peer and frees all. NULL is fine. */
+SDTLS_API void sdtls_free(sdtls *s);
+
+/* Starts to listen. host NULL = every address, of both families where the
+ * system has them; port NULL or "0" = one the kernel picks (see
+ * sdtls_local()). May be called again for further addresses.
+ * Errors: RESOLVE, IO, CRED, OPTION, NOMEM. */
+SDTLS_API SDTLS_NODISCARD int sdtls_listen(sdtls *s, const char *host, const char *port);
+/* Listens on a bound UDP socket made by somebody else (socket activation). The
+ * fd becomes the endpoint's on success. */
+SDTLS_API SDTLS_NODISCARD int sdtls_adopt(sdtls *s, int fd);
+/* Starts a client connection; resolving the name blocks, nothing else does.
+ * Events follow: READY or CLOSED. pconn may be NULL.
+ * Errors: RESOLVE, IO, CRED, OPTION, NOMEM. */
+SDTLS_API SDTLS_NODISCARD int sdtls_connect(sdtls *s, const char *host, const char *port,
+                                            sdtls_conn **pconn);
+
+/* The next event. Waits up to timeout_ms (-1 = for ever, 0 = not at all).
+ * Returns 1 with *ev filled; 0 when the time passed without one, or when a
+ * signal interrupted the wait, with ev->type SDTLS_EV_NONE; below 0 on a fatal error. */
+SDTLS_API SDTLS_NODISCARD int sdtls_next(sdtls *s, sdtls_event *ev, int timeout_ms);
+/* Readable whenever sdtls_next() has something to do. */
+SDTLS_API int sdtls_fd(sdtls *s);
+
+/* Sends len bytes as one record in one datagram. Errors: TOOBIG (see
+ * sdtls_max_payload()), STATE (no READY yet, or closed), PROTO. Success means
+ * handed to the network, as with UDP. */
+SDTLS_API int sdtls_send(sdtls_conn *c, const void *data, size_t len);
+/* Sends close_notify; SDTLS_EV_CLOSED with SDTLS_OK follows. */
+SDTLS_API void sdtls_close(sdtls_conn *c);
+/* Most bytes of application data that fit one datagram now; 0 before READY. */
+SDTLS_API size_t sdtls_max_payload(const sdtls_conn *c);
+
+/* The connection's own socket, or -1 while the listener serves it. For
+ * getsockopt(), poll() and the like: reading it takes datagrams away. */
+SDTLS_API int sdtls_conn_fd(const sdtls_conn *c);
+SDTLS_API const struct sockaddr *sdtls_peer(const sdtls_conn *c, socklen_t *len);
+SDTLS_API const struct sockaddr *sdtls_conn_local(const sdtls_conn *c, socklen_t *len);
+/* "192.0.2.1:4433" or "[2001:db8::1]:4433"; lives as long as the connection. */
+SDTLS_API const char *sdtls_peer_text(const sdtls_conn *c);
+SDTLS_API void *sdtls_native(const sdtls_conn *c); /* SSL *, borrowed */
+SDTLS_API void sdtls_set_user(sdtls_conn *c, void *user);
+SDTLS_API void *sdtls_user(const sdtls_conn *c);
+SDTLS_API sdtls *sdtls_conn_endpoint(const sdtls_conn *c);
+/* Addresses listened on: index 0, 1, ...; NULL after the last. */
+SDTLS_API const struct sockaddr *sdtls_local(const sdtls *s, unsigned index, socklen_t *len);
+
+/* What is known of a connection; strings live as long as it does, and are NULL
+ * when not known or not negotiated. */
+typedef struct sdtls_info {
+    int version; /* enum sdtls_version, 0 before it is negotiated */
+    const char *cipher, *group, *alpn, *srtp, *server_name, *psk_identity;
+    int server; /* 1 when the peer is the client */
+    int resumed;
+    int verified;            /* 1 = the peer's certificate is trusted, 0 = not or none */
+    const char *verify_text; /* why not */
+    const char *subject, *issuer, *fingerprint; /* peer certificate; SHA-256, hex */
+    unsigned retransmits;                       /* handshake flights that we sent again */
+    uint64_t handshake_us; /* first ClientHello (server: its acceptance) to READY */
+} sdtls_info;
+
+SDTLS_API void sdtls_conn_info(const sdtls_conn *c, sdtls_info *info);
+/* SHA-256 of our own certificate as hex pairs with colons; NULL without one. */
+SDTLS_API const char *sdtls_fingerprint(sdtls *s);
+/* RFC 5705 keying material, after READY. */
+SDTLS_API int sdtls_export(const sdtls_conn *c, const char *label, void *out, size_t len);
+
+/* Counters, by index or name ("gate.no-cookie", "net.redispatched",
+ * "guard.alert", ...): names are stable, docs/counters.md tells each one.
+ * *name is NULL after the last. */
+SDTLS_API uint64_t sdtls_counter(const sdtls *s, unsigned index, const char **name);
+SDTLS_API uint64_t sdtls_counter_named(const sdtls *s, const char *name);
+
+SDTLS_API const char *sdtls_strerror(int err); /* "peer port unreachable" */
+SDTLS_API const char *sdtls_errname(int err);  /* "REFUSED" */
+/* The sentence for the last error of this endpoint; "" when there was none. */
+SDTLS_API const char *sdtls_errmsg(const sdtls *s);
+SDTLS_API const char *sdtls_alert_name(int alert);
+/* Ours, and the OpenSSL built against and running. */
+SDTLS_API const char *sdtls_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,157 @@
+#include "base/cursor.h"
+
+#include <string.h>
+
+struct sd_rd sd_rd_init(const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    return (struct sd_rd){.p = p, .end = len ? p + len : p};
+}
+
+struct sd_span sd_rd_bytes(struct sd_rd *r, size_t n)
+{
+    if (r->bad || n > sd_rd_left(r)) {
+        r->bad = true;
+        return (struct sd_span){0};
+    }
+    struct sd_span s = {r->p, n};
+    if (n)
+        r->p += n;
+    return s;
+}
+
+static uint64_t rd_uint(struct sd_rd *r, size_t n)
+{
+    struct sd_span s = sd_rd_bytes(r, n);
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.len; i++)
+        v = v << 8 | s.p[i];
+    return v;
+}
+
+uint8_t sd_rd_u8(struct sd_rd *r)
+{
+    return (uint8_t)rd_uint(r, 1);
+}
+
+uint16_t sd_rd_u16(struct sd_rd *r)
+{
+    return (uint16_t)rd_uint(r, 2);
+}
+
+uint32_t sd_rd_u24(struct sd_rd *r)
+{
+    return (uint32_t)rd_uint(r, 3);
+}
+
+uint32_t sd_rd_u32(struct sd_rd *r)
+{
+    return (uint32_t)rd_uint(r, 4);
+}
+
+uint64_t sd_rd_u48(struct sd_rd *r)
+{
+    return rd_uint(r, 6);
+}
+
+struct sd_span sd_rd_rest(const struct sd_rd *r)
+{
+    return (struct sd_span){r->p, r->bad ? 0 : sd_rd_left(r)};
+}
+
+struct sd_rd sd_rd_sub(struct sd_rd *r, size_t n)
+{
+    struct sd_span s = sd_rd_bytes(r, n);
+    struct sd_rd sub = sd_rd_init(s.p, s.len);
+    sub.bad = r->bad;
+    return sub;
+}
+
+struct sd_rd sd_rd_vec8(struct sd_rd *r)
+{
+    return sd_rd_sub(r, sd_rd_u8(r));
+}
+
+struct sd_rd sd_rd_vec16(struct sd_rd *r)
+{
+    return sd_rd_sub(r, sd_rd_u16(r));
+}
+
+struct sd_rd sd_rd_vec24(struct sd_rd *r)
+{
+    return sd_rd_sub(r, sd_rd_u24(r));
+}
+
+struct sd_wr sd_wr_init(void *buf, size_t cap)
+{
+    uint8_t *p = buf;
+    return (struct sd_wr){.start = p, .p = p, .end = cap ? p + cap : p};
+}
+
+void sd_wr_bytes(struct sd_wr *w, const void *data, size_t n)
+{
+    if (w->bad || n > (size_t)(w->end - w->p)) {
+        w->bad = true;
+        return;
+    }
+    if (n) {
+        memcpy(w->p, data, n);
+        w->p += n;
+    }
+}
+
+static void put_uint(uint8_t *to, uint64_t v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint8_t)(v >> 8 * (n - 1 - i));
+}
+
+static void wr_uint(struct sd_wr *w, uint64_t v, size_t n)
+{
+    uint8_t b[8];
+    put_uint(b, v, n);
+    sd_wr_bytes(w, b, n);
+}
+
+void sd_wr_u8(struct sd_wr *w, uint8_t v)
+{
+    wr_uint(w, v, 1);
+}
+
+void sd_wr_u16(struct sd_wr *w, uint16_t v)
+{
+    wr_uint(w, v, 2);
+}
+
+void sd_wr_u24(struct sd_wr *w, uint32_t v)
+{
+    wr_uint(w, v, 3);
+}
+
+void sd_wr_u32(struct sd_wr *w, uint32_t v)
+{
+    wr_uint(w, v, 4);
+}
+
+void sd_wr_u48(struct sd_wr *w, uint64_t v)
+{
+    wr_uint(w, v, 6);
+}
+
+size_t sd_wr_open(struct sd_wr *w, unsigned width)
+{
+    wr_uint(w, 0, width);
+    return (size_t)(w->p - w->start);
+}
+
+void sd_wr_close(struct sd_wr *w, size_t mark, unsigned width)
+{
+    if (w->bad)
+        return;
+    size_t body = (size_t)(w->p - w->start) - mark;
+    if (body >> 8 * width) {
+        w->bad = true;
+        return;
+    }
+    put_uint(w->start + mark - width, body, width);
+}

@@ -1,0 +1,110 @@
+/* The demultiplexer: one connected socket a peer, and a table that decides for
+ * every datagram whichever fd it came in on.
+ *
+ * Between bind() and connect() a new socket receives its neighbours' datagrams
+ * (measured: 1 creation in 4 under load), so the kernel's choice of socket is
+ * a hint and the peer table is the authority. A peer whose socket cannot be
+ * had, or that is one too many, is served from the listener through the same
+ * table. */
+#ifndef SD_NET_DEMUX_H
+#define SD_NET_DEMUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+
+struct sd_demux;
+struct sd_peer; /* one remote address as seen from one local address */
+
+#define SD_NET_COUNTERS(X)                                                                         \
+    X(RECEIVED, "received")           /* datagrams read, on any socket */                          \
+    X(SENT, "sent")                   /* datagrams the kernel took */                              \
+    X(REDISPATCHED, "redispatched")   /* read on a socket of somebody else, brought home */        \
+    X(FOREIGN, "foreign")             /* on a client's socket, not from its server: dropped */     \
+    X(TRUNCATED, "truncated")         /* larger than any DTLS datagram: dropped */                 \
+    X(OVERFLOW, "overflow")           /* lost in a full receive queue of ours (SO_RXQ_OVFL) */     \
+    X(CONNECTED, "connected")         /* peers that got a socket of their own */                   \
+    X(SHARED, "shared")               /* peers served from the listener */                         \
+    X(SOCKET_FAILED, "socket-failed") /* of those: socket, bind or connect failed */               \
+    X(SEND_FAILED, "send-failed")     /* send errors of any kind */                                \
+    X(ICMP, "icmp")                   /* errors reported by the network */
+
+enum sd_net_counter {
+#define SD_X(name, text) SD_NET_##name,
+    SD_NET_COUNTERS(SD_X)
+#undef SD_X
+        SD_NET_COUNTER_COUNT
+};
+
+struct sd_demux_config {
+    size_t max_connected;  /* peers with a socket of their own; 0 = none, all shared */
+    int rcvbuf;            /* bytes a listener's queue should hold; 0 = 4 MiB, as far as allowed */
+    const char *interface; /* SO_BINDTODEVICE for every socket, or NULL; borrowed */
+    /* Negative controls of the tests: what happens without each safeguard. */
+    bool test_trust_kernel; /* no source check: whatever a socket yields is its peer's */
+    bool test_plain_close;  /* no drain before closing */
+};
+
+/* One thing read: a datagram, or an error that the network reported. */
+struct sd_datagram {
+    const uint8_t *data; /* borrowed until the next sd_demux_next() */
+    size_t len;
+    int error;            /* 0, or the errno (ECONNREFUSED, EMSGSIZE, ...) for `to`; no data */
+    struct sd_addr peer;  /* who sent it */
+    struct sd_addr local; /* the address it was sent to */
+    struct sd_peer *to;   /* the known peer it belongs to, or NULL: unknown */
+    unsigned listener;    /* which listener answers it, when `to` is NULL */
+};
+
+/* All functions that return int return 0, or -errno. */
+int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config);
+/* Closes every socket; peers must be closed before. */
+void sd_demux_free(struct sd_demux *d);
+/* One epoll fd, readable when sd_demux_next() has something. */
+int sd_demux_fd(const struct sd_demux *d);
+/* One listener; an IPv6 one is V6ONLY. Port 0 = the kernel's choice. */
+int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local);
+/* Takes over a bound socket, on success. Options it lacks are set. */
+int sd_demux_adopt(struct sd_demux *d, int fd);
+/* Address of listener i; NULL after the last. */
+const struct sd_addr *sd_demux_local(const struct sd_demux *d, unsigned i);
+/* Stops listening as a restart wants it: connects the listener to itself,
+ * drains it through sd_demux_next(), closes. */
+void sd_demux_retire(struct sd_demux *d, unsigned listener);
+
+/* The next datagram or error. Listeners come before peers. 1 = filled, 0 = the
+ * time passed, the armed deadline passed, or a signal came; -errno. */
+int sd_demux_next(struct sd_demux *d, struct sd_datagram *out, int timeout_ms);
+/* Makes sd_demux_next() and the fd wake at `when`, on the clock of
+ * sd_clock_now() (one timerfd inside the epoll set); SD_NEVER disarms. */
+void sd_demux_arm(struct sd_demux *d, sd_time when);
+
+/* Server: the sender of this datagram becomes a peer, with a socket of its own
+ * if one can be had. NULL only when there is no memory. `user` is the caller's. */
+struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_datagram *from, void *user);
+/* Client: a socket connected to `remote`, from `source` (or NULL). */
+int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const struct sd_addr *source,
+                     void *user, struct sd_peer **pp);
+/* Answers a datagram of no known peer, from the address it was sent to. */
+int sd_demux_reply(struct sd_demux *d, const struct sd_datagram *to, const void *data, size_t len);
+/* Takes the peer out of the table at once, drains its socket with re-dispatch
+ * and closes it. `peer` is gone afterwards, also from datagrams in the queue. */
+void sd_demux_close(struct sd_demux *d, struct sd_peer *peer);
+
+int sd_peer_send(struct sd_peer *p, const void *data, size_t len);
+/* Its own socket, or -1 when shared. */
+int sd_peer_fd(const struct sd_peer *p);
+const struct sd_addr *sd_peer_remote(const struct sd_peer *p);
+const struct sd_addr *sd_peer_local(const struct sd_peer *p);
+void *sd_peer_user(const struct sd_peer *p);
+void sd_peer_set_user(struct sd_peer *p, void *user);
+/* UDP payload that the kernel's route MTU allows; 0 when it cannot tell. */
+size_t sd_peer_route_payload(const struct sd_peer *p);
+
+uint64_t sd_demux_counter(const struct sd_demux *d, enum sd_net_counter c);
+const char *sd_net_counter_name(enum sd_net_counter c);
+
+#endif

@@ -1,0 +1,40 @@
+/* Everything that is shared by the sessions of one role: certificate, trust,
+ * ciphers, versions. Made from the public configuration. */
+#ifndef SD_TLS_CONTEXT_H
+#define SD_TLS_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "sukat_dtls.h"
+
+enum sd_role { SD_CLIENT, SD_SERVER };
+
+struct sd_tls; /* the context */
+
+/* Copies what it needs from `config`. Errors (enum sdtls_err, sentence in
+ * `err`): CRED, OPTION, NOMEM, TLSLIB. The sentence names the file or the
+ * value and what to do about it. */
+int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config,
+               struct sd_err *err);
+void sd_tls_free(struct sd_tls *t);
+/* "AB:CD:..." SHA-256 of the own certificate, or NULL. */
+const char *sd_tls_fingerprint(const struct sd_tls *t);
+/* The SSL_CTX, borrowed. */
+void *sd_tls_native(const struct sd_tls *t);
+
+/* "OpenSSL 3.0.19 27 Jan 2026 (built against ...)". */
+const char *sd_tls_library(void);
+
+/* HMAC-SHA-256 with a context that is kept: the gate's sd_gate_mac. `arg` is a
+ * struct sd_tls_mac. */
+struct sd_tls_mac;
+struct sd_tls_mac *sd_tls_mac_new(void);
+void sd_tls_mac_free(struct sd_tls_mac *m);
+void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_t len,
+                    uint8_t out[32]);
+bool sd_tls_random(void *out, size_t len);
+
+#endif
