@@ -158,10 +158,12 @@ typedef struct sdtls_config {
     uint16_t source_port;  /* client: local port */
 
     /* Callbacks; they must not call sdtls_*. */
-    void (*log)(void *arg, int level, const char *line); /* level 0 error .. 3 debug */
+    void (*log)(void *arg, int level, const char *line); /* see log_level */
     void (*keylog)(void *arg, const char *line);         /* one NSS key log line */
     void (*tap)(void *arg, sdtls_conn *conn, int sent, const void *datagram, size_t len);
     void *cb_arg;
+    int log_level; /* the highest level that log gets: 0 errors, 1 warnings, 2 connections,
+                      3 every datagram of an unproven address */
 } sdtls_config;
 
 #define SDTLS_CONFIG_INIT .size = sizeof(sdtls_config)
@@ -247,8 +249,9 @@ SDTLS_API const char *sdtls_errname(int err);  /* "REFUSED" */
 /* The sentence for the last error of this endpoint; "" when there was none. */
 SDTLS_API const char *sdtls_errmsg(const sdtls *s);
 SDTLS_API const char *sdtls_alert_name(int alert);
-/* Ours, and the OpenSSL built against and running. */
-SDTLS_API const char *sdtls_version(void);
+SDTLS_API const char *sdtls_version(void); /* of this library: "0.1.0" */
+/* The OpenSSL that runs, and the one that was built against. */
+SDTLS_API const char *sdtls_tls_library(void);
 
 #ifdef __cplusplus
 }

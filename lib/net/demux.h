@@ -71,6 +71,8 @@ int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local);
 int sd_demux_adopt(struct sd_demux *d, int fd);
 /* Address of listener i; NULL after the last. */
 const struct sd_addr *sd_demux_local(const struct sd_demux *d, unsigned i);
+/* How many listeners there have been: the index that the next one gets. */
+unsigned sd_demux_listeners(const struct sd_demux *d);
 /* Stops listening as a restart wants it: connects the listener to itself,
  * drains it through sd_demux_next(), closes. */
 void sd_demux_retire(struct sd_demux *d, unsigned listener);

@@ -1,0 +1,176 @@
+/* The small functions of the public header. */
+#include <stdio.h>
+#include <string.h>
+
+#include "endpoint/internal.h"
+#include "wire/names.h"
+
+int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
+{
+    if (c->state != SD_CONN_ESTABLISHED)
+        return sd_err_set(&c->ep->err, SDTLS_STATE, "%s: %s", c->remote_text,
+                          c->state == SD_CONN_HANDSHAKE ? "the handshake is not complete"
+                                                        : "the connection is closed");
+    int rc = sd_session_send(c->session, data, len);
+    if (rc == SDTLS_OK) {
+        c->active = sd_clock_now();
+        return SDTLS_OK;
+    }
+    if (rc == SDTLS_TOOBIG)
+        return sd_err_set(&c->ep->err, rc, "%s: %zu bytes do not fit one datagram, at most %zu do",
+                          c->remote_text, len, sd_session_max_payload(c->session));
+    sd_conn_wake(c); /* a failed session tells through its events */
+    return sd_err_set(&c->ep->err, rc, "%s: %s", c->remote_text,
+                      sd_session_error(c->session)->text);
+}
+
+void sdtls_close(struct sdtls_conn *c)
+{
+    if (c->state == SD_CONN_CLOSING)
+        return;
+    const struct sd_err orderly = {.code = SDTLS_OK, .alert = -1};
+    sd_session_shutdown(c->session);
+    sd_conn_end(c, &orderly);
+    if (c->ep->polled)
+        sd_demux_arm(c->ep->demux, 1);
+}
+
+size_t sdtls_max_payload(const struct sdtls_conn *c)
+{
+    return c->state == SD_CONN_ESTABLISHED ? sd_session_max_payload(c->session) : 0;
+}
+
+int sdtls_conn_fd(const struct sdtls_conn *c)
+{
+    return c->peer ? sd_peer_fd(c->peer) : -1;
+}
+
+static const struct sockaddr *sockaddr_of(const struct sd_addr *a, socklen_t *len)
+{
+    if (!a)
+        return NULL;
+    if (len)
+        *len = sd_addr_len(a);
+    return &a->sa;
+}
+
+const struct sockaddr *sdtls_peer(const struct sdtls_conn *c, socklen_t *len)
+{
+    return sockaddr_of(&c->remote, len);
+}
+
+const struct sockaddr *sdtls_conn_local(const struct sdtls_conn *c, socklen_t *len)
+{
+    return sockaddr_of(&c->local, len);
+}
+
+const struct sockaddr *sdtls_local(const struct sdtls *s, unsigned index, socklen_t *len)
+{
+    for (unsigned i = 0; s->demux && i < sd_demux_listeners(s->demux); i++) {
+        const struct sd_addr *a = sd_demux_local(s->demux, i);
+        if (a && !index--)
+            return sockaddr_of(a, len);
+    }
+    return NULL;
+}
+
+const char *sdtls_peer_text(const struct sdtls_conn *c)
+{
+    return c->remote_text;
+}
+
+void *sdtls_native(const struct sdtls_conn *c)
+{
+    return sd_session_native(c->session);
+}
+
+void sdtls_set_user(struct sdtls_conn *c, void *user)
+{
+    c->user = user;
+}
+
+void *sdtls_user(const struct sdtls_conn *c)
+{
+    return c->user;
+}
+
+struct sdtls *sdtls_conn_endpoint(const struct sdtls_conn *c)
+{
+    return c->ep;
+}
+
+void sdtls_conn_info(const struct sdtls_conn *c, sdtls_info *info)
+{
+    memset(info, 0, sizeof *info);
+    if (c->session) {
+        sd_session_info(c->session, info);
+        info->retransmits = sd_session_retransmits(c->session);
+    }
+    info->server = c->server;
+    info->handshake_us = c->handshake_us;
+}
+
+int sdtls_export(const struct sdtls_conn *c, const char *label, void *out, size_t len)
+{
+    if (c->state != SD_CONN_ESTABLISHED)
+        return sd_err_set(&c->ep->err, SDTLS_STATE, "%s: the handshake is not complete",
+                          c->remote_text);
+    return sd_session_export(c->session, label, out, len);
+}
+
+const char *sdtls_fingerprint(struct sdtls *s)
+{
+    for (int role = SD_SERVER; role >= SD_CLIENT; role--)
+        if (s->tls[role] && sd_tls_fingerprint(s->tls[role]))
+            return sd_tls_fingerprint(s->tls[role]);
+    return NULL;
+}
+
+const char *sdtls_strerror(int err)
+{
+    switch (err) {
+    case SDTLS_OK:
+        return "no error";
+#define SDTLS_X(name, value, text)                                                                 \
+    case value:                                                                                    \
+        return text;
+        SDTLS_ERRORS(SDTLS_X)
+#undef SDTLS_X
+    }
+    return "unknown error";
+}
+
+const char *sdtls_errname(int err)
+{
+    switch (err) {
+    case SDTLS_OK:
+        return "OK";
+#define SDTLS_X(name, value, text)                                                                 \
+    case value:                                                                                    \
+        return #name;
+        SDTLS_ERRORS(SDTLS_X)
+#undef SDTLS_X
+    }
+    return "UNKNOWN";
+}
+
+const char *sdtls_errmsg(const struct sdtls *s)
+{
+    return s->err.text;
+}
+
+const char *sdtls_alert_name(int alert)
+{
+    const char *name = sd_alert_name((uint8_t)alert);
+    return name ? name : "unknown";
+}
+
+const char *sdtls_version(void)
+{
+    return SDTLS_VERSION;
+}
+
+const char *sdtls_tls_library(void)
+{
+    return sd_tls_library();
+}

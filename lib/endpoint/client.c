@@ -1,0 +1,204 @@
+/* The client's side: where to connect, and what to think of a peer that has not
+ * answered in DTLS yet. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoint/internal.h"
+#include "endpoint/resolve.h"
+#include "wire/names.h"
+#include "wire/record.h"
+
+/* An ICMP error may be forged, so one alone does not end an attempt: it takes a
+ * second one, in answer to the retransmission a second later. */
+enum { UNREACHABLE_ENOUGH = 2, JUNK_ENOUGH = 2 };
+
+/* The local address the user asked for, in the family of `to`; *from stays NULL
+ * when he did not ask. */
+static int local_source(struct sdtls *s, const struct sd_addr *to, struct sd_addr *source,
+                        const struct sd_addr **from, struct sd_err *err)
+{
+    if (!s->cfg.source && !s->cfg.source_port)
+        return SDTLS_OK;
+    *from = source;
+    *source = sd_addr_any(to->sa.sa_family, s->cfg.source_port);
+    if (!s->cfg.source)
+        return SDTLS_OK;
+    struct sd_addr *list;
+    int n = sd_resolve(&list, s->cfg.source, "0", to->sa.sa_family, true, err);
+    if (n <= 0)
+        return n;
+    *source = list[0];
+    sd_addr_set_port(source, s->cfg.source_port);
+    free(list);
+    return SDTLS_OK;
+}
+
+static int socket_error(const struct sd_addr *to, const struct sd_addr *from, int error,
+                        struct sd_err *err)
+{
+    char a[SD_ADDR_TEXT], b[SD_ADDR_TEXT];
+    if (!from)
+        return sd_err_set(err, SDTLS_IO, "cannot reach %s: %s", sd_addr_text(to, a),
+                          strerror(error));
+    return sd_err_set(err, SDTLS_IO, "cannot reach %s from %s: %s", sd_addr_text(to, a),
+                      sd_addr_text(from, b), strerror(error));
+}
+
+static int try_address(struct sdtls_conn *c, const struct sd_addr *to, sd_time now,
+                       struct sd_err *err)
+{
+    struct sdtls *s = c->ep;
+    struct sd_addr source;
+    const struct sd_addr *from = NULL;
+    int rc = local_source(s, to, &source, &from, err);
+    if (rc)
+        return rc;
+    struct sd_peer *peer;
+    rc = sd_demux_connect(s->demux, to, from, c, &peer);
+    if (rc)
+        return socket_error(to, from, -rc, err);
+    sd_conn_set_peer(c, peer);
+    rc = sd_conn_session(c, err);
+    if (rc)
+        return rc;
+    rc = sd_session_connect(c->session, now);
+    if (rc)
+        *err = *sd_session_error(c->session);
+    return rc;
+}
+
+static void drop_attempt(struct sdtls_conn *c)
+{
+    sd_session_free(c->session);
+    c->session = NULL;
+    if (c->peer)
+        sd_demux_close(c->ep->demux, c->peer);
+    c->peer = NULL;
+    c->unreachable = c->junk = 0;
+}
+
+/* Opens the socket and session for the next candidate that lets us. */
+static int try_next(struct sdtls_conn *c, sd_time now, struct sd_err *err)
+{
+    int rc = SDTLS_IO;
+    while (rc && c->to.next < c->to.count) {
+        drop_attempt(c);
+        rc = try_address(c, &c->to.addr[c->to.next++], now, err);
+    }
+    return rc;
+}
+
+static struct sdtls_conn *conn_to(struct sdtls *s, struct sd_addr *list, size_t count,
+                                  const char *host, sd_time now)
+{
+    struct sdtls_conn *c = sd_conn_new(s, false, now);
+    if (!c)
+        return NULL;
+    c->to.host = strdup(host);
+    if (!c->to.host) {
+        sd_conn_free(c);
+        return NULL;
+    }
+    c->to.addr = list;
+    c->to.count = count;
+    return c;
+}
+
+int sdtls_connect(struct sdtls *s, const char *host, const char *port, struct sdtls_conn **pconn)
+{
+    if (pconn)
+        *pconn = NULL;
+    if (!host || !port)
+        return sd_err_set(&s->err, SDTLS_ARG, "sdtls_connect() needs a host and a port");
+    int rc = sd_endpoint_open(s);
+    if (!rc)
+        rc = sd_endpoint_tls(s, SD_CLIENT);
+    if (rc)
+        return rc;
+    struct sd_addr *list;
+    int n = sd_resolve(&list, host, port, s->cfg.family, false, &s->err);
+    if (n <= 0)
+        return n;
+    sd_time now = sd_clock_now();
+    struct sdtls_conn *c = conn_to(s, list, (size_t)n, host, now);
+    if (!c) {
+        free(list);
+        return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
+    }
+    rc = try_next(c, now, &s->err);
+    if (rc) {
+        sd_conn_free(c);
+        return rc;
+    }
+    s->conn_count[SD_COUNT_CONNECTING]++;
+    sd_conn_rearm(c, now);
+    sd_conn_wake(c);
+    if (pconn)
+        *pconn = c;
+    return SDTLS_OK;
+}
+
+static void give_up(struct sdtls_conn *c, int error)
+{
+    if (error == ECONNREFUSED)
+        sd_conn_fail(c, SDTLS_REFUSED, "port unreachable (ICMP): no server is listening there");
+    else
+        sd_conn_fail(c, SDTLS_IO, "cannot be reached (ICMP): %s", strerror(error));
+}
+
+void sd_client_unreachable(struct sdtls_conn *c, int error, sd_time now)
+{
+    if (error == EMSGSIZE)
+        return; /* a matter of size, not of reach: the session has taken note */
+    if (c->to.next == c->to.count) {
+        if (++c->unreachable >= UNREACHABLE_ENOUGH)
+            give_up(c, error);
+        return;
+    }
+    struct sd_err err;
+    if (try_next(c, now, &err))
+        sd_conn_end(c, &err);
+    else
+        sd_conn_rearm(c, now);
+}
+
+static bool first_record(const struct sd_datagram *d, struct sd_record *rec)
+{
+    struct sd_records it = sd_records_init(d->data, d->len, 0);
+    return sd_record_next(&it, rec) == SD_RECORD_OK;
+}
+
+static void probed(struct sdtls_conn *c, const struct sd_record *rec)
+{
+    struct sd_rd body = sd_rd_init(rec->body.p, rec->body.len);
+    uint8_t first = sd_rd_u8(&body), second = sd_rd_u8(&body);
+    struct sd_err e;
+    if (rec->type == SD_TYPE_ALERT) {
+        sd_err_set(&e, SDTLS_ALERT_RECEIVED, "answered with alert %s (%u)",
+                   sdtls_alert_name(second), second);
+        e.alert = second;
+    } else if (rec->type == SD_TYPE_HANDSHAKE) {
+        sd_err_set(&e, SDTLS_OK, "answered with %s", sd_handshake_type_name(first));
+    } else {
+        sd_err_set(&e, SDTLS_OK, "answered with a DTLS record of type %u", rec->type);
+    }
+    sd_conn_end(c, &e);
+}
+
+bool sd_client_settled(struct sdtls_conn *c, const struct sd_datagram *d)
+{
+    if (sd_session_heard(c->session))
+        return false;
+    struct sd_record rec;
+    if (!first_record(d, &rec)) {
+        if (++c->junk >= JUNK_ENOUGH)
+            sd_conn_fail(c, SDTLS_NOT_DTLS,
+                         "the peer's answers are not DTLS: wrong port, or another protocol there");
+        return true;
+    }
+    if (!(c->ep->cfg.flags & SDTLS_F_PROBE))
+        return false;
+    probed(c, &rec);
+    return true;
+}

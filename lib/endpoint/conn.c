@@ -1,0 +1,292 @@
+/* The life of one connection, of either role. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoint/internal.h"
+
+enum { HANDSHAKE_MS = 30000 };
+
+struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now)
+{
+    struct sdtls_conn *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    /* From here on setting its one timer cannot fail. */
+    if (!sd_timers_reserve(&s->timers, s->conn_total + 1)) {
+        free(c);
+        return NULL;
+    }
+    c->ep = s;
+    c->server = server;
+    c->began = c->active = now;
+    c->err.alert = -1;
+    s->conn_total++;
+    s->servers += server;
+    TAILQ_INSERT_TAIL(&s->conns, c, all);
+    return c;
+}
+
+void sd_conn_free(struct sdtls_conn *c)
+{
+    struct sdtls *s = c->ep;
+    sd_limit_drop(c);
+    sd_timers_cancel(&s->timers, &c->timer);
+    sd_conn_sleep(c);
+    TAILQ_REMOVE(&s->conns, c, all);
+    s->conn_total--;
+    s->servers -= c->server;
+    sd_session_free(c->session);
+    if (c->peer)
+        sd_demux_close(s->demux, c->peer);
+    free(c->to.addr);
+    free(c->to.host);
+    free(c);
+}
+
+void sd_conn_set_peer(struct sdtls_conn *c, struct sd_peer *p)
+{
+    c->peer = p;
+    sd_peer_set_user(p, c);
+    c->remote = *sd_peer_remote(p);
+    c->local = *sd_peer_local(p);
+    sd_addr_text(&c->remote, c->remote_text);
+}
+
+void sd_conn_tap(struct sdtls_conn *c, int sent, const void *data, size_t len)
+{
+    if (c->ep->cfg.tap)
+        c->ep->cfg.tap(c->ep->cfg.cb_arg, c, sent, data, len);
+}
+
+static int send_datagram(void *arg, const void *data, size_t len)
+{
+    struct sdtls_conn *c = arg;
+    if (!c->peer)
+        return -ENOTCONN; /* a restarted client's new association has it now */
+    sd_conn_tap(c, 1, data, len);
+    return sd_peer_send(c->peer, data, len);
+}
+
+int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
+{
+    struct sdtls *s = c->ep;
+    const struct sd_session_config config = {
+        .send = send_datagram,
+        .arg = c,
+        .counters = s->guard_count,
+        .host = c->to.host,
+        .mtu = s->cfg.mtu,
+        .route_payload = sd_peer_route_payload(c->peer),
+        .timer_ms = s->cfg.timer_ms,
+    };
+    return sd_session_new(&c->session, s->tls[c->server ? SD_SERVER : SD_CLIENT], &config, err);
+}
+
+void sd_conn_wake(struct sdtls_conn *c)
+{
+    if (c->queued)
+        return;
+    c->queued = true;
+    TAILQ_INSERT_TAIL(&c->ep->ready, c, ready);
+}
+
+void sd_conn_sleep(struct sdtls_conn *c)
+{
+    if (!c->queued)
+        return;
+    c->queued = false;
+    TAILQ_REMOVE(&c->ep->ready, c, ready);
+}
+
+void sd_conn_end(struct sdtls_conn *c, const struct sd_err *why)
+{
+    if (c->state == SD_CONN_CLOSING)
+        return;
+    c->state = SD_CONN_CLOSING;
+    c->err = *why;
+    c->ep->conn_count[SD_COUNT_FAILED] += why->code != SDTLS_OK;
+    sd_limit_drop(c);
+    sd_timers_cancel(&c->ep->timers, &c->timer);
+    sd_conn_wake(c);
+}
+
+void sd_conn_fail(struct sdtls_conn *c, int code, const char *fmt, ...)
+{
+    struct sd_err e;
+    char text[sizeof e.text];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    sd_err_set(&e, code, "%s", text);
+    sd_conn_end(c, &e);
+}
+
+void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(c->finding_text, sizeof c->finding_text, fmt, ap);
+    va_end(ap);
+    c->finding = id;
+    sd_conn_wake(c);
+}
+
+static sd_time handshake_deadline(const struct sdtls_conn *c)
+{
+    unsigned ms = c->ep->cfg.handshake_ms ? c->ep->cfg.handshake_ms : HANDSHAKE_MS;
+    return c->state == SD_CONN_HANDSHAKE ? c->began + ms * SD_MS : SD_NEVER;
+}
+
+static sd_time idle_deadline(const struct sdtls_conn *c)
+{
+    unsigned ms = c->ep->cfg.idle_ms;
+    return ms && c->state == SD_CONN_ESTABLISHED ? c->active + ms * SD_MS : SD_NEVER;
+}
+
+static sd_time earliest(sd_time a, sd_time b)
+{
+    return a < b ? a : b;
+}
+
+void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
+{
+    if (c->state == SD_CONN_CLOSING)
+        return;
+    sd_time when = earliest(handshake_deadline(c), idle_deadline(c));
+    when = earliest(when, sd_session_deadline(c->session, now));
+    /* OpenSSL rounds what is left of its timer; never spin on the difference. */
+    if (when < now + SD_MS)
+        when = now + SD_MS;
+    sd_timers_set(&c->ep->timers, &c->timer, when);
+}
+
+static void handshake_timed_out(struct sdtls_conn *c, sd_time now)
+{
+    unsigned long long s10 = (now - c->began) / (SD_SEC / 10);
+    const char *seen = sd_session_heard(c->session)
+                           ? "the peer answered, but not to the end: packets are lost on the way"
+                             " (large ones first: path MTU), or it waits for something"
+                       : c->server ? "the client sent no more after its first flight"
+                                   : "nothing came back: no server there, or a firewall in between";
+    sd_conn_fail(c, SDTLS_TIMEOUT, "no handshake within %llu.%llu s: %s", s10 / 10, s10 % 10, seen);
+}
+
+void sd_conn_due(struct sdtls_conn *c, sd_time now)
+{
+    if (now >= handshake_deadline(c)) {
+        handshake_timed_out(c, now);
+    } else if (now >= idle_deadline(c)) {
+        sd_session_shutdown(c->session);
+        sd_conn_fail(c, SDTLS_IDLE, "no data for %u ms", c->ep->cfg.idle_ms);
+    } else {
+        sd_session_timer(c->session, now);
+        sd_conn_wake(c);
+        sd_conn_rearm(c, now);
+    }
+}
+
+static void network_error(struct sdtls_conn *c, int error, sd_time now)
+{
+    sd_session_net_error(c->session, error);
+    if (!c->server && c->state == SD_CONN_HANDSHAKE && !sd_session_heard(c->session))
+        sd_client_unreachable(c, error, now);
+    else if (error == ECONNREFUSED && !c->told_refused++)
+        sd_conn_finding(c, "icmp-port-unreachable",
+                        "ICMP says that the peer's port is closed; not obeyed, it may be forged");
+}
+
+void sd_conn_input(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now)
+{
+    if (c->state == SD_CONN_CLOSING)
+        return;
+    if (d->error) {
+        network_error(c, d->error, now);
+        return;
+    }
+    sd_conn_tap(c, 0, d->data, d->len);
+    if (!c->server && sd_client_settled(c, d))
+        return;
+    sd_session_input(c->session, d->data, d->len, now);
+    sd_conn_wake(c);
+}
+
+static void ready(struct sdtls_conn *c, sd_time now)
+{
+    c->state = SD_CONN_ESTABLISHED;
+    c->active = now;
+    c->handshake_us = (now - c->began) / SD_US;
+    c->ep->conn_count[SD_COUNT_ESTABLISHED]++;
+    sd_limit_drop(c);
+}
+
+/* Translates what the session says; false when it has nothing more. */
+static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
+{
+    struct sdtls *s = c->ep;
+    switch (sd_session_next(c->session, s->data, sizeof s->data, &ev->len, now)) {
+    case SD_SESSION_IDLE:
+        return false;
+    case SD_SESSION_READY:
+        ready(c, now);
+        ev->type = SDTLS_EV_READY;
+        return true;
+    case SD_SESSION_DATA:
+        c->active = now;
+        ev->type = SDTLS_EV_DATA;
+        ev->data = s->data;
+        return true;
+    case SD_SESSION_RETRANSMIT:
+        s->conn_count[SD_COUNT_RETRANSMITS]++;
+        ev->type = SDTLS_EV_RETRANSMIT;
+        ev->value = sd_session_retransmits(c->session);
+        return true;
+    case SD_SESSION_MTU:
+        ev->type = SDTLS_EV_MTU;
+        ev->value = sd_session_mtu(c->session);
+        return true;
+    case SD_SESSION_CLOSED:
+    case SD_SESSION_FAILED:
+        sd_conn_end(c, sd_session_error(c->session));
+        return false;
+    }
+    return false;
+}
+
+static void closed_event(struct sdtls_conn *c, sdtls_event *ev)
+{
+    ev->type = SDTLS_EV_CLOSED;
+    ev->err = c->err.code;
+    ev->alert = c->err.alert;
+    ev->text = *c->err.text ? c->err.text : NULL;
+    sd_conn_sleep(c);
+    c->ep->dead = c;
+}
+
+bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
+{
+    *ev = (sdtls_event){.conn = c, .alert = -1};
+    if (c->tell_accepted) {
+        c->tell_accepted = false;
+        ev->type = SDTLS_EV_ACCEPTED;
+        return true;
+    }
+    if (c->finding) {
+        ev->type = SDTLS_EV_FINDING;
+        ev->finding = c->finding;
+        ev->text = c->finding_text;
+        c->finding = NULL;
+        return true;
+    }
+    if (c->state != SD_CONN_CLOSING && session_event(c, ev, now))
+        return true;
+    if (c->state == SD_CONN_CLOSING) {
+        closed_event(c, ev);
+        return true;
+    }
+    sd_conn_rearm(c, now);
+    return false;
+}

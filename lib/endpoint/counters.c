@@ -1,0 +1,54 @@
+/* Counters of every layer under one list of names: "layer.what". */
+#include <string.h>
+
+#include "endpoint/internal.h"
+
+static const char *const names[] = {
+#define SD_X(name, text) "net." text,
+    SD_NET_COUNTERS(SD_X)
+#undef SD_X
+#define SD_X(name, text) "gate." text,
+        SD_GATE_REASONS(SD_X)
+#undef SD_X
+#define SD_X(name, text) "guard." text,
+            SD_GUARD_COUNTERS(SD_X)
+#undef SD_X
+#define SD_X(name, text) "conn." text,
+                SD_COUNT_COUNTERS(SD_X)
+#undef SD_X
+};
+
+enum {
+    GATE_FROM = SD_NET_COUNTER_COUNT,
+    GUARD_FROM = GATE_FROM + SD_GATE_REASON_COUNT,
+    CONN_FROM = GUARD_FROM + SD_GUARD_COUNTER_COUNT,
+    END = CONN_FROM + SD_COUNT_COUNT
+};
+
+_Static_assert(sizeof names / sizeof *names == END, "every counter has a name");
+
+static uint64_t value(const struct sdtls *s, unsigned i)
+{
+    if (i < GATE_FROM)
+        return s->demux ? sd_demux_counter(s->demux, (enum sd_net_counter)i) : 0;
+    if (i < GUARD_FROM)
+        return s->gate_count[i - GATE_FROM];
+    if (i < CONN_FROM)
+        return s->guard_count[i - GUARD_FROM];
+    return s->conn_count[i - CONN_FROM];
+}
+
+uint64_t sdtls_counter(const struct sdtls *s, unsigned index, const char **name)
+{
+    if (name)
+        *name = index < END ? names[index] : NULL;
+    return index < END ? value(s, index) : 0;
+}
+
+uint64_t sdtls_counter_named(const struct sdtls *s, const char *name)
+{
+    for (unsigned i = 0; i < END; i++)
+        if (!strcmp(names[i], name))
+            return value(s, i);
+    return 0;
+}

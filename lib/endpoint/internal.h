@@ -1,0 +1,154 @@
+/* What the files of lib/endpoint share. */
+#ifndef SD_ENDPOINT_INTERNAL_H
+#define SD_ENDPOINT_INTERNAL_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/table.h"
+#include "base/timers.h"
+#include "gate/gate.h"
+#include "net/demux.h"
+#include "sukat_dtls.h"
+#include "tls/context.h"
+#include "tls/session.h"
+
+/* A record of application data holds 2^14 bytes at most (RFC 6347 4.1). */
+enum { SD_PLAINTEXT_MAX = 16384 };
+
+#define SD_COUNT_COUNTERS(X)                                                                       \
+    X(ACCEPTED, "accepted")               /* clients admitted by the gate */                       \
+    X(CONNECTING, "connecting")           /* connections begun by sdtls_connect() */               \
+    X(ESTABLISHED, "established")         /* handshakes completed */                               \
+    X(FAILED, "failed")                   /* connections that ended with an error */               \
+    X(RESTARTED, "restarted")             /* clients that began anew on the same address */        \
+    X(RETRANSMITS, "retransmits")         /* handshake flights sent again */                       \
+    X(LIMIT_CLIENTS, "limit-clients")     /* refused: max_clients */                               \
+    X(LIMIT_HALF_OPEN, "limit-half-open") /* refused: max_half_open */                             \
+    X(LIMIT_HOST, "limit-host")           /* refused: max_half_open_per_host */
+
+enum sd_count {
+#define SD_X(name, text) SD_COUNT_##name,
+    SD_COUNT_COUNTERS(SD_X)
+#undef SD_X
+        SD_COUNT_COUNT
+};
+
+TAILQ_HEAD(sd_conn_list, sdtls_conn);
+
+enum sd_conn_state {
+    SD_CONN_HANDSHAKE,
+    SD_CONN_ESTABLISHED,
+    SD_CONN_CLOSING, /* over; its CLOSED event has yet to be handed out */
+};
+
+/* Where a client may still try to connect, in the resolver's order. */
+struct sd_candidates {
+    struct sd_addr *addr;
+    size_t count, next;
+    char *host;
+};
+
+struct sdtls_conn {
+    struct sdtls *ep;
+    struct sd_peer *peer;
+    struct sd_session *session;
+    enum sd_conn_state state;
+    bool server, queued;
+    bool tell_accepted;    /* an ACCEPTED event is owed */
+    bool half_open;        /* counted in the half-open limits */
+    sd_time began, active; /* first datagram; last application data */
+    struct sd_timer timer;
+    uint8_t random[32]; /* of the ClientHello that was admitted */
+    struct sd_addr remote, local;
+    struct sd_err err;   /* why it closes */
+    const char *finding; /* a FINDING event is owed */
+    char finding_text[160];
+    char remote_text[SD_ADDR_TEXT];
+    uint64_t handshake_us;
+    struct sd_candidates to; /* client */
+    unsigned unreachable;    /* ICMP errors before the first answer */
+    unsigned told_refused;   /* ICMP port unreachable is told once */
+    unsigned junk;           /* datagrams that are no DTLS, before the first answer */
+    void *user;
+    TAILQ_ENTRY(sdtls_conn) all, ready;
+};
+
+struct sdtls {
+    sdtls_config cfg; /* our copy: every string owned */
+    struct sd_err err;
+    struct sd_demux *demux;
+    struct sd_tls *tls[2]; /* by enum sd_role; made when first needed */
+    struct sd_gate gate;
+    struct sd_tls_mac *mac;
+    struct sd_timers timers;
+    struct sd_conn_list conns, ready;
+    struct sdtls_conn *dead; /* its CLOSED event went out: freed by the next call */
+    size_t conn_total;       /* connections of both roles */
+    size_t servers;          /* those that we serve */
+    size_t half_open;
+    struct sd_table hosts; /* half-open clients by host */
+    struct sd_hash_key host_key;
+    bool polled; /* the user waits on sdtls_fd() */
+    uint64_t conn_count[SD_COUNT_COUNT];
+    uint64_t gate_count[SD_GATE_REASON_COUNT];
+    uint64_t guard_count[SD_GUARD_COUNTER_COUNT];
+    uint8_t data[SD_PLAINTEXT_MAX];
+};
+
+/* config.c: deep copy; SDTLS_ARG when it is from a newer library and uses what
+ * this one does not know. */
+int sd_config_copy(sdtls_config *to, const sdtls_config *from, struct sd_err *err);
+void sd_config_free(sdtls_config *c);
+
+/* endpoint.c */
+int sd_endpoint_open(struct sdtls *s);                   /* the demux, on first use */
+int sd_endpoint_tls(struct sdtls *s, enum sd_role role); /* the context, on first use */
+void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* conn.c */
+struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now);
+/* A session over the connection's peer. */
+int sd_conn_session(struct sdtls_conn *c, struct sd_err *err);
+void sd_conn_set_peer(struct sdtls_conn *c, struct sd_peer *p);
+/* Tells the tap of a datagram that went by. */
+void sd_conn_tap(struct sdtls_conn *c, int sent, const void *data, size_t len);
+void sd_conn_free(struct sdtls_conn *c);
+void sd_conn_rearm(struct sdtls_conn *c, sd_time now);
+/* Puts the connection on the list of those with something to tell. */
+void sd_conn_wake(struct sdtls_conn *c);
+void sd_conn_sleep(struct sdtls_conn *c);
+/* It is over: CLOSED with this error follows. The first call counts. */
+void sd_conn_end(struct sdtls_conn *c, const struct sd_err *why);
+void sd_conn_fail(struct sdtls_conn *c, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Runs the timers that are due. */
+void sd_conn_due(struct sdtls_conn *c, sd_time now);
+/* One datagram for it, already known to be no ClientHello of a new client. */
+void sd_conn_input(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now);
+/* The next event; false when there is none. */
+bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now);
+
+/* accept.c: the server's side of every datagram read. */
+void sd_accept_unknown(struct sdtls *s, const struct sd_datagram *d, sd_time now);
+/* True when the datagram was a ClientHello and has been dealt with. */
+bool sd_accept_hello(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now);
+
+/* client.c */
+/* The network said that this peer cannot be reached. */
+void sd_client_unreachable(struct sdtls_conn *c, int error, sd_time now);
+/* A datagram came; true when it settled the connection (probe, not DTLS). */
+bool sd_client_settled(struct sdtls_conn *c, const struct sd_datagram *d);
+
+/* limits.c: 0, or the counter of the limit that was hit. */
+bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);
+bool sd_limit_add(struct sdtls_conn *c); /* false: no memory */
+void sd_limit_drop(struct sdtls_conn *c);
+
+#endif

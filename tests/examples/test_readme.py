@@ -1,0 +1,87 @@
+"""The C code of the README, compiled against the installed library and run."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SDTLS_BUILD", ROOT / "build/dev"))
+CFLAGS = os.environ.get("SDTLS_CFLAGS", "").split()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    prefix = tmp_path_factory.mktemp("prefix")
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
+    return prefix
+
+
+@pytest.fixture(scope="module")
+def programs(installed, tmp_path_factory):
+    """The README's C blocks in order: server, client."""
+    folder = tmp_path_factory.mktemp("programs")
+    blocks = re.findall(r"```c\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len(blocks) == 2
+    env = dict(os.environ, PKG_CONFIG_PATH=os.pathsep.join(map(str, installed.glob("**/pkgconfig"))))
+    flags = subprocess.run(
+        ["pkg-config", f"--define-variable=prefix={installed}", "--cflags", "--libs", "sukat_dtls"],
+        env=env, check=True, capture_output=True, text=True).stdout.split()
+    libdir = next(f[2:] for f in flags if f.startswith("-L"))
+    paths = []
+    for name, code in zip(("server", "client"), blocks):
+        source = folder / f"{name}.c"
+        source.write_text(code)
+        subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", *CFLAGS, source, "-o", folder / name,
+                        *flags, f"-Wl,-rpath,{libdir}"], check=True)
+        paths.append(folder / name)
+    return paths
+
+
+def bound(port):
+    """Whether anybody has this UDP port; the README's server prints nothing."""
+    wanted = f":{port:04X} "
+    return any(wanted in pathlib.Path(f"/proc/net/{t}").read_text() for t in ("udp", "udp6"))
+
+
+def wait_until_bound(process, port):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        if bound(port):
+            return
+        time.sleep(0.01)
+    pytest.fail("the server never bound its port")
+
+
+def test_lengths_are_as_promised(programs):
+    lines = [len(p.with_suffix(".c").read_text().splitlines()) for p in programs]
+    assert lines[0] <= 11 and lines[1] <= 15  # "10-line" and "13-line", plus #include
+
+
+def test_client_gets_its_echo(programs, tmp_path):
+    server, client = programs
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "1", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
+    cert = tmp_path / "cert.pem"
+    cert.write_text(cert.read_text() + (tmp_path / "key.pem").read_text())
+    if bound(4433):
+        pytest.skip("something else uses port 4433")
+    process = subprocess.Popen([server], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until_bound(process, 4433)
+        done = subprocess.run([client, "localhost", "4433"], cwd=tmp_path, timeout=20,
+                              capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "hello", "")
+        refused = subprocess.run([client, "127.0.0.1", "4433"], cwd=tmp_path, timeout=20,
+                                 capture_output=True, text=True)
+        assert refused.returncode == 1 and refused.stderr  # the certificate is not for this name
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
