@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "endpoint/internal.h"
-#include "wire/names.h"
+#include "wire/iana.h"
 
 int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
 {
@@ -161,8 +161,14 @@ const char *sdtls_errmsg(const struct sdtls *s)
 
 const char *sdtls_alert_name(int alert)
 {
-    const char *name = sd_alert_name((uint8_t)alert);
-    return name ? name : "unknown";
+    switch (alert) {
+#define SD_X(name, value, text)                                                                    \
+    case value:                                                                                    \
+        return text;
+        SD_ALERTS(SD_X)
+#undef SD_X
+    }
+    return "unknown";
 }
 
 const char *sdtls_version(void)

@@ -173,13 +173,14 @@ static void probed(struct sdtls_conn *c, const struct sd_record *rec)
 {
     struct sd_rd body = sd_rd_init(rec->body.p, rec->body.len);
     uint8_t first = sd_rd_u8(&body), second = sd_rd_u8(&body);
+    char unnamed[SD_NAME_TEXT];
     struct sd_err e;
-    if (rec->type == SD_TYPE_ALERT) {
+    if (rec->type == SD_CT_ALERT) {
         sd_err_set(&e, SDTLS_ALERT_RECEIVED, "answered with alert %s (%u)",
                    sdtls_alert_name(second), second);
         e.alert = second;
-    } else if (rec->type == SD_TYPE_HANDSHAKE) {
-        sd_err_set(&e, SDTLS_OK, "answered with %s", sd_handshake_type_name(first));
+    } else if (rec->type == SD_CT_HANDSHAKE) {
+        sd_err_set(&e, SDTLS_OK, "answered with %s", sd_name(SD_NAME_HANDSHAKE, first, unnamed));
     } else {
         sd_err_set(&e, SDTLS_OK, "answered with a DTLS record of type %u", rec->type);
     }

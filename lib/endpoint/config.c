@@ -57,6 +57,7 @@ int sd_config_copy(sdtls_config *to, const sdtls_config *from, struct sd_err *er
                           "sdtls_config sets options of a newer library than this one");
     memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
     to->size = sizeof *to;
+    sd_tls_hold(to->ssl_ctx);
     if (!own_members(to))
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
     return SDTLS_OK;
@@ -64,6 +65,7 @@ int sd_config_copy(sdtls_config *to, const sdtls_config *from, struct sd_err *er
 
 void sd_config_free(sdtls_config *c)
 {
+    sd_tls_release(c->ssl_ctx);
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         free((void *)(uintptr_t)*string_at(c, strings[i]));
     if (c->psk) {

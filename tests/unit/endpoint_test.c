@@ -196,7 +196,7 @@ static void a_bound_socket_is_adopted(void **state)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    struct duo d = {sdtls_new(&self_signed), sdtls_new(&trusting), ""};
+    struct duo d = {.server = sdtls_new(&self_signed), .client = sdtls_new(&trusting)};
     assert_int_equal(sdtls_adopt(d.server, fd), SDTLS_OK);
     duo_port(&d);
     duo_connect(&d);
@@ -213,7 +213,7 @@ static void a_bound_socket_is_adopted(void **state)
 static void listening_everywhere_means_both_families_on_one_port(void **state)
 {
     (void)state;
-    struct duo d = {sdtls_new(&self_signed), sdtls_new(&trusting), ""};
+    struct duo d = {.server = sdtls_new(&self_signed), .client = sdtls_new(&trusting)};
     assert_int_equal(sdtls_listen(d.server, NULL, NULL), SDTLS_OK);
     duo_port(&d);
     duo_connect(&d); /* 127.0.0.1 */
@@ -255,7 +255,7 @@ static void a_silent_server_ends_at_the_deadline(void **state)
     sdtls_config hasty = trusting;
     hasty.handshake_ms = 300;
     hasty.timer_ms = 50;
-    struct duo d = {sdtls_new(NULL), sdtls_new(&hasty), ""};
+    struct duo d = {.server = sdtls_new(NULL), .client = sdtls_new(&hasty)};
     int fd = silent_socket(d.port);
     duo_connect(&d);
     duo_wait(&d, d.client, SDTLS_EV_RETRANSMIT);
@@ -270,7 +270,7 @@ static void a_server_of_another_protocol_is_recognised(void **state)
     (void)state;
     sdtls_config hasty = trusting;
     hasty.timer_ms = 50;
-    struct duo d = {sdtls_new(NULL), sdtls_new(&hasty), ""};
+    struct duo d = {.server = sdtls_new(NULL), .client = sdtls_new(&hasty)};
     int fd = silent_socket(d.port);
     sdtls_conn *c = duo_connect(&d);
     socklen_t len;
