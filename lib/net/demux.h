@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
@@ -46,6 +47,10 @@ struct sd_demux_config {
     /* Negative controls of the tests: what happens without each safeguard. */
     bool test_trust_kernel; /* no source check: whatever a socket yields is its peer's */
     bool test_plain_close;  /* no drain before closing */
+    /* Called with the address of each new socket while it is bound but not
+     * connected: the moment when it gets its neighbours' datagrams. */
+    void (*test_between_bind_and_connect)(void *arg, const struct sd_addr *bound);
+    void *test_arg;
 };
 
 /* One thing read: a datagram, or an error that the network reported. */
@@ -69,10 +74,13 @@ int sd_demux_fd(const struct sd_demux *d);
 int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local);
 /* Takes over a bound socket, on success. Options it lacks are set. */
 int sd_demux_adopt(struct sd_demux *d, int fd);
-/* Address of listener i; NULL after the last. */
+/* Address of listener i; NULL when retired and after the last. */
 const struct sd_addr *sd_demux_local(const struct sd_demux *d, unsigned i);
 /* How many listeners there have been: the index that the next one gets. */
 unsigned sd_demux_listeners(const struct sd_demux *d);
+/* Before privileges are dropped to this user: without it the kernel refuses the
+ * sockets of new peers the listener's port, and all would be shared. */
+int sd_demux_chown(struct sd_demux *d, uid_t uid, gid_t gid);
 /* Stops listening as a restart wants it: connects the listener to itself,
  * drains it through sd_demux_next(), closes. */
 void sd_demux_retire(struct sd_demux *d, unsigned listener);

@@ -1,0 +1,91 @@
+#include "net/batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool sd_batch_init(struct sd_batch *b)
+{
+    memset(b, 0, sizeof *b);
+    b->bytes = malloc((size_t)SD_BATCH * SD_SLOT);
+    return b->bytes != NULL;
+}
+
+void sd_batch_fini(struct sd_batch *b)
+{
+    free(b->bytes);
+    b->bytes = NULL;
+}
+
+static void prepare(struct sd_batch *b, unsigned i)
+{
+    b->iov[i] = (struct iovec){.iov_base = b->bytes + (size_t)i * SD_SLOT, .iov_len = SD_SLOT};
+    b->msgs[i].msg_hdr = (struct msghdr){
+        .msg_name = &b->names[i],
+        .msg_namelen = sizeof b->names[i],
+        .msg_iov = &b->iov[i],
+        .msg_iovlen = 1,
+        .msg_control = &b->control[i],
+        .msg_controllen = sizeof b->control[i],
+    };
+}
+
+int sd_batch_read(struct sd_batch *b, int fd, unsigned max)
+{
+    for (unsigned i = 0; i < max; i++)
+        prepare(b, i);
+    b->at = b->count = 0;
+    int n = recvmmsg(fd, b->msgs, max, MSG_DONTWAIT, NULL);
+    if (n < 0)
+        return -errno;
+    b->count = (unsigned)n;
+    return n;
+}
+
+static void local_four(struct sd_packet *p, const struct cmsghdr *c)
+{
+    struct in_pktinfo info;
+    memcpy(&info, CMSG_DATA(c), sizeof info);
+    p->local = sd_addr_any(AF_INET, 0);
+    /* Not ipi_addr: that may be a broadcast address, which cannot be bound to. */
+    p->local.in.sin_addr = info.ipi_spec_dst;
+    p->has_local = true;
+}
+
+static void local_six(struct sd_packet *p, const struct cmsghdr *c)
+{
+    struct in6_pktinfo info;
+    memcpy(&info, CMSG_DATA(c), sizeof info);
+    p->local = sd_addr_any(AF_INET6, 0);
+    p->local.in6.sin6_addr = info.ipi6_addr;
+    /* Only link-local addresses need the interface: without it bind() says EINVAL. */
+    if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+        p->local.in6.sin6_scope_id = info.ipi6_ifindex;
+    p->has_local = true;
+}
+
+static void read_cmsg(struct sd_packet *p, const struct cmsghdr *c)
+{
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+        local_four(p, c);
+    else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+        local_six(p, c);
+    else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+        memcpy(&p->dropped, CMSG_DATA(c), sizeof p->dropped);
+}
+
+bool sd_batch_take(struct sd_batch *b, struct sd_packet *p)
+{
+    if (b->at == b->count)
+        return false;
+    unsigned i = b->at++;
+    struct msghdr *m = &b->msgs[i].msg_hdr;
+    memset(p, 0, sizeof *p);
+    p->data = b->iov[i].iov_base;
+    p->len = b->msgs[i].msg_len;
+    p->truncated = m->msg_flags & MSG_TRUNC;
+    sd_addr_from(&p->peer, (struct sockaddr *)&b->names[i], m->msg_namelen);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+        read_cmsg(p, c);
+    return true;
+}

@@ -1,0 +1,335 @@
+#include "net/demux.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "net/internal.h"
+
+static int open_fds(struct sd_demux *d)
+{
+    d->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (d->epoll < 0)
+        return -errno;
+    d->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (d->timer < 0)
+        return -errno;
+    struct epoll_event ev = {.events = EPOLLIN}; /* no pointer: the timer */
+    return epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->timer, &ev) ? -errno : 0;
+}
+
+static int init(struct sd_demux *d)
+{
+    if (getrandom(&d->key, sizeof d->key, 0) != sizeof d->key)
+        return -errno;
+    if (!sd_table_init(&d->peers) || !sd_batch_init(&d->batch))
+        return -ENOMEM;
+    return open_fds(d);
+}
+
+int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config)
+{
+    if (config->interface && strlen(config->interface) >= IFNAMSIZ)
+        return -ENODEV;
+    struct sd_demux *d = calloc(1, sizeof *d);
+    if (!d)
+        return -ENOMEM;
+    d->config = *config;
+    if (config->interface)
+        memcpy(d->interface, config->interface, strlen(config->interface));
+    d->epoll = d->timer = -1;
+    d->deadline = d->armed = SD_NEVER;
+    int rc = init(d);
+    if (rc)
+        sd_demux_free(d);
+    else
+        *pd = d;
+    return rc;
+}
+
+void sd_demux_free(struct sd_demux *d)
+{
+    if (!d)
+        return;
+    for (unsigned i = 0; i < d->listener_count; i++)
+        if (d->listeners[i].source)
+            sd_source_close(d, d->listeners[i].source);
+    struct sd_timer *t;
+    while ((t = sd_timers_due(&d->timers, SD_NEVER))) /* the dying ones */
+        sd_source_close(d, sd_container(t, struct sd_source, timer));
+    sd_timers_fini(&d->timers);
+    sd_table_fini(&d->peers);
+    sd_batch_fini(&d->batch);
+    free(d->listeners);
+    if (d->timer >= 0)
+        close(d->timer);
+    if (d->epoll >= 0)
+        close(d->epoll);
+    free(d);
+}
+
+int sd_demux_fd(const struct sd_demux *d)
+{
+    return d->epoll;
+}
+
+/* Sets the timerfd to the earliest of all reasons to wake. A deadline that moved
+ * away is left as it is: it costs one early wake-up, a call less for each
+ * datagram. The timerfd is never read: setting it anew clears it. */
+static void set_timer(struct sd_demux *d)
+{
+    sd_time when = sd_timers_next(&d->timers);
+    if (d->deadline < when)
+        when = d->deadline;
+    if (d->failed)
+        when = 0;
+    if (!d->fired && when >= d->armed)
+        return;
+    sd_time set = when == SD_NEVER ? 0 : when ? when : 1; /* 0 disarms */
+    struct itimerspec spec = {
+        .it_value = {.tv_sec = (time_t)(set / SD_SEC), .tv_nsec = (long)(set % SD_SEC)}};
+    if (timerfd_settime(d->timer, TFD_TIMER_ABSTIME, &spec, NULL))
+        return;
+    d->armed = when;
+    d->fired = false;
+}
+
+void sd_demux_arm(struct sd_demux *d, sd_time when)
+{
+    d->deadline = when;
+    set_timer(d);
+}
+
+static void run_timers(struct sd_demux *d, sd_time now)
+{
+    struct sd_timer *t;
+    while ((t = sd_timers_due(&d->timers, now)))
+        sd_source_due(d, sd_container(t, struct sd_source, timer), now);
+}
+
+static void add_to_round(struct sd_demux *d, struct sd_source *s)
+{
+    for (unsigned i = 0; i < d->round_count; i++)
+        if (d->round[i] == s)
+            return;
+    if (d->round_count < SD_ROUND)
+        d->round[d->round_count++] = s;
+}
+
+/* Listeners first: a peer's datagrams from before its connect() are there. When
+ * there may be more events than were fetched, the listeners are asked anyway. */
+static void start_round(struct sd_demux *d, const struct epoll_event *ev, int n)
+{
+    d->round_at = d->round_count = 0;
+    d->drain_reads = SD_DRAIN_READS;
+    for (unsigned i = 0; n == SD_ROUND && i < d->listener_count; i++)
+        if (d->listeners[i].source)
+            add_to_round(d, d->listeners[i].source);
+    for (int i = 0; i < n; i++) {
+        struct sd_source *s = ev[i].data.ptr;
+        if (s && s->kind == SD_LISTENER)
+            add_to_round(d, s);
+    }
+    for (int i = 0; i < n; i++) {
+        struct sd_source *s = ev[i].data.ptr;
+        if (s && s->kind != SD_LISTENER)
+            add_to_round(d, s);
+    }
+}
+
+static int wait_ms(sd_time until)
+{
+    if (!until || until == SD_NEVER)
+        return until ? -1 : 0;
+    sd_time now = sd_clock_now();
+    sd_time left = until > now ? (until - now + SD_MS - 1) / SD_MS : 0;
+    return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* 1 = a round began (maybe an empty one), 0 = time to return, -errno. */
+static int wait_round(struct sd_demux *d, sd_time until)
+{
+    struct epoll_event ev[SD_ROUND];
+    set_timer(d);
+    int n = epoll_wait(d->epoll, ev, SD_ROUND, wait_ms(until));
+    if (n <= 0)
+        return n == 0 || errno == EINTR ? 0 : -errno;
+    start_round(d, ev, n);
+    for (int i = 0; i < n && !d->fired; i++)
+        d->fired = !ev[i].data.ptr;
+    if (!d->fired)
+        return 1;
+    sd_time now = sd_clock_now();
+    run_timers(d, now);
+    return d->deadline > now || d->failed;
+}
+
+/* Whose datagram it is. The table decides; a peer's own socket is only a hint. */
+static struct sd_peer *owner(struct sd_demux *d, const struct sd_packet *p,
+                             const struct sd_addr *local)
+{
+    const struct sd_source *from = &d->origin;
+    if (from->peer && (d->config.test_trust_kernel || sd_addr_eq(&p->peer, &from->peer->remote)))
+        return from->peer;
+    if (from->kind != SD_LISTENER)
+        d->counters[SD_NET_REDISPATCHED]++;
+    return sd_peer_find(d, &p->peer, local);
+}
+
+static bool deliver(struct sd_demux *d, const struct sd_packet *p, struct sd_datagram *out)
+{
+    const struct sd_source *from = &d->origin;
+    struct sd_addr local = from->local;
+    d->counters[SD_NET_RECEIVED]++;
+    if (p->truncated) {
+        d->counters[SD_NET_TRUNCATED]++;
+        return false;
+    }
+    if (from->kind == SD_CLIENT && !d->config.test_trust_kernel &&
+        !sd_addr_eq(&p->peer, &from->peer->remote)) {
+        d->counters[SD_NET_FOREIGN]++;
+        return false;
+    }
+    if (p->has_local) {
+        local = p->local;
+        sd_addr_set_port(&local, sd_addr_port(&from->local));
+    }
+    *out = (struct sd_datagram){.data = p->data,
+                                .len = p->len,
+                                .peer = p->peer,
+                                .local = local,
+                                .to = owner(d, p, &local),
+                                .listener = from->listener};
+    return true;
+}
+
+static bool tell_error(struct sd_peer *p, int error, struct sd_datagram *out)
+{
+    *out = (struct sd_datagram){
+        .error = error, .peer = p->remote, .local = p->local, .to = p, .listener = p->listener};
+    return true;
+}
+
+/* An error that the kernel had for this socket; of a listener it is counted only. */
+static bool read_error(struct sd_demux *d, struct sd_source *s, int error, struct sd_datagram *out)
+{
+    struct sd_peer *p = s->peer;
+    if (error == EAGAIN) {
+        sd_source_idle(d, s);
+        return false;
+    }
+    if (error == EINTR)
+        return false;
+    d->counters[SD_NET_ICMP]++;
+    sd_source_failed(d, s);
+    return p && tell_error(p, error, out);
+}
+
+/* The kernel tells the count since the socket was made with each datagram; the
+ * last one of a batch has the latest. */
+static void count_overflow(struct sd_demux *d, struct sd_source *s)
+{
+    struct sd_packet p;
+    unsigned at = d->batch.at;
+    d->batch.at = d->batch.count - 1;
+    sd_batch_take(&d->batch, &p);
+    d->batch.at = at;
+    if (!p.dropped)
+        return;
+    d->counters[SD_NET_OVERFLOW] += (uint32_t)(p.dropped - s->dropped);
+    s->dropped = p.dropped;
+}
+
+/* True when *out was filled; datagrams are left in the batch. */
+static bool read_source(struct sd_demux *d, struct sd_source *s, struct sd_datagram *out)
+{
+    unsigned max = s->kind == SD_LISTENER ? SD_BATCH : 1;
+    int n = sd_batch_read(&d->batch, s->fd, max);
+    if (n < (int)max && d->drain < d->listener_count && d->listeners[d->drain].source == s)
+        d->drain++;
+    if (n <= 0)
+        return read_error(d, s, n ? -n : EAGAIN, out);
+    s->errors = 0;
+    count_overflow(d, s);
+    d->origin = *s;
+    return false;
+}
+
+/* After an accept the listeners are emptied before any peer's socket is read,
+ * within bounds, so that a flood on them starves nobody. */
+static struct sd_source *next_to_drain(struct sd_demux *d)
+{
+    for (; d->drain < d->listener_count && d->drain_reads; d->drain++) {
+        struct sd_source *s = d->listeners[d->drain].source;
+        if (!s || s->paused)
+            continue;
+        d->drain_reads--;
+        return s;
+    }
+    d->drain = d->listener_count;
+    return NULL;
+}
+
+static struct sd_source *next_source(struct sd_demux *d)
+{
+    struct sd_source *s = next_to_drain(d);
+    while (!s && d->round_at < d->round_count)
+        s = d->round[d->round_at++];
+    return s;
+}
+
+static bool take(struct sd_demux *d, struct sd_datagram *out)
+{
+    for (;;) {
+        struct sd_packet packet;
+        while (sd_batch_take(&d->batch, &packet))
+            if (deliver(d, &packet, out))
+                return true;
+        struct sd_peer *p = d->failed;
+        if (p) {
+            int error = p->error;
+            sd_peer_forget_error(p);
+            return tell_error(p, error, out);
+        }
+        struct sd_source *s = next_source(d);
+        if (!s)
+            return false;
+        if (read_source(d, s, out))
+            return true;
+    }
+}
+
+int sd_demux_next(struct sd_demux *d, struct sd_datagram *out, int timeout_ms)
+{
+    sd_time until = timeout_ms < 0 ? SD_NEVER : 0;
+    if (timeout_ms > 0)
+        until = sd_clock_now() + (sd_time)timeout_ms * SD_MS;
+    for (bool again = false; !take(d, out); again = true) {
+        if (again && until != SD_NEVER && until <= sd_clock_now())
+            return 0;
+        int rc = wait_round(d, until);
+        if (rc <= 0)
+            return rc;
+    }
+    return 1;
+}
+
+uint64_t sd_demux_counter(const struct sd_demux *d, enum sd_net_counter c)
+{
+    return d->counters[c];
+}
+
+const char *sd_net_counter_name(enum sd_net_counter c)
+{
+    static const char *const names[] = {
+#define SD_X(name, text) [SD_NET_##name] = text,
+        SD_NET_COUNTERS(SD_X)
+#undef SD_X
+    };
+    return c < SD_NET_COUNTER_COUNT ? names[c] : NULL;
+}

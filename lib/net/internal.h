@@ -1,0 +1,115 @@
+/* What the parts of the demultiplexer know of each other. */
+#ifndef SD_NET_INTERNAL_H
+#define SD_NET_INTERNAL_H
+
+#include "base/cursor.h"
+#include "base/hash.h"
+#include "base/table.h"
+#include "base/timers.h"
+#include "net/batch.h"
+#include "net/demux.h"
+#include "net/socket.h"
+
+enum {
+    SD_ROUND = 64,       /* sockets served after one epoll_wait() */
+    SD_DRAIN_READS = 8,  /* listener batches between an accept and the next peer's socket */
+    SD_LINGER_MS = 10,   /* a lookup of before may still deliver to a socket this long */
+    SD_LINGER_TURNS = 99 /* and one that never falls silent is closed after so many lingers */
+};
+
+enum sd_source_kind { SD_LISTENER, SD_PEER, SD_CLIENT };
+
+/* One socket in the epoll set. */
+struct sd_source {
+    enum sd_source_kind kind;
+    int fd;
+    unsigned listener;    /* which listener answers the unknown senders read here */
+    struct sd_addr local; /* where datagrams without PKTINFO were sent to */
+    struct sd_peer *peer; /* whose socket it is; NULL for listeners and dying ones */
+    bool dying;           /* drained through the table until it is closed */
+    bool paused;          /* out of the epoll set for a while: nothing but errors */
+    unsigned errors;      /* in a row */
+    unsigned turns;       /* how often a dying socket's time was up */
+    uint32_t dropped;     /* SO_RXQ_OVFL as last told */
+    sd_time born;
+    struct sd_timer timer; /* end of the pause, or of the life */
+};
+
+struct sd_listener {
+    struct sd_source *source; /* NULL once closed */
+    struct sd_addr local;
+    struct sd_socket_options options; /* what the sockets of its peers inherit */
+};
+
+struct sd_peer {
+    struct sd_node node;
+    struct sd_demux *demux;
+    struct sd_source *own; /* NULL: shared */
+    unsigned listener;
+    struct sd_addr remote, local;
+    void *user;
+    int error; /* came up while sending, to be told by sd_demux_next() */
+    struct sd_peer *next_failed;
+};
+
+struct sd_demux {
+    struct sd_demux_config config;
+    char interface[IFNAMSIZ];
+    int epoll, timer;
+    uint64_t counters[SD_NET_COUNTER_COUNT];
+
+    struct sd_listener *listeners;
+    unsigned listener_count;
+    bool probed[2], shared_only[2]; /* IPv4, IPv6 */
+
+    struct sd_hash_key key;
+    struct sd_table peers;
+    size_t connected;       /* sockets of server peers */
+    struct sd_peer *failed; /* those with an error to tell */
+
+    struct sd_timers timers; /* of sources */
+    sd_time deadline;        /* the caller's */
+    sd_time armed;           /* the timerfd's */
+    bool fired;              /* it is readable until it is set anew */
+
+    struct sd_source *round[SD_ROUND]; /* readable ones, listeners first; NULL = gone since */
+    unsigned round_at, round_count;
+    unsigned drain;       /* the listener being drained after an accept; listener_count: none */
+    unsigned drain_reads; /* left in this round */
+
+    struct sd_batch batch;
+    /* The socket that the batch came from; it may be gone already. */
+    struct sd_source origin;
+};
+
+/* source.c: opening, pausing and closing of sockets in the epoll set. Adding
+ * takes over the fd; NULL when there is no memory (the fd is closed). */
+struct sd_source *sd_source_add(struct sd_demux *d, enum sd_source_kind kind, int fd);
+/* At once, whatever is in its queue. */
+void sd_source_close(struct sd_demux *d, struct sd_source *s);
+/* Once its queue is empty and nothing can be on the way to it any more. */
+void sd_source_bury(struct sd_demux *d, struct sd_source *s);
+/* Takes a socket that yields nothing but errors out of the epoll set for a
+ * moment, so that it cannot keep the loop busy. */
+void sd_source_failed(struct sd_demux *d, struct sd_source *s);
+/* A timer of a source is due. */
+void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now);
+/* Its queue was found empty; closes a dying one whose time is up. */
+void sd_source_idle(struct sd_demux *d, struct sd_source *s);
+
+/* listener.c */
+/* A listener that can send from `local`: number i, or one like it. NULL: none. */
+struct sd_source *sd_listener_for(const struct sd_demux *d, unsigned i,
+                                  const struct sd_addr *local);
+
+/* peer.c */
+struct sd_peer *sd_peer_find(const struct sd_demux *d, const struct sd_addr *remote,
+                             const struct sd_addr *local);
+/* Takes it off the list of those with an error to tell. */
+void sd_peer_forget_error(struct sd_peer *p);
+
+/* probe.c: whether a connected socket on a listener's port gets its peer's
+ * datagrams and nobody else's, also when another listener comes later. */
+bool sd_probe_connected(int family);
+
+#endif

@@ -1,0 +1,145 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/internal.h"
+
+enum { DEFAULT_RCVBUF = 4 << 20 };
+
+static struct sd_socket_options listener_options(const struct sd_demux *d, int family)
+{
+    struct sd_socket_options o = {
+        .family = family,
+        .rcvbuf = d->config.rcvbuf ? d->config.rcvbuf : DEFAULT_RCVBUF,
+        .reuseport = true,
+        .pktinfo = true,
+    };
+    memcpy(o.interface, d->interface, sizeof o.interface);
+    return o;
+}
+
+static bool same_service(const struct sd_addr *bound, const struct sd_addr *local)
+{
+    if (bound->sa.sa_family != local->sa.sa_family || sd_addr_port(bound) != sd_addr_port(local))
+        return false;
+    return sd_addr_is_any(bound) || sd_addr_eq(bound, local);
+}
+
+struct sd_source *sd_listener_for(const struct sd_demux *d, unsigned i, const struct sd_addr *local)
+{
+    if (i < d->listener_count && d->listeners[i].source)
+        return d->listeners[i].source;
+    for (i = 0; i < d->listener_count; i++)
+        if (d->listeners[i].source && same_service(&d->listeners[i].local, local))
+            return d->listeners[i].source;
+    return NULL;
+}
+
+/* Once a family: what a kernel or a sandbox does is found out, not looked up. */
+static void probe_once(struct sd_demux *d, int family)
+{
+    int i = family == AF_INET6;
+    if (d->probed[i] || !d->config.max_connected)
+        return;
+    d->probed[i] = true;
+    d->shared_only[i] = !sd_probe_connected(family);
+}
+
+/* Takes over the fd, also on failure. */
+static int add_listener(struct sd_demux *d, int fd, const struct sd_socket_options *o)
+{
+    struct sd_listener l = {.options = *o};
+    int rc = sd_socket_local(fd, &l.local);
+    struct sd_listener *list =
+        rc ? NULL : realloc(d->listeners, (d->listener_count + 1) * sizeof *list);
+    if (!list) {
+        close(fd);
+        return rc ? rc : -ENOMEM;
+    }
+    d->listeners = list;
+    l.source = sd_source_add(d, SD_LISTENER, fd);
+    if (!l.source)
+        return -ENOMEM;
+    l.source->local = l.local;
+    l.source->listener = d->listener_count;
+    d->drain = d->drain == d->listener_count ? d->drain + 1 : d->drain;
+    d->listeners[d->listener_count++] = l;
+    probe_once(d, o->family);
+    return 0;
+}
+
+int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local)
+{
+    struct sd_socket_options o = listener_options(d, local->sa.sa_family);
+    /* With SO_REUSEPORT the kernel may choose a port that another server of
+     * this user has; set afterwards it works as well. */
+    o.reuseport = sd_addr_port(local) != 0;
+    int fd = sd_socket_open(&o);
+    if (fd < 0)
+        return fd;
+    int rc = sd_socket_bind(fd, local);
+    if (!rc && !o.reuseport) {
+        o.reuseport = true;
+        rc = sd_socket_set(fd, &o);
+    }
+    if (!rc)
+        return add_listener(d, fd, &o);
+    close(fd);
+    return rc;
+}
+
+int sd_demux_adopt(struct sd_demux *d, int fd)
+{
+    struct sd_socket_options o = listener_options(d, AF_UNSPEC);
+    struct sd_addr local;
+    int rc = sd_socket_inspect(fd, &o, &local);
+    if (!rc)
+        rc = sd_socket_set(fd, &o);
+    if (rc)
+        return rc;
+    /* A copy, so that the caller keeps his fd when something fails. */
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return -errno;
+    fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK);
+    rc = add_listener(d, own, &o);
+    if (!rc)
+        close(fd);
+    return rc;
+}
+
+const struct sd_addr *sd_demux_local(const struct sd_demux *d, unsigned i)
+{
+    bool listens = i < d->listener_count && d->listeners[i].source && //
+                   !d->listeners[i].source->dying;
+    return listens ? &d->listeners[i].local : NULL;
+}
+
+unsigned sd_demux_listeners(const struct sd_demux *d)
+{
+    return d->listener_count;
+}
+
+int sd_demux_chown(struct sd_demux *d, uid_t uid, gid_t gid)
+{
+    for (unsigned i = 0; i < d->listener_count; i++) {
+        const struct sd_source *s = d->listeners[i].source;
+        if (s && fchown(s->fd, uid, gid))
+            return -errno;
+    }
+    return 0;
+}
+
+void sd_demux_retire(struct sd_demux *d, unsigned listener)
+{
+    struct sd_source *s = listener < d->listener_count ? d->listeners[listener].source : NULL;
+    if (!s || s->dying)
+        return;
+    /* Lookups that are under way may still find it: it lingers from now on. */
+    s->born = sd_clock_now();
+    if (!d->config.test_plain_close)
+        sd_socket_isolate(s->fd);
+    sd_source_bury(d, s);
+}

@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/internal.h"
+
+struct peer_key {
+    const struct sd_addr *remote, *local;
+};
+
+static uint64_t hash_of(const struct sd_demux *d, const struct peer_key *k)
+{
+    uint8_t bytes[2 * SD_ADDR_BYTES];
+    size_t n = sd_addr_bytes(k->remote, bytes);
+    n += sd_addr_bytes(k->local, bytes + n);
+    return sd_hash(d->key, bytes, n);
+}
+
+static bool same_peer(const struct sd_node *n, const void *key)
+{
+    const struct sd_peer *p = (const struct sd_peer *)(const void *)n;
+    const struct peer_key *k = key;
+    return sd_addr_eq(&p->remote, k->remote) && sd_addr_eq(&p->local, k->local);
+}
+
+struct sd_peer *sd_peer_find(const struct sd_demux *d, const struct sd_addr *remote,
+                             const struct sd_addr *local)
+{
+    const struct peer_key k = {remote, local};
+    struct sd_node *n = sd_table_find(&d->peers, hash_of(d, &k), same_peer, &k);
+    return n ? sd_container(n, struct sd_peer, node) : NULL;
+}
+
+static void table_add(struct sd_demux *d, struct sd_peer *p)
+{
+    const struct peer_key k = {&p->remote, &p->local};
+    sd_table_add(&d->peers, &p->node, hash_of(d, &k));
+}
+
+/* The foreign datagrams of the moment between bind and connect must not be
+ * lost with the socket: isolate it, drain it, close it. */
+static void bury_unconnected(struct sd_demux *d, struct sd_source *s)
+{
+    if (!d->config.test_plain_close)
+        sd_socket_isolate(s->fd);
+    sd_source_bury(d, s);
+}
+
+static void test_window(const struct sd_demux *d, const struct sd_addr *bound)
+{
+    if (d->config.test_between_bind_and_connect)
+        d->config.test_between_bind_and_connect(d->config.test_arg, bound);
+}
+
+/* bind() and connect() back to back: in between the socket gets whatever comes
+ * to the port from nobody's peer. Everything slow is done before or after. */
+static int connect_own(struct sd_demux *d, struct sd_peer *p, struct sd_source *s)
+{
+    int rc = sd_socket_bind(s->fd, &p->local);
+    if (rc) {
+        sd_source_close(d, s);
+        return rc;
+    }
+    test_window(d, &p->local);
+    rc = sd_socket_connect(s->fd, &p->remote);
+    if (rc)
+        bury_unconnected(d, s);
+    return rc;
+}
+
+static int open_own(struct sd_demux *d, struct sd_peer *p)
+{
+    struct sd_socket_options o = d->listeners[p->listener].options;
+    o.pktinfo = false;
+    int fd = sd_socket_open(&o);
+    if (fd < 0)
+        return fd;
+    struct sd_source *s = sd_source_add(d, SD_PEER, fd);
+    if (!s)
+        return -ENOMEM;
+    s->listener = p->listener;
+    s->local = p->local;
+    int rc = connect_own(d, p, s);
+    if (rc)
+        return rc;
+    s->peer = p;
+    p->own = s;
+    return 0;
+}
+
+static void try_own_socket(struct sd_demux *d, struct sd_peer *p)
+{
+    bool may = d->connected < d->config.max_connected && p->listener < d->listener_count &&
+               !d->shared_only[p->local.sa.sa_family == AF_INET6];
+    if (may && open_own(d, p))
+        d->counters[SD_NET_SOCKET_FAILED]++;
+    if (p->own)
+        d->connected++;
+    d->counters[p->own ? SD_NET_CONNECTED : SD_NET_SHARED]++;
+}
+
+struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_datagram *from, void *user)
+{
+    struct sd_peer *p = sd_peer_find(d, &from->peer, &from->local);
+    if (p)
+        return p;
+    p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    *p = (struct sd_peer){.demux = d,
+                          .listener = from->listener,
+                          .remote = from->peer,
+                          .local = from->local,
+                          .user = user};
+    try_own_socket(d, p);
+    table_add(d, p);
+    /* What the peer sent before its socket was connected is on a listener:
+     * read that first, so that its datagrams keep their order. */
+    if (p->own)
+        d->drain = 0;
+    return p;
+}
+
+static int connect_client(struct sd_demux *d, int fd, const struct sd_addr *remote,
+                          const struct sd_addr *source, struct sd_peer *p)
+{
+    int rc = source ? sd_socket_bind(fd, source) : 0;
+    if (!rc && source && !sd_socket_local(fd, &p->local))
+        test_window(d, &p->local);
+    if (!rc)
+        rc = sd_socket_connect(fd, remote);
+    if (!rc)
+        rc = sd_socket_local(fd, &p->local);
+    /* Asked for, because connecting to 0.0.0.0 is connecting to 127.0.0.1. */
+    if (!rc)
+        rc = sd_socket_remote(fd, &p->remote);
+    if (rc) {
+        close(fd);
+        return rc;
+    }
+    p->own = sd_source_add(d, SD_CLIENT, fd);
+    return p->own ? 0 : -ENOMEM;
+}
+
+int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const struct sd_addr *source,
+                     void *user, struct sd_peer **pp)
+{
+    struct sd_socket_options o = {.family = remote->sa.sa_family,
+                                  .rcvbuf = d->config.rcvbuf,
+                                  .dual = remote->sa.sa_family == AF_INET6};
+    for (size_t i = 0; i < sizeof o.interface; i++)
+        o.interface[i] = d->interface[i];
+    struct sd_peer *p = calloc(1, sizeof *p);
+    if (!p)
+        return -ENOMEM;
+    int fd = sd_socket_open(&o);
+    int rc = fd < 0 ? fd : connect_client(d, fd, remote, source, p);
+    if (rc) {
+        free(p);
+        return rc;
+    }
+    p->demux = d;
+    p->user = user;
+    p->own->peer = p;
+    p->own->local = p->local;
+    d->counters[SD_NET_CONNECTED]++;
+    *pp = p;
+    return 0;
+}
+
+void sd_peer_forget_error(struct sd_peer *p)
+{
+    struct sd_peer **at = &p->demux->failed;
+    while (*at && *at != p)
+        at = &(*at)->next_failed;
+    if (*at)
+        *at = p->next_failed;
+    p->next_failed = NULL;
+    p->error = 0;
+}
+
+void sd_demux_close(struct sd_demux *d, struct sd_peer *peer)
+{
+    bool client = peer->own && peer->own->kind == SD_CLIENT;
+    if (peer->error)
+        sd_peer_forget_error(peer);
+    if (!client)
+        sd_table_remove(&d->peers, &peer->node);
+    if (peer->own && !client)
+        d->connected--;
+    if (peer->own)
+        sd_source_bury(d, peer->own);
+    free(peer);
+}
+
+/* A send on a connected socket fails with the ICMP error that an earlier one
+ * provoked, and sends nothing. That error is told by sd_demux_next(). */
+static void note_error(struct sd_peer *p, int error)
+{
+    struct sd_demux *d = p->demux;
+    d->counters[SD_NET_ICMP]++;
+    if (!p->error) {
+        p->next_failed = d->failed;
+        d->failed = p;
+    }
+    p->error = error;
+}
+
+static int send_connected(struct sd_peer *p, const void *data, size_t len)
+{
+    int first = sd_socket_send(p->own->fd, data, len, NULL, NULL);
+    if (!first || first == -EAGAIN || first == -ENOBUFS)
+        return first;
+    int again = sd_socket_send(p->own->fd, data, len, NULL, NULL);
+    if (!again)
+        note_error(p, -first);
+    return again;
+}
+
+static int count_sent(struct sd_demux *d, int rc)
+{
+    d->counters[rc ? SD_NET_SEND_FAILED : SD_NET_SENT]++;
+    return rc;
+}
+
+static int send_shared(const struct sd_demux *d, unsigned listener, const struct sd_addr *to,
+                       const struct sd_addr *from, struct sd_span data)
+{
+    const struct sd_source *s = sd_listener_for(d, listener, from);
+    return s ? sd_socket_send(s->fd, data.p, data.len, to, from) : -ENOTCONN;
+}
+
+int sd_demux_reply(struct sd_demux *d, const struct sd_datagram *to, const void *data, size_t len)
+{
+    const struct sd_span bytes = {data, len};
+    return count_sent(d, send_shared(d, to->listener, &to->peer, &to->local, bytes));
+}
+
+int sd_peer_send(struct sd_peer *p, const void *data, size_t len)
+{
+    struct sd_demux *d = p->demux;
+    if (p->own)
+        return count_sent(d, send_connected(p, data, len));
+    const struct sd_span bytes = {data, len};
+    return count_sent(d, send_shared(d, p->listener, &p->remote, &p->local, bytes));
+}
+
+int sd_peer_fd(const struct sd_peer *p)
+{
+    return p->own ? p->own->fd : -1;
+}
+
+const struct sd_addr *sd_peer_remote(const struct sd_peer *p)
+{
+    return &p->remote;
+}
+
+const struct sd_addr *sd_peer_local(const struct sd_peer *p)
+{
+    return &p->local;
+}
+
+void *sd_peer_user(const struct sd_peer *p)
+{
+    return p->user;
+}
+
+void sd_peer_set_user(struct sd_peer *p, void *user)
+{
+    p->user = user;
+}
+
+size_t sd_peer_route_payload(const struct sd_peer *p)
+{
+    return p->own ? sd_socket_route_payload(p->own->fd) : 0;
+}

@@ -1,0 +1,43 @@
+/* The socket calls of the demultiplexer: options in the order that facts of
+ * the kernel demand, local addresses of datagrams, the route's MTU. */
+#ifndef SD_NET_SOCKET_H
+#define SD_NET_SOCKET_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/addr.h"
+
+struct sd_socket_options {
+    int family;
+    int rcvbuf;               /* bytes */
+    bool reuseport;           /* listeners and the sockets of their peers */
+    bool pktinfo;             /* listeners: tell the local address of each datagram */
+    bool dual;                /* IPv6 that also serves mapped IPv4: only adopted sockets */
+    int freebind;             /* may bind to addresses that no interface has */
+    int tos;                  /* IP_TOS or IPV6_TCLASS */
+    char interface[IFNAMSIZ]; /* SO_BINDTODEVICE, or "" */
+};
+
+/* A non-blocking UDP socket with its options set, not bound; or -errno. */
+int sd_socket_open(const struct sd_socket_options *o);
+/* Sets what of the options may be set on a socket that is bound already. */
+int sd_socket_set(int fd, const struct sd_socket_options *o);
+int sd_socket_bind(int fd, const struct sd_addr *a);
+int sd_socket_connect(int fd, const struct sd_addr *a);
+int sd_socket_local(int fd, struct sd_addr *a);
+int sd_socket_remote(int fd, struct sd_addr *a);
+/* Connects a bound socket to its own address: it keeps its queue and gets
+ * nothing new, so it can be drained and closed without losing anything. */
+int sd_socket_isolate(int fd);
+/* Reads the options of a socket made by somebody else. */
+int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local);
+/* Sends to `to` from the local address `from`; both NULL on a connected socket. */
+int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *to,
+                   const struct sd_addr *from);
+bool sd_socket_empty(int fd);
+/* UDP payload that the route of a connected socket carries; 0 = unknown. */
+size_t sd_socket_route_payload(int fd);
+
+#endif

@@ -1,0 +1,106 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "net/internal.h"
+
+enum { ERRORS_IN_A_ROW = 16, PAUSE_MS = 10 };
+
+static int watch(struct sd_demux *d, struct sd_source *s)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
+    return epoll_ctl(d->epoll, EPOLL_CTL_ADD, s->fd, &ev) ? -errno : 0;
+}
+
+/* Explicitly, as a fork()ed child's copy would keep a closed fd in the set. */
+static void unwatch(struct sd_demux *d, struct sd_source *s)
+{
+    epoll_ctl(d->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+}
+
+struct sd_source *sd_source_add(struct sd_demux *d, enum sd_source_kind kind, int fd)
+{
+    struct sd_source *s = calloc(1, sizeof *s);
+    if (!s) {
+        close(fd);
+        return NULL;
+    }
+    s->kind = kind;
+    s->fd = fd;
+    s->born = sd_clock_now();
+    if (!watch(d, s))
+        return s;
+    close(fd);
+    free(s);
+    return NULL;
+}
+
+/* Nothing may point to it any more: neither the events already fetched nor the
+ * list of listeners. */
+static void unlink_source(struct sd_demux *d, const struct sd_source *s)
+{
+    for (unsigned i = d->round_at; i < d->round_count; i++)
+        if (d->round[i] == s)
+            d->round[i] = NULL;
+    if (s->kind == SD_LISTENER && s->listener < d->listener_count &&
+        d->listeners[s->listener].source == s)
+        d->listeners[s->listener].source = NULL;
+}
+
+void sd_source_close(struct sd_demux *d, struct sd_source *s)
+{
+    sd_timers_cancel(&d->timers, &s->timer);
+    unlink_source(d, s);
+    unwatch(d, s);
+    close(s->fd);
+    free(s);
+}
+
+void sd_source_bury(struct sd_demux *d, struct sd_source *s)
+{
+    sd_time until = s->born + SD_LINGER_MS * SD_MS;
+    s->peer = NULL;
+    s->dying = true;
+    if (d->config.test_plain_close || s->kind == SD_CLIENT)
+        sd_source_close(d, s);
+    else if (until <= sd_clock_now() && sd_socket_empty(s->fd))
+        sd_source_close(d, s);
+    else if (!sd_timers_set(&d->timers, &s->timer, until))
+        sd_source_close(d, s);
+}
+
+void sd_source_failed(struct sd_demux *d, struct sd_source *s)
+{
+    if (++s->errors < ERRORS_IN_A_ROW || s->dying)
+        return;
+    if (!sd_timers_set(&d->timers, &s->timer, sd_clock_now() + PAUSE_MS * SD_MS))
+        return;
+    s->paused = true;
+    s->errors = 0;
+    unwatch(d, s);
+}
+
+void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
+{
+    if (s->paused) {
+        s->paused = false;
+        if (watch(d, s))
+            sd_source_failed(d, s);
+    }
+    if (!s->dying)
+        return;
+    s->turns++;
+    if (s->turns > SD_LINGER_TURNS ||
+        !sd_timers_set(&d->timers, &s->timer, now + SD_LINGER_MS * SD_MS))
+        sd_source_close(d, s);
+    else if (sd_socket_empty(s->fd))
+        sd_source_close(d, s);
+}
+
+void sd_source_idle(struct sd_demux *d, struct sd_source *s)
+{
+    s->errors = 0;
+    if (s->dying && s->turns)
+        sd_source_close(d, s);
+}
