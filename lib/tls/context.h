@@ -25,6 +25,11 @@ const char *sd_tls_fingerprint(const struct sd_tls *t);
 /* The SSL_CTX, borrowed. */
 void *sd_tls_native(const struct sd_tls *t);
 
+/* A reference to the caller's SSL_CTX, for as long as the configuration that
+ * names it lives; NULL is fine. */
+void sd_tls_hold(void *ssl_ctx);
+void sd_tls_release(void *ssl_ctx);
+
 /* "OpenSSL 3.0.19 27 Jan 2026 (built against ...)". */
 const char *sd_tls_library(void);
 

@@ -1,0 +1,7 @@
+#include <openssl/evp.h>
+
+int main(void)
+{
+    EVP_MAC_free(EVP_MAC_fetch(NULL, "HMAC", NULL));
+    return 0;
+}

@@ -1,0 +1,6 @@
+#include <openssl/ssl.h>
+
+int main(void)
+{
+    return SSL_get0_peer_certificate(NULL) != NULL;
+}

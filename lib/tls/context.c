@@ -1,0 +1,203 @@
+#include "tls/context.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tls/keylog.h"
+#include "tls/ossl.h"
+#include "tls/resume.h"
+#include "tls/selfsigned.h"
+#include "tls/state.h"
+#include "tls/verify.h"
+
+static char *copy(const char *s, bool *ok)
+{
+    char *own = s ? strdup(s) : NULL;
+    *ok = *ok && (own || !s);
+    return own;
+}
+
+static bool copy_config(struct sd_tls *t, const sdtls_config *c)
+{
+    bool ok = true;
+    t->server_name = copy(c->server_name, &ok);
+    t->verify_host = c->verify_host && *c->verify_host ? copy(c->verify_host, &ok) : NULL;
+    if (t->role == SD_CLIENT && !c->ssl_ctx)
+        t->session_file = copy(c->session_file, &ok);
+    t->verify = sd_verify_mode(t->role, c);
+    t->raw = c->flags & SDTLS_F_RAW;
+    t->log = c->log;
+    t->keylog = c->keylog;
+    t->cb_arg = c->cb_arg;
+    return ok;
+}
+
+static int use_selfsigned(SSL_CTX *ctx, struct sd_err *err)
+{
+    X509 *cert;
+    EVP_PKEY *key;
+    int rc = sd_selfsigned_make(&cert, &key, err);
+    if (rc)
+        return rc;
+    if (!SSL_CTX_use_certificate(ctx, cert) || !SSL_CTX_use_PrivateKey(ctx, key))
+        rc = sd_ossl_err(err, SDTLS_TLSLIB, "cannot use a throw-away certificate");
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return rc;
+}
+
+/* A PSK alone is enough for a server. It gets no throw-away certificate then:
+ * that would let in whoever has no key. */
+static int set_credentials(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
+{
+    if (c->cert_file)
+        return sd_credentials_load(t->ctx, c->cert_file, c->key_file, err);
+    if (c->key_file)
+        return sd_err_set(err, SDTLS_CRED, "key_file %s: there is no cert_file with it",
+                          c->key_file);
+    if (t->role == SD_CLIENT || c->psk)
+        return SDTLS_OK;
+    if (c->flags & SDTLS_F_SELF_SIGNED)
+        return use_selfsigned(t->ctx, err);
+    return sd_err_set(err, SDTLS_CRED,
+                      "a server needs a certificate (cert_file, key_file), a psk, or "
+                      "SDTLS_F_SELF_SIGNED for a throw-away certificate");
+}
+
+/* No renegotiation: refused, it is fatal for the peer; allowed, it is a door.
+ * No encrypt-then-MAC: see offer.c. */
+static unsigned long guarding_options(const struct sd_tls *t)
+{
+    return t->raw ? 0 : SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_ENCRYPT_THEN_MAC;
+}
+
+static void set_behaviour(struct sd_tls *t)
+{
+    static const unsigned char name[] = "sukat_dtls";
+    SSL_CTX *ctx = t->ctx;
+    SSL_CTX_set_options(ctx, guarding_options(t) | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
+    /* 50 kB less for an idle client on OpenSSL 3.2 and later. */
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_dh_auto(ctx, 1); /* for DHE suites in a list of the user's */
+    SSL_CTX_set_session_id_context(ctx, name, sizeof name - 1);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets cost no memory */
+    /* Fragments of one message that nobody asked for pin up to this much. */
+    if (t->role == SD_SERVER && !t->raw && !sd_tls_wants_client_cert(t))
+        SSL_CTX_set_max_cert_list(ctx, 16384);
+    if (t->session_file)
+        sd_resume_setup(ctx);
+}
+
+static int make_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
+{
+    t->own_ctx = true;
+    t->ctx = SSL_CTX_new(t->role == SD_SERVER ? DTLS_server_method() : DTLS_client_method());
+    if (!t->ctx)
+        return sd_ossl_err(err, SDTLS_TLSLIB, "OpenSSL gives no context");
+    int rc = sd_versions_choose(&t->versions, c, err);
+    if (!rc)
+        rc = sd_offer_setup(t->ctx, &t->alpn, t->role, t->versions, c, err);
+    if (!rc)
+        rc = set_credentials(t, c, err);
+    if (!rc)
+        rc = sd_psk_setup(&t->psk, t->ctx, t->role, c, err);
+    if (!rc)
+        rc = sd_verify_setup(t->ctx, t->role, c, err);
+    if (!rc)
+        set_behaviour(t);
+    return rc;
+}
+
+/* Only limits that were asked for, but always an upper one: DTLS 1.3 begins
+ * differently on the wire, and OpenSSL 4.1 has it on by default. */
+static int take_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
+{
+    t->ctx = c->ssl_ctx;
+    SSL_CTX_up_ref(t->ctx);
+    if (c->min_version || c->max_version) {
+        int rc = sd_versions_choose(&t->versions, c, err);
+        if (rc)
+            return rc;
+    } else if (!SSL_CTX_get_max_proto_version(t->ctx)) {
+        t->versions.max = SDTLS_V1_2;
+    }
+    return SDTLS_OK;
+}
+
+/* What only shows on an SSL: limits that OpenSSL takes, a context for DTLS. */
+static int try_out(struct sd_tls *t, struct sd_err *err)
+{
+    SSL *ssl = SSL_new(t->ctx);
+    if (!ssl)
+        return sd_ossl_err(err, SDTLS_TLSLIB, "OpenSSL gives no connection");
+    int rc = SDTLS_OK;
+    if (!SSL_is_dtls(ssl))
+        rc = sd_err_set(err, SDTLS_OPTION, "ssl_ctx is for TLS: make it with DTLS_method()");
+    else
+        rc = sd_versions_limit(ssl, t->versions, err);
+    SSL_free(ssl);
+    return rc;
+}
+
+int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config,
+               struct sd_err *err)
+{
+    *pt = NULL;
+    struct sd_tls *t = calloc(1, sizeof *t);
+    if (!t)
+        return sd_err_set(err, SDTLS_NOMEM, "out of memory");
+    t->role = role;
+    int rc = SDTLS_OK;
+    if (!copy_config(t, config))
+        rc = sd_err_set(err, SDTLS_NOMEM, "out of memory");
+    if (!rc)
+        rc = config->ssl_ctx ? take_ctx(t, config, err) : make_ctx(t, config, err);
+    if (!rc)
+        rc = try_out(t, err);
+    if (rc) {
+        sd_tls_free(t);
+        return rc;
+    }
+    if (t->keylog)
+        sd_keylog_setup(t->ctx);
+    sd_cert_fingerprint(SSL_CTX_get0_certificate(t->ctx), t->fingerprint);
+    *pt = t;
+    return SDTLS_OK;
+}
+
+void sd_tls_free(struct sd_tls *t)
+{
+    if (!t)
+        return;
+    SSL_CTX_free(t->ctx);
+    sd_alpn_fini(&t->alpn);
+    sd_psk_fini(&t->psk);
+    free(t->server_name);
+    free(t->verify_host);
+    free(t->session_file);
+    free(t);
+    ERR_clear_error();
+}
+
+const char *sd_tls_fingerprint(const struct sd_tls *t)
+{
+    return *t->fingerprint ? t->fingerprint : NULL;
+}
+
+void *sd_tls_native(const struct sd_tls *t)
+{
+    return t->ctx;
+}
+
+void sd_tls_hold(void *ssl_ctx)
+{
+    if (ssl_ctx)
+        SSL_CTX_up_ref(ssl_ctx);
+}
+
+void sd_tls_release(void *ssl_ctx)
+{
+    SSL_CTX_free(ssl_ctx);
+}

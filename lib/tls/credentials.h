@@ -1,0 +1,26 @@
+/* Certificates, keys and the files they come from. */
+#ifndef SD_TLS_CREDENTIALS_H
+#define SD_TLS_CREDENTIALS_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* "AB:CD:...": 32 bytes as hex pairs, and the terminator. */
+#define SD_FINGERPRINT_TEXT 96
+
+/* Loads a certificate with its chain and its key, both PEM. key_file NULL: the
+ * key is in cert_file. Never asks for a password. Errors: CRED, NOMEM. */
+int sd_credentials_load(SSL_CTX *ctx, const char *cert_file, const char *key_file,
+                        struct sd_err *err);
+/* A PEM file as a memory BIO, read once, so that pipes work too. `what` names
+ * it in errors ("certificate"). Errors: CRED, NOMEM. */
+int sd_pem_open(BIO **pbio, const char *what, const char *file, struct sd_err *err);
+/* A pem_password_cb that refuses, and notes in *(bool *)asked (may be NULL)
+ * that a password was wanted. */
+int sd_pem_no_password(char *buf, int size, int rwflag, void *asked);
+/* SHA-256 of a certificate; false when it cannot be had. */
+bool sd_cert_fingerprint(const X509 *cert, char out[static SD_FINGERPRINT_TEXT]);
+
+#endif

@@ -1,0 +1,69 @@
+/* The datagram BIO under every session: queued datagrams come out of it record
+ * by record, filtered, and what OpenSSL writes goes to a callback. It never
+ * reports an error upwards: a datagram may be lost anyway, and OpenSSL keeps
+ * what it could not write, retries it for ever or dies (docs/guard.md). So no
+ * write is ever pending when a timer runs (CVE-2026-84782). */
+#ifndef SD_TLS_GUARD_H
+#define SD_TLS_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <openssl/bio.h>
+
+#include "base/clock.h"
+#include "tls/filter.h"
+
+enum {
+    SD_GUARD_QUEUE = 64, /* datagrams kept for OpenSSL to read */
+    /* IPv6 and UDP header: the larger one, where OpenSSL asks. */
+    SD_GUARD_OVERHEAD = 48,
+};
+
+struct sd_datagram_in;
+
+struct sd_guard {
+    BIO_METHOD *method;
+    BIO *bio; /* owned by the SSL once it has it */
+    int (*send)(void *arg, const void *data, size_t len);
+    void *arg;
+    /* Where the handshake stands, asked before each record; NULL: no filter. */
+    struct sd_stage (*stage)(void *arg);
+    void *stage_arg;
+    uint64_t *counters;
+    struct sd_filter filter;
+
+    STAILQ_HEAD(, sd_datagram_in) queue;
+    unsigned queued;
+    uint64_t heard;   /* datagrams of which at least one record was passed */
+    bool passed_some; /* of the datagram at the head of the queue */
+    bool starved;     /* the last read found nothing */
+
+    uint64_t in_seq;  /* number that the next passed plaintext record gets */
+
+    sd_time now;      /* of the call into the session that is under way */
+    sd_time alert_at; /* first plaintext alert since a handshake record; SD_NEVER */
+    int alert;        /* its description, or -1 */
+
+    /* Sequence shim (OpenSSL #32063): the first epoch-0 record written gets
+     * the number `first_seq`, the others keep their distance to it. */
+    bool shim, shim_started;
+    uint64_t first_seq, delta;
+
+    size_t mtu;             /* what OpenSSL is told when it asks */
+    size_t largest;         /* datagram written since it was last cleared */
+    bool too_big;           /* a send failed with EMSGSIZE since it was last cleared */
+    unsigned handshake_out; /* datagrams that began with a handshake record */
+};
+
+/* False when there is no memory. The caller puts g->bio into an SSL, or frees
+ * it with sd_guard_fini. */
+bool sd_guard_init(struct sd_guard *g);
+/* After the SSL was freed. A zeroed guard is fine. */
+void sd_guard_fini(struct sd_guard *g);
+/* Queues a copy of a datagram from the peer. */
+void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len);
+
+#endif

@@ -1,0 +1,65 @@
+/* What the files of a session share. */
+#ifndef SD_TLS_INTERNAL_H
+#define SD_TLS_INTERNAL_H
+
+#include <openssl/ssl.h>
+
+#include "tls/guard.h"
+#include "tls/session.h"
+
+enum sd_phase { SD_PHASE_NEW, SD_PHASE_HANDSHAKE, SD_PHASE_ESTABLISHED, SD_PHASE_OVER };
+
+/* Events that wait for sd_session_next(), told in this order. */
+enum { SD_TELL_MTU = 1, SD_TELL_RETRANSMIT = 2, SD_TELL_READY = 4, SD_TELL_END = 8 };
+
+struct sd_peer_text; /* info.c */
+
+struct sd_session {
+    struct sd_guard guard;
+    SSL *ssl;
+    struct sd_tls *tls;
+    enum sd_phase phase;
+    bool server;
+    bool cookie_proven; /* the gate saw a valid cookie */
+    bool shut;          /* close_notify was sent */
+    bool orderly;       /* over by the peer's close_notify */
+    unsigned tell;      /* SD_TELL_* */
+
+    /* Retransmission, see timer.c. */
+    unsigned first_timer_us;
+    unsigned timeouts;    /* of the flight under way */
+    unsigned retransmits; /* of all flights */
+    sd_time timer_due;    /* by our clock; OpenSSL counts in wall-clock time */
+    size_t mtu, route_payload;
+
+    int alert_sent, alert_received; /* fatal ones and close_notify, or -1 */
+    struct sd_err error;
+    struct sd_peer_text *peer;
+};
+
+struct sd_session *sd_session_of(const SSL *ssl);
+
+/* timer.c: retransmission timer and handshake MTU. */
+void sd_timer_setup(struct sd_session *s, unsigned first_ms);
+/* True after the timeout at which OpenSSL fails. */
+bool sd_timer_gave_up(const struct sd_session *s);
+void sd_mtu_setup(struct sd_session *s, size_t mtu, size_t route_payload);
+void sd_mtu_set(struct sd_session *s, size_t mtu);
+void sd_mtu_for_data(struct sd_session *s);
+/* The next step down below the datagrams that were sent; false when there is none. */
+bool sd_mtu_step_down(struct sd_session *s);
+sd_time sd_timer_deadline(const struct sd_session *s, sd_time now);
+
+/* stage.c */
+struct sd_stage sd_stage_of(const struct sd_session *s);
+
+/* reason.c: fills s->error and empties OpenSSL's error queue. */
+void sd_reason_openssl(struct sd_session *s);
+void sd_reason_plain_alert(struct sd_session *s);
+void sd_reason_timeout(struct sd_session *s);
+
+/* info.c: what is known of the peer, collected at READY. */
+void sd_info_collect(struct sd_session *s);
+void sd_info_free(struct sd_session *s);
+
+#endif

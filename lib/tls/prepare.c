@@ -1,0 +1,143 @@
+#include "tls/prepare.h"
+
+#include <openssl/err.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tls/ossl.h"
+#include "tls/resume.h"
+#include "tls/state.h"
+#include "tls/verify.h"
+
+/* OpenSSL's callbacks get the SSL alone. Its application data belongs to the
+ * session, so the way from there to the sd_tls is a slot of ours: a number
+ * that is drawn once in the life of the process and never changes after. */
+static int slot = -1;
+static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
+
+static void link_free(void *ssl, void *link, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+{
+    (void)ssl, (void)ad, (void)index, (void)argl, (void)argp;
+    if (link)
+        X509_free(((struct sd_link *)link)->culprit);
+    free(link);
+}
+
+static void draw_slot(void)
+{
+    slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, link_free);
+}
+
+struct sd_link *sd_link_of(const SSL *ssl)
+{
+    pthread_once(&slot_once, draw_slot);
+    return slot < 0 ? NULL : SSL_get_ex_data(ssl, slot);
+}
+
+struct sd_tls *sd_tls_of(const SSL *ssl)
+{
+    const struct sd_link *link = sd_link_of(ssl);
+    return link ? link->tls : NULL;
+}
+
+static bool belong_to(SSL *ssl, struct sd_tls *t)
+{
+    struct sd_link *link = sd_link_of(ssl);
+    if (link) {
+        link->tls = t;
+        return true;
+    }
+    link = calloc(1, sizeof *link);
+    if (link && slot >= 0 && SSL_set_ex_data(ssl, slot, link)) {
+        link->tls = t;
+        return true;
+    }
+    free(link);
+    return false;
+}
+
+void sd_tls_log(const struct sd_tls *t, int level, const char *fmt, ...)
+{
+    char line[512];
+    if (!t->log)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    t->log(t->cb_arg, level, line);
+}
+
+bool sd_tls_raw(const struct sd_tls *t)
+{
+    return t->raw;
+}
+
+bool sd_tls_own_ctx(const struct sd_tls *t)
+{
+    return t->own_ctx;
+}
+
+enum sd_role sd_tls_role(const struct sd_tls *t)
+{
+    return t->role;
+}
+
+bool sd_tls_wants_client_cert(const struct sd_tls *t)
+{
+    return t->role == SD_SERVER && SSL_CTX_get_verify_mode(t->ctx) & SSL_VERIFY_PEER;
+}
+
+/* RFC 6066 section 3: names only, no addresses. */
+static int set_server_name(const struct sd_tls *t, SSL *ssl, const char *host, struct sd_err *err)
+{
+    const char *name = t->server_name ? t->server_name : host;
+    if (!name || !*name || (!t->server_name && sd_verify_is_ip(name)))
+        return SDTLS_OK;
+    if (!SSL_set_tlsext_host_name(ssl, name))
+        return sd_ossl_err(err, SDTLS_OPTION, "server name \"%s\"", name);
+    return SDTLS_OK;
+}
+
+/* Strict means strict: without verify_host, it is the host that was asked for.
+ * A caller's SSL_CTX knows best and gets only what was set explicitly. */
+static const char *name_to_verify(const struct sd_tls *t, const char *host, char buf[static 256])
+{
+    if (t->verify_host)
+        return sd_verify_host(t->verify_host, buf);
+    if (!t->own_ctx || t->role == SD_SERVER || t->verify == SDTLS_VERIFY_NONE)
+        return NULL;
+    return sd_verify_host(host, buf);
+}
+
+int sd_tls_prepare(struct sd_tls *t, SSL *ssl, const char *host, struct sd_err *err)
+{
+    char buf[256];
+    if (!belong_to(ssl, t))
+        return sd_ossl_err(err, SDTLS_NOMEM, "cannot prepare a connection");
+    int rc = sd_versions_limit(ssl, t->versions, err);
+    if (!rc && t->role == SD_CLIENT)
+        rc = set_server_name(t, ssl, sd_verify_host(host, buf), err);
+    if (rc)
+        return rc;
+    if (!t->own_ctx && !t->raw)
+        SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_ENCRYPT_THEN_MAC);
+    const char *name = name_to_verify(t, host, buf);
+    if (name && !sd_verify_expect(ssl, name))
+        return sd_err_set(err, SDTLS_OPTION, "\"%s\" is neither a host name nor an address", name);
+    if (t->session_file)
+        sd_resume_load(ssl, t->verify == SDTLS_VERIFY_REQUIRE, name);
+    return SDTLS_OK;
+}
+
+bool sd_tls_verify_text(const struct sd_tls *t, SSL *ssl, char *buf, size_t len)
+{
+    if (t->own_ctx && t->verify == SDTLS_VERIFY_NONE && t->role == SD_CLIENT) {
+        snprintf(buf, len, "not checked");
+        return false;
+    }
+    return sd_verify_text(ssl, buf, len);
+}

@@ -1,0 +1,100 @@
+#include "tls/psk.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tls/ossl.h"
+#include "tls/state.h"
+
+static unsigned give_key(const struct sd_psk *p, unsigned char *out, unsigned max)
+{
+    if (!p->len || p->len > max)
+        return 0;
+    memcpy(out, p->key, p->len);
+    return (unsigned)p->len;
+}
+
+static unsigned client_psk(SSL *ssl, const char *hint, char *identity, unsigned max_identity,
+                           unsigned char *out, unsigned max)
+{
+    (void)hint; /* there is one key to choose from */
+    const struct sd_tls *t = sd_tls_of(ssl);
+    if (!t || !t->psk.identity || strlen(t->psk.identity) >= max_identity)
+        return 0;
+    strcpy(identity, t->psk.identity);
+    return give_key(&t->psk, out, max);
+}
+
+/* Constant in time but for the length, which is no secret. */
+static bool same_identity(const char *ours, const char *theirs)
+{
+    size_t len = strlen(ours);
+    return strlen(theirs) == len && CRYPTO_memcmp(ours, theirs, len) == 0;
+}
+
+static unsigned server_psk(SSL *ssl, const char *identity, unsigned char *out, unsigned max)
+{
+    const struct sd_tls *t = sd_tls_of(ssl);
+    if (!t || !identity)
+        return 0;
+    if (t->psk.identity && !same_identity(t->psk.identity, identity))
+        return 0;
+    return give_key(&t->psk, out, max);
+}
+
+static int check(enum sd_role role, const sdtls_config *c, struct sd_err *err)
+{
+    if (!c->psk && c->psk_identity)
+        return sd_err_set(err, SDTLS_CRED, "psk_identity \"%s\" has no psk with it",
+                          c->psk_identity);
+    if (c->psk && !c->psk_len)
+        return sd_err_set(err, SDTLS_CRED, "the psk is empty");
+    if (c->psk_len > PSK_MAX_PSK_LEN)
+        return sd_err_set(err, SDTLS_CRED, "the psk has %zu bytes, this OpenSSL takes up to %d",
+                          c->psk_len, PSK_MAX_PSK_LEN);
+    if (c->psk_identity && strlen(c->psk_identity) > PSK_MAX_IDENTITY_LEN)
+        return sd_err_set(err, SDTLS_CRED,
+                          "psk_identity has %zu bytes, this OpenSSL takes up to %d",
+                          strlen(c->psk_identity), PSK_MAX_IDENTITY_LEN);
+    if (c->psk && !c->psk_identity && role == SD_CLIENT)
+        return sd_err_set(err, SDTLS_CRED, "a client's psk needs a psk_identity");
+    return SDTLS_OK;
+}
+
+static int copy(struct sd_psk *p, const sdtls_config *c, struct sd_err *err)
+{
+    p->key = malloc(c->psk_len);
+    p->identity = c->psk_identity ? strdup(c->psk_identity) : NULL;
+    if (!p->key || (c->psk_identity && !p->identity))
+        return sd_err_set(err, SDTLS_NOMEM, "out of memory");
+    memcpy(p->key, c->psk, c->psk_len);
+    p->len = c->psk_len;
+    return SDTLS_OK;
+}
+
+int sd_psk_setup(struct sd_psk *p, SSL_CTX *ctx, enum sd_role role, const sdtls_config *c,
+                 struct sd_err *err)
+{
+    int rc = check(role, c, err);
+    if (!rc && c->psk)
+        rc = copy(p, c, err);
+    if (rc || !c->psk)
+        return rc;
+    if (role == SD_CLIENT) {
+        SSL_CTX_set_psk_client_callback(ctx, client_psk);
+        return SDTLS_OK;
+    }
+    SSL_CTX_set_psk_server_callback(ctx, server_psk);
+    if (c->psk_hint && !SSL_CTX_use_psk_identity_hint(ctx, c->psk_hint))
+        return sd_ossl_err(err, SDTLS_CRED, "psk_hint of %zu bytes", strlen(c->psk_hint));
+    return SDTLS_OK;
+}
+
+void sd_psk_fini(struct sd_psk *p)
+{
+    if (p->key)
+        OPENSSL_cleanse(p->key, p->len);
+    free(p->key);
+    free(p->identity);
+}

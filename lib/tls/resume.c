@@ -1,0 +1,115 @@
+#include "tls/resume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tls/credentials.h"
+#include "tls/ossl.h"
+#include "tls/state.h"
+#include "tls/verify.h"
+
+enum { LOG_WARNING_LEVEL = 1, LOG_INFO_LEVEL = 2 };
+
+/* Why a session cannot be resumed, or NULL. */
+static const char *objection(SSL *ssl, SSL_SESSION *session, bool strict, const char *host)
+{
+    if (SSL_SESSION_get_protocol_version(session) >> 8 != 0xfe)
+        return "holds a TLS session, not a DTLS one";
+    if (!SSL_set_session(ssl, session))
+        return sd_ossl_reason();
+    if (!strict)
+        return NULL;
+    if (SSL_get_verify_result(ssl) != X509_V_OK)
+        return "is of a peer that was not trusted";
+    X509 *peer = SSL_SESSION_get0_peer(session);
+    if (host && (!peer || !sd_verify_carries(peer, host)))
+        return "is of another host";
+    return NULL;
+}
+
+void sd_resume_load(SSL *ssl, bool strict, const char *host)
+{
+    const struct sd_tls *t = sd_tls_of(ssl);
+    BIO *bio;
+    struct sd_err err = {0};
+    if (access(t->session_file, F_OK) < 0 && errno == ENOENT)
+        return; /* the first run */
+    if (sd_pem_open(&bio, "session", t->session_file, &err)) {
+        sd_tls_log(t, LOG_WARNING_LEVEL, "%s; full handshake", err.text);
+        return;
+    }
+    SSL_SESSION *session = PEM_read_bio_SSL_SESSION(bio, NULL, sd_pem_no_password, NULL);
+    BIO_free(bio);
+    const char *why =
+        session ? objection(ssl, session, strict, host) : "holds no session of this OpenSSL";
+    ERR_clear_error();
+    if (why) {
+        SSL_set_session(ssl, NULL);
+        sd_tls_log(t, LOG_WARNING_LEVEL, "session file %s %s; full handshake", t->session_file,
+                   why);
+    }
+    SSL_SESSION_free(session);
+}
+
+/* Session keys are as secret as a private key: mkstemp gives 0600, and the
+ * rename never leaves half a file behind. 0 or an errno. */
+static int write_session(const char *temp, int fd, SSL_SESSION *session)
+{
+    FILE *f = fdopen(fd, "w");
+    if (!f) {
+        int error = errno;
+        close(fd);
+        unlink(temp);
+        return error;
+    }
+    errno = 0;
+    bool ok = PEM_write_SSL_SESSION(f, session);
+    ok = fclose(f) == 0 && ok;
+    if (ok)
+        return 0;
+    int error = errno ? errno : EIO;
+    unlink(temp);
+    return error;
+}
+
+static int store(const char *file, SSL_SESSION *session)
+{
+    char *temp;
+    if (asprintf(&temp, "%s.XXXXXX", file) < 0)
+        return ENOMEM;
+    int fd = mkostemp(temp, O_CLOEXEC);
+    int error = fd < 0 ? errno : write_session(temp, fd, session);
+    if (!error && rename(temp, file) < 0) {
+        error = errno;
+        unlink(temp);
+    }
+    free(temp);
+    return error;
+}
+
+static int new_session(SSL *ssl, SSL_SESSION *session)
+{
+    const struct sd_tls *t = sd_tls_of(ssl);
+    if (!t || !t->session_file)
+        return 0;
+    int error = store(t->session_file, session);
+    ERR_clear_error();
+    if (error)
+        sd_tls_log(t, LOG_WARNING_LEVEL, "cannot write session file %s: %s", t->session_file,
+                   strerrordesc_np(error));
+    else
+        sd_tls_log(t, LOG_INFO_LEVEL, "session written to %s", t->session_file);
+    return 0; /* the reference stays OpenSSL's */
+}
+
+void sd_resume_setup(SSL_CTX *ctx)
+{
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ctx, new_session);
+}

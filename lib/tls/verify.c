@@ -1,0 +1,196 @@
+#include "tls/verify.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tls/credentials.h"
+#include "tls/ossl.h"
+#include "tls/state.h"
+
+/* More names than this in a CertificateRequest only cost datagrams. An empty
+ * list lets the client send what it has (RFC 5246 7.4.4). */
+#define CA_NAMES 16
+
+enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *c)
+{
+    if (c->verify != SDTLS_VERIFY_DEFAULT)
+        return c->verify;
+    if (c->ca_file || c->ca_path || (role == SD_CLIENT && c->verify_host))
+        return SDTLS_VERIFY_REQUIRE;
+    return role == SD_CLIENT ? SDTLS_VERIFY_CHECK : SDTLS_VERIFY_NONE;
+}
+
+/* Puts what a file holds into the store; how many certificates, or -1. */
+static int store_all(X509_STORE *store, STACK_OF(X509_INFO) * found)
+{
+    int certs = 0;
+    for (int i = 0; i < sk_X509_INFO_num(found); i++) {
+        X509_INFO *one = sk_X509_INFO_value(found, i);
+        if (one->x509 && !X509_STORE_add_cert(store, one->x509))
+            return -1;
+        if (one->crl && !X509_STORE_add_crl(store, one->crl))
+            return -1;
+        if (one->crl)
+            X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+        certs += one->x509 != NULL;
+    }
+    return certs;
+}
+
+static void ask_for(SSL_CTX *ctx, STACK_OF(X509_INFO) * found)
+{
+    if (sk_X509_INFO_num(found) > CA_NAMES)
+        return;
+    for (int i = 0; i < sk_X509_INFO_num(found); i++)
+        if (sk_X509_INFO_value(found, i)->x509)
+            SSL_CTX_add_client_CA(ctx, sk_X509_INFO_value(found, i)->x509);
+    ERR_clear_error();
+}
+
+static int load_ca_file(SSL_CTX *ctx, const char *file, struct sd_err *err)
+{
+    BIO *bio;
+    int rc = sd_pem_open(&bio, "CA", file, err);
+    if (rc)
+        return rc;
+    STACK_OF(X509_INFO) *found = PEM_X509_INFO_read_bio(bio, NULL, sd_pem_no_password, NULL);
+    BIO_free(bio);
+    int certs = found ? store_all(SSL_CTX_get_cert_store(ctx), found) : -1;
+    if (certs > 0)
+        ask_for(ctx, found);
+    sk_X509_INFO_pop_free(found, X509_INFO_free);
+    if (certs < 0)
+        return sd_ossl_err(err, SDTLS_CRED, "CA file %s cannot be used", file);
+    if (certs == 0)
+        return sd_err_set(err, SDTLS_CRED, "CA file %s holds no PEM certificate", file);
+    return SDTLS_OK;
+}
+
+/* OpenSSL finds a CA in a directory by the hash of its name: "9d66eef0.0". */
+static bool is_hashed(const char *name)
+{
+    size_t len = strspn(name, "0123456789abcdef");
+    return len == 8 && name[8] == '.' && name[9];
+}
+
+static int load_ca_path(SSL_CTX *ctx, const char *path, struct sd_err *err)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return sd_err_because(err, SDTLS_CRED, strerrordesc_np(errno),
+                              "cannot read CA directory %s", path);
+    bool hashed = false;
+    for (struct dirent *e; !hashed && (e = readdir(dir));)
+        hashed = is_hashed(e->d_name);
+    closedir(dir);
+    if (!hashed)
+        return sd_err_set(err, SDTLS_CRED,
+                          "CA directory %s has no certificate under its hash: "
+                          "run \"openssl rehash\" on it",
+                          path);
+    if (!SSL_CTX_load_verify_locations(ctx, NULL, path))
+        return sd_ossl_err(err, SDTLS_CRED, "CA directory %s cannot be used", path);
+    return SDTLS_OK;
+}
+
+static int load_trust(SSL_CTX *ctx, const sdtls_config *c, struct sd_err *err)
+{
+    int rc = SDTLS_OK;
+    if (!c->ca_file && !c->ca_path) {
+        SSL_CTX_set_default_verify_paths(ctx); /* none installed: nobody is trusted */
+        ERR_clear_error();
+        return SDTLS_OK;
+    }
+    if (c->ca_file)
+        rc = load_ca_file(ctx, c->ca_file, err);
+    if (!rc && c->ca_path)
+        rc = load_ca_path(ctx, c->ca_path, err);
+    /* What is named explicitly is trusted, also when it is not a root. */
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
+    return rc;
+}
+
+/* Keeps the first certificate that was found wanting: after a failed handshake
+ * the SSL has forgotten it. */
+static void note_culprit(X509_STORE_CTX *store, struct sd_link *link)
+{
+    X509 *x = X509_STORE_CTX_get_current_cert(store);
+    link->error = X509_STORE_CTX_get_error(store);
+    if (x && X509_up_ref(x))
+        link->culprit = x;
+}
+
+static int look(int ok, X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct sd_link *link = ssl ? sd_link_of(ssl) : NULL;
+    if (!link)
+        return ok;
+    if (!ok && !link->culprit)
+        note_culprit(store, link);
+    /* A server that only checks takes any certificate; the result stays. */
+    return ok || (link->tls->role == SD_SERVER && link->tls->verify == SDTLS_VERIFY_CHECK);
+}
+
+int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *c, struct sd_err *err)
+{
+    enum sdtls_verify mode = sd_verify_mode(role, c);
+    if (mode < SDTLS_VERIFY_NONE || mode > SDTLS_VERIFY_REQUIRE)
+        return sd_err_set(err, SDTLS_OPTION, "verify: %d is not one of enum sdtls_verify",
+                          (int)mode);
+    int rc = mode == SDTLS_VERIFY_NONE ? SDTLS_OK : load_trust(ctx, c, err);
+    if (rc)
+        return rc;
+    int flags = SSL_VERIFY_NONE; /* a client looks all the same, and keeps the result */
+    if (mode == SDTLS_VERIFY_REQUIRE)
+        flags = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    else if (mode == SDTLS_VERIFY_CHECK && role == SD_SERVER)
+        flags = SSL_VERIFY_PEER;
+    SSL_CTX_set_verify(ctx, flags, look);
+    return SDTLS_OK;
+}
+
+bool sd_verify_is_ip(const char *host)
+{
+    struct in6_addr a;
+    return inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1;
+}
+
+const char *sd_verify_host(const char *host, char buf[static 256])
+{
+    if (!host || !*host || strlen(host) > 255)
+        return NULL;
+    strcpy(buf, host);
+    char *scope = strchr(buf, '%');
+    if (scope && strchr(buf, ':'))
+        *scope = 0;
+    size_t len = strlen(buf);
+    if (len > 1 && buf[len - 1] == '.')
+        buf[len - 1] = 0;
+    return buf;
+}
+
+bool sd_verify_expect(SSL *ssl, const char *host)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    bool ok = sd_verify_is_ip(host) ? X509_VERIFY_PARAM_set1_ip_asc(param, host)
+                                    : X509_VERIFY_PARAM_set1_host(param, host, 0);
+    ERR_clear_error();
+    return ok;
+}
+
+bool sd_verify_carries(X509 *cert, const char *host)
+{
+    int ok = sd_verify_is_ip(host)
+                 ? X509_check_ip_asc(cert, host, 0)
+                 : X509_check_host(cert, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL);
+    ERR_clear_error();
+    return ok == 1;
+}

@@ -1,0 +1,28 @@
+/* Whom we trust, and why not. */
+#ifndef SD_TLS_VERIFY_H
+#define SD_TLS_VERIFY_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "tls/context.h"
+
+/* What config->verify means for this role: never SDTLS_VERIFY_DEFAULT. */
+enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *config);
+/* Trust store and verification mode. Errors: CRED, OPTION, NOMEM. */
+int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *config,
+                    struct sd_err *err);
+/* The name or IP address that the peer's certificate has to carry. False when
+ * it can be neither. */
+bool sd_verify_expect(SSL *ssl, const char *host);
+/* Whether a certificate carries this name or IP address. */
+bool sd_verify_carries(X509 *cert, const char *host);
+/* "ADDRESS%scope" without the scope and "name." without the dot, into buf;
+ * NULL when it is too long for a host name. */
+const char *sd_verify_host(const char *host, char buf[static 256]);
+bool sd_verify_is_ip(const char *host);
+/* True when the peer is trusted; else why not, in plain words. */
+bool sd_verify_text(SSL *ssl, char *buf, size_t len);
+
+#endif

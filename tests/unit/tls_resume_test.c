@@ -1,0 +1,175 @@
+/* lib/tls/resume.c: the session file, good and bad. */
+#include "tls_support.h"
+
+static char last_log[512];
+
+static void note(void *arg, int level, const char *line)
+{
+    (void)arg;
+    (void)level;
+    snprintf(last_log, sizeof last_log, "%s", line);
+}
+
+#define CLIENT(file) SDTLS_CONFIG_INIT, .log = note, .session_file = file
+
+static struct sd_tls *server;
+
+static int setup(void **state)
+{
+    if (temp_setup(state))
+        return -1;
+    server = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    write_cert("server.crt", SSL_CTX_get0_certificate(sd_tls_native(server)));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    sd_tls_free(server);
+    return temp_teardown(state);
+}
+
+/* One run of a client: 1 = resumed, 0 = full handshake, -1 = failed. */
+static int run(const sdtls_config *c, const char *host)
+{
+    last_log[0] = 0;
+    struct pair p = {.ct = context(SD_CLIENT, c), .st = server};
+    pair_connect(&p, host);
+    int result = !pair_ready(&p) ? -1 : SSL_session_reused(p.c);
+    assert_int_equal(ERR_peek_error(), 0);
+    pair_hang_up(&p);
+    sd_tls_free(p.ct);
+    return result;
+}
+
+static void second_run_resumes_the_first(void **state)
+{
+    (void)state;
+    const sdtls_config c = {CLIENT(path("s1"))};
+    struct stat st;
+    assert_int_equal(run(&c, NULL), 0);
+    assert_int_equal(stat(path("s1"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(run(&c, NULL), 1);
+    assert_int_equal(run(&c, NULL), 1);
+}
+
+static void old_file_is_replaced_as_a_whole(void **state)
+{
+    (void)state;
+    static const char junk[10000] = "junk";
+    const sdtls_config c = {CLIENT(write_file("s2", junk, sizeof junk))};
+    chmod(path("s2"), 0644);
+    struct stat st;
+    assert_int_equal(run(&c, NULL), 0);
+    assert_int_equal(stat(path("s2"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_true(st.st_size < 5000);
+    assert_int_equal(run(&c, NULL), 1);
+}
+
+static void damaged_file_is_a_line_in_the_log(void **state)
+{
+    (void)state;
+    struct sd_err err;
+    const sdtls_config c = {CLIENT(write_file("s3", "junk\n", 5))};
+    struct sd_tls *t = context(SD_CLIENT, &c);
+    SSL *ssl = SSL_new(sd_tls_native(t));
+    assert_int_equal(sd_tls_prepare(t, ssl, NULL, &err), SDTLS_OK);
+    assert_non_null(strstr(last_log, "/s3 holds no session of this OpenSSL; full handshake"));
+    SSL_free(ssl);
+    sd_tls_free(t);
+    assert_int_equal(run(&c, NULL), 0);
+}
+
+static void one_flipped_bit_ends_in_a_full_handshake(void **state)
+{
+    (void)state;
+    const sdtls_config c = {CLIENT(path("s4"))};
+    char buf[8192];
+    assert_int_equal(run(&c, NULL), 0);
+    FILE *f = fopen(path("s4"), "r");
+    size_t n = fread(buf, 1, sizeof buf, f);
+    fclose(f);
+    buf[n / 2] = buf[n / 2] == 'A' ? 'B' : 'A'; /* well inside the ticket or the certificate */
+    write_file("s4", buf, n);
+    assert_true(run(&c, NULL) >= 0);
+}
+
+static void unreadable_file_is_a_line_in_the_log(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(path("s5"), 0700), 0);
+    const sdtls_config c = {CLIENT(path("s5"))};
+    assert_int_equal(run(&c, NULL), 0);
+    assert_non_null(strstr(last_log, "cannot write session file"));
+    const sdtls_config nowhere = {CLIENT(path("no/such/dir"))};
+    assert_int_equal(run(&nowhere, NULL), 0);
+    assert_non_null(strstr(last_log, "such/dir: No such file or directory"));
+}
+
+static void session_of_tls_is_not_used(void **state)
+{
+    (void)state;
+    static const unsigned char secret[48] = {1}, id[32] = {2};
+    SSL_CTX *ctx = SSL_CTX_new(DTLS_client_method());
+    SSL *ssl = SSL_new(ctx);
+    SSL_SESSION *s = SSL_SESSION_new();
+    SSL_SESSION_set_protocol_version(s, TLS1_2_VERSION);
+    SSL_SESSION_set1_master_key(s, secret, sizeof secret);
+    SSL_SESSION_set1_id(s, id, sizeof id);
+    STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+    SSL_SESSION_set_cipher(s, sk_SSL_CIPHER_value(all, sk_SSL_CIPHER_num(all) - 1));
+    FILE *f = fopen(path("s6"), "w");
+    assert_true(PEM_write_SSL_SESSION(f, s));
+    fclose(f);
+    const sdtls_config c = {CLIENT(path("s6"))};
+    struct sd_tls *t = context(SD_CLIENT, &c);
+    SSL *ours = SSL_new(sd_tls_native(t));
+    assert_int_equal(sd_tls_prepare(t, ours, NULL, NULL), SDTLS_OK);
+    assert_non_null(strstr(last_log, "/s6 holds a TLS session, not a DTLS one"));
+    SSL_free(ours);
+    sd_tls_free(t);
+    SSL_SESSION_free(s);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+}
+
+/* No certificate is shown in a resumption, so what was not trusted when the
+ * session was made would slip through. */
+static void strict_client_resumes_trusted_sessions_of_that_host_only(void **state)
+{
+    (void)state;
+    const sdtls_config lax = {CLIENT(path("s7"))};
+    const sdtls_config strict = {CLIENT(path("s7")), .ca_file = path("server.crt")};
+    assert_int_equal(run(&lax, NULL), 0);
+    assert_int_equal(run(&lax, NULL), 1);
+    assert_int_equal(run(&strict, "localhost"), 0);
+    assert_int_equal(run(&strict, "localhost"), 1);
+    assert_int_equal(run(&strict, "127.0.0.1"), 1);
+    assert_int_equal(run(&strict, "other.test"), -1);
+}
+
+static void no_session_file_no_trace(void **state)
+{
+    (void)state;
+    const sdtls_config c = {SDTLS_CONFIG_INIT, .log = note};
+    assert_int_equal(run(&c, NULL), 0);
+    assert_int_equal(run(&c, NULL), 0);
+    assert_string_equal(last_log, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(second_run_resumes_the_first),
+        cmocka_unit_test(old_file_is_replaced_as_a_whole),
+        cmocka_unit_test(damaged_file_is_a_line_in_the_log),
+        cmocka_unit_test(one_flipped_bit_ends_in_a_full_handshake),
+        cmocka_unit_test(unreadable_file_is_a_line_in_the_log),
+        cmocka_unit_test(session_of_tls_is_not_used),
+        cmocka_unit_test(strict_client_resumes_trusted_sessions_of_that_host_only),
+        cmocka_unit_test(no_session_file_no_trace),
+    };
+    return cmocka_run_group_tests_name("tls/resume", tests, setup, teardown);
+}
