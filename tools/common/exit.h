@@ -1,0 +1,28 @@
+/* What a tool's exit status says. --help and the man pages list the same table. */
+#ifndef TOOL_EXIT_H
+#define TOOL_EXIT_H
+
+#include <stdbool.h>
+
+#define TOOL_EXITS(X)                                                                              \
+    X(OK, 0, "success")                                                                            \
+    X(NETWORK, 1, "network: name not found, port refused, unreachable, port in use")               \
+    X(USAGE, 2, "wrong usage, or a local file that cannot be used")                                \
+    X(TIMEOUT, 3, "timeout: no answer, or not to the end")                                         \
+    X(HANDSHAKE, 4, "handshake failed: alert, or an answer that is not DTLS")                      \
+    X(TRUST, 5, "the peer is not trusted")                                                         \
+    X(CLOSED, 6, "the association ended with a fatal alert after the handshake")
+
+enum tool_exit {
+#define TOOL_X(name, value, text) TOOL_EXIT_##name = (value),
+    TOOL_EXITS(TOOL_X)
+#undef TOOL_X
+};
+
+/* Ended by signal n: TOOL_EXIT_SIGNAL + n, as a shell reports it. */
+enum { TOOL_EXIT_SIGNAL = 128 };
+
+/* The status (enum tool_exit) for an enum sdtls_err, before or after the handshake. */
+int tool_exit_of(int err, bool established);
+
+#endif

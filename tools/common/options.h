@@ -1,0 +1,65 @@
+/* One table a tool: command line, --help, shell completion and the check of the
+ * man page all come from it. */
+#ifndef TOOL_OPTIONS_H
+#define TOOL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* What an option does to the field at `offset` of the tool's configuration. */
+enum tool_opt_kind {
+    TOOL_FLAG,    /* bool: true */
+    TOOL_COUNT,   /* unsigned: one more each time */
+    TOOL_SET,     /* int: `value` */
+    TOOL_OR,      /* unsigned: |= `value` */
+    TOOL_TEXT,    /* const char *: the argument itself */
+    TOOL_UINT,    /* unsigned: a number, at most `value` when that is not 0 */
+    TOOL_PORT,    /* uint16_t */
+    TOOL_SECONDS, /* unsigned milliseconds: "2", "1.5s", "300ms", "5m" */
+    TOOL_MILLIS,  /* the same, a bare number being milliseconds */
+    TOOL_CHOICE   /* int: one of `choices` */
+};
+
+struct tool_choice {
+    const char *name; /* NULL ends the list */
+    int value;
+};
+
+struct tool_opt {
+    char letter;       /* 0 = none */
+    const char *names; /* long names, comma-separated; the first is the proper one */
+    const char *arg;   /* name of the argument; NULL = takes none */
+    const char *group; /* heading in --help; NULL = accepted, but hidden */
+    const char *help;
+    enum tool_opt_kind kind;
+    size_t offset;
+    int value;
+    const struct tool_choice *choices;
+};
+
+struct tool_usage {
+    const char *prog;
+    const char *synopsis; /* lines, without the program's name */
+    const char *about;    /* one sentence */
+    const char *notes;    /* printed last; or NULL */
+    const struct tool_opt *opts;
+    size_t count;
+};
+
+/* Room for a sentence about what is wrong with a command line. */
+enum { TOOL_WHY = 256 };
+
+/* Fills `config`; *rest is the index of the first positional argument (argv is
+ * permuted). False with the sentence in `why` when something is wrong. */
+bool tool_options_parse(const struct tool_usage *u, void *config, int argc, char **argv, int *rest,
+                        char why[static TOOL_WHY]);
+/* Fills `why` and returns false. */
+bool tool_wrong(char why[static TOOL_WHY], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+void tool_usage_print(const struct tool_usage *u, FILE *to);
+/* For bash: source <(tool --completion bash). */
+void tool_completion_print(const struct tool_usage *u, FILE *to);
+
+#endif

@@ -1,0 +1,46 @@
+/* What a tool says on stderr: sentences for people, or with --json one event a
+ * line for programs. Never both. */
+#ifndef TOOL_OUTPUT_H
+#define TOOL_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct tool_out {
+    const char *prog;
+    unsigned verbose;
+    bool quiet, json, color;
+    uint64_t start; /* CLOCK_MONOTONIC ns: traces count from here */
+};
+
+void tool_out_init(struct tool_out *o, const char *prog);
+
+/* "prog: sentence". Errors and warnings show without -v, and not with --quiet. */
+void tool_error(const struct tool_out *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void tool_warn(const struct tool_out *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A plain line from this verbosity on; 0 = always, unless --quiet. Nothing in
+ * JSON mode: whoever says something worth knowing emits an event, too. */
+void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Emits {"event": name, "time": ..., fields...} in JSON mode. Takes over `fields`,
+ * an object or NULL. */
+void tool_event(const struct tool_out *o, const char *name, json_t *fields);
+
+/* Adds a text to the fields of an event; NULL = leaves the key out. What is not
+ * UTF-8, JSON cannot carry: it is made printable first. */
+void tool_field(json_t *fields, const char *key, const char *text);
+
+/* Replaces what could command a terminal: words from the network go through
+ * here. Cuts what does not fit; returns buf. */
+const char *tool_printable(const char *text, char *buf, size_t cap);
+
+/* Room for "[ipv6%scope]:port". */
+enum { TOOL_ADDR_TEXT = 72 };
+const char *tool_addr_text(const struct sockaddr *sa, socklen_t len,
+                           char buf[static TOOL_ADDR_TEXT]);
+
+#endif

@@ -1,0 +1,170 @@
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/parse.h"
+
+static bool all_digits(const char *text)
+{
+    return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+bool tool_parse_uint(const char *text, unsigned max, unsigned *value)
+{
+    if (!all_digits(text))
+        return false;
+    errno = 0;
+    unsigned long long v = strtoull(text, NULL, 10);
+    if (errno || v > max)
+        return false;
+    *value = (unsigned)v;
+    return true;
+}
+
+bool tool_parse_port(const char *text, uint16_t *value)
+{
+    unsigned v;
+    if (!tool_parse_uint(text, UINT16_MAX, &v))
+        return false;
+    *value = (uint16_t)v;
+    return true;
+}
+
+static bool suffix_ms(const char *suffix, double *ms)
+{
+    static const struct {
+        const char *text;
+        double ms;
+    } known[] = {{"ms", 1}, {"s", 1000}, {"m", 60e3}, {"h", 3600e3}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(suffix, known[i].text))
+            continue;
+        *ms = known[i].ms;
+        return true;
+    }
+    return false;
+}
+
+bool tool_parse_ms(const char *text, unsigned unit_ms, unsigned *ms)
+{
+    /* strtod() knows more than a time may be: hex, inf, signs, blanks. */
+    size_t digits = strspn(text, "0123456789.");
+    char number[16];
+    double unit = unit_ms;
+    if (!digits || digits >= sizeof number || !isdigit((unsigned char)text[digits - 1]))
+        return false;
+    if (text[digits] && !suffix_ms(text + digits, &unit))
+        return false;
+    memcpy(number, text, digits);
+    number[digits] = '\0';
+    char *end;
+    double v = strtod(number, &end) * unit;
+    if (*end || v > INT32_MAX)
+        return false;
+    *ms = (unsigned)(v + 0.5);
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *p = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    return p ? (int)(p - digits) : -1;
+}
+
+bool tool_parse_hex(const char *text, uint8_t *out, size_t *len)
+{
+    size_t n = strlen(text);
+    if (!n || n % 2 || n / 2 > *len)
+        return false;
+    for (size_t i = 0; i < n / 2; i++) {
+        int hi = hex_digit(text[2 * i]), lo = hex_digit(text[2 * i + 1]);
+        if (hi < 0 || lo < 0)
+            return false;
+        out[i] = (uint8_t)(hi << 4 | lo);
+    }
+    *len = n / 2;
+    return true;
+}
+
+static bool is_port(const char *text)
+{
+    return all_digits(text) && strlen(text) <= 5;
+}
+
+/* Takes "[v6]", "[v6]:port" and "host:port" apart, in place; a bare IPv6
+ * address has more than one colon and stays whole. */
+static bool split(char *text, const char **host, const char **port)
+{
+    char *colon = strrchr(text, ':');
+    *host = text;
+    *port = NULL;
+    if (*text == '[') {
+        char *close = strchr(text, ']');
+        if (!close || (close[1] && close[1] != ':'))
+            return false;
+        *host = text + 1;
+        if (close[1])
+            *port = close + 2;
+        *close = '\0';
+    } else if (colon && strchr(text, ':') == colon) {
+        *colon = '\0';
+        *port = colon + 1;
+    }
+    if (*port && !**port)
+        return false;
+    if (!**host)
+        *host = NULL;
+    return true;
+}
+
+static bool check_port(const struct tool_target *t, char why[static TOOL_WHY])
+{
+    uint16_t number;
+    if (t->port && all_digits(t->port) && !tool_parse_port(t->port, &number))
+        return tool_wrong(why, "port %s: ports go up to 65535", t->port);
+    return true;
+}
+
+static bool take(struct tool_target *t, char *text, char why[static TOOL_WHY])
+{
+    const char *host, *port;
+    if (!split(text, &host, &port))
+        return tool_wrong(why, "'%s' is no address: write HOST PORT, HOST:PORT or [IPV6]:PORT",
+                          text);
+    if (host && t->host)
+        return tool_wrong(why, "two hosts, '%s' and '%s'", t->host, host);
+    if (port && t->port)
+        return tool_wrong(why, "two ports, %s and %s", t->port, port);
+    t->host = host ? host : t->host;
+    t->port = port ? port : t->port;
+    return true;
+}
+
+bool tool_parse_target(struct tool_target *t, char *const *args, int count,
+                       char why[static TOOL_WHY])
+{
+    size_t used = 0;
+    t->host = t->port = NULL;
+    if (count > 2)
+        return tool_wrong(why, "unexpected argument '%s'", args[2]);
+    for (int i = 0; i < count; i++) {
+        size_t len = strlen(args[i]) + 1;
+        char *text = t->buf + used;
+        if (len > sizeof t->buf - used)
+            return tool_wrong(why, "'%.40s...' is too long", args[i]);
+        memcpy(text, args[i], len);
+        used += len;
+        /* The second of two words is a service name when it is no number. */
+        bool service = i == 1 && t->host && !t->port && !strpbrk(text, ":[");
+        if ((service || is_port(text)) && !t->port)
+            t->port = text;
+        else if (is_port(text))
+            return tool_wrong(why, "two ports, %s and %s", t->port, text);
+        else if (!take(t, text, why))
+            return false;
+    }
+    return check_port(t, why);
+}

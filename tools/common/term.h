@@ -1,0 +1,13 @@
+/* May a stream have colours? */
+#ifndef TOOL_TERM_H
+#define TOOL_TERM_H
+
+#include <stdbool.h>
+
+enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
+
+/* The option, then NO_COLOR, then CLICOLOR_FORCE, then whether it is a terminal
+ * that can (TERM is not "dumb"). */
+bool tool_term_color(enum tool_color wish, int fd);
+
+#endif

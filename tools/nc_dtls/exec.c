@@ -1,0 +1,230 @@
+/* --exec: a command for every peer, its stdin and stdout being the peer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "nc_dtls/nc.h"
+
+/* How long a command may go on after its peer has gone, and again after SIGTERM;
+ * and what is kept for one that does not read. */
+enum { GRACE_MS = 1000, QUEUE_MAX = 256 * 1024 };
+
+static void set_env(const char *name, const char *value)
+{
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+static void describe_peer(sdtls_conn *c)
+{
+    sdtls_info info;
+    sdtls_conn_info(c, &info);
+    set_env("SDTLS_PEER", sdtls_peer_text(c));
+    set_env("SDTLS_VERSION", nc_version_text(info.version));
+    set_env("SDTLS_CIPHER", info.cipher);
+    set_env("SDTLS_GROUP", info.group);
+    set_env("SDTLS_ALPN", info.alpn);
+    set_env("SDTLS_SNI", info.server_name);
+    set_env("SDTLS_PSK_IDENTITY", info.psk_identity);
+    set_env("SDTLS_SUBJECT", info.subject);
+    set_env("SDTLS_FINGERPRINT", info.fingerprint);
+    set_env("SDTLS_VERIFIED", info.verified ? "1" : "0");
+}
+
+/* In the child. A group of its own, so that what the shell starts goes, too. */
+static void become(const struct nc *n, sdtls_conn *c, int in, int out)
+{
+    setpgid(0, 0);
+    describe_peer(c);
+    if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
+        _exit(127);
+    tool_signals_child(&n->signals);
+    execl("/bin/sh", "sh", "-c", n->cfg.exec, (char *)NULL);
+    _exit(127);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static bool start(struct nc *n, struct nc_child *ch)
+{
+    int in[2] = {-1, -1}, out[2] = {-1, -1};
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+        goto fail;
+    ch->pid = fork();
+    if (ch->pid < 0)
+        goto fail;
+    if (ch->pid == 0)
+        become(n, ch->conn, in[0], out[1]);
+    setpgid(ch->pid, ch->pid); /* whoever is first */
+    close(in[0]);
+    close(out[1]);
+    ch->to = in[1];
+    ch->from = out[0];
+    fcntl(ch->to, F_SETFL, O_NONBLOCK);
+    fcntl(ch->from, F_SETFL, O_NONBLOCK);
+    return true;
+fail:
+    tool_error(&n->out, "--exec: %s", strerror(errno));
+    close_fd(&in[0]);
+    close_fd(&in[1]);
+    close_fd(&out[0]);
+    close_fd(&out[1]);
+    return false;
+}
+
+bool nc_exec(struct nc *n, struct nc_peer *p)
+{
+    struct nc_child *ch = calloc(1, sizeof *ch);
+    if (!ch)
+        return false;
+    *ch = (struct nc_child){.conn = p->conn, .to = -1, .from = -1};
+    if (!start(n, ch)) {
+        free(ch);
+        return false;
+    }
+    p->child = ch;
+    TAILQ_INSERT_TAIL(&n->children, ch, next);
+    return true;
+}
+
+static bool enqueue(struct nc_child *ch, const void *data, size_t len)
+{
+    if (len > QUEUE_MAX - ch->queued)
+        return false;
+    uint8_t *more = realloc(ch->queue, ch->queued + len);
+    if (!more)
+        return false;
+    memcpy(more + ch->queued, data, len);
+    ch->queue = more;
+    ch->queued += len;
+    return true;
+}
+
+void nc_exec_data(struct nc *n, struct nc_child *ch, const void *data, size_t len)
+{
+    if (ch->to < 0 || !len)
+        return;
+    if (enqueue(ch, data, len)) {
+        nc_exec_writable(n, ch);
+    } else if (!ch->overrun) {
+        ch->overrun = true;
+        tool_warn(&n->out, "%s: the command does not read: datagrams are dropped",
+                  sdtls_peer_text(ch->conn));
+    }
+}
+
+void nc_exec_writable(struct nc *n, struct nc_child *ch)
+{
+    (void)n;
+    ssize_t put = ch->queued ? write(ch->to, ch->queue, ch->queued) : 0;
+    if (put < 0 && errno != EAGAIN && errno != EINTR) {
+        ch->queued = 0; /* it has closed its stdin */
+        close_fd(&ch->to);
+        return;
+    }
+    if (put > 0) {
+        ch->queued -= (size_t)put;
+        memmove(ch->queue, ch->queue + put, ch->queued);
+    }
+    if (!ch->conn && !ch->queued)
+        close_fd(&ch->to);
+}
+
+void nc_exec_readable(struct nc *n, struct nc_child *ch)
+{
+    uint8_t buf[NC_DATAGRAM_MAX];
+    size_t most = sdtls_max_payload(ch->conn);
+    if (!most || most > sizeof buf)
+        most = sizeof buf;
+    ssize_t got = read(ch->from, buf, most);
+    if (got > 0) {
+        nc_peer_send(n, ch->conn, buf, (size_t)got);
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        close_fd(&ch->from);
+        sdtls_close(ch->conn);
+    }
+}
+
+void nc_exec_hang_up(struct nc *n, struct nc_child *ch)
+{
+    ch->conn = NULL;
+    ch->next_signal = SIGTERM;
+    ch->when = nc_now() + GRACE_MS;
+    nc_wake_at(n, ch->when);
+    close_fd(&ch->from);
+    nc_exec_writable(n, ch);
+}
+
+void nc_exec_reap(struct nc *n)
+{
+    struct nc_child *ch;
+    pid_t pid;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+        TAILQ_FOREACH(ch, &n->children, next)
+        {
+            if (ch->pid == pid)
+                ch->pid = 0;
+        }
+}
+
+static void child_free(struct nc *n, struct nc_child *ch)
+{
+    TAILQ_REMOVE(&n->children, ch, next);
+    close_fd(&ch->to);
+    close_fd(&ch->from);
+    free(ch->queue);
+    free(ch);
+}
+
+static void urge(struct nc *n, struct nc_child *ch, uint64_t now)
+{
+    if (now >= ch->when) {
+        kill(-ch->pid, ch->next_signal);
+        ch->next_signal = SIGKILL;
+        ch->when = now + GRACE_MS;
+    }
+    nc_wake_at(n, ch->when);
+}
+
+void nc_exec_tick(struct nc *n, uint64_t now)
+{
+    struct nc_child *next;
+    for (struct nc_child *ch = TAILQ_FIRST(&n->children); ch; ch = next) {
+        next = TAILQ_NEXT(ch, next);
+        if (ch->conn)
+            continue;
+        if (ch->pid)
+            urge(n, ch, now);
+        else
+            child_free(n, ch);
+    }
+}
+
+void nc_exec_end(struct nc *n)
+{
+    struct nc_child *ch;
+    n->wake = UINT64_MAX;
+    while (!TAILQ_EMPTY(&n->children)) {
+        TAILQ_FOREACH(ch, &n->children, next)
+        {
+            nc_exec_writable(n, ch);
+        }
+        nc_exec_reap(n);
+        nc_exec_tick(n, nc_now());
+        /* Woken by SIGCHLD; the next look at a full pipe comes soon anyway. */
+        struct pollfd fd = {.fd = n->signals.fd, .events = POLLIN};
+        if (!TAILQ_EMPTY(&n->children) && poll(&fd, 1, 20) > 0)
+            tool_signals_next(&n->signals);
+    }
+}

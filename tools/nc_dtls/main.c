@@ -1,0 +1,6 @@
+#include "nc_dtls/tool.h"
+
+int main(int argc, char **argv)
+{
+    return tool_main(argc, argv);
+}

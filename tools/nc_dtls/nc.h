@@ -1,0 +1,127 @@
+/* What the files of nc_dtls share. */
+#ifndef NC_NC_H
+#define NC_NC_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "common/exit.h"
+#include "common/output.h"
+#include "common/signals.h"
+#include "nc_dtls/options.h"
+#include "sukat_dtls.h"
+
+enum { NC_DATAGRAM_MAX = 16384, NC_NEVER = -1 };
+
+/* The command that --exec runs for one peer. It may outlive the connection for
+ * as long as it takes to read what is left. */
+struct nc_child {
+    sdtls_conn *conn; /* NULL once the peer has gone */
+    pid_t pid;        /* 0 once it is reaped */
+    int to, from;     /* its stdin and stdout; -1 when closed */
+    uint8_t *queue;   /* what its stdin did not take yet */
+    size_t queued;
+    bool overrun;    /* told that datagrams are dropped */
+    int next_signal; /* after the peer has gone: SIGTERM, then SIGKILL */
+    uint64_t when;   /* that signal's time */
+    TAILQ_ENTRY(nc_child) next;
+};
+
+/* An established connection; the connection's user pointer. */
+struct nc_peer {
+    sdtls_conn *conn;
+    struct nc_child *child; /* --exec */
+    TAILQ_ENTRY(nc_peer) next;
+};
+
+/* stdin, read only while there is somebody to read for. */
+struct nc_pump {
+    bool ended;
+    size_t kept; /* --line: the beginning of a line, in buf */
+    uint8_t buf[NC_DATAGRAM_MAX];
+};
+
+struct nc_load; /* --clients; load.c */
+
+struct nc {
+    struct nc_config cfg;
+    struct tool_out out;
+    struct tool_signals signals;
+    sdtls *s;
+    void (*on_event)(struct nc *n, const sdtls_event *ev);
+    void (*on_tick)(struct nc *n, uint64_t now); /* every turn of the loop; or NULL */
+    TAILQ_HEAD(, nc_peer) peers;
+    TAILQ_HEAD(, nc_child) children;
+    struct nc_pump pump;
+    struct nc_load *load;
+    int keylog_fd;
+    uint64_t wake; /* the loop turns at this time at the latest, ms; UINT64_MAX */
+    uint64_t quit_at;
+    bool done;
+    int status;
+};
+
+/* loop.c */
+uint64_t nc_now(void); /* ms, CLOCK_MONOTONIC */
+/* The loop must turn at this time. */
+void nc_wake_at(struct nc *n, uint64_t when);
+void nc_loop(struct nc *n);
+/* Ends the loop; the first status counts. */
+void nc_quit(struct nc *n, int status);
+
+/* client.c, server.c, load.c: each runs its role and returns the exit status. */
+int nc_client(struct nc *n);
+int nc_server(struct nc *n);
+int nc_load(struct nc *n);
+void nc_load_free(struct nc_load *l);
+
+/* peer.c: what client and server do with connections alike. */
+struct nc_peer *nc_peer_add(struct nc *n, sdtls_conn *c); /* NULL: no memory; closes it */
+void nc_peer_remove(struct nc *n, struct nc_peer *p);
+struct nc_peer *nc_peer_of(const sdtls_event *ev);
+void nc_peer_data(struct nc *n, const sdtls_event *ev);
+/* Sends one datagram, in pieces when it is larger than one may be. */
+void nc_peer_send(struct nc *n, sdtls_conn *c, const void *data, size_t len);
+
+/* stdin.c */
+bool nc_pump_wanted(const struct nc *n);
+void nc_pump_run(struct nc *n);
+
+/* stdout.c: false when stdout is gone or a signal ended the wait for it. */
+bool nc_stdout(struct nc *n, const void *data, size_t len);
+
+/* exec.c */
+bool nc_exec(struct nc *n, struct nc_peer *p);
+void nc_exec_data(struct nc *n, struct nc_child *ch, const void *data, size_t len);
+/* The peer has gone. */
+void nc_exec_hang_up(struct nc *n, struct nc_child *ch);
+void nc_exec_reap(struct nc *n);
+/* Signals the overdue and frees those that are done with. */
+void nc_exec_tick(struct nc *n, uint64_t now);
+void nc_exec_readable(struct nc *n, struct nc_child *ch);
+void nc_exec_writable(struct nc *n, struct nc_child *ch);
+/* At the end: hangs up on all, waits a moment, kills. */
+void nc_exec_end(struct nc *n);
+
+/* activate.c: sockets from the service manager; how many, or the error after
+ * telling it. */
+int nc_adopt_activated(struct nc *n);
+
+/* report.c: events as lines or JSON. */
+void nc_report_error(const struct nc *n, int err); /* sdtls_errmsg(), with a hint */
+void nc_report_listening(const struct nc *n);
+void nc_report_connecting(const struct nc *n);
+void nc_report_ready(const struct nc *n, const sdtls_event *ev);
+void nc_report_other(const struct nc *n, const sdtls_event *ev);
+void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool established);
+/* We end an established connection. */
+void nc_report_leaving(const struct nc *n, sdtls_conn *c);
+void nc_report_data(const struct nc *n, const char *peer, bool sent, size_t len);
+void nc_report_counters(const struct nc *n);
+void nc_report_probe(struct nc *n, const sdtls_event *ev);
+const char *nc_version_text(int version);
+
+#endif

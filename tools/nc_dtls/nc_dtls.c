@@ -1,0 +1,203 @@
+/* nc_dtls from its arguments to its exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/trace.h"
+#include "nc_dtls/nc.h"
+#include "nc_dtls/tool.h"
+
+/* A socket that lands on a closed fd 0, 1 or 2 would be read as stdin or be
+ * written log lines to. */
+static void fill_std_fds(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void raise_fd_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static int print_version(const struct nc_config *c)
+{
+    if (!c->json) {
+        printf("nc_dtls %s\n%s\n", sdtls_version(), sdtls_tls_library());
+        return TOOL_EXIT_OK;
+    }
+    json_t *v = json_pack("{s:s, s:s, s:s}", "program", "nc_dtls", "version", sdtls_version(),
+                          "openssl", sdtls_tls_library());
+    json_dumpf(v, stdout, JSON_COMPACT);
+    json_decref(v);
+    putchar('\n');
+    return TOOL_EXIT_OK;
+}
+
+static int print_completion(const struct nc_config *c)
+{
+    if (strcmp(c->completion, "bash")) {
+        fprintf(stderr, "nc_dtls: --completion %s: only bash is known\n", c->completion);
+        return TOOL_EXIT_USAGE;
+    }
+    tool_completion_print(&nc_usage, stdout);
+    return TOOL_EXIT_OK;
+}
+
+static void on_log(void *arg, int level, const char *line)
+{
+    enum { ERROR, WARNING };
+    const struct nc *n = arg;
+    if (level == ERROR)
+        tool_error(&n->out, "%s", line);
+    else if (level == WARNING)
+        tool_warn(&n->out, "%s", line);
+    else
+        tool_say(&n->out, (unsigned)level - 1, "%s", line);
+}
+
+static void on_tap(void *arg, sdtls_conn *c, int sent, const void *datagram, size_t len)
+{
+    const struct nc *n = arg;
+    tool_trace(&n->out, sdtls_peer_text(c), sent, datagram, len);
+}
+
+/* One write() a line: several programs may share the file. */
+static void on_keylog(void *arg, const char *line)
+{
+    const struct nc *n = arg;
+    char text[512];
+    int len = snprintf(text, sizeof text, "%s\n", line);
+    if (len < 0 || (size_t)len >= sizeof text)
+        return;
+    if (write(n->keylog_fd, text, (size_t)len) != len)
+        tool_warn(&n->out, "cannot write to the key log: %s", strerror(errno));
+}
+
+/* A key log named on the command line must work; one that the environment asks
+ * for must not get in the way. */
+static bool open_keylog(struct nc *n)
+{
+    bool asked = n->cfg.keylog;
+    const char *path = asked ? n->cfg.keylog : secure_getenv("SSLKEYLOGFILE");
+    if (!path || !*path)
+        return true;
+    n->keylog_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (n->keylog_fd >= 0) {
+        n->cfg.tls.keylog = on_keylog;
+        return true;
+    }
+    const char *why = strerror(errno);
+    if (asked)
+        tool_error(&n->out, "--keylog: cannot open %s: %s", path, why);
+    else
+        tool_warn(&n->out, "SSLKEYLOGFILE: cannot open %s: %s", path, why);
+    return !asked;
+}
+
+static bool set_up(struct nc *n)
+{
+    n->out.verbose = n->cfg.verbose;
+    n->out.quiet = n->cfg.quiet;
+    n->out.json = n->cfg.json;
+    n->out.color = tool_term_color((enum tool_color)n->cfg.color, STDERR_FILENO);
+    n->cfg.tls.log = on_log;
+    n->cfg.tls.cb_arg = n;
+    if (n->cfg.verbose >= 2)
+        n->cfg.tls.tap = on_tap;
+    if (n->cfg.role == NC_SERVER || n->cfg.role == NC_LOAD)
+        raise_fd_limit();
+    if (n->cfg.tls.flags & SDTLS_F_NO_COOKIE)
+        tool_warn(&n->out, "--no-cookie: any forged address gets a whole flight; tests only");
+    if (!open_keylog(n))
+        return false;
+    n->s = sdtls_new(&n->cfg.tls);
+    if (!n->s)
+        tool_error(&n->out, "out of memory");
+    return n->s;
+}
+
+static int run(struct nc *n)
+{
+    if (!set_up(n))
+        return TOOL_EXIT_USAGE;
+    switch (n->cfg.role) {
+    case NC_SERVER:
+        return nc_server(n);
+    case NC_LOAD:
+        return nc_load(n);
+    default:
+        return nc_client(n);
+    }
+}
+
+static void tear_down(struct nc *n)
+{
+    struct nc_peer *p;
+    if (n->s && n->cfg.stats)
+        nc_report_counters(n);
+    while ((p = TAILQ_FIRST(&n->peers))) {
+        nc_report_leaving(n, p->conn);
+        nc_peer_remove(n, p);
+    }
+    sdtls_free(n->s);
+    nc_exec_end(n);
+    tool_signals_close(&n->signals);
+    if (n->keylog_fd >= 0)
+        close(n->keylog_fd);
+    explicit_bzero(n->cfg.psk_bytes, sizeof n->cfg.psk_bytes);
+    nc_load_free(n->load);
+}
+
+static int with_config(struct nc *n, int argc, char **argv)
+{
+    char why[TOOL_WHY];
+    if (!nc_options(&n->cfg, argc, argv, why)) {
+        fprintf(stderr, "nc_dtls: %s\nTry 'nc_dtls --help'.\n", why);
+        return TOOL_EXIT_USAGE;
+    }
+    switch (n->cfg.role) {
+    case NC_HELP:
+        tool_usage_print(&nc_usage, stdout);
+        return TOOL_EXIT_OK;
+    case NC_VERSION:
+        return print_version(&n->cfg);
+    case NC_COMPLETION:
+        return print_completion(&n->cfg);
+    default:
+        break;
+    }
+    int status = run(n);
+    tear_down(n);
+    return status;
+}
+
+int tool_main(int argc, char **argv)
+{
+    fill_std_fds();
+    struct nc *n = calloc(1, sizeof *n);
+    if (!n) {
+        fputs("nc_dtls: out of memory\n", stderr);
+        return TOOL_EXIT_NETWORK;
+    }
+    tool_out_init(&n->out, "nc_dtls");
+    TAILQ_INIT(&n->peers);
+    TAILQ_INIT(&n->children);
+    n->keylog_fd = n->signals.fd = -1;
+    n->wake = n->quit_at = UINT64_MAX;
+    int status = with_config(n, argc, argv);
+    free(n);
+    return status;
+}

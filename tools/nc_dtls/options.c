@@ -1,0 +1,216 @@
+/* From argv to a configuration: what was said, in opts.c, and what it means
+ * together, here. */
+#include <fcntl.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nc_dtls/options.h"
+
+/* A probe of a silent port should not take the half minute of a handshake. */
+enum { PROBE_WAIT_MS = 5000 };
+
+static enum nc_role role_of(const struct nc_config *c)
+{
+    if (c->help)
+        return NC_HELP;
+    if (c->version)
+        return NC_VERSION;
+    if (c->completion)
+        return NC_COMPLETION;
+    if (c->listen)
+        return NC_SERVER;
+    if (c->probe)
+        return NC_PROBE;
+    return c->clients ? NC_LOAD : NC_CLIENT;
+}
+
+static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
+{
+    if (c->listen && (c->probe || c->clients))
+        return tool_wrong(why, "-l does not go with %s", c->probe ? "-z" : "--clients");
+    if (c->probe && c->clients)
+        return tool_wrong(why, "-z does not go with --clients");
+    if (c->echo && c->exec)
+        return tool_wrong(why, "--echo does not go with --exec: one of them answers");
+    if ((c->rate || c->count != 1) && !c->clients)
+        return tool_wrong(why, "--rate and --count are for --clients");
+    if (c->fd != UINT32_MAX && !c->listen)
+        return tool_wrong(why, "--fd is for -l");
+    if (c->tls.key_file && !c->tls.cert_file)
+        return tool_wrong(why, "-k gives a key: -c must give the certificate");
+    if (c->insecure && (c->verify || c->tls.verify_host))
+        return tool_wrong(why, "--insecure contradicts --verify and --verify-host");
+    if (c->tls.min_version && c->tls.max_version && c->tls.min_version < c->tls.max_version)
+        return tool_wrong(why, "--min is above --max"); /* DTLS versions count down */
+    return true;
+}
+
+static bool check_target(const struct nc_config *c, char why[static TOOL_WHY])
+{
+    bool server = c->role == NC_SERVER;
+    if (!server && !c->target.host)
+        return tool_wrong(why, "a host and a port are needed; or -l to listen");
+    if (!server && (!c->target.port || !strcmp(c->target.port, "0")))
+        return tool_wrong(why, "a port is needed, as in: %s 4433", c->target.host);
+    if (c->fd != UINT32_MAX && (c->target.host || c->target.port))
+        return tool_wrong(why, "--fd brings its own address");
+    if (!c->numeric || !c->target.host)
+        return true;
+    struct addrinfo *found, hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM};
+    if (getaddrinfo(c->target.host, NULL, &hints, &found))
+        return tool_wrong(why, "-n: '%s' is not a numeric address", c->target.host);
+    freeaddrinfo(found);
+    return true;
+}
+
+static bool set_interface(struct nc_config *c, char why[static TOOL_WHY])
+{
+    unsigned index;
+    if (!c->interface)
+        return true;
+    if (strlen(c->interface) >= sizeof c->interface_name)
+        return tool_wrong(why, "-i: interface names are shorter than that");
+    strcpy(c->interface_name, c->interface);
+    if (tool_parse_uint(c->interface, UINT32_MAX, &index) &&
+        !if_indextoname(index, c->interface_name))
+        return tool_wrong(why, "-i %s: no interface has this index", c->interface);
+    if (!if_nametoindex(c->interface_name))
+        return tool_wrong(why, "-i %s: no such interface", c->interface);
+    c->tls.interface = c->interface_name;
+    return true;
+}
+
+static bool read_psk_file(const char *path, char *hex, size_t cap, char why[static TOOL_WHY])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, hex, cap - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return tool_wrong(why, "--psk: cannot read %s: %m", path);
+    hex[n] = '\0';
+    hex[strcspn(hex, "\r\n")] = '\0';
+    return true;
+}
+
+static bool set_psk(struct nc_config *c, char why[static TOOL_WHY])
+{
+    char hex[2 * NC_PSK_MAX + 3];
+    const char *text = c->psk;
+    if (!text)
+        return true;
+    if (*text == '@') {
+        if (!read_psk_file(text + 1, hex, sizeof hex, why))
+            return false;
+        text = hex;
+    }
+    c->tls.psk_len = sizeof c->psk_bytes;
+    bool ok = tool_parse_hex(text, c->psk_bytes, &c->tls.psk_len);
+    explicit_bzero(hex, sizeof hex);
+    if (!ok)
+        return tool_wrong(why, "--psk: the key must be pairs of hex digits, at most %d of them",
+                          NC_PSK_MAX);
+    c->tls.psk = c->psk_bytes;
+    /* What openssl s_client and s_server use when nothing is said. */
+    if (!c->tls.psk_identity && c->role != NC_SERVER)
+        c->tls.psk_identity = "Client_identity";
+    return true;
+}
+
+/* Others can read our arguments in /proc. */
+static void hide_psk(const struct nc_config *c, int argc, char **argv)
+{
+    for (int i = 0; c->psk && i < argc; i++) {
+        size_t len = strlen(argv[i]);
+        if (c->psk >= argv[i] && c->psk <= argv[i] + len && *c->psk != '@')
+            memset(argv[i] + (c->psk - argv[i]), '*', len - (size_t)(c->psk - argv[i]));
+    }
+}
+
+static bool set_export(struct nc_config *c, char why[static TOOL_WHY])
+{
+    if (!c->export)
+        return true;
+    const char *colon = strrchr(c->export, ':');
+    size_t len = colon ? (size_t)(colon - c->export) : 0;
+    if (!len || len >= sizeof c->export_label || !tool_parse_uint(colon + 1, 256, &c->export_len) ||
+        !c->export_len)
+        return tool_wrong(why, "--export '%s': must be LABEL:BYTES, at most 256 bytes", c->export);
+    memcpy(c->export_label, c->export, len);
+    c->export_label[len] = '\0';
+    return true;
+}
+
+static void set_tls(struct nc_config *c)
+{
+    sdtls_config *t = &c->tls;
+    if (t->cert_file && !t->key_file)
+        t->key_file = t->cert_file; /* both in one file, as curl takes it */
+    if (c->role == NC_SERVER && !t->cert_file && !c->psk)
+        t->flags |= SDTLS_F_SELF_SIGNED;
+    if (c->role == NC_PROBE)
+        t->flags |= SDTLS_F_PROBE;
+    if (c->role == NC_PROBE && !t->handshake_ms)
+        t->handshake_ms = PROBE_WAIT_MS;
+    if (c->role == NC_SERVER && c->client_cert != NC_UNSET)
+        t->verify = (enum sdtls_verify)c->client_cert;
+    if (c->verify)
+        t->verify = SDTLS_VERIFY_REQUIRE;
+    if (c->insecure)
+        t->verify = SDTLS_VERIFY_NONE;
+    if (t->server_name && !strcmp(t->server_name, "none"))
+        t->server_name = "";
+    if (c->max_connected != UINT32_MAX)
+        t->max_connected = c->max_connected;
+    if (c->max_connected == 0)
+        t->flags |= SDTLS_F_SHARED;
+}
+
+/* -p and -s mean our own end: of a server, where it listens. */
+static bool set_own_address(struct nc_config *c, char why[static TOOL_WHY])
+{
+    if (c->role != NC_SERVER) {
+        c->tls.source_port = c->port;
+        return true;
+    }
+    if (c->target.host && c->tls.source)
+        return tool_wrong(why, "two addresses to listen on, '%s' and '%s'", c->target.host,
+                          c->tls.source);
+    if (c->target.port && c->port)
+        return tool_wrong(why, "two ports to listen on, %s and %u", c->target.port, c->port);
+    if (c->tls.source)
+        c->target.host = c->tls.source;
+    c->tls.source = NULL;
+    if (!c->port)
+        return true;
+    snprintf(c->port_text, sizeof c->port_text, "%u", c->port);
+    c->target.port = c->port_text;
+    return true;
+}
+
+bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL_WHY])
+{
+    *c = (struct nc_config){
+        .tls = {SDTLS_CONFIG_INIT},
+        .client_cert = NC_UNSET,
+        .max_connected = UINT32_MAX,
+        .fd = UINT32_MAX,
+        .quit_after_ms = UINT32_MAX,
+        .count = 1,
+    };
+    int rest;
+    if (!tool_options_parse(&nc_usage, c, argc, argv, &rest, why))
+        return false;
+    c->role = role_of(c);
+    if (c->role >= NC_HELP)
+        return true;
+    if (!check_together(c, why) || !tool_parse_target(&c->target, argv + rest, argc - rest, why) ||
+        !set_own_address(c, why) || !check_target(c, why))
+        return false;
+    set_tls(c);
+    bool ok = set_psk(c, why);
+    hide_psk(c, argc, argv);
+    return ok && set_interface(c, why) && set_export(c, why);
+}

@@ -1,0 +1,63 @@
+/* The command line of nc_dtls. */
+#ifndef NC_OPTIONS_H
+#define NC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/options.h"
+#include "common/parse.h"
+#include "common/term.h"
+#include "sukat_dtls.h"
+
+enum nc_role { NC_CLIENT, NC_SERVER, NC_PROBE, NC_LOAD, NC_HELP, NC_VERSION, NC_COMPLETION };
+
+/* 64 bytes is what a hash of SHA-512 fills; OpenSSL takes up to 512. */
+enum { NC_PSK_MAX = 512, NC_UNSET = -1 };
+
+struct nc_config {
+    sdtls_config tls;
+    enum nc_role role;
+    struct tool_target target;
+
+    /* As on the command line. */
+    bool listen, probe, help, version, insecure, verify, gdb;
+    const char *completion;
+    int client_cert; /* enum sdtls_verify */
+    const char *psk; /* hex digits, or @FILE */
+    const char *export;
+    uint16_t port;          /* -p */
+    unsigned max_connected; /* UINT32_MAX = not given */
+    const char *interface;
+    bool numeric;
+    unsigned fd; /* UINT32_MAX = none */
+
+    /* Data. */
+    bool echo, once, no_stdin, close_at_eof, line;
+    const char *exec;
+    unsigned quit_after_ms; /* UINT32_MAX = not given */
+
+    /* Load. */
+    unsigned clients, rate, count;
+
+    /* Output. */
+    unsigned verbose;
+    bool quiet, json, stats;
+    int color; /* enum tool_color */
+    const char *keylog;
+
+    char port_text[sizeof "65535"];
+    uint8_t psk_bytes[NC_PSK_MAX];
+    char interface_name[64];
+    char export_label[128];
+    unsigned export_len;
+};
+
+extern const struct tool_usage nc_usage;
+
+/* Fills c and checks it; false with the sentence in `why`. Hides a PSK given in
+ * argv. c is large and points into itself: do not move it afterwards. */
+bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL_WHY]);
+
+#endif
