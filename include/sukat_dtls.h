@@ -107,7 +107,7 @@ enum sdtls_verify {
 };
 
 enum sdtls_flags {
-    SDTLS_F_SELF_SIGNED = 1 << 0, /* make a throw-away certificate when none is given */
+    SDTLS_F_SELF_SIGNED = 1 << 0, /* server without certificate and PSK: make a throw-away one */
     SDTLS_F_NO_COOKIE = 1 << 1,   /* tests only: no cookie exchange, open to amplification */
     SDTLS_F_RAW = 1 << 2,         /* tests only: no guard between the network and OpenSSL */
     SDTLS_F_SHARED = 1 << 3,      /* no connected sockets: serve all from the listener */
@@ -124,8 +124,10 @@ typedef struct sdtls_config {
     const char *psk_identity, *psk_hint;
     const void *psk;
     size_t psk_len;
-    void *ssl_ctx; /* SSL_CTX *: used instead of one made from this struct. Cookie
-                      callbacks and, per connection, the guarding options are set on it. */
+    /* SSL_CTX *: used instead of one made from this struct, whose identity, trust, ciphers and
+     * session_file then do not count. Set on it: cookie callbacks, the keylog callback when
+     * `keylog` is given, and per connection the guarding options. */
+    void *ssl_ctx;
 
     /* Whom we trust. */
     enum sdtls_verify verify;

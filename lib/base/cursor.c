@@ -2,58 +2,6 @@
 
 #include <string.h>
 
-struct sd_rd sd_rd_init(const void *data, size_t len)
-{
-    const uint8_t *p = data;
-    return (struct sd_rd){.p = p, .end = len ? p + len : p};
-}
-
-struct sd_span sd_rd_bytes(struct sd_rd *r, size_t n)
-{
-    if (r->bad || n > sd_rd_left(r)) {
-        r->bad = true;
-        return (struct sd_span){0};
-    }
-    struct sd_span s = {r->p, n};
-    if (n)
-        r->p += n;
-    return s;
-}
-
-static uint64_t rd_uint(struct sd_rd *r, size_t n)
-{
-    struct sd_span s = sd_rd_bytes(r, n);
-    uint64_t v = 0;
-    for (size_t i = 0; i < s.len; i++)
-        v = v << 8 | s.p[i];
-    return v;
-}
-
-uint8_t sd_rd_u8(struct sd_rd *r)
-{
-    return (uint8_t)rd_uint(r, 1);
-}
-
-uint16_t sd_rd_u16(struct sd_rd *r)
-{
-    return (uint16_t)rd_uint(r, 2);
-}
-
-uint32_t sd_rd_u24(struct sd_rd *r)
-{
-    return (uint32_t)rd_uint(r, 3);
-}
-
-uint32_t sd_rd_u32(struct sd_rd *r)
-{
-    return (uint32_t)rd_uint(r, 4);
-}
-
-uint64_t sd_rd_u48(struct sd_rd *r)
-{
-    return rd_uint(r, 6);
-}
-
 struct sd_span sd_rd_rest(const struct sd_rd *r)
 {
     return (struct sd_span){r->p, r->bad ? 0 : sd_rd_left(r)};

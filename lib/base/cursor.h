@@ -21,14 +21,66 @@ struct sd_rd {
     bool bad;
 };
 
-struct sd_rd sd_rd_init(const void *data, size_t len);
-uint8_t sd_rd_u8(struct sd_rd *r);
-uint16_t sd_rd_u16(struct sd_rd *r);
-uint32_t sd_rd_u24(struct sd_rd *r);
-uint32_t sd_rd_u32(struct sd_rd *r);
-uint64_t sd_rd_u48(struct sd_rd *r);
+static inline struct sd_rd sd_rd_init(const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    return (struct sd_rd){.p = p, .end = len ? p + len : p};
+}
+
+static inline size_t sd_rd_left(const struct sd_rd *r)
+{
+    return (size_t)(r->end - r->p);
+}
+
 /* n bytes, or an empty span and `bad`. */
-struct sd_span sd_rd_bytes(struct sd_rd *r, size_t n);
+static inline struct sd_span sd_rd_bytes(struct sd_rd *r, size_t n)
+{
+    if (r->bad || n > sd_rd_left(r)) {
+        r->bad = true;
+        return (struct sd_span){0};
+    }
+    struct sd_span s = {r->p, n};
+    if (n)
+        r->p += n;
+    return s;
+}
+
+/* n bytes, at most 8, as a number in network order. In the header because the
+ * gate's cost under a flood is mostly these. */
+static inline uint64_t sd_rd_uint(struct sd_rd *r, size_t n)
+{
+    struct sd_span s = sd_rd_bytes(r, n);
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.len; i++)
+        v = v << 8 | s.p[i];
+    return v;
+}
+
+static inline uint8_t sd_rd_u8(struct sd_rd *r)
+{
+    return (uint8_t)sd_rd_uint(r, 1);
+}
+
+static inline uint16_t sd_rd_u16(struct sd_rd *r)
+{
+    return (uint16_t)sd_rd_uint(r, 2);
+}
+
+static inline uint32_t sd_rd_u24(struct sd_rd *r)
+{
+    return (uint32_t)sd_rd_uint(r, 3);
+}
+
+static inline uint32_t sd_rd_u32(struct sd_rd *r)
+{
+    return (uint32_t)sd_rd_uint(r, 4);
+}
+
+static inline uint64_t sd_rd_u48(struct sd_rd *r)
+{
+    return sd_rd_uint(r, 6);
+}
+
 /* What is left, without consuming it. */
 struct sd_span sd_rd_rest(const struct sd_rd *r);
 /* A reader narrowed to the next n bytes; a failure makes both bad. */
@@ -37,11 +89,6 @@ struct sd_rd sd_rd_sub(struct sd_rd *r, size_t n);
 struct sd_rd sd_rd_vec8(struct sd_rd *r);
 struct sd_rd sd_rd_vec16(struct sd_rd *r);
 struct sd_rd sd_rd_vec24(struct sd_rd *r);
-
-static inline size_t sd_rd_left(const struct sd_rd *r)
-{
-    return (size_t)(r->end - r->p);
-}
 
 /* True when nothing failed and everything was consumed. */
 static inline bool sd_rd_done(const struct sd_rd *r)
