@@ -50,6 +50,7 @@ const char *sd_gate_reason_name(enum sd_gate_reason r)
 /* What is known of the datagram so far. */
 struct subject {
     struct sd_record record;
+    struct sd_handshake message;
     struct sd_client_hello hello;
 };
 
@@ -118,15 +119,14 @@ static int inspect(const uint8_t *data, size_t len, struct subject *s)
     if (begins_protected(data, len))
         return SD_GATE_EPOCH;
     struct sd_records it = sd_records_init(data, len, 0);
-    struct sd_handshake h;
     int why = first_record(&it, &s->record);
     if (why == FINE)
-        why = first_message(&s->record, &h);
+        why = first_message(&s->record, &s->message);
     if (why != FINE)
         return why;
     if (!ends_with_a_record(&it))
         return SD_GATE_MALFORMED;
-    return len < VERIFY_LEN ? SD_GATE_TOO_SMALL : read_hello(&h, &s->hello);
+    return len < VERIFY_LEN ? SD_GATE_TOO_SMALL : read_hello(&s->message, &s->hello);
 }
 
 /* RFC 6347 section 4.2.1: the record takes the sequence number of the
@@ -158,7 +158,10 @@ struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data
         res.reason = (enum sd_gate_reason)why;
         return res;
     }
-    if (sd_cookie_check(g, &(struct sd_cookie_subject){peer, local, &s.hello}, &fresh)) {
+    bool good = sd_cookie_check(g, &(struct sd_cookie_subject){peer, local, &s.hello}, &fresh);
+    /* A good cookie in message 0 is asked for once more: after DTLSv1_listen
+     * OpenSSL waits for message 1 and would never answer (measured). */
+    if (good && s.message.message_seq == 1) {
         res.verdict = SD_GATE_ADMIT;
         res.reason = SD_GATE_GOOD_COOKIE;
         return res;

@@ -23,7 +23,7 @@ enum {
 /* Reason, stable name of its counter. */
 #define SD_GATE_REASONS(X)                                                                         \
     X(NO_COOKIE, "no-cookie")     /* fine so far: gets the HelloVerifyRequest */                   \
-    X(BAD_COOKIE, "bad-cookie")   /* stale or forged: gets a fresh one */                          \
+    X(BAD_COOKIE, "bad-cookie")   /* stale, forged or in message 0: gets a fresh one */            \
     X(GOOD_COOKIE, "good-cookie") /* admitted */                                                   \
     X(NOT_DTLS, "not-dtls")       /* not a record of any DTLS version */                           \
     X(EPOCH, "epoch")             /* protected record: an association we do not know */            \

@@ -224,6 +224,22 @@ static void a_second_hello_that_lost_its_cookie_gets_another(void **state)
     assert_int_equal(r.reason, SD_GATE_NO_COOKIE);
 }
 
+static void a_good_cookie_in_message_0_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f);
+    uint8_t cookie[SD_GATE_COOKIE_LEN];
+    struct shape s = {.cookie = cookie, .cookie_len = sizeof cookie};
+    get_cookie(&f, s, cookie);
+    struct sd_gate_result r = check_shape(&f, &s);
+    assert_int_equal(r.verdict, SD_GATE_REPLY);
+    assert_int_equal(r.reason, SD_GATE_BAD_COOKIE);
+    assert_memory_equal(f.reply + HVR_LEN - sizeof cookie, cookie, sizeof cookie);
+    s.message_seq = 1;
+    assert_int_equal(check_shape(&f, &s).verdict, SD_GATE_ADMIT);
+}
+
 static void a_cookie_is_bound_to_addresses_and_hello(void **state)
 {
     (void)state;
@@ -565,6 +581,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_of_a_cookie_is_refused),
         cmocka_unit_test(a_cookie_of_another_length_is_refused),
         cmocka_unit_test(a_second_hello_that_lost_its_cookie_gets_another),
+        cmocka_unit_test(a_good_cookie_in_message_0_is_asked_for_again),
         cmocka_unit_test(a_cookie_is_bound_to_addresses_and_hello),
         cmocka_unit_test(ipv6_scopes_are_different_peers),
         cmocka_unit_test(a_cookie_lives_for_the_next_period_and_no_longer),
