@@ -70,8 +70,16 @@ static void read_cmsg(struct sd_packet *p, const struct cmsghdr *c)
         local_four(p, c);
     else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
         local_six(p, c);
-    else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
-        memcpy(&p->dropped, CMSG_DATA(c), sizeof p->dropped);
+}
+
+uint32_t sd_batch_dropped(struct sd_batch *b)
+{
+    uint32_t dropped = 0;
+    struct msghdr *m = b->count ? &b->msgs[b->count - 1].msg_hdr : NULL;
+    for (struct cmsghdr *c = m ? CMSG_FIRSTHDR(m) : NULL; c; c = CMSG_NXTHDR(m, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+            memcpy(&dropped, CMSG_DATA(c), sizeof dropped);
+    return dropped;
 }
 
 bool sd_batch_take(struct sd_batch *b, struct sd_packet *p)

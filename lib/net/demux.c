@@ -81,7 +81,7 @@ int sd_demux_fd(const struct sd_demux *d)
 /* Sets the timerfd to the earliest of all reasons to wake. A deadline that moved
  * away is left as it is: it costs one early wake-up, a call less for each
  * datagram. The timerfd is never read: setting it anew clears it. */
-static void set_timer(struct sd_demux *d)
+void sd_demux_wake(struct sd_demux *d)
 {
     sd_time when = sd_timers_next(&d->timers);
     if (d->deadline < when)
@@ -102,7 +102,7 @@ static void set_timer(struct sd_demux *d)
 void sd_demux_arm(struct sd_demux *d, sd_time when)
 {
     d->deadline = when;
-    set_timer(d);
+    sd_demux_wake(d);
 }
 
 static void run_timers(struct sd_demux *d, sd_time now)
@@ -155,7 +155,7 @@ static int wait_ms(sd_time until)
 static int wait_round(struct sd_demux *d, sd_time until)
 {
     struct epoll_event ev[SD_ROUND];
-    set_timer(d);
+    sd_demux_wake(d);
     int n = epoll_wait(d->epoll, ev, SD_ROUND, wait_ms(until));
     if (n <= 0)
         return n == 0 || errno == EINTR ? 0 : -errno;
@@ -166,7 +166,10 @@ static int wait_round(struct sd_demux *d, sd_time until)
         return 1;
     sd_time now = sd_clock_now();
     run_timers(d, now);
-    return d->deadline > now || d->failed;
+    if (d->deadline <= now && !d->failed)
+        return 0;
+    sd_demux_wake(d); /* or the timerfd stays readable */
+    return 1;
 }
 
 /* Whose datagram it is. The table decides; a peer's own socket is only a hint. */
@@ -230,19 +233,13 @@ static bool read_error(struct sd_demux *d, struct sd_source *s, int error, struc
     return p && tell_error(p, error, out);
 }
 
-/* The kernel tells the count since the socket was made with each datagram; the
- * last one of a batch has the latest. */
 static void count_overflow(struct sd_demux *d, struct sd_source *s)
 {
-    struct sd_packet p;
-    unsigned at = d->batch.at;
-    d->batch.at = d->batch.count - 1;
-    sd_batch_take(&d->batch, &p);
-    d->batch.at = at;
-    if (!p.dropped)
+    uint32_t dropped = sd_batch_dropped(&d->batch);
+    if (!dropped)
         return;
-    d->counters[SD_NET_OVERFLOW] += (uint32_t)(p.dropped - s->dropped);
-    s->dropped = p.dropped;
+    d->counters[SD_NET_OVERFLOW] += (uint32_t)(dropped - s->dropped);
+    s->dropped = dropped;
 }
 
 /* True when *out was filled; datagrams are left in the batch. */

@@ -23,15 +23,14 @@ enum sd_source_kind { SD_LISTENER, SD_PEER, SD_CLIENT };
 struct sd_source {
     enum sd_source_kind kind;
     int fd;
-    unsigned listener;    /* which listener answers the unknown senders read here */
-    struct sd_addr local; /* where datagrams without PKTINFO were sent to */
-    struct sd_peer *peer; /* whose socket it is; NULL for listeners and dying ones */
-    bool dying;           /* drained through the table until it is closed */
-    bool paused;          /* out of the epoll set for a while: nothing but errors */
-    unsigned errors;      /* in a row */
-    unsigned turns;       /* how often a dying socket's time was up */
-    uint32_t dropped;     /* SO_RXQ_OVFL as last told */
-    sd_time born;
+    unsigned listener;     /* which listener answers the unknown senders read here */
+    struct sd_addr local;  /* where datagrams without PKTINFO were sent to */
+    struct sd_peer *peer;  /* whose socket it is; NULL for listeners and dying ones */
+    bool dying;            /* drained through the table until it is closed */
+    bool paused;           /* out of the epoll set for a while: nothing but errors */
+    unsigned errors;       /* in a row */
+    unsigned turns;        /* how often a dying socket's time was up */
+    uint32_t dropped;      /* SO_RXQ_OVFL as last told */
     struct sd_timer timer; /* end of the pause, or of the life */
 };
 
@@ -82,12 +81,18 @@ struct sd_demux {
     struct sd_source origin;
 };
 
+/* demux.c: makes the fd readable at the earliest of all reasons to wake; to be
+ * called when there is a new one. */
+void sd_demux_wake(struct sd_demux *d);
+
 /* source.c: opening, pausing and closing of sockets in the epoll set. Adding
  * takes over the fd; NULL when there is no memory (the fd is closed). */
 struct sd_source *sd_source_add(struct sd_demux *d, enum sd_source_kind kind, int fd);
 /* At once, whatever is in its queue. */
 void sd_source_close(struct sd_demux *d, struct sd_source *s);
-/* Once its queue is empty and nothing can be on the way to it any more. */
+/* Closes it without losing anything: no new datagrams from now on, those that
+ * are there or on the way are drained, then it is closed. A plain close() takes
+ * along what came since the last read (measured: 1 to 4 datagrams in 34,000). */
 void sd_source_bury(struct sd_demux *d, struct sd_source *s);
 /* Takes a socket that yields nothing but errors out of the epoll set for a
  * moment, so that it cannot keep the loop busy. */

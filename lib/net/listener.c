@@ -13,7 +13,6 @@ static struct sd_socket_options listener_options(const struct sd_demux *d, int f
     struct sd_socket_options o = {
         .family = family,
         .rcvbuf = d->config.rcvbuf ? d->config.rcvbuf : DEFAULT_RCVBUF,
-        .reuseport = true,
         .pktinfo = true,
     };
     memcpy(o.interface, d->interface, sizeof o.interface);
@@ -70,6 +69,17 @@ static int add_listener(struct sd_demux *d, int fd, const struct sd_socket_optio
     return 0;
 }
 
+/* What a bound listener gets. An address may be routed to this machine without
+ * any interface having it: then replying from it, and binding a peer's socket
+ * to it, needs FREEBIND. Not before the listener's own bind(), or that would
+ * accept every mistyped address. */
+static int finish_listener(int fd, struct sd_socket_options *o)
+{
+    o->reuseport = true;
+    o->freebind = true;
+    return sd_socket_set(fd, o);
+}
+
 int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local)
 {
     struct sd_socket_options o = listener_options(d, local->sa.sa_family);
@@ -80,10 +90,8 @@ int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local)
     if (fd < 0)
         return fd;
     int rc = sd_socket_bind(fd, local);
-    if (!rc && !o.reuseport) {
-        o.reuseport = true;
-        rc = sd_socket_set(fd, &o);
-    }
+    if (!rc)
+        rc = finish_listener(fd, &o);
     if (!rc)
         return add_listener(d, fd, &o);
     close(fd);
@@ -96,7 +104,7 @@ int sd_demux_adopt(struct sd_demux *d, int fd)
     struct sd_addr local;
     int rc = sd_socket_inspect(fd, &o, &local);
     if (!rc)
-        rc = sd_socket_set(fd, &o);
+        rc = finish_listener(fd, &o);
     if (rc)
         return rc;
     /* A copy, so that the caller keeps his fd when something fails. */
@@ -112,9 +120,8 @@ int sd_demux_adopt(struct sd_demux *d, int fd)
 
 const struct sd_addr *sd_demux_local(const struct sd_demux *d, unsigned i)
 {
-    bool listens = i < d->listener_count && d->listeners[i].source && //
-                   !d->listeners[i].source->dying;
-    return listens ? &d->listeners[i].local : NULL;
+    const struct sd_source *s = i < d->listener_count ? d->listeners[i].source : NULL;
+    return s && !s->dying ? &d->listeners[i].local : NULL;
 }
 
 unsigned sd_demux_listeners(const struct sd_demux *d)
@@ -135,11 +142,6 @@ int sd_demux_chown(struct sd_demux *d, uid_t uid, gid_t gid)
 void sd_demux_retire(struct sd_demux *d, unsigned listener)
 {
     struct sd_source *s = listener < d->listener_count ? d->listeners[listener].source : NULL;
-    if (!s || s->dying)
-        return;
-    /* Lookups that are under way may still find it: it lingers from now on. */
-    s->born = sd_clock_now();
-    if (!d->config.test_plain_close)
-        sd_socket_isolate(s->fd);
-    sd_source_bury(d, s);
+    if (s && !s->dying)
+        sd_source_bury(d, s);
 }

@@ -37,15 +37,6 @@ static void table_add(struct sd_demux *d, struct sd_peer *p)
     sd_table_add(&d->peers, &p->node, hash_of(d, &k));
 }
 
-/* The foreign datagrams of the moment between bind and connect must not be
- * lost with the socket: isolate it, drain it, close it. */
-static void bury_unconnected(struct sd_demux *d, struct sd_source *s)
-{
-    if (!d->config.test_plain_close)
-        sd_socket_isolate(s->fd);
-    sd_source_bury(d, s);
-}
-
 static void test_window(const struct sd_demux *d, const struct sd_addr *bound)
 {
     if (d->config.test_between_bind_and_connect)
@@ -63,8 +54,8 @@ static int connect_own(struct sd_demux *d, struct sd_peer *p, struct sd_source *
     }
     test_window(d, &p->local);
     rc = sd_socket_connect(s->fd, &p->remote);
-    if (rc)
-        bury_unconnected(d, s);
+    if (rc) /* with its neighbours' datagrams in the queue */
+        sd_source_bury(d, s);
     return rc;
 }
 
@@ -204,6 +195,7 @@ static void note_error(struct sd_peer *p, int error)
         d->failed = p;
     }
     p->error = error;
+    sd_demux_wake(d);
 }
 
 static int send_connected(struct sd_peer *p, const void *data, size_t len)

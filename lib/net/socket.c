@@ -65,6 +65,10 @@ int sd_socket_set(int fd, const struct sd_socket_options *o)
         return rc;
     set_rcvbuf(fd, o->rcvbuf);
     set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    if (o->freebind && o->family == AF_INET)
+        set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+    else if (o->freebind)
+        set_int(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
     set_traffic_class(fd, o);
     return 0;
 }
@@ -78,8 +82,6 @@ static int set_before_bind(int fd, const struct sd_socket_options *o)
         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface,
                    (socklen_t)strlen(o->interface) + 1))
         rc = -errno;
-    if (!rc && o->freebind)
-        rc = set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
     return rc;
 }
 
@@ -140,6 +142,9 @@ int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local
         return -errno;
     if (type != SOCK_DGRAM || get_int(fd, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_UDP)
         return -EPROTOTYPE;
+    struct sd_addr remote;
+    if (!sd_socket_remote(fd, &remote))
+        return -EISCONN;
     int rc = sd_socket_local(fd, local);
     if (rc)
         return rc;
@@ -147,7 +152,6 @@ int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local
         return -EINVAL;
     o->family = local->sa.sa_family;
     o->dual = o->family == AF_INET6 && !get_int(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    o->freebind = get_int(fd, IPPROTO_IP, IP_FREEBIND);
     o->tos = o->family == AF_INET ? get_int(fd, IPPROTO_IP, IP_TOS)
                                   : get_int(fd, IPPROTO_IPV6, IPV6_TCLASS);
     len = sizeof o->interface;

@@ -15,14 +15,14 @@ struct sd_socket_options {
     bool reuseport;           /* listeners and the sockets of their peers */
     bool pktinfo;             /* listeners: tell the local address of each datagram */
     bool dual;                /* IPv6 that also serves mapped IPv4: only adopted sockets */
-    int freebind;             /* may bind to addresses that no interface has */
+    bool freebind;            /* may use local addresses that no interface has */
     int tos;                  /* IP_TOS or IPV6_TCLASS */
     char interface[IFNAMSIZ]; /* SO_BINDTODEVICE, or "" */
 };
 
 /* A non-blocking UDP socket with its options set, not bound; or -errno. */
 int sd_socket_open(const struct sd_socket_options *o);
-/* Sets what of the options may be set on a socket that is bound already. */
+/* Sets those options that may be set on a socket that is bound already. */
 int sd_socket_set(int fd, const struct sd_socket_options *o);
 int sd_socket_bind(int fd, const struct sd_addr *a);
 int sd_socket_connect(int fd, const struct sd_addr *a);

@@ -28,7 +28,6 @@ struct sd_source *sd_source_add(struct sd_demux *d, enum sd_source_kind kind, in
     }
     s->kind = kind;
     s->fd = fd;
-    s->born = sd_clock_now();
     if (!watch(d, s))
         return s;
     close(fd);
@@ -59,14 +58,16 @@ void sd_source_close(struct sd_demux *d, struct sd_source *s)
 
 void sd_source_bury(struct sd_demux *d, struct sd_source *s)
 {
-    sd_time until = s->born + SD_LINGER_MS * SD_MS;
     s->peer = NULL;
     s->dying = true;
-    if (d->config.test_plain_close || s->kind == SD_CLIENT)
+    if (d->config.test_plain_close || s->kind == SD_CLIENT) {
         sd_source_close(d, s);
-    else if (until <= sd_clock_now() && sd_socket_empty(s->fd))
-        sd_source_close(d, s);
-    else if (!sd_timers_set(&d->timers, &s->timer, until))
+        return;
+    }
+    sd_socket_isolate(s->fd);
+    if (sd_timers_set(&d->timers, &s->timer, sd_clock_now() + SD_LINGER_MS * SD_MS))
+        sd_demux_wake(d);
+    else
         sd_source_close(d, s);
 }
 
@@ -79,6 +80,7 @@ void sd_source_failed(struct sd_demux *d, struct sd_source *s)
     s->paused = true;
     s->errors = 0;
     unwatch(d, s);
+    sd_demux_wake(d);
 }
 
 void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
@@ -100,7 +102,10 @@ void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
 
 void sd_source_idle(struct sd_demux *d, struct sd_source *s)
 {
-    s->errors = 0;
     if (s->dying && s->turns)
         sd_source_close(d, s);
+    else if (s->kind == SD_LISTENER) /* may be asked without being readable */
+        s->errors = 0;
+    else /* readable without anything to read, as after shutdown() */
+        sd_source_failed(d, s);
 }

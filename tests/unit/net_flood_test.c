@@ -369,7 +369,7 @@ static unsigned left_after_retiring(bool plain_close)
         send_text(fd, &to, "waiting");
     sd_demux_retire(d, 0);
     assert_null(sd_demux_local(d, 0));
-    struct sd_datagram got;
+    struct sd_datagram got = {.peer = to, .local = to};
     unsigned n = 0;
     while (sd_demux_next(d, &got, 50) > 0)
         n++;
