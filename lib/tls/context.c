@@ -65,19 +65,14 @@ static int set_credentials(struct sd_tls *t, const sdtls_config *c, struct sd_er
                       "SDTLS_F_SELF_SIGNED for a throw-away certificate");
 }
 
-/* No renegotiation: refused, it is fatal for the peer; allowed, it is a door.
- * No encrypt-then-MAC: see offer.c. */
-static unsigned long guarding_options(const struct sd_tls *t)
-{
-    return t->raw ? 0 : SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_ENCRYPT_THEN_MAC;
-}
-
 static void set_behaviour(struct sd_tls *t)
 {
     static const unsigned char name[] = "sukat_dtls";
     SSL_CTX *ctx = t->ctx;
-    SSL_CTX_set_options(ctx, guarding_options(t) | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
+    /* A renegotiation that is refused ends the association, one that is allowed
+     * is a door. Encrypt-then-MAC: see offer.c. */
+    SSL_CTX_set_options(ctx, (t->raw ? 0 : SSL_OP_NO_ENCRYPT_THEN_MAC) | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     /* 50 kB less for an idle client on OpenSSL 3.2 and later. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_dh_auto(ctx, 1); /* for DHE suites in a list of the user's */
@@ -152,6 +147,8 @@ int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config
     int rc = SDTLS_OK;
     if (!copy_config(t, config))
         rc = sd_err_set(err, SDTLS_NOMEM, "out of memory");
+    if (!rc && t->verify_host && strlen(t->verify_host) > SD_HOST_MAX)
+        rc = sd_err_set(err, SDTLS_OPTION, "verify_host is longer than a host name can be");
     if (!rc)
         rc = config->ssl_ctx ? take_ctx(t, config, err) : make_ctx(t, config, err);
     if (!rc)

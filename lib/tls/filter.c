@@ -51,27 +51,21 @@ static bool new_from_client(const struct sd_filter *f, const struct sd_stage *st
     return in_place(client_flight, 1, h, f->hello_seq);
 }
 
-/* May the server? A HelloVerifyRequest after the ServerHello would make OpenSSL
- * start anew (#15488), a HelloRequest ends the handshake (#32363). */
+/* May the server? Its hello is message 0, or 1 behind a HelloVerifyRequest. A
+ * HelloVerifyRequest after the ServerHello would make OpenSSL start anew
+ * (#15488), a HelloRequest ends the handshake (#32363). */
 static bool new_from_server(const struct sd_filter *f, const struct sd_stage *st,
                             const struct sd_handshake *h)
 {
-    enum { N = sizeof server_flight / sizeof *server_flight };
     if (h->type == SD_HS_SERVER_HELLO)
-        return !f->has_hello || st->unified;
+        return st->unified || (!f->has_hello && h->message_seq == f->hello_seq);
     if (h->type == SD_HS_HELLO_VERIFY_REQUEST)
-        return !f->has_hello;
+        return !f->has_hello && h->message_seq == 0;
     if (st->resumed && h->type != SD_HS_NEW_SESSION_TICKET)
         return false;
     if (h->type == SD_HS_SERVER_HELLO_DONE && h->length)
         return false;
-    if (f->has_hello)
-        return in_place(server_flight, N, h, f->hello_seq);
-    /* Overtook the ServerHello: its place is not known yet. */
-    for (size_t i = 0; i < N; i++)
-        if (server_flight[i].type == h->type)
-            return true;
-    return false;
+    return in_place(server_flight, sizeof server_flight / sizeof *server_flight, h, f->hello_seq);
 }
 
 /* Only these grow with the certificates; OpenSSL sets memory aside by the
@@ -81,6 +75,16 @@ static size_t max_length(const struct sd_stage *st, uint8_t type)
     enum { OTHERS = 16384 };
     bool certs = type == SD_HS_CERTIFICATE || type == SD_HS_CERTIFICATE_REQUEST;
     return certs || st->max_message < OTHERS ? st->max_message : OTHERS;
+}
+
+static void remember(struct sd_filter *f, const struct sd_handshake *h)
+{
+    if (h->type == SD_HS_HELLO_VERIFY_REQUEST)
+        f->hello_seq = 1;
+    if (h->type != SD_HS_CLIENT_HELLO && h->type != SD_HS_SERVER_HELLO)
+        return;
+    f->has_hello = true;
+    f->hello_seq = h->message_seq;
 }
 
 static bool handshake_ok(struct sd_filter *f, const struct sd_stage *st,
@@ -99,10 +103,7 @@ static bool handshake_ok(struct sd_filter *f, const struct sd_stage *st,
     if (!ok)
         return false;
     f->seen[h->message_seq] = now;
-    if (h->type == SD_HS_CLIENT_HELLO || h->type == SD_HS_SERVER_HELLO) {
-        f->has_hello = true;
-        f->hello_seq = h->message_seq;
-    }
+    remember(f, h);
     return true;
 }
 

@@ -44,8 +44,8 @@ enum {
 /* What the rules remember of one association; a zeroed one is ready. */
 struct sd_filter {
     uint8_t early;
-    bool has_hello;     /* the peer's ClientHello or ServerHello was seen: */
-    uint16_t hello_seq; /* its message_seq */
+    bool has_hello;     /* the peer's ClientHello or ServerHello was seen */
+    uint16_t hello_seq; /* its message_seq; of a server, the one it will have */
     int alert;          /* last plaintext alert that would have ended the handshake; + 1 */
     /* By message_seq, what the first fragment declared: type << 24 | length,
      * and bit 32 to tell it from nothing. */

@@ -130,6 +130,7 @@ static int guard_read(BIO *b, char *out, int cap)
     if (!g->passed_some)
         g->heard++;
     g->passed_some = true;
+    g->passed++;
     size_t n = in.len < (size_t)cap ? in.len : (size_t)cap;
     memcpy(out, in.p, n);
     return (int)n;

@@ -38,6 +38,7 @@ struct sd_guard {
     STAILQ_HEAD(, sd_datagram_in) queue;
     unsigned queued;
     uint64_t heard;   /* datagrams of which at least one record was passed */
+    uint64_t passed;  /* records (without a filter: datagrams) that OpenSSL read */
     bool passed_some; /* of the datagram at the head of the queue */
     bool starved;     /* the last read found nothing */
 

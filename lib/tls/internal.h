@@ -9,8 +9,8 @@
 
 enum sd_phase { SD_PHASE_NEW, SD_PHASE_HANDSHAKE, SD_PHASE_ESTABLISHED, SD_PHASE_OVER };
 
-/* Events that wait for sd_session_next(), told in this order. */
-enum { SD_TELL_MTU = 1, SD_TELL_RETRANSMIT = 2, SD_TELL_READY = 4, SD_TELL_END = 8 };
+/* Events that wait for sd_session_next(). */
+enum { SD_TELL_MTU = 1, SD_TELL_READY = 2, SD_TELL_END = 4 };
 
 struct sd_peer_text; /* info.c */
 
@@ -29,6 +29,7 @@ struct sd_session {
     unsigned first_timer_us;
     unsigned timeouts;    /* of the flight under way */
     unsigned retransmits; /* of all flights */
+    unsigned retransmits_told;
     sd_time timer_due;    /* by our clock; OpenSSL counts in wall-clock time */
     size_t mtu, route_payload;
 

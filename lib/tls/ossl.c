@@ -16,7 +16,8 @@ const char *sd_ossl_reason(void)
     return text ? text : "unknown reason";
 }
 
-static int because(struct sd_err *e, int code, const char *reason, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static int
+because(struct sd_err *e, int code, const char *reason, const char *fmt, va_list ap)
 {
     if (!e)
         return code;

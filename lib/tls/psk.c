@@ -7,6 +7,9 @@
 #include "tls/ossl.h"
 #include "tls/state.h"
 
+/* The client callback gets a buffer of PSK_MAX_IDENTITY_LEN with the NUL. */
+#define IDENTITY_LIMIT (PSK_MAX_IDENTITY_LEN - 1)
+
 static unsigned give_key(const struct sd_psk *p, unsigned char *out, unsigned max)
 {
     if (!p->len || p->len > max)
@@ -53,10 +56,10 @@ static int check(enum sd_role role, const sdtls_config *c, struct sd_err *err)
     if (c->psk_len > PSK_MAX_PSK_LEN)
         return sd_err_set(err, SDTLS_CRED, "the psk has %zu bytes, this OpenSSL takes up to %d",
                           c->psk_len, PSK_MAX_PSK_LEN);
-    if (c->psk_identity && strlen(c->psk_identity) > PSK_MAX_IDENTITY_LEN)
+    if (c->psk_identity && strlen(c->psk_identity) > IDENTITY_LIMIT)
         return sd_err_set(err, SDTLS_CRED,
                           "psk_identity has %zu bytes, this OpenSSL takes up to %d",
-                          strlen(c->psk_identity), PSK_MAX_IDENTITY_LEN);
+                          strlen(c->psk_identity), IDENTITY_LIMIT);
     if (c->psk && !c->psk_identity && role == SD_CLIENT)
         return sd_err_set(err, SDTLS_CRED, "a client's psk needs a psk_identity");
     return SDTLS_OK;

@@ -124,11 +124,10 @@ static void timed_out(struct sd_session *s)
 
 /* After a call that returned rc <= 0: does it only wait for a datagram (or a
  * callback of the user's SSL_CTX)? The guard never makes it wait to write. */
-static bool only_waits(struct sd_session *s, int rc)
+static bool only_waits(const struct sd_session *s, int rc)
 {
     switch (SSL_get_error(s->ssl, rc)) {
     case SSL_ERROR_WANT_READ:
-        return s->guard.starved;
     case SSL_ERROR_WANT_X509_LOOKUP:
     case SSL_ERROR_WANT_ASYNC:
     case SSL_ERROR_WANT_ASYNC_JOB:
@@ -142,6 +141,14 @@ static bool only_waits(struct sd_session *s, int rc)
     }
 }
 
+/* OpenSSL also says WANT_READ after it dropped a record (a ChangeCipherSpec that
+ * overtook its flight, say) though more is there to read. */
+static bool more_to_read(const struct sd_session *s, int rc, uint64_t passed_before)
+{
+    return rc <= 0 && SSL_get_error(s->ssl, rc) == SSL_ERROR_WANT_READ && !s->guard.starved &&
+           s->guard.passed != passed_before;
+}
+
 static void established(struct sd_session *s)
 {
     s->phase = SD_PHASE_ESTABLISHED;
@@ -152,8 +159,13 @@ static void established(struct sd_session *s)
 
 static void handshake(struct sd_session *s)
 {
-    ERR_clear_error();
-    int rc = SSL_do_handshake(s->ssl);
+    uint64_t passed;
+    int rc;
+    do {
+        passed = s->guard.passed;
+        ERR_clear_error();
+        rc = SSL_do_handshake(s->ssl);
+    } while (more_to_read(s, rc, passed));
     if (rc == 1)
         established(s);
     else if (sd_timer_gave_up(s))
@@ -271,13 +283,16 @@ static void closed(struct sd_session *s)
 static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
 {
     unsigned before = s->guard.handshake_out;
-    ERR_clear_error();
-    int rc = SSL_read(s->ssl, buf, cap > INT_MAX ? INT_MAX : (int)cap);
+    uint64_t passed;
+    int rc;
+    do {
+        passed = s->guard.passed;
+        ERR_clear_error();
+        rc = SSL_read(s->ssl, buf, cap > INT_MAX ? INT_MAX : (int)cap);
+    } while (more_to_read(s, rc, passed));
     /* The peer did not get our last flight, and OpenSSL sent it again. */
-    if (s->guard.handshake_out != before) {
+    if (s->guard.handshake_out != before)
         s->retransmits++;
-        s->tell |= SD_TELL_RETRANSMIT;
-    }
     if (rc > 0) {
         *len = (size_t)rc;
         return true;
@@ -290,19 +305,26 @@ static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
     return false;
 }
 
+static bool told(struct sd_session *s, unsigned what)
+{
+    bool yes = s->tell & what;
+    s->tell &= ~what;
+    return yes;
+}
+
 static enum sd_session_event take(struct sd_session *s)
 {
-    static const enum sd_session_event events[] = {SD_SESSION_MTU, SD_SESSION_RETRANSMIT,
-                                                   SD_SESSION_READY};
-    for (unsigned i = 0; i < sizeof events / sizeof *events; i++)
-        if (s->tell & 1u << i) {
-            s->tell &= ~(1u << i);
-            return events[i];
-        }
-    if (!(s->tell & SD_TELL_END))
-        return SD_SESSION_IDLE;
-    s->tell = 0;
-    return s->orderly ? SD_SESSION_CLOSED : SD_SESSION_FAILED;
+    if (told(s, SD_TELL_MTU))
+        return SD_SESSION_MTU;
+    if (s->retransmits_told < s->retransmits) {
+        s->retransmits_told++;
+        return SD_SESSION_RETRANSMIT;
+    }
+    if (told(s, SD_TELL_READY))
+        return SD_SESSION_READY;
+    if (told(s, SD_TELL_END))
+        return s->orderly ? SD_SESSION_CLOSED : SD_SESSION_FAILED;
+    return SD_SESSION_IDLE;
 }
 
 enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t cap, size_t *len,

@@ -78,7 +78,6 @@ static unsigned next_timeout(struct sd_session *s, unsigned us)
     if (++s->timeouts > LAST_TIMEOUT)
         return us;
     s->retransmits++;
-    s->tell |= SD_TELL_RETRANSMIT;
     if (s->guard.too_big || s->timeouts >= 2)
         sd_mtu_step_down(s);
     s->guard.too_big = false;

@@ -21,7 +21,7 @@ enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *c)
 {
     if (c->verify != SDTLS_VERIFY_DEFAULT)
         return c->verify;
-    if (c->ca_file || c->ca_path || (role == SD_CLIENT && c->verify_host))
+    if (c->ca_file || c->ca_path || (role == SD_CLIENT && c->verify_host && *c->verify_host))
         return SDTLS_VERIFY_REQUIRE;
     return role == SD_CLIENT ? SDTLS_VERIFY_CHECK : SDTLS_VERIFY_NONE;
 }
@@ -162,9 +162,9 @@ bool sd_verify_is_ip(const char *host)
     return inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1;
 }
 
-const char *sd_verify_host(const char *host, char buf[static 256])
+const char *sd_verify_host(const char *host, char buf[static SD_HOST_MAX + 1])
 {
-    if (!host || !*host || strlen(host) > 255)
+    if (!host || !*host || strlen(host) > SD_HOST_MAX)
         return NULL;
     strcpy(buf, host);
     char *scope = strchr(buf, '%');

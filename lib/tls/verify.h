@@ -18,9 +18,11 @@ int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *config,
 bool sd_verify_expect(SSL *ssl, const char *host);
 /* Whether a certificate carries this name or IP address. */
 bool sd_verify_carries(X509 *cert, const char *host);
+#define SD_HOST_MAX 255
+
 /* "ADDRESS%scope" without the scope and "name." without the dot, into buf;
  * NULL when it is too long for a host name. */
-const char *sd_verify_host(const char *host, char buf[static 256]);
+const char *sd_verify_host(const char *host, char buf[static SD_HOST_MAX + 1]);
 bool sd_verify_is_ip(const char *host);
 /* True when the peer is trusted; else why not, in plain words. */
 bool sd_verify_text(SSL *ssl, char *buf, size_t len);

@@ -56,7 +56,8 @@ static void append_name(char *buf, size_t cap, const GENERAL_NAME *name)
 /* The CommonName, or nothing. */
 static void append_cn(char *buf, size_t cap, const X509_NAME *name)
 {
-    int i = name ? X509_NAME_get_index_by_NID(name, NID_commonName, -1) : -1;
+    X509_NAME *plain = (X509_NAME *)(uintptr_t)name; /* not const before OpenSSL 3 */
+    int i = name ? X509_NAME_get_index_by_NID(plain, NID_commonName, -1) : -1;
     if (i < 0)
         return;
     const ASN1_STRING *cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i));
@@ -186,12 +187,22 @@ static long first_error(const SSL *ssl)
     return link && link->culprit ? link->error : SSL_get_verify_result(ssl);
 }
 
+/* Trusted, but for the name that could not be compared. */
+static bool name_open(const SSL *ssl)
+{
+    const struct sd_link *link = sd_link_of(ssl);
+    return link && link->name_open;
+}
+
 bool sd_verify_text(SSL *ssl, char *buf, size_t len)
 {
     X509 *x = subject_of_talk(ssl);
-    bool trusted = x ? SSL_get_verify_result(ssl) == X509_V_OK : by_psk(ssl);
+    long result = SSL_get_verify_result(ssl);
+    bool trusted = x ? result == X509_V_OK && !name_open(ssl) : by_psk(ssl);
     buf[0] = 0;
-    if (!trusted && x)
+    if (!trusted && x && result == X509_V_OK)
+        snprintf(buf, len, "OpenSSL cannot compare certificates with the name of this host");
+    else if (!trusted && x)
         describe(first_error(ssl), x, buf, len);
     else if (!trusted)
         snprintf(buf, len, "%s", no_certificate(ssl));

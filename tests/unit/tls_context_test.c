@@ -76,6 +76,18 @@ static void guard_options_are_off_in_raw_mode(void **state)
     sd_tls_free(raw);
 }
 
+static void server_that_wants_no_certificate_keeps_messages_small(void **state)
+{
+    (void)state;
+    struct sd_tls *none = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *check =
+        context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .verify = SDTLS_VERIFY_CHECK});
+    assert_int_equal(SSL_CTX_get_max_cert_list(sd_tls_native(none)), 16384);
+    assert_true(SSL_CTX_get_max_cert_list(sd_tls_native(check)) > 16384);
+    sd_tls_free(none);
+    sd_tls_free(check);
+}
+
 static void encrypt_then_mac_is_not_negotiated(void **state)
 {
     (void)state;
@@ -173,6 +185,7 @@ int main(void)
         cmocka_unit_test(handshake_completes_with_an_aead_suite),
         cmocka_unit_test(server_name_is_a_name_and_never_an_address),
         cmocka_unit_test(guard_options_are_off_in_raw_mode),
+        cmocka_unit_test(server_that_wants_no_certificate_keeps_messages_small),
         cmocka_unit_test(encrypt_then_mac_is_not_negotiated),
         cmocka_unit_test(callers_context_is_used_and_left_alone),
         cmocka_unit_test(callers_context_with_a_certificate_has_a_fingerprint),

@@ -257,13 +257,18 @@ MAYBE_UNUSED static void handshake(struct pair *p)
     drive(p);
 }
 
+MAYBE_UNUSED static const char *why(const struct side *s)
+{
+    return s->session ? sd_session_error(s->session)->text : "no session";
+}
+
 MAYBE_UNUSED static void assert_ready(struct pair *p)
 {
     for (int i = CLIENT; i <= SERVER; i++) {
         struct side *s = &p->side[i];
         if (!s->ready || s->failed)
-            fail_msg("%s: not ready: %s", i ? "server" : "client",
-                     s->session ? sd_session_error(s->session)->text : "no session");
+            fail_msg("%s not ready; client: \"%s\", server: \"%s\"", i ? "server" : "client",
+                     why(&p->side[CLIENT]), why(&p->side[SERVER]));
     }
 }
 

@@ -117,7 +117,7 @@ static void impossible_keys_are_refused(void **state)
 static void longest_key_and_identity_connect(void **state)
 {
     (void)state;
-    char identity[PSK_MAX_IDENTITY_LEN + 1], key[PSK_MAX_PSK_LEN];
+    char identity[PSK_MAX_IDENTITY_LEN], key[PSK_MAX_PSK_LEN];
     memset(identity, 'i', sizeof identity - 1);
     identity[sizeof identity - 1] = 0;
     memset(key, 'k', sizeof key);

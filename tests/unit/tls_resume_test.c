@@ -150,6 +150,29 @@ static void strict_client_resumes_trusted_sessions_of_that_host_only(void **stat
     assert_int_equal(run(&strict, "other.test"), -1);
 }
 
+/* Without a session id context, OpenSSL ends such a resumption. */
+static void session_with_a_client_certificate_resumes(void **state)
+{
+    (void)state;
+    char text[256];
+    struct identity i = issue((struct wish){.cn = "client"});
+    const sdtls_config strict = {SELF_SIGNED_SERVER, .ca_file = write_cert("c.crt", i.cert)};
+    const sdtls_config c = {CLIENT(path("s8")), .cert_file = path("c.crt"),
+                            .key_file = write_key("c.key", i.key, NULL)};
+    struct sd_tls *st = context(SD_SERVER, &strict);
+    for (int round = 0; round < 2; round++) {
+        struct pair p = {.ct = context(SD_CLIENT, &c), .st = st};
+        pair_connect(&p, NULL);
+        assert_true(pair_ready(&p));
+        assert_int_equal(SSL_session_reused(p.s), round);
+        assert_true(sd_tls_verify_text(p.st, p.s, text, sizeof text));
+        pair_hang_up(&p);
+        sd_tls_free(p.ct);
+    }
+    sd_tls_free(st);
+    identity_free(i);
+}
+
 static void no_session_file_no_trace(void **state)
 {
     (void)state;
@@ -169,6 +192,7 @@ int main(void)
         cmocka_unit_test(unreadable_file_is_a_line_in_the_log),
         cmocka_unit_test(session_of_tls_is_not_used),
         cmocka_unit_test(strict_client_resumes_trusted_sessions_of_that_host_only),
+        cmocka_unit_test(session_with_a_client_certificate_resumes),
         cmocka_unit_test(no_session_file_no_trace),
     };
     return cmocka_run_group_tests_name("tls/resume", tests, setup, teardown);

@@ -124,6 +124,31 @@ static void check_reports_and_connects_anyway(void **state)
     assert_string_equal(text, "certificate is for self.test, not for the host asked for");
 }
 
+/* OpenSSL 4.0 compares no certificate with a name like "h". */
+static void odd_host_name_does_not_stop_a_client_that_only_checks(void **state)
+{
+    (void)state;
+    char text[256];
+    make("odd", (struct wish){.cn = "x", .san = "DNS:other.test"});
+    const sdtls_config check = {SDTLS_CONFIG_INIT, .verify = SDTLS_VERIFY_CHECK,
+                                .ca_file = path("odd.crt")};
+    assert_true(client_says("odd", &check, "h", text));
+    assert_non_null(strstr(text, "host"));
+}
+
+static void odd_host_name_is_refused_or_compared_by_a_strict_client(void **state)
+{
+    (void)state;
+    const sdtls_config strict = {SDTLS_CONFIG_INIT, .verify = SDTLS_VERIFY_REQUIRE};
+    struct sd_tls *t = context(SD_CLIENT, &strict);
+    SSL *ssl = SSL_new(sd_tls_native(t));
+    struct sd_err err = {0};
+    int rc = sd_tls_prepare(t, ssl, "h", &err);
+    assert_true(rc == SDTLS_OK || (rc == SDTLS_OPTION && strstr(err.text, "\"h\"")));
+    SSL_free(ssl);
+    sd_tls_free(t);
+}
+
 static void none_does_not_look(void **state)
 {
     (void)state;
@@ -148,6 +173,46 @@ static void times_are_told_in_days(void **state)
     assert_string_equal(text, "certificate becomes valid in 2 days: is the clock right?");
     assert_false(client_says("just", &c, NULL, text));
     assert_string_equal(text, "certificate expired 1 hour ago");
+}
+
+/* A revocation list of `ca` with one certificate on it, behind the CA itself. */
+static void write_crl(const char *name, const X509 *revoked)
+{
+    X509_CRL *crl = X509_CRL_new();
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, -60), *next = X509_gmtime_adj(NULL, DAY);
+    X509_REVOKED_set_serialNumber(entry,
+                                  (ASN1_INTEGER *)(uintptr_t)X509_get0_serialNumber(revoked));
+    X509_REVOKED_set_revocationDate(entry, now);
+    X509_CRL_set_version(crl, 1);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca.cert));
+    X509_CRL_set1_lastUpdate(crl, now);
+    X509_CRL_set1_nextUpdate(crl, next);
+    assert_true(X509_CRL_add0_revoked(crl, entry));
+    assert_true(X509_CRL_sign(crl, ca.key, EVP_sha256()));
+    write_cert(name, ca.cert);
+    FILE *f = fopen(path(name), "a");
+    assert_true(PEM_write_X509_CRL(f, crl));
+    fclose(f);
+    ASN1_TIME_free(now);
+    ASN1_TIME_free(next);
+    X509_CRL_free(crl);
+}
+
+static void revoked_certificate_is_told(void **state)
+{
+    (void)state;
+    char text[256];
+    struct identity i = issue((struct wish){.cn = "x", .ca = &ca});
+    write_cert("revoked.crt", i.cert);
+    write_key("revoked.key", i.key, NULL);
+    write_crl("crl.pem", i.cert);
+    make("valid", (struct wish){.cn = "y", .ca = &ca});
+    const sdtls_config c = {SDTLS_CONFIG_INIT, .ca_file = path("crl.pem")};
+    assert_true(client_says("valid", &c, NULL, text));
+    assert_false(client_says("revoked", &c, NULL, text));
+    assert_string_equal(text, "certificate has been revoked");
+    identity_free(i);
 }
 
 static void wrong_purpose_is_told(void **state)
@@ -259,6 +324,11 @@ static void unusable_trust_is_refused(void **state)
     refused(SD_CLIENT, &unhashed, SDTLS_CRED, "openssl rehash");
     const sdtls_config mode = {SDTLS_CONFIG_INIT, .verify = (enum sdtls_verify)9};
     refused(SD_CLIENT, &mode, SDTLS_OPTION, "verify: 9");
+    char name[300];
+    memset(name, 'a', sizeof name);
+    name[sizeof name - 1] = 0;
+    const sdtls_config host = {SDTLS_CONFIG_INIT, .verify_host = name};
+    refused(SD_CLIENT, &host, SDTLS_OPTION, "verify_host is longer");
 }
 
 static void hashed_directory_is_searched(void **state)
@@ -299,8 +369,11 @@ int main(void)
         cmocka_unit_test(verify_host_overrides_the_host_of_the_connection),
         cmocka_unit_test(unknown_ca_is_named),
         cmocka_unit_test(check_reports_and_connects_anyway),
+        cmocka_unit_test(odd_host_name_does_not_stop_a_client_that_only_checks),
+        cmocka_unit_test(odd_host_name_is_refused_or_compared_by_a_strict_client),
         cmocka_unit_test(none_does_not_look),
         cmocka_unit_test(times_are_told_in_days),
+        cmocka_unit_test(revoked_certificate_is_told),
         cmocka_unit_test(wrong_purpose_is_told),
         cmocka_unit_test(names_of_the_peer_are_printable),
         cmocka_unit_test(named_leaf_is_trusted_by_itself),
