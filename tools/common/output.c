@@ -54,7 +54,7 @@ void tool_warn(const struct tool_out *o, const char *fmt, ...)
 
 void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
 {
-    if (o->json || o->quiet || o->verbose < level)
+    if (o->json || o->verbose < level)
         return;
     char text[2048];
     va_list ap;

@@ -22,8 +22,8 @@ void tool_error(const struct tool_out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void tool_warn(const struct tool_out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* A plain line from this verbosity on; 0 = always, unless --quiet. Nothing in
- * JSON mode: whoever says something worth knowing emits an event, too. */
+/* A plain line from this verbosity on; 0 = always: what was asked for. Nothing
+ * in JSON mode: whoever says something worth knowing emits an event, too. */
 void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Emits {"event": name, "time": ..., fields...} in JSON mode. Takes over `fields`,

@@ -99,7 +99,7 @@ static void on_signals(struct nc *n)
         } else {
             tool_say(&n->out, 1, "Terminated with %s", strsignal(signo));
             tool_event(&n->out, "signal",
-                       json_pack("{s:i, s:s}", "number", signo, "name", sigabbrev_np(signo)));
+                       json_pack("{s:i, s:s}", "number", signo, "name", strsignal(signo)));
             nc_quit(n, TOOL_EXIT_SIGNAL + signo);
         }
     }

@@ -26,6 +26,21 @@ static enum nc_role role_of(const struct nc_config *c)
     return c->clients ? NC_LOAD : NC_CLIENT;
 }
 
+static bool check_server_only(const struct nc_config *c, char why[static TOOL_WHY])
+{
+    const char *option = c->fd != UINT32_MAX                ? "--fd"
+                         : c->once                          ? "--once"
+                         : c->tls.max_clients               ? "--max-conns"
+                         : c->client_cert != NC_UNSET       ? "--client-cert"
+                         : c->tls.psk_hint                  ? "--psk-hint"
+                         : c->max_connected != UINT32_MAX   ? "--max-connected"
+                         : c->tls.flags & SDTLS_F_NO_COOKIE ? "--no-cookie"
+                                                            : NULL;
+    if (option && !c->listen)
+        return tool_wrong(why, "%s is for -l", option);
+    return true;
+}
+
 static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
 {
     if (c->listen && (c->probe || c->clients))
@@ -34,10 +49,11 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
         return tool_wrong(why, "-z does not go with --clients");
     if (c->echo && c->exec)
         return tool_wrong(why, "--echo does not go with --exec: one of them answers");
+    if ((c->echo || c->exec) && (c->probe || c->clients))
+        return tool_wrong(why, "%s does not go with %s", c->echo ? "--echo" : "--exec",
+                          c->probe ? "-z" : "--clients");
     if ((c->rate || c->count != 1) && !c->clients)
         return tool_wrong(why, "--rate and --count are for --clients");
-    if (c->fd != UINT32_MAX && !c->listen)
-        return tool_wrong(why, "--fd is for -l");
     if (c->tls.key_file && !c->tls.cert_file)
         return tool_wrong(why, "-k gives a key: -c must give the certificate");
     if (c->insecure && (c->verify || c->tls.verify_host))
@@ -206,8 +222,9 @@ bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL
     c->role = role_of(c);
     if (c->role >= NC_HELP)
         return true;
-    if (!check_together(c, why) || !tool_parse_target(&c->target, argv + rest, argc - rest, why) ||
-        !set_own_address(c, why) || !check_target(c, why))
+    if (!check_together(c, why) || !check_server_only(c, why) ||
+        !tool_parse_target(&c->target, argv + rest, argc - rest, why) || !set_own_address(c, why) ||
+        !check_target(c, why))
         return false;
     set_tls(c);
     bool ok = set_psk(c, why);

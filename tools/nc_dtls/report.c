@@ -30,9 +30,8 @@ static const char *hint(const struct nc_config *c, int err)
     case SDTLS_REFUSED:
         return "is the port right, and the server running?";
     case SDTLS_VERIFY:
-        return c->role == NC_SERVER
-                   ? "give the client's issuer with --ca-file"
-                   : "give its issuer with --ca-file, or --insecure to connect anyway";
+        return c->role == NC_SERVER ? "--ca-file says whom to trust"
+                                    : "--ca-file says whom to trust, --insecure connects anyway";
     default:
         return NULL;
     }
@@ -73,8 +72,8 @@ void nc_report_listening(const struct nc *n)
     }
     bool made = c->tls.flags & SDTLS_F_SELF_SIGNED;
     if (print)
-        tool_say(&n->out, made ? 0 : 1, "%s certificate, SHA-256: %s", made ? "Throw-away" : "Own",
-                 print);
+        tool_say(&n->out, made && !n->out.quiet ? 0 : 1, "%s certificate, SHA-256: %s",
+                 made ? "Throw-away" : "Own", print);
 }
 
 void nc_report_connecting(const struct nc *n)

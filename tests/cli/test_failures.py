@@ -1,0 +1,255 @@
+"""Everything that goes wrong ends with one clear line and the right status."""
+
+import socket
+import threading
+
+import pytest
+
+PSK = "00112233445566778899aabbccddeeff"
+ALERT = bytes.fromhex("15fefd00000000000000000002" + "0228")  # fatal handshake_failure
+
+
+def one_line(program, *words):
+    assert len(program.lines) == 1, program.err
+    assert program.lines[0].startswith("nc_dtls: ")
+    for word in words:
+        assert word in program.lines[0], program.lines
+    assert program.out == b""
+
+
+class Answering:
+    """A UDP port that answers everything with the same datagram, or with none."""
+
+    def __init__(self, answer):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.1)
+        self.port = self.socket.getsockname()[1]
+        self.answer, self.heard, self.over = answer, [], False
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self):
+        while not self.over:
+            try:
+                data, peer = self.socket.recvfrom(4096)
+            except TimeoutError:
+                continue
+            self.heard.append(data)
+            if self.answer:
+                self.socket.sendto(self.answer, peer)
+
+    def close(self):
+        self.over = True
+        self.thread.join()
+        self.socket.close()
+
+
+@pytest.fixture
+def answering():
+    ports = []
+
+    def start(answer=None):
+        ports.append(Answering(answer))
+        return ports[-1]
+
+    yield start
+    for port in ports:
+        port.close()
+
+
+def test_a_missing_certificate_file(nc_run, pki):
+    program = nc_run("-l", "-c", pki / "nothing.pem", "-k", pki / "key.pem")
+    assert program.status == 2
+    one_line(program, "nothing.pem", "No such file")
+
+
+def test_a_missing_key_file(nc_run, pki):
+    program = nc_run("-l", "-c", pki / "cert.pem", "-k", pki / "nothing.pem")
+    assert program.status == 2
+    one_line(program, "nothing.pem", "No such file")
+
+
+def test_an_unreadable_key_file(nc_run, pki, tmp_path):
+    program = nc_run("-l", "-c", pki / "cert.pem", "-k", tmp_path)  # a directory: unreadable to root, too
+    assert program.status == 2
+    one_line(program, str(tmp_path))
+
+
+def test_a_key_of_another_certificate(nc_run, pki):
+    program = nc_run("-l", "-c", pki / "cert.pem", "-k", pki / "other.pem")
+    assert program.status == 2
+    one_line(program, "other.pem", "does not belong")
+
+
+def test_a_key_where_the_certificate_should_be(nc_run, pki):
+    program = nc_run("-l", "-c", pki / "key.pem", "-k", pki / "key.pem")
+    assert program.status == 2
+    one_line(program, "key.pem")
+
+
+def test_a_file_that_is_no_pem(nc_run, pki, tmp_path):
+    (tmp_path / "noise.pem").write_bytes(bytes(range(256)))
+    for option in ("-c", "-k", "--ca-file"):
+        own = {"-c": pki / "cert.pem", "-k": pki / "key.pem"}
+        own[option] = tmp_path / "noise.pem"
+        program = nc_run("-l", "127.0.0.1", *(str(a) for pair in own.items() for a in pair))
+        assert program.status == 2, option
+        one_line(program, "noise.pem")
+
+
+@pytest.mark.parametrize("option", [["--ciphers", "NO-SUCH-CIPHER"], ["--groups", "nonsense"],
+                                    ["--sigalgs", "nonsense"], ["--srtp", "nonsense"]])
+def test_an_option_that_openssl_does_not_take(nc_run, option):
+    program = nc_run(*option, "127.0.0.1", "4433")
+    assert program.status == 2
+    one_line(program, option[1])
+
+
+def test_a_port_in_use(nc_run, answering):
+    program = nc_run("-l", "127.0.0.1", answering().port)
+    assert program.status == 1
+    one_line(program, "in use")
+
+
+def test_an_address_that_is_not_ours(nc_run):
+    program = nc_run("-l", "192.0.2.1")
+    assert program.status == 1
+    one_line(program, "192.0.2.1")
+
+
+def test_an_unknown_host(nc_run):
+    program = nc_run("no-such-host.invalid", "4433")
+    assert program.status == 1
+    one_line(program, "no-such-host.invalid")
+
+
+def test_nobody_listening(nc_run, free_port):
+    program = nc_run("127.0.0.1", free_port)
+    assert program.status == 1
+    one_line(program, f"127.0.0.1:{free_port}", "unreachable")
+
+
+def test_a_silent_server(nc_run, answering):
+    silent = answering()
+    program = nc_run("-w", "1.5s", "--timer", "300", "127.0.0.1", silent.port)
+    assert program.status == 3
+    one_line(program, f"127.0.0.1:{silent.port}")
+    assert len(silent.heard) >= 2
+
+
+def test_something_that_is_not_dtls(nc_run, answering):
+    program = nc_run("-w", "10", "127.0.0.1", answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").port)
+    assert program.status == 4
+    one_line(program, "not DTLS")
+
+
+def test_a_wrong_psk(server, nc_run):
+    host = server("--psk", PSK, "-w", "3", cert=False)
+    program = nc_run("-w", "3", "--psk", PSK[::-1], "127.0.0.1", host.port)
+    assert program.status in (3, 4)  # RFC 6347 4.1.2.7: a bad MAC is dropped in silence
+    one_line(program, f"127.0.0.1:{host.port}")
+
+
+def test_an_unknown_psk_identity(server, nc_run):
+    host = server("--psk", PSK, "--psk-identity", "alice", cert=False)
+    program = nc_run("-w", "3", "--psk", PSK, "--psk-identity", "bob", "127.0.0.1", host.port)
+    assert program.status in (3, 4)
+    one_line(program)
+    assert nc_run("--psk", PSK, "--psk-identity", "alice", "127.0.0.1", host.port).status == 0
+
+
+def test_an_untrusted_server_is_refused_with_verify(server, nc_run):
+    host = server()
+    program = nc_run("--verify", "127.0.0.1", host.port)
+    assert program.status == 5
+    one_line(program, "self-signed", "--ca-file")
+
+
+def test_an_untrusted_server_gets_a_warning_without(server, nc_run):
+    host = server()
+    program = nc_run("127.0.0.1", host.port)
+    assert program.status == 0
+    one_line(program, "not verified", "--insecure")
+    assert nc_run("--insecure", "127.0.0.1", host.port).err == b""
+
+
+def test_a_trusted_server_gets_none(server, nc_run, pki):
+    host = server()
+    program = nc_run("--ca-file", pki / "cert.pem", "127.0.0.1", host.port)
+    assert (program.status, program.err) == (0, b"")
+
+
+def test_a_wrong_name_is_refused(server, nc_run, pki):
+    host = server()
+    args = ("--ca-file", pki / "cert.pem", "127.0.0.1", host.port, "--verify-host")
+    assert nc_run(*args, "localhost").status == 0
+    program = nc_run(*args, "example.org")
+    assert program.status == 5
+    one_line(program, "localhost")
+
+
+def test_a_client_without_the_required_certificate(server, nc_run, pki):
+    host = server("--client-cert", "require", "--ca-file", pki / "client.pem")
+    program = nc_run("--insecure", "127.0.0.1", host.port, data=b"let me in\n")
+    assert program.status in (4, 6)
+    one_line(program)
+    assert host.wait_for("err", "nc_dtls: 127.0.0.1:")
+    own = ("-c", pki / "client.pem", "-k", pki / "client-key.pem")
+    assert nc_run("--insecure", *own, "127.0.0.1", host.port, data=b"me\n").status == 0
+    host.wait_for("out", "me\n")
+
+
+def test_no_cipher_in_common(server, nc_run):
+    host = server("--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256")
+    program = nc_run("--insecure", "--ciphers", "ECDHE-ECDSA-AES256-GCM-SHA384", "127.0.0.1", host.port)
+    assert program.status == 4
+    one_line(program, "handshake_failure")
+
+
+def test_errors_are_silent_with_quiet(nc_run, free_port):
+    program = nc_run("--quiet", "127.0.0.1", free_port)
+    assert (program.status, program.err, program.out) == (1, b"", b"")
+
+
+def test_a_key_log_that_cannot_be_opened(nc_run, server, tmp_path):
+    host = server()
+    program = nc_run("--keylog", tmp_path, "127.0.0.1", host.port)
+    assert program.status == 2
+    one_line(program, "--keylog", str(tmp_path))
+    # The environment only warns.
+    program = nc_run("--insecure", "127.0.0.1", host.port, env={"SSLKEYLOGFILE": str(tmp_path)})
+    assert program.status == 0
+    one_line(program, "SSLKEYLOGFILE")
+
+
+class TestProbe:
+    def test_a_server_is_alive_and_keeps_no_state(self, nc_run, server):
+        host = server("--stats")
+        program = nc_run("-z", "127.0.0.1", host.port)
+        assert program.status == 0
+        assert b"hello_verify_request" in program.out
+        assert program.err == b""
+        host.signal(15)
+        host.wait()
+        assert b"conn.accepted" not in host.err and b"gate.no-cookie" in host.err
+
+    def test_nobody_listening_is_1(self, nc_run, free_port):
+        program = nc_run("-z", "127.0.0.1", free_port)
+        assert program.status == 1
+        one_line(program, "unreachable")
+
+    def test_silence_is_3(self, nc_run, answering):
+        program = nc_run("-z", "-w", "1.2", "127.0.0.1", answering().port)
+        assert program.status == 3
+        one_line(program)
+
+    def test_an_alert_is_4(self, nc_run, answering):
+        program = nc_run("-z", "127.0.0.1", answering(ALERT).port)
+        assert program.status == 4
+        assert b"handshake_failure" in program.out
+
+    def test_something_else_is_4(self, nc_run, answering):
+        program = nc_run("-z", "127.0.0.1", answering(b"hello yourself").port)
+        assert program.status == 4
+        one_line(program, "not DTLS")

@@ -1,0 +1,132 @@
+"""The command line itself: help, man page and exit codes say the same; mistakes
+get one clear line."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from conftest import NC, ROOT
+
+
+def text_of(*args):
+    return subprocess.run([NC, *args], check=True, capture_output=True, text=True).stdout
+
+
+def man_section(title):
+    page = (ROOT / "docs/man/nc_dtls.1.scd").read_text()
+    return re.search(rf"^# {title}\n(.*?)(?=^# |\Z)", page, re.S | re.M).group(1)
+
+
+def options_of_help():
+    lines = re.findall(r"^  (-\w,| {3}) (--\S.*?)(?:  |$)", text_of("--help"), re.M)
+    return {re.sub(r"\s+", " ", (short.strip() + " " + rest).strip()) for short, rest in lines}
+
+
+def options_of_man():
+    heads = re.findall(r"^(\*-.*)$", man_section("OPTIONS"), re.M)
+    return {head.replace("*", "").replace("_", " ").strip().replace("  ", " ") for head in heads}
+
+
+def test_help_goes_to_stdout_and_succeeds(nc_run):
+    for flag in ("-h", "--help"):
+        program = nc_run(flag)
+        assert program.status == 0 and program.err == b""
+        assert b"--listen" in program.out
+
+
+def test_help_and_man_page_list_the_same_options():
+    assert len(options_of_help()) > 50
+    assert options_of_help() == options_of_man()
+
+
+def test_help_and_man_page_list_the_same_exit_codes():
+    in_help = dict(re.findall(r"^  (\d|128\+n) +(.*)$", text_of("--help"), re.M))
+    in_man = dict(re.findall(r"^\*(\d|128\+n)\*\n\t(.*)$", man_section("EXIT STATUS"), re.M))
+    assert sorted(in_help) == ["0", "1", "128+n", "2", "3", "4", "5", "6"]
+    assert in_man.pop("128+n").startswith(in_help.pop("128+n"))
+    assert in_help == in_man
+
+
+def test_help_fits_into_a_hundred_columns():
+    assert max(map(len, text_of("--help").splitlines())) <= 100
+
+
+def test_completion_knows_every_option():
+    script = text_of("--completion", "bash")
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    for option in options_of_help():
+        for word in re.findall(r"(?<![\w-])--?[\w-]+", option):
+            assert re.search(rf"[ \"|]{re.escape(word)}[ \"|]", script), word
+
+
+def test_completion_completes():
+    script = text_of("--completion", "bash") + """
+        COMP_WORDS=(nc_dtls --min ''); COMP_CWORD=2; _nc_dtls; echo ${COMPREPLY[@]}
+        COMP_WORDS=(nc_dtls --list); COMP_CWORD=1; _nc_dtls; echo ${COMPREPLY[@]}"""
+    shell = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
+    assert shell.stdout.splitlines() == ["1.0 1.2 1.3", "--listen"]
+
+
+def test_version_names_both_libraries(nc_run):
+    plain = nc_run("-V")
+    assert re.fullmatch(rb"nc_dtls \d+\.\d+\.\d+\nOpenSSL \d.*\n", plain.out)
+    assert set(json.loads(nc_run("--version", "--json").out)) == {"program", "version", "openssl"}
+
+
+WRONG = [
+    ([], "a host and a port are needed"),
+    (["host"], "a port is needed"),
+    (["4433"], "a host and a port"),
+    (["host", "4433", "more"], "unexpected argument 'more'"),
+    (["host:1", "2"], "two ports"),
+    (["host", "65536"], "65535"),
+    (["[::1", "1"], "'[::1' is no address"),
+    (["--nonsense", "host", "1"], "--nonsense"),
+    (["-x", "host", "1"], "-x"),
+    (["--wait"], "--wait needs an argument"),
+    (["-w", "soon", "host", "1"], "'soon'"),
+    (["-w", "-1", "host", "1"], "'-1'"),
+    (["--listen=yes"], "takes no argument"),
+    (["--min", "1.1", "host", "1"], "1.0, 1.2, 1.3"),
+    (["--min", "1.2", "--max", "1.0", "host", "1"], "--min is above --max"),
+    (["--psk", "abc", "host", "1"], "hex"),
+    (["--psk", "@/nonexistent", "host", "1"], "No such file"),
+    (["--export", "label", "host", "1"], "LABEL:BYTES"),
+    (["-p", "70000", "host", "1"], "not a port"),
+    (["--clients", "many", "host", "1"], "not a number"),
+    (["--rate", "5", "host", "1"], "--clients"),
+    (["-l", "-z"], "-l does not go with -z"),
+    (["-l", "--echo", "-e", "cat"], "--exec"),
+    (["-1", "host", "1"], "--once is for -l"),
+    (["--client-cert", "require", "host", "1"], "--client-cert is for -l"),
+    (["--clients", "2", "-e", "cat", "host", "1"], "--exec does not go with --clients"),
+    (["-k", "key.pem", "host", "1"], "-c"),
+    (["--insecure", "--verify", "host", "1"], "contradicts"),
+    (["-i", "no-such-interface", "host", "1"], "no such interface"),
+    (["-n", "localhost", "1"], "numeric"),
+    (["--completion", "tcsh"], "only bash"),
+]
+
+
+@pytest.mark.parametrize("args, words", WRONG, ids=lambda v: " ".join(v) if isinstance(v, list) else "")
+def test_a_mistake_gets_one_line_and_a_pointer(nc_run, args, words):
+    program = nc_run(*args)
+    assert program.status == 2
+    assert program.out == b""
+    assert program.lines[0].startswith("nc_dtls: ") and words in program.lines[0]
+    assert program.lines[1:] in ([], ["Try 'nc_dtls --help'."])
+
+
+@pytest.mark.parametrize("old", [["-l", "-vv"], ["-l", "-g", "-s", "127.0.0.1"], ["--listen", "--verbose"],
+                                 ["-l", "--gdb", "0", "127.0.0.1"], ["-l", "-i", "lo", "127.0.0.1", "0"]])
+def test_old_command_lines_still_work(nc, pki, old):
+    program = nc(*old, "--cert", pki / "cert.pem", "--pkey", pki / "key.pem")
+    program.wait_for("err", r"Hosting at: \S+:\d+\n")
+
+
+def test_a_key_on_the_command_line_does_not_stay_in_the_process_list(server):
+    program = server("--psk", "00112233445566778899aabbccddeeff", cert=False)
+    cmdline = open(f"/proc/{program.process.pid}/cmdline", "rb").read()
+    assert b"--psk\0" + b"*" * 32 in cmdline and b"001122" not in cmdline
