@@ -224,17 +224,31 @@ static void closed_json(const struct nc *n, const sdtls_event *ev, bool establis
     tool_event(&n->out, "closed", f);
 }
 
+/* RFC 6347 section 4.1.2.7: records with a wrong MAC are dropped in silence, so a
+ * wrong key shows as a handshake that gets as far as the ServerHello. */
+static const char *closed_hint(const struct nc *n, const sdtls_event *ev)
+{
+    sdtls_info info;
+    sdtls_conn_info(ev->conn, &info);
+    if (ev->err == SDTLS_TIMEOUT && n->cfg.psk && info.version)
+        return "or the keys of --psk differ";
+    return hint(&n->cfg, ev->err);
+}
+
 void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool established)
 {
-    const char *peer = sdtls_peer_text(ev->conn), *advice = hint(&n->cfg, ev->err);
+    const char *peer = sdtls_peer_text(ev->conn);
     char words[WORDS];
     tool_printable(ev->text ? ev->text : sdtls_strerror(ev->err), words, sizeof words);
     closed_json(n, ev, established);
-    tool_say(&n->out, 1, "Removing peer %s%s%s", peer, ev->err ? ": " : "", ev->err ? words : "");
     bool ordinary = ev->err == SDTLS_OK || ev->err == SDTLS_RESTARTED ||
                     (ev->err == SDTLS_IDLE && n->cfg.role == NC_SERVER);
-    if (!ordinary && !n->out.json)
-        tool_error(&n->out, "%s: %s%s%s", peer, words, advice ? "; " : "", or_empty(advice));
+    bool why = ordinary && ev->err;
+    tool_say(&n->out, 1, "Removing peer %s%s%s", peer, why ? ": " : "", why ? words : "");
+    if (ordinary || n->out.json)
+        return;
+    const char *advice = closed_hint(n, ev);
+    tool_error(&n->out, "%s: %s%s%s", peer, words, advice ? "; " : "", or_empty(advice));
 }
 
 void nc_report_leaving(const struct nc *n, sdtls_conn *c)
