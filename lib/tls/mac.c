@@ -10,20 +10,29 @@
 
 #include "tls/context.h"
 
-/* The context and, inside it, the key are kept: setting a key costs two of the
- * four hash blocks of a cookie, and one of two secrets is used nearly always. */
-struct sd_tls_mac {
 #ifdef SD_HAVE_EVP_MAC
-    EVP_MAC_CTX *ctx;
+typedef EVP_MAC_CTX mac_context;
 #else
-    HMAC_CTX *ctx;
+typedef HMAC_CTX mac_context;
 #endif
+
+/* A context and, inside it, its key: setting one costs two of the four hash
+ * blocks of a cookie. */
+struct keyed {
+    mac_context *ctx;
     uint8_t key[32];
-    bool keyed;
+    bool set;
+};
+
+/* One for each secret that the gate knows, so that a forged cookie, which is
+ * compared under both, does not pay for new keys. */
+struct sd_tls_mac {
+    struct keyed slot[2];
+    unsigned oldest; /* the slot to give up */
 };
 
 #ifdef SD_HAVE_EVP_MAC
-static EVP_MAC_CTX *context_new(void)
+static mac_context *context_new(void)
 {
     char digest[] = "SHA256";
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0),
@@ -37,12 +46,12 @@ static EVP_MAC_CTX *context_new(void)
     return NULL;
 }
 
-static void context_free(EVP_MAC_CTX *ctx)
+static void context_free(mac_context *ctx)
 {
     EVP_MAC_CTX_free(ctx);
 }
 
-static bool sum(EVP_MAC_CTX *ctx, const uint8_t *key, const uint8_t *data, size_t len,
+static bool sum(mac_context *ctx, const uint8_t *key, const uint8_t *data, size_t len,
                 uint8_t out[32])
 {
     size_t n = 0;
@@ -50,17 +59,18 @@ static bool sum(EVP_MAC_CTX *ctx, const uint8_t *key, const uint8_t *data, size_
            EVP_MAC_final(ctx, out, &n, 32) && n == 32;
 }
 #else
-static HMAC_CTX *context_new(void)
+static mac_context *context_new(void)
 {
     return HMAC_CTX_new();
 }
 
-static void context_free(HMAC_CTX *ctx)
+static void context_free(mac_context *ctx)
 {
     HMAC_CTX_free(ctx);
 }
 
-static bool sum(HMAC_CTX *ctx, const uint8_t *key, const uint8_t *data, size_t len, uint8_t out[32])
+static bool sum(mac_context *ctx, const uint8_t *key, const uint8_t *data, size_t len,
+                uint8_t out[32])
 {
     unsigned n = 0;
     return HMAC_Init_ex(ctx, key, key ? 32 : 0, key ? EVP_sha256() : NULL, NULL) &&
@@ -71,9 +81,9 @@ static bool sum(HMAC_CTX *ctx, const uint8_t *key, const uint8_t *data, size_t l
 struct sd_tls_mac *sd_tls_mac_new(void)
 {
     struct sd_tls_mac *m = calloc(1, sizeof *m);
-    if (m && (m->ctx = context_new()))
+    if (m && (m->slot[0].ctx = context_new()) && (m->slot[1].ctx = context_new()))
         return m;
-    free(m);
+    sd_tls_mac_free(m);
     ERR_clear_error();
     return NULL;
 }
@@ -82,20 +92,36 @@ void sd_tls_mac_free(struct sd_tls_mac *m)
 {
     if (!m)
         return;
-    context_free(m->ctx);
+    context_free(m->slot[0].ctx);
+    context_free(m->slot[1].ctx);
     OPENSSL_cleanse(m, sizeof *m);
     free(m);
+}
+
+static bool holds(const struct keyed *k, const uint8_t key[32])
+{
+    return k->set && CRYPTO_memcmp(k->key, key, sizeof k->key) == 0;
+}
+
+static bool keyed_sum(struct sd_tls_mac *m, const uint8_t key[32], const uint8_t *data, size_t len,
+                      uint8_t out[32])
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (holds(&m->slot[i], key)) {
+            m->oldest = !i;
+            return sum(m->slot[i].ctx, NULL, data, len, out);
+        }
+    struct keyed *k = &m->slot[m->oldest];
+    m->oldest = !m->oldest;
+    memcpy(k->key, key, sizeof k->key);
+    k->set = sum(k->ctx, key, data, len, out);
+    return k->set;
 }
 
 void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_t len,
                     uint8_t out[32])
 {
-    struct sd_tls_mac *m = mac;
-    bool same = m->keyed && CRYPTO_memcmp(m->key, key, sizeof m->key) == 0;
-    if (!same)
-        memcpy(m->key, key, sizeof m->key);
-    m->keyed = sum(m->ctx, same ? NULL : key, data, len, out);
-    if (m->keyed)
+    if (keyed_sum(mac, key, data, len, out))
         return;
     /* Nobody may guess the cookie of a failure (no memory): then it is noise,
      * and the client is told to come back. */
