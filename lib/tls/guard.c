@@ -250,11 +250,14 @@ bool sd_guard_init(struct sd_guard *g)
     return true;
 }
 
-void sd_guard_fini(struct sd_guard *g)
+void sd_guard_clear(struct sd_guard *g)
 {
-    if (!g->method)
-        return;
     while (g->queued)
         drop_head(g);
+}
+
+void sd_guard_fini(struct sd_guard *g)
+{
+    sd_guard_clear(g);
     BIO_meth_free(g->method);
 }

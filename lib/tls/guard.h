@@ -42,7 +42,7 @@ struct sd_guard {
     bool passed_some; /* of the datagram at the head of the queue */
     bool starved;     /* the last read found nothing */
 
-    uint64_t in_seq;  /* number that the next passed plaintext record gets */
+    uint64_t in_seq; /* number that the next passed plaintext record gets */
 
     sd_time now;      /* of the call into the session that is under way */
     sd_time alert_at; /* first plaintext alert since a handshake record; SD_NEVER */
@@ -66,5 +66,7 @@ bool sd_guard_init(struct sd_guard *g);
 void sd_guard_fini(struct sd_guard *g);
 /* Queues a copy of a datagram from the peer. */
 void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len);
+/* Forgets what is queued. */
+void sd_guard_clear(struct sd_guard *g);
 
 #endif

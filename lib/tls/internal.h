@@ -30,7 +30,7 @@ struct sd_session {
     unsigned timeouts;    /* of the flight under way */
     unsigned retransmits; /* of all flights */
     unsigned retransmits_told;
-    sd_time timer_due;    /* by our clock; OpenSSL counts in wall-clock time */
+    sd_time timer_due; /* by our clock; OpenSSL counts in wall-clock time */
     size_t mtu, route_payload;
 
     int alert_sent, alert_received; /* fatal ones and close_notify, or -1 */

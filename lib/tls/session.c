@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
+#include <openssl/ssl3.h>
 #include <stdlib.h>
 
 #include "tls/internal.h"
@@ -107,6 +108,7 @@ static void end(struct sd_session *s)
 {
     s->phase = SD_PHASE_OVER;
     s->tell |= SD_TELL_END;
+    sd_guard_clear(&s->guard);
     ERR_clear_error();
 }
 

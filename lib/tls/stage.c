@@ -73,7 +73,7 @@ static bool before_flight(OSSL_HANDSHAKE_STATE state)
 
 static bool is_unified(const SSL *ssl)
 {
-#ifdef DTLS1_3_VERSION
+#ifdef SD_HAVE_DTLS1_3
     return SSL_version(ssl) == DTLS1_3_VERSION;
 #else
     (void)ssl;

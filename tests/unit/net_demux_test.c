@@ -227,12 +227,6 @@ static void peers_above_the_limit_are_served_from_the_listener(void **state)
     sd_demux_free(d);
 }
 
-static bool readable(const struct sd_demux *d, int ms)
-{
-    struct pollfd p = {.fd = sd_demux_fd(d), .events = POLLIN};
-    return poll(&p, 1, ms) == 1;
-}
-
 static void an_armed_deadline_wakes_the_call_and_the_descriptor(void **state)
 {
     (void)state;
@@ -326,121 +320,6 @@ static void a_client_drops_what_a_stranger_sent_before_the_connect(void **state)
     }
     close(server);
     close(stranger);
-}
-
-/* A port that is closed: bound once, so nobody else is likely to have it. */
-static struct sd_addr closed_port(void)
-{
-    struct sd_addr at;
-    socklen_t len = sizeof at;
-    int fd = sender("127.0.0.1");
-    assert_int_equal(getsockname(fd, &at.sa, &len), 0);
-    close(fd);
-    return at;
-}
-
-static void a_refused_datagram_is_told_as_an_error_of_its_peer(void **state)
-{
-    (void)state;
-    struct sd_demux *d = new_demux(&(struct sd_demux_config){0});
-    struct sd_addr at = closed_port();
-    struct sd_peer *p = NULL;
-    assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
-    assert_int_equal(sd_peer_send(p, "anyone?", 7), 0);
-    struct sd_datagram got = next_datagram(d);
-    assert_int_equal(got.error, ECONNREFUSED);
-    assert_ptr_equal(got.to, p);
-    assert_int_equal(got.len, 0);
-    assert_int_equal(sd_demux_next(d, &got, 0), 0);
-    assert_int_equal(sd_demux_counter(d, SD_NET_ICMP), 1);
-    sd_demux_close(d, p);
-    sd_demux_free(d);
-}
-
-/* The error of one datagram makes the next send() fail: it is sent all the
- * same, and the error is not forgotten. */
-static void an_error_met_while_sending_is_told_later(void **state)
-{
-    (void)state;
-    struct sd_demux *d = new_demux(&(struct sd_demux_config){0});
-    struct sd_addr at = closed_port();
-    struct sd_peer *p = NULL;
-    assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
-    assert_int_equal(sd_peer_send(p, "one", 3), 0);
-    struct pollfd refused = {.fd = sd_peer_fd(p), .events = 0};
-    assert_int_equal(poll(&refused, 1, DEADLINE_MS), 1);
-    int server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(server, &at.sa, sd_addr_len(&at)), 0);
-    assert_int_equal(sd_peer_send(p, "two", 3), 0);
-    expect_text(server, "two");
-    assert_true(readable(d, DEADLINE_MS));
-    struct sd_datagram got = next_datagram(d);
-    assert_int_equal(got.error, ECONNREFUSED);
-    assert_ptr_equal(got.to, p);
-    assert_int_equal(sd_demux_next(d, &got, 0), 0);
-    assert_int_equal(sd_peer_send(p, "three", 5), 0);
-    sd_demux_close(d, p);
-    sd_demux_free(d);
-    close(server);
-}
-
-static void a_peer_may_be_closed_with_an_error_to_tell(void **state)
-{
-    (void)state;
-    struct sd_demux *d = new_demux(&(struct sd_demux_config){0});
-    struct sd_addr at = closed_port();
-    struct sd_peer *p = NULL;
-    assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
-    for (int i = 0; i < 2; i++) {
-        struct pollfd refused = {.fd = sd_peer_fd(p), .events = 0};
-        assert_int_equal(sd_peer_send(p, "one", 3), 0);
-        assert_int_equal(poll(&refused, 1, DEADLINE_MS), 1);
-    }
-    sd_demux_close(d, p);
-    struct sd_datagram got;
-    assert_int_equal(sd_demux_next(d, &got, 0), 0);
-    sd_demux_free(d);
-}
-
-/* A socket with nothing but errors is left alone for moments, not for good. */
-static void an_endless_row_of_errors_is_told_one_by_one(void **state)
-{
-    (void)state;
-    enum { ERRORS = 50 };
-    struct sd_demux *d = new_demux(&(struct sd_demux_config){0});
-    struct sd_addr at = closed_port();
-    struct sd_peer *p = NULL;
-    assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
-    for (int i = 0; i < ERRORS; i++) {
-        assert_int_equal(sd_peer_send(p, "anyone?", 7), 0);
-        struct sd_datagram got = next_datagram(d);
-        assert_int_equal(got.error, ECONNREFUSED);
-        assert_ptr_equal(got.to, p);
-    }
-    assert_int_equal(sd_demux_counter(d, SD_NET_ICMP), ERRORS);
-    sd_demux_close(d, p);
-    sd_demux_free(d);
-}
-
-/* After shutdown() it is always readable, and there is nothing to read. */
-static void a_socket_that_is_always_readable_keeps_nobody_busy(void **state)
-{
-    (void)state;
-    struct sd_demux *d = new_demux(&(struct sd_demux_config){0});
-    struct sd_addr at = closed_port();
-    struct sd_peer *p = NULL;
-    struct sd_datagram got;
-    assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
-    assert_int_equal(shutdown(sd_peer_fd(p), SHUT_RD), 0);
-    assert_true(readable(d, DEADLINE_MS));
-    for (int i = 0; i < 100 && !p->own->paused; i++)
-        assert_int_equal(sd_demux_next(d, &got, 0), 0);
-    assert_true(p->own->paused);
-    assert_true(readable(d, DEADLINE_MS)); /* the pause ends */
-    sd_demux_close(d, p);
-    assert_int_equal(sd_demux_next(d, &got, 0), 0);
-    assert_false(readable(d, 0));
-    sd_demux_free(d);
 }
 
 static void a_datagram_too_large_to_send_is_refused_at_once(void **state)
@@ -597,11 +476,6 @@ int main(void)
         cmocka_unit_test(datagrams_are_delivered_although_a_deadline_has_passed),
         cmocka_unit_test(a_client_talks_to_its_server_only),
         cmocka_unit_test(a_client_drops_what_a_stranger_sent_before_the_connect),
-        cmocka_unit_test(a_refused_datagram_is_told_as_an_error_of_its_peer),
-        cmocka_unit_test(an_error_met_while_sending_is_told_later),
-        cmocka_unit_test(a_peer_may_be_closed_with_an_error_to_tell),
-        cmocka_unit_test(an_endless_row_of_errors_is_told_one_by_one),
-        cmocka_unit_test(a_socket_that_is_always_readable_keeps_nobody_busy),
         cmocka_unit_test(a_datagram_too_large_to_send_is_refused_at_once),
         cmocka_unit_test(the_largest_record_fits_and_more_is_counted),
         cmocka_unit_test(a_full_queue_is_counted),

@@ -8,16 +8,16 @@
 #include "wire/alert.h"
 #include "wire/handshake.h"
 
-static const struct sd_stage client = {.role = SD_CLIENT, .max_message = 100000,
-                                       .protection = {24, 0}};
-static const struct sd_stage server = {.role = SD_SERVER, .max_message = 16384,
-                                       .protection = {24, 0}};
+static const struct sd_stage client = {
+    .role = SD_CLIENT, .max_message = 100000, .protection = {24, 0}};
+static const struct sd_stage server = {
+    .role = SD_SERVER, .max_message = 16384, .protection = {24, 0}};
 
 static int judge(struct sd_filter *f, const struct sd_stage *st, uint8_t type, uint16_t epoch,
                  const void *body, size_t len)
 {
-    const struct sd_record rec = {.type = type, .version = SD_DTLS_1_2, .epoch = epoch,
-                                  .body = {body, len}};
+    const struct sd_record rec = {
+        .type = type, .version = SD_DTLS_1_2, .epoch = epoch, .body = {body, len}};
     return sd_filter_record(f, st, &rec);
 }
 
@@ -44,9 +44,9 @@ static int whole(struct sd_filter *f, const struct sd_stage *st, uint8_t type, u
 static void a_servers_flight_passes_in_any_order(void **state)
 {
     (void)state;
-    static const uint8_t types[] = {SD_HS_SERVER_HELLO,         SD_HS_CERTIFICATE,
-                                    SD_HS_CERTIFICATE_STATUS,   SD_HS_SERVER_KEY_EXCHANGE,
-                                    SD_HS_CERTIFICATE_REQUEST,  SD_HS_SERVER_HELLO_DONE,
+    static const uint8_t types[] = {SD_HS_SERVER_HELLO,        SD_HS_CERTIFICATE,
+                                    SD_HS_CERTIFICATE_STATUS,  SD_HS_SERVER_KEY_EXCHANGE,
+                                    SD_HS_CERTIFICATE_REQUEST, SD_HS_SERVER_HELLO_DONE,
                                     SD_HS_NEW_SESSION_TICKET};
     for (unsigned cookie = 0; cookie <= 1; cookie++)
         for (unsigned first = 0; first < 7; first++) {

@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "tls/internal.h"
 #include "tls/prepare.h"
 #include "tls/session.h"
 #include "wire/handshake.h"
@@ -26,7 +27,7 @@ enum { CLIENT, SERVER, PACKETS = 256, PATIENCE_S = 20 };
 
 struct packet {
     size_t len;
-    uint8_t data[4200];
+    uint8_t data[17000];
 };
 
 struct pair;
@@ -75,7 +76,7 @@ MAYBE_UNUSED static int on_send(void *arg, const void *data, size_t len)
     struct side *from = arg;
     struct pair *p = from->pair;
     int me = from == &p->side[SERVER] ? SERVER : CLIENT;
-    uint8_t copy[4200];
+    uint8_t copy[17000];
     assert_true(len <= sizeof copy);
     memcpy(copy, data, len);
     if (len > from->largest)
@@ -148,6 +149,8 @@ MAYBE_UNUSED static void pump(struct side *s)
     for (;;) {
         switch (sd_session_next(s->session, s->data, sizeof s->data, &len, sd_clock_now())) {
         case SD_SESSION_IDLE:
+            if (!s->failed && !s->closed)
+                assert_int_equal(s->session->guard.queued, 0);
             return;
         case SD_SESSION_READY:
             assert_false(s->ready);
