@@ -1,9 +1,8 @@
 /* sukat_dtls: DTLS servers and clients on Linux, one file descriptor a client.
  *
  * Pull style: one endpoint, one pollable fd, and sdtls_next() hands out one
- * event after the other. Your code never runs inside the library (but for the
- * callbacks of sdtls_config, which must not call back into it), and every
- * timer that DTLS needs lives inside.
+ * event after the other. Your code never runs inside the library, but for the
+ * callbacks of sdtls_config, and every timer that DTLS needs lives inside.
  *
  *     sdtls *s = sdtls_new(&(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = "c.pem",
  *                                          .key_file = "k.pem"});
@@ -111,7 +110,8 @@ enum sdtls_flags {
     SDTLS_F_NO_COOKIE = 1 << 1,   /* tests only: no cookie exchange, open to amplification */
     SDTLS_F_RAW = 1 << 2,         /* tests only: no guard between the network and OpenSSL */
     SDTLS_F_SHARED = 1 << 3,      /* no connected sockets: serve all from the listener */
-    SDTLS_F_PROBE = 1 << 4        /* connections end with SDTLS_OK at the server's first answer */
+    SDTLS_F_PROBE = 1 << 4,       /* connections end with SDTLS_OK at the server's first answer */
+    SDTLS_F_TAKE_OVER = 1 << 5    /* listen also where a process of the same user already does */
 };
 
 /* Everything zero means default; new fields only ever come at the end. Strings
@@ -159,7 +159,7 @@ typedef struct sdtls_config {
     const char *interface; /* bind to this device */
     uint16_t source_port;  /* client: local port */
 
-    /* Callbacks; they must not call sdtls_*. */
+    /* Callbacks; of sdtls_* they may call what tells something, as sdtls_peer_text(). */
     void (*log)(void *arg, int level, const char *line); /* see log_level */
     void (*keylog)(void *arg, const char *line);         /* one NSS key log line */
     void (*tap)(void *arg, sdtls_conn *conn, int sent, const void *datagram, size_t len);

@@ -59,6 +59,7 @@ int sd_endpoint_open(struct sdtls *s)
     const struct sd_demux_config config = {
         .max_connected = max_connected(&s->cfg),
         .interface = s->cfg.interface,
+        .take_over = s->cfg.flags & SDTLS_F_TAKE_OVER,
     };
     int rc = sd_demux_new(&s->demux, &config);
     if (rc)

@@ -44,6 +44,10 @@ struct sd_demux_config {
     size_t max_connected;  /* peers with a socket of their own; 0 = none, all shared */
     int rcvbuf;            /* bytes a listener's queue should hold; 0 = 4 MiB, as far as allowed */
     const char *interface; /* SO_BINDTODEVICE for every socket, or NULL; borrowed */
+    /* Listen also where a process of the same user, or an older listener of this
+     * one, already does: for a restart without a gap. Otherwise that is
+     * -EADDRINUSE, because the kernel would share the new peers out. */
+    bool take_over;
     /* Negative controls of the tests: what happens without each safeguard. */
     bool test_trust_kernel; /* no source check: whatever a socket yields is its peer's */
     bool test_plain_close;  /* no drain before closing */

@@ -83,9 +83,10 @@ static int finish_listener(int fd, struct sd_socket_options *o)
 int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local)
 {
     struct sd_socket_options o = listener_options(d, local->sa.sa_family);
-    /* With SO_REUSEPORT the kernel may choose a port that another server of
-     * this user has; set afterwards it works as well. */
-    o.reuseport = sd_addr_port(local) != 0;
+    /* With SO_REUSEPORT bind() accepts, and for port 0 the kernel may choose, a
+     * port that another server of this user has; set afterwards it works as
+     * well for our peers' sockets. */
+    o.reuseport = d->config.take_over && sd_addr_port(local);
     int fd = sd_socket_open(&o);
     if (fd < 0)
         return fd;

@@ -178,6 +178,23 @@ static void an_address_that_cannot_be_had_is_named(void **state)
     sdtls_free(s);
 }
 
+static void a_port_is_shared_only_when_asked_for(void **state)
+{
+    (void)state;
+    sdtls_config config = server_config();
+    struct duo d;
+    duo_up(&d, &config, &trusting);
+    sdtls *s = sdtls_new(&config);
+    assert_int_equal(sdtls_listen(s, "127.0.0.1", d.port), SDTLS_IO);
+    assert_non_null(strstr(sdtls_errmsg(s), "another program has this port"));
+    sdtls_free(s);
+    config.flags |= SDTLS_F_TAKE_OVER;
+    s = sdtls_new(&config);
+    assert_int_equal(sdtls_listen(s, "127.0.0.1", d.port), SDTLS_OK);
+    sdtls_free(s);
+    duo_down(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +206,7 @@ int main(void)
         cmocka_unit_test(an_old_config_of_smaller_size_works),
         cmocka_unit_test(a_config_of_a_newer_library_is_refused_only_if_it_asks_for_more),
         cmocka_unit_test(every_error_and_counter_has_a_name),
+        cmocka_unit_test(a_port_is_shared_only_when_asked_for),
         cmocka_unit_test(an_address_that_cannot_be_had_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

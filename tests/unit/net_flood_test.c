@@ -333,7 +333,8 @@ static void a_restart_loses_nothing(void **state)
         struct restart r = {0};
         assert_non_null(f);
         start(f, families[i], &(struct sd_demux_config){.max_connected = 1000});
-        f->demux[1] = new_demux(&(struct sd_demux_config){.max_connected = 1000});
+        f->demux[1] =
+            new_demux(&(struct sd_demux_config){.max_connected = 1000, .take_over = true});
         pthread_t thread;
         assert_int_equal(pthread_create(&thread, NULL, send_all, f), 0);
         sd_time quiet = sd_clock_now() + QUIET_MS * SD_MS;
