@@ -20,6 +20,7 @@ int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
         return sd_err_set(&c->ep->err, rc, "%s: %zu bytes do not fit one datagram, at most %zu do",
                           c->remote_text, len, sd_session_max_payload(c->session));
     sd_conn_wake(c); /* a failed session tells through its events */
+    sd_endpoint_wake(c->ep);
     return sd_err_set(&c->ep->err, rc, "%s: %s", c->remote_text,
                       sd_session_error(c->session)->text);
 }
@@ -31,8 +32,7 @@ void sdtls_close(struct sdtls_conn *c)
     const struct sd_err orderly = {.code = SDTLS_OK, .alert = -1};
     sd_session_shutdown(c->session);
     sd_conn_end(c, &orderly);
-    if (c->ep->polled)
-        sd_demux_arm(c->ep->demux, 1);
+    sd_endpoint_wake(c->ep);
 }
 
 size_t sdtls_max_payload(const struct sdtls_conn *c)

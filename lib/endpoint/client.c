@@ -134,6 +134,7 @@ int sdtls_connect(struct sdtls *s, const char *host, const char *port, struct sd
     s->conn_count[SD_COUNT_CONNECTING]++;
     sd_conn_rearm(c, now);
     sd_conn_wake(c);
+    sd_endpoint_wake(s);
     if (pconn)
         *pconn = c;
     return SDTLS_OK;

@@ -119,6 +119,7 @@ int sdtls_fd(struct sdtls *s)
     if (sd_endpoint_open(s))
         return -1;
     s->polled = true;
+    sd_endpoint_wake(s);
     return sd_demux_fd(s->demux);
 }
 
@@ -162,8 +163,7 @@ static int wait_left(int timeout_ms, sd_time begin, sd_time now)
     return spent >= (sd_time)timeout_ms ? 0 : timeout_ms - (int)spent;
 }
 
-/* Somebody waiting on the fd must be woken for what is still queued in here. */
-static void leave(struct sdtls *s)
+void sd_endpoint_wake(struct sdtls *s)
 {
     if (s->polled && !TAILQ_EMPTY(&s->ready))
         sd_demux_arm(s->demux, 1);
@@ -200,6 +200,6 @@ int sdtls_next(struct sdtls *s, sdtls_event *ev, int timeout_ms)
     if (rc)
         return rc;
     rc = next_event(s, ev, timeout_ms);
-    leave(s);
+    sd_endpoint_wake(s);
     return rc;
 }

@@ -107,6 +107,9 @@ void sd_config_free(sdtls_config *c);
 /* endpoint.c */
 int sd_endpoint_open(struct sdtls *s);                   /* the demux, on first use */
 int sd_endpoint_tls(struct sdtls *s, enum sd_role role); /* the context, on first use */
+/* Before returning to the user: if he waits on the fd, it must be readable as
+ * long as a connection has something to tell, or timers of it to set. */
+void sd_endpoint_wake(struct sdtls *s);
 void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

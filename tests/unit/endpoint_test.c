@@ -116,6 +116,40 @@ static void the_fd_is_readable_whenever_there_is_work(void **state)
     duo_down(&d);
 }
 
+static int silent_socket(char port[8])
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    snprintf(port, 8, "%u", ntohs(a.sin_port));
+    return fd;
+}
+
+/* Nobody calls sdtls_next() between the connect and the poll. */
+static void the_fd_wakes_for_a_timer_of_a_fresh_connection(void **state)
+{
+    (void)state;
+    sdtls_config hasty = trusting;
+    hasty.handshake_ms = 100;
+    for (int fd_first = 0; fd_first < 2; fd_first++) {
+        struct duo d = {.server = sdtls_new(NULL), .client = sdtls_new(&hasty)};
+        int silent = silent_socket(d.port);
+        struct pollfd p = {fd_first ? sdtls_fd(d.client) : -1, POLLIN, 0};
+        duo_connect(&d);
+        p.fd = sdtls_fd(d.client);
+        sdtls_event ev = {0};
+        while (ev.type != SDTLS_EV_CLOSED) {
+            assert_int_equal(poll(&p, 1, 5000), 1);
+            duo_step(d.client, &ev, 0);
+        }
+        assert_int_equal(ev.err, SDTLS_TIMEOUT);
+        close(silent);
+        duo_down(&d);
+    }
+}
+
 static void a_wrong_psk_ends_with_a_reason(void **state)
 {
     (void)state;
@@ -238,17 +272,6 @@ static void nobody_listening_is_told_from_silence(void **state)
     duo_down(&d);
 }
 
-static int silent_socket(char port[8])
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    snprintf(port, 8, "%u", ntohs(a.sin_port));
-    return fd;
-}
-
 static void a_silent_server_ends_at_the_deadline(void **state)
 {
     (void)state;
@@ -357,6 +380,7 @@ int main(void)
         cmocka_unit_test(each_client_has_a_socket_of_its_own),
         cmocka_unit_test(a_shared_client_works_the_same),
         cmocka_unit_test(the_fd_is_readable_whenever_there_is_work),
+        cmocka_unit_test(the_fd_wakes_for_a_timer_of_a_fresh_connection),
         cmocka_unit_test(a_wrong_psk_ends_with_a_reason),
         cmocka_unit_test(a_client_that_starts_anew_replaces_itself),
         cmocka_unit_test(an_ssl_ctx_of_the_callers_is_used),

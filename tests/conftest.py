@@ -3,6 +3,7 @@
 Nothing here sleeps for luck. Whatever a test waits for has a deadline, and a
 deadline missed shows what the program has said so far."""
 
+import json
 import os
 import pathlib
 import re
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = pathlib.Path(os.environ.get("SDTLS_BIN", ROOT / "build/dev/bin"))
 NC = BIN / "nc_dtls"
 DEADLINE = 30
@@ -180,3 +181,34 @@ def pki(tmp_path_factory):
 
 
 TERM, INT, USR1 = signal.SIGTERM, signal.SIGINT, signal.SIGUSR1
+
+
+@pytest.fixture
+def relay(run):
+    """A bad network in front of a server's port; .port is where clients go, .counts() ends it."""
+
+    def start(port, *args):
+        program = run(BIN / "relay", "127.0.0.1", port, *args)
+        program.port = program.wait_for("err", r"Relaying at: 127\.0\.0\.1:(\d+)").group(1).decode()
+
+        def counts():
+            program.signal(TERM)
+            assert program.wait() == 0
+            return json.loads(program.out)
+
+        program.counts = counts
+        return program
+
+    return start
+
+
+def counters(program):
+    """What --stats printed: name -> number, those that are not zero."""
+    return {name: int(value) for name, value in re.findall(r"^([a-z]+\.[a-z-]+) +(\d+)$", program.err.decode(), re.M)}
+
+
+def stop(program):
+    """Ends a server in good order and returns its counters, when it has --stats."""
+    program.signal(TERM)
+    assert program.wait() == 128 + TERM
+    return counters(program)
