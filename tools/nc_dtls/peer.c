@@ -33,28 +33,31 @@ void nc_peer_remove(struct nc *n, struct nc_peer *p)
     free(p);
 }
 
-static void send_piece(struct nc *n, sdtls_conn *c, const void *data, size_t len)
+/* How much went out of what fits one datagram; 0 when it has to be less. */
+static size_t send_piece(struct nc *n, sdtls_conn *c, const void *data, size_t len)
 {
-    int rc = sdtls_send(c, data, len);
+    size_t most = sdtls_max_payload(c);
+    size_t piece = len < most ? len : most;
+    int rc = sdtls_send(c, data, piece);
+    if (rc == SDTLS_TOOBIG && sdtls_max_payload(c) < piece)
+        return 0; /* the route has just become narrower */
     if (rc)
-        tool_warn(&n->out, "%s: %zu bytes not sent: %s", sdtls_peer_text(c), len,
+        tool_warn(&n->out, "%s: %zu bytes not sent: %s", sdtls_peer_text(c), piece,
                   sdtls_strerror(rc));
     else
-        nc_report_data(n, sdtls_peer_text(c), true, len);
+        nc_report_data(n, sdtls_peer_text(c), true, piece);
+    return piece;
 }
 
 void nc_peer_send(struct nc *n, sdtls_conn *c, const void *data, size_t len)
 {
     const char *p = data;
-    do {
-        size_t most = sdtls_max_payload(c);
-        if (!most)
-            return; /* closing: its CLOSED event is on the way */
-        size_t piece = len < most ? len : most;
-        send_piece(n, c, p, piece);
-        p += piece;
-        len -= piece;
-    } while (len);
+    /* 0 bytes fit a connection that is closing: its CLOSED event is on the way. */
+    while (len && sdtls_max_payload(c)) {
+        size_t sent = send_piece(n, c, p, len);
+        p += sent;
+        len -= sent;
+    }
 }
 
 void nc_peer_data(struct nc *n, const sdtls_event *ev)
