@@ -1,13 +1,19 @@
 """What goes where: stdin, stdout, --echo, --exec, and how a client ends."""
 
+import array
+import fcntl
 import os
 import re
 import socket
 import subprocess
+import termios
+import time
 
 import pytest
 
-from conftest import INT, NC, TERM
+from conftest import DEADLINE, INT, NC, TERM
+
+F_SETPIPE_SZ = 1031  # fcntl has the name from Python 3.10 on
 
 
 def test_payload_alone_goes_to_stdout(server, nc_run):
@@ -195,6 +201,7 @@ def test_a_closed_stdout_ends_quietly(server, nc):
 
 def test_a_signal_ends_a_server_whose_stdout_is_stuck(nc, pki, nc_run):
     read, write = os.pipe()
+    fcntl.fcntl(write, F_SETPIPE_SZ, 4096)
     host = subprocess.Popen([NC, "-l", "127.0.0.1", "-c", pki / "cert.pem", "-k", pki / "key.pem"],
                             stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE)
     try:
@@ -202,11 +209,12 @@ def test_a_signal_ends_a_server_whose_stdout_is_stuck(nc, pki, nc_run):
         port = re.search(rb":(\d+)\n", host.stderr.readline()).group(1).decode()
         client = nc("127.0.0.1", port)
         filled = b"x" * 1000
-        for _ in range(200):  # more than a pipe holds
+        for _ in range(200):  # far more than the pipe holds
             client.send(filled)
-        os.set_blocking(read, False)
-        while host.poll() is None and pending(read) < 60000:
-            pass
+        deadline = time.monotonic() + DEADLINE
+        while not pending(read):
+            assert host.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
         host.terminate()
         assert host.wait(30) == 128 + TERM
     finally:
@@ -216,9 +224,6 @@ def test_a_signal_ends_a_server_whose_stdout_is_stuck(nc, pki, nc_run):
 
 
 def pending(fd):
-    import array
-    import fcntl
-    import termios
     size = array.array("i", [0])
     fcntl.ioctl(fd, termios.FIONREAD, size)
     return size[0]
