@@ -164,15 +164,21 @@ void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
     sd_timers_set(&c->ep->timers, &c->timer, when);
 }
 
+/* A server has heard at least the ClientHello that it admitted. */
+static const char *silence(const struct sdtls_conn *c)
+{
+    if (sd_session_heard(c->session) > (c->server ? 1 : 0))
+        return "the peer answered, but not to the end: packets are lost on the way"
+               " (large ones first: path MTU), or it waits for something";
+    return c->server ? "the client said no more after its ClientHello"
+                     : "nothing came back: no server there, or a firewall in between";
+}
+
 static void handshake_timed_out(struct sdtls_conn *c, sd_time now)
 {
-    unsigned long long s10 = (now - c->began) / (SD_SEC / 10);
-    const char *seen = sd_session_heard(c->session)
-                           ? "the peer answered, but not to the end: packets are lost on the way"
-                             " (large ones first: path MTU), or it waits for something"
-                       : c->server ? "the client sent no more after its first flight"
-                                   : "nothing came back: no server there, or a firewall in between";
-    sd_conn_fail(c, SDTLS_TIMEOUT, "no handshake within %llu.%llu s: %s", s10 / 10, s10 % 10, seen);
+    unsigned long long tenths = (now - c->began) / (SD_SEC / 10);
+    sd_conn_fail(c, SDTLS_TIMEOUT, "no handshake within %llu.%llu s: %s", tenths / 10, tenths % 10,
+                 silence(c));
 }
 
 void sd_conn_due(struct sdtls_conn *c, sd_time now)

@@ -262,7 +262,20 @@ void sd_peer_set_user(struct sd_peer *p, void *user)
     p->user = user;
 }
 
+/* The route is known to connected sockets only: one is made to ask. It gets a
+ * port of its own, so no datagram can come to it. */
+static size_t ask_route(const struct sd_peer *p)
+{
+    const struct sd_socket_options o = {.family = p->remote.sa.sa_family};
+    int fd = sd_socket_open(&o);
+    if (fd < 0)
+        return 0;
+    size_t payload = sd_socket_connect(fd, &p->remote) ? 0 : sd_socket_route_payload(fd);
+    close(fd);
+    return payload;
+}
+
 size_t sd_peer_route_payload(const struct sd_peer *p)
 {
-    return p->own ? sd_socket_route_payload(p->own->fd) : 0;
+    return p->own ? sd_socket_route_payload(p->own->fd) : ask_route(p);
 }

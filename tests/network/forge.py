@@ -23,8 +23,9 @@ def message(kind, body=b"", seq=5, length=None, offset=0, fragment=None):
 
 
 def client_hello(random=None, cookie=b"", seq=0, record_seq=1000):
+    """One that a server with a P-256 certificate answers: its curve is among the groups."""
     body = (struct.pack("!H", VERSION) + (random or os.urandom(32)) + b"\0" + bytes([len(cookie)]) + cookie
-            + bytes.fromhex("0004c02bc02f0100") + bytes.fromhex("0010000a00040002001d000d000400020403"))
+            + bytes.fromhex("0004c02bc02f0100") + bytes.fromhex("0012000a00060004001d0017000d000400020403"))
     return record(HANDSHAKE, message(CLIENT_HELLO, body, seq), seq=record_seq)
 
 

@@ -33,6 +33,7 @@ struct counts {
 
 struct flow {
     struct sd_node node;
+    struct flow *older;
     struct sd_addr client;
     unsigned id;
     int up; /* socket towards the server */
@@ -57,6 +58,7 @@ struct relay {
     unsigned delay_ms, flows;
     uint64_t seed;
     struct sd_table table;
+    struct flow *newest;
     struct sd_timers timers;
 };
 
@@ -104,6 +106,8 @@ static struct flow *flow_of(struct relay *r, const struct sd_addr *client)
         die("socket to the server");
     watch(r, f->up, f);
     sd_table_add(&r->table, &f->node, hash);
+    f->older = r->newest;
+    r->newest = f;
     return f;
 }
 
@@ -296,6 +300,24 @@ static void open_relay(struct relay *r)
     fprintf(stderr, "Relaying at: 127.0.0.1:%u\n", ntohs(here.sin_port));
 }
 
+static void close_relay(struct relay *r)
+{
+    struct sd_timer *t;
+    struct flow *f;
+    while ((t = sd_timers_due(&r->timers, SD_NEVER)))
+        free(sd_container(t, struct packet, timer));
+    sd_timers_fini(&r->timers);
+    sd_table_fini(&r->table);
+    while ((f = r->newest)) {
+        r->newest = f->older;
+        close(f->up);
+        free(f);
+    }
+    close(r->down);
+    close(r->signals);
+    close(r->epoll);
+}
+
 int main(int argc, char **argv)
 {
     struct relay r = {.seed = 1};
@@ -313,5 +335,6 @@ int main(int argc, char **argv)
     open_relay(&r);
     run(&r);
     print_counts(&r);
-    return 0; /* flows, sockets and late packets go with the process */
+    close_relay(&r);
+    return 0;
 }

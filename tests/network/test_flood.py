@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import forge
-from conftest import USR1, stop
+from conftest import NC, USR1, stop
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
 COUNT = int(os.environ.get("SDTLS_FLOOD", 1000000))
@@ -50,7 +50,8 @@ def test_spoofed_hellos(server, nc_run):
     flood.join()
     settled(host)
     assert connected >= 1
-    assert resident_kb(pid) - memory <= 256
+    if b"__asan_init" not in NC.read_bytes():  # it keeps what was freed
+        assert resident_kb(pid) - memory <= 256
     assert descriptors(pid) - files <= 1  # the last client's socket may be on its way out
     found = stop(host)
     hellos = found["gate.no-cookie"]

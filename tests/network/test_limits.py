@@ -40,6 +40,7 @@ def test_half_open_clients_are_forgotten_at_the_deadline(server):
     host.wait_for("err", "Client connected", 10)
     assert descriptors(host) == before + 10
     wait_until(lambda: descriptors(host) == before, "sockets of half-open clients stay")
+    host.wait_for("err", "no handshake within 1.0 s", 10)  # and not refused for another reason
     for s in clients:
         s.close()
     found = stop(host)
@@ -86,3 +87,16 @@ def test_idle_clients_are_closed(server, nc):
     client = nc("-v", "--insecure", "127.0.0.1", host.port)
     assert client.wait() == 0  # the server said goodbye
     host.wait_for("err", "no data for|idle")
+
+
+def test_half_open_clients_do_not_keep_a_good_one_out(server, nc_run):
+    host = server("-v", "--stats", "--echo", "-w", "3")
+    clients = [half_open(host.port) for _ in range(50)]
+    host.wait_for("err", "Client connected", 50)
+    program = nc_run("--insecure", "-q", "1", "127.0.0.1", host.port, data=b"good")
+    assert (program.status, program.out) == (0, b"good")
+    host.wait_for("err", "no handshake within", 50)
+    for s in clients:
+        s.close()
+    found = stop(host)
+    assert (found["conn.failed"], found["conn.established"]) == (50, 1)

@@ -97,3 +97,18 @@ def test_a_route_that_goes_and_comes_back(two_hosts, run, pki):
     ip("-n", here, "addr", "add", "10.77.0.1/24", "dev", "cable")
     client.send(b"after")
     client.wait_for("out", "after")
+
+
+@pytest.mark.parametrize("sockets", [(), ("--max-connected", "0")], ids=["connected", "shared"])
+def test_a_narrow_route_costs_no_retransmission(two_hosts, run, pki, sockets):
+    """The kernel knows the route's MTU: the first flight need not be the one to find out."""
+    (here, there), ip = two_hosts
+    for name in (here, there):
+        ip("-n", name, "link", "set", "cable", "mtu", "600")
+    host = run(*within(there), NC, "-l", "--echo", "-v", "-4", "--stats", *sockets,
+               "-c", pki / "cert.pem", "-k", pki / "key.pem")
+    port = host.wait_for("err", r"Hosting at: 0\.0\.0\.0:(\d+)").group(1).decode()
+    client = run(*within(here), NC, "--insecure", "-w", "20", "10.77.0.2", port)
+    client.send(b"narrow")
+    client.wait_for("out", "narrow")
+    assert "conn.retransmits" not in stop(host)
