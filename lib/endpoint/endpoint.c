@@ -33,7 +33,7 @@ struct sdtls *sdtls_new(const sdtls_config *config)
         free(s);
         return NULL;
     }
-    sd_config_copy(&s->cfg, config, &s->err); /* told by the first listen or connect */
+    s->unusable = sd_config_copy(&s->cfg, config, &s->err);
     return s;
 }
 
@@ -54,8 +54,8 @@ int sd_endpoint_open(struct sdtls *s)
 {
     if (s->demux)
         return SDTLS_OK;
-    if (s->err.code)
-        return s->err.code; /* the configuration could not be copied */
+    if (s->unusable)
+        return s->unusable;
     const struct sd_demux_config config = {
         .max_connected = max_connected(&s->cfg),
         .interface = s->cfg.interface,
@@ -85,8 +85,8 @@ int sd_endpoint_tls(struct sdtls *s, enum sd_role role)
 {
     if (s->tls[role])
         return SDTLS_OK;
-    if (s->err.code == SDTLS_ARG && !s->demux)
-        return s->err.code;
+    if (s->unusable)
+        return s->unusable;
     int rc = sd_tls_new(&s->tls[role], role, &s->cfg, &s->err);
     if (!rc && role == SD_SERVER)
         rc = open_gate(s);

@@ -80,6 +80,7 @@ struct sdtls_conn {
 struct sdtls {
     sdtls_config cfg; /* our copy: every string owned */
     struct sd_err err;
+    int unusable; /* the configuration was not taken: told by whatever is tried first */
     struct sd_demux *demux;
     struct sd_tls *tls[2]; /* by enum sd_role; made when first needed */
     struct sd_gate gate;

@@ -149,6 +149,18 @@ static void a_config_of_a_newer_library_is_refused_only_if_it_asks_for_more(void
     sdtls_free(s);
 }
 
+static void an_endpoint_that_cannot_listen_may_still_connect(void **state)
+{
+    (void)state;
+    sdtls_config config = server_config();
+    struct duo d;
+    duo_up(&d, &config, &trusting);
+    assert_int_equal(sdtls_listen(d.client, "127.0.0.1", NULL), SDTLS_CRED); /* no certificate */
+    duo_connect(&d);
+    duo_wait(&d, d.client, SDTLS_EV_READY);
+    duo_down(&d);
+}
+
 static void every_error_and_counter_has_a_name(void **state)
 {
     (void)state;
@@ -205,6 +217,7 @@ int main(void)
         cmocka_unit_test(an_idle_client_is_closed),
         cmocka_unit_test(an_old_config_of_smaller_size_works),
         cmocka_unit_test(a_config_of_a_newer_library_is_refused_only_if_it_asks_for_more),
+        cmocka_unit_test(an_endpoint_that_cannot_listen_may_still_connect),
         cmocka_unit_test(every_error_and_counter_has_a_name),
         cmocka_unit_test(a_port_is_shared_only_when_asked_for),
         cmocka_unit_test(an_address_that_cannot_be_had_is_named),
