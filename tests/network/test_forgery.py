@@ -100,6 +100,34 @@ def test_without_the_guard_one_alert_kills(nc, server, relay, free_port, side):
     assert "conn.established" not in stop(host)
 
 
+CBC = ("--ciphers", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw",)], ids=["guarded", "raw"])
+def test_encrypt_then_mac(nc, server, raw):
+    """One forged record kills an association of any OpenSSL that has encrypt-then-MAC
+    (openssl#24972); ours do without it."""
+    p = Pair(nc, server("--echo", "-v", "--stats", *CBC, *raw), *CBC, *raw)
+    p.establish()
+    forge.send(*p.ends("server"), forge.KINDS["protected-64-bytes"])
+    if raw:
+        p.server.wait_for("err", "bad_record_mac")
+    else:
+        p.round_trip()
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw",)], ids=["guarded", "raw"])
+def test_one_byte_of_a_protected_record(nc, nc_run, server, raw):
+    """CVE-2026-75806: the end of an association of OpenSSL 1.1.1, which no Debian has mended."""
+    p = Pair(nc, server("--echo", "-v", "--stats", *raw))
+    p.establish()
+    forge.send(*p.ends("server"), forge.KINDS["protected-1-bytes"])
+    if not raw:
+        p.round_trip()
+    elif b"OpenSSL 1.1.1" in nc_run("-V").out:
+        p.server.wait_for("err", "Removing peer")
+
+
 @pytest.mark.parametrize("side", ["server", "client"])
 @pytest.mark.parametrize("error", forge.ICMP_ERRORS)
 def test_icmp_errors_are_not_obeyed(pair, side, error):
