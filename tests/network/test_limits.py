@@ -100,3 +100,19 @@ def test_half_open_clients_do_not_keep_a_good_one_out(server, nc_run):
         s.close()
     found = stop(host)
     assert (found["conn.failed"], found["conn.established"]) == (50, 1)
+
+
+def test_one_host_does_not_take_all_the_half_open_places(server, nc_run):
+    """1,024 for an address; others are served all the same."""
+    host = server("--stats", "--echo", "-w", "60")
+    clients = [half_open(host.port) for _ in range(1100)]  # kept: a port used again were a restart
+    other = nc_run("--insecure", "-s", "127.0.0.2", "-q", "1", "127.0.0.1", host.port, data=b"other")
+    assert (other.status, other.out) == (0, b"other"), other.err
+    same = nc_run("--insecure", "-w", "1", "127.0.0.1", host.port)
+    assert same.status == 3
+    for s in clients:
+        s.close()
+    found = stop(host)
+    assert found["conn.accepted"] == 1024 + 1
+    assert found["conn.limit-host"] >= 1100 - 1024
+    assert found["conn.established"] == 1

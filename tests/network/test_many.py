@@ -1,6 +1,7 @@
 """Every client that the network can carry gets connected."""
 
 import os
+import pathlib
 import re
 
 import pytest
@@ -25,6 +26,26 @@ def test_twenty_processes_at_once(server, nc, run):
     host.wait_for("out", "client .*\n", 20)
     assert sorted(host.out.splitlines()) == sorted(f"client {i}".encode() for i in range(20))
     assert stop(host)["net.connected"] == 20
+
+
+def connected_sockets(program):
+    """Local and remote end of each connected UDP socket of a process, as the kernel has them."""
+    own = {os.readlink(f"/proc/{program.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{program.process.pid}/fd")}
+    rows = [line.split() for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return {(row[1], row[2]) for row in rows if f"socket:[{row[9]}]" in own and row[2] != "00000000:0000"}
+
+
+@pytest.mark.parametrize("own_sockets", [20, 5, 0])
+def test_the_kernel_tells_of_a_socket_for_each(server, nc, own_sockets):
+    host = server("-v", "--echo", "--max-connected", own_sockets)
+    clients = [nc("--insecure", "127.0.0.1", host.port) for _ in range(20)]
+    for client in clients:
+        client.send(b"there")
+    for client in clients:
+        client.wait_for("out", "there")
+    found = connected_sockets(host)
+    assert len(found) == own_sockets
+    assert found <= {(far, near) for client in clients for near, far in connected_sockets(client)}
 
 
 @pytest.mark.parametrize("own_sockets", [1000, 100, 0])
