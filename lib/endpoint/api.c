@@ -120,7 +120,7 @@ int sdtls_export(const struct sdtls_conn *c, const char *label, void *out, size_
 
 const char *sdtls_fingerprint(struct sdtls *s)
 {
-    for (int role = SD_SERVER; role >= SD_CLIENT; role--)
+    for (int role = SD_ROLE_SERVER; role >= SD_ROLE_CLIENT; role--)
         if (s->tls[role] && sd_tls_fingerprint(s->tls[role]))
             return sd_tls_fingerprint(s->tls[role]);
     return NULL;

@@ -113,7 +113,7 @@ int sdtls_connect(struct sdtls *s, const char *host, const char *port, struct sd
         return sd_err_set(&s->err, SDTLS_ARG, "sdtls_connect() needs a host and a port");
     int rc = sd_endpoint_open(s);
     if (!rc)
-        rc = sd_endpoint_tls(s, SD_CLIENT);
+        rc = sd_endpoint_tls(s, SD_ROLE_CLIENT);
     if (rc)
         return rc;
     struct sd_addr *list;

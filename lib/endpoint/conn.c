@@ -82,7 +82,8 @@ int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
         .route_payload = sd_peer_route_payload(c->peer),
         .timer_ms = s->cfg.timer_ms,
     };
-    return sd_session_new(&c->session, s->tls[c->server ? SD_SERVER : SD_CLIENT], &config, err);
+    return sd_session_new(&c->session, s->tls[c->server ? SD_ROLE_SERVER : SD_ROLE_CLIENT], &config,
+                          err);
 }
 
 void sd_conn_wake(struct sdtls_conn *c)

@@ -88,7 +88,7 @@ int sd_endpoint_tls(struct sdtls *s, enum sd_role role)
     if (s->unusable)
         return s->unusable;
     int rc = sd_tls_new(&s->tls[role], role, &s->cfg, &s->err);
-    if (!rc && role == SD_SERVER)
+    if (!rc && role == SD_ROLE_SERVER)
         rc = open_gate(s);
     return rc;
 }
@@ -104,8 +104,8 @@ void sdtls_free(struct sdtls *s)
     while ((c = TAILQ_FIRST(&s->conns)))
         sd_conn_free(c);
     sd_demux_free(s->demux);
-    sd_tls_free(s->tls[SD_CLIENT]);
-    sd_tls_free(s->tls[SD_SERVER]);
+    sd_tls_free(s->tls[SD_ROLE_CLIENT]);
+    sd_tls_free(s->tls[SD_ROLE_SERVER]);
     sd_tls_mac_free(s->mac);
     sd_timers_fini(&s->timers);
     sd_table_fini(&s->hosts);

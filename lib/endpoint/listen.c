@@ -65,7 +65,7 @@ static int listen_all(struct sdtls *s, const struct sd_addr *list, size_t n)
 
 static int server_ready(struct sdtls *s)
 {
-    int rc = sd_endpoint_tls(s, SD_SERVER);
+    int rc = sd_endpoint_tls(s, SD_ROLE_SERVER);
     return rc ? rc : sd_endpoint_open(s);
 }
 

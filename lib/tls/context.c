@@ -23,7 +23,7 @@ static bool copy_config(struct sd_tls *t, const sdtls_config *c)
     bool ok = true;
     t->server_name = copy(c->server_name, &ok);
     t->verify_host = c->verify_host && *c->verify_host ? copy(c->verify_host, &ok) : NULL;
-    if (t->role == SD_CLIENT && !c->ssl_ctx)
+    if (t->role == SD_ROLE_CLIENT && !c->ssl_ctx)
         t->session_file = copy(c->session_file, &ok);
     t->verify = sd_verify_mode(t->role, c);
     t->raw = c->flags & SDTLS_F_RAW;
@@ -56,7 +56,7 @@ static int set_credentials(struct sd_tls *t, const sdtls_config *c, struct sd_er
     if (c->key_file)
         return sd_err_set(err, SDTLS_CRED, "key_file %s: there is no cert_file with it",
                           c->key_file);
-    if (t->role == SD_CLIENT || c->psk)
+    if (t->role == SD_ROLE_CLIENT || c->psk)
         return SDTLS_OK;
     if (c->flags & SDTLS_F_SELF_SIGNED)
         return use_selfsigned(t->ctx, err);
@@ -79,7 +79,7 @@ static void set_behaviour(struct sd_tls *t)
     SSL_CTX_set_session_id_context(ctx, name, sizeof name - 1);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets cost no memory */
     /* Fragments of one message that nobody asked for pin up to this much. */
-    if (t->role == SD_SERVER && !t->raw && !sd_tls_wants_client_cert(t))
+    if (t->role == SD_ROLE_SERVER && !t->raw && !sd_tls_wants_client_cert(t))
         SSL_CTX_set_max_cert_list(ctx, 16384);
     if (t->session_file)
         sd_resume_setup(ctx);
@@ -88,7 +88,7 @@ static void set_behaviour(struct sd_tls *t)
 static int make_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
 {
     t->own_ctx = true;
-    t->ctx = SSL_CTX_new(t->role == SD_SERVER ? DTLS_server_method() : DTLS_client_method());
+    t->ctx = SSL_CTX_new(t->role == SD_ROLE_SERVER ? DTLS_server_method() : DTLS_client_method());
     if (!t->ctx)
         return sd_ossl_err(err, SDTLS_TLSLIB, "OpenSSL gives no context");
     int rc = sd_versions_choose(&t->versions, c, err);

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "sukat_dtls.h"
 
-enum sd_role { SD_CLIENT, SD_SERVER };
+enum sd_role { SD_ROLE_CLIENT, SD_ROLE_SERVER };
 
 struct sd_tls; /* the context */
 

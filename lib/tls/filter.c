@@ -99,7 +99,7 @@ static bool handshake_ok(struct sd_filter *f, const struct sd_stage *st,
     bool again = before && before >> 24 != (1 << 8 | SD_HS_HELLO_VERIFY_REQUEST);
     if (again)
         return before == now;
-    bool ok = st->role == SD_SERVER ? new_from_client(f, st, h) : new_from_server(f, st, h);
+    bool ok = st->role == SD_ROLE_SERVER ? new_from_client(f, st, h) : new_from_server(f, st, h);
     if (!ok)
         return false;
     f->seen[h->message_seq] = now;

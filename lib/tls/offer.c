@@ -83,7 +83,7 @@ static const char *default_suites(enum sd_role role, bool old, const sdtls_confi
 {
     if (!c->psk)
         return old ? CERT_SUITES CERT_SUITES_1_0 : CERT_SUITES;
-    if (role == SD_CLIENT && sd_verify_mode(role, c) != SDTLS_VERIFY_REQUIRE)
+    if (role == SD_ROLE_CLIENT && sd_verify_mode(role, c) != SDTLS_VERIFY_REQUIRE)
         return old ? PSK_SUITES PSK_SUITES_1_0 : PSK_SUITES;
     return old ? PSK_SUITES ":" CERT_SUITES PSK_SUITES_1_0 CERT_SUITES_1_0
                : PSK_SUITES ":" CERT_SUITES;
@@ -148,7 +148,7 @@ static int set_alpn(SSL_CTX *ctx, struct sd_alpn *a, enum sd_role role, const ch
         return sd_err_set(err, SDTLS_OPTION,
                           "alpn \"%s\": each name has 1 to 255 characters, commas between them",
                           list);
-    if (role == SD_SERVER)
+    if (role == SD_ROLE_SERVER)
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, a);
     else if (SSL_CTX_set_alpn_protos(ctx, a->names, a->len)) /* 0 is success */
         return sd_ossl_err(err, SDTLS_OPTION, "alpn \"%s\"", list);

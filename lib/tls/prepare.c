@@ -88,7 +88,7 @@ enum sd_role sd_tls_role(const struct sd_tls *t)
 
 bool sd_tls_wants_client_cert(const struct sd_tls *t)
 {
-    return t->role == SD_SERVER && SSL_CTX_get_verify_mode(t->ctx) & SSL_VERIFY_PEER;
+    return t->role == SD_ROLE_SERVER && SSL_CTX_get_verify_mode(t->ctx) & SSL_VERIFY_PEER;
 }
 
 /* RFC 6066 section 3: names only, no addresses. */
@@ -109,7 +109,7 @@ static const char *name_to_verify(const struct sd_tls *t, const char *host,
 {
     if (t->verify_host)
         return sd_verify_host(t->verify_host, buf);
-    if (!t->own_ctx || t->role == SD_SERVER || t->verify == SDTLS_VERIFY_NONE)
+    if (!t->own_ctx || t->role == SD_ROLE_SERVER || t->verify == SDTLS_VERIFY_NONE)
         return NULL;
     return sd_verify_host(host, buf);
 }
@@ -122,7 +122,7 @@ int sd_tls_prepare(struct sd_tls *t, SSL *ssl, const char *host, struct sd_err *
     if (host && strlen(host) > SD_HOST_MAX)
         return sd_err_set(err, SDTLS_OPTION, "the host name is longer than one can be");
     int rc = sd_versions_limit(ssl, t->versions, err);
-    if (!rc && t->role == SD_CLIENT)
+    if (!rc && t->role == SD_ROLE_CLIENT)
         rc = set_server_name(t, ssl, sd_verify_host(host, buf), err);
     if (rc)
         return rc;
@@ -145,7 +145,7 @@ int sd_tls_prepare(struct sd_tls *t, SSL *ssl, const char *host, struct sd_err *
 
 bool sd_tls_verify_text(const struct sd_tls *t, SSL *ssl, char *buf, size_t len)
 {
-    if (t->own_ctx && t->verify == SDTLS_VERIFY_NONE && t->role == SD_CLIENT) {
+    if (t->own_ctx && t->verify == SDTLS_VERIFY_NONE && t->role == SD_ROLE_CLIENT) {
         snprintf(buf, len, "not checked");
         return false;
     }

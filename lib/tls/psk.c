@@ -60,7 +60,7 @@ static int check(enum sd_role role, const sdtls_config *c, struct sd_err *err)
         return sd_err_set(err, SDTLS_CRED,
                           "psk_identity has %zu bytes, this OpenSSL takes up to %d",
                           strlen(c->psk_identity), IDENTITY_LIMIT);
-    if (c->psk && !c->psk_identity && role == SD_CLIENT)
+    if (c->psk && !c->psk_identity && role == SD_ROLE_CLIENT)
         return sd_err_set(err, SDTLS_CRED, "a client's psk needs a psk_identity");
     return SDTLS_OK;
 }
@@ -84,7 +84,7 @@ int sd_psk_setup(struct sd_psk *p, SSL_CTX *ctx, enum sd_role role, const sdtls_
         rc = copy(p, c, err);
     if (rc || !c->psk)
         return rc;
-    if (role == SD_CLIENT) {
+    if (role == SD_ROLE_CLIENT) {
         SSL_CTX_set_psk_client_callback(ctx, client_psk);
         return SDTLS_OK;
     }

@@ -95,7 +95,7 @@ struct sd_stage sd_stage_of(const struct sd_session *s)
     bool established = s->phase == SD_PHASE_ESTABLISHED;
     bool asks_cert = s->server && SSL_get_verify_mode(s->ssl) & SSL_VERIFY_PEER;
     return (struct sd_stage){
-        .role = s->server ? SD_SERVER : SD_CLIENT,
+        .role = s->server ? SD_ROLE_SERVER : SD_ROLE_CLIENT,
         .established = established,
         .hello_done = !before_flight(state),
         .keys = keys_accepted(state),

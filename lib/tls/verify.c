@@ -21,9 +21,9 @@ enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *c)
 {
     if (c->verify != SDTLS_VERIFY_DEFAULT)
         return c->verify;
-    if (c->ca_file || c->ca_path || (role == SD_CLIENT && c->verify_host && *c->verify_host))
+    if (c->ca_file || c->ca_path || (role == SD_ROLE_CLIENT && c->verify_host && *c->verify_host))
         return SDTLS_VERIFY_REQUIRE;
-    return role == SD_CLIENT ? SDTLS_VERIFY_CHECK : SDTLS_VERIFY_NONE;
+    return role == SD_ROLE_CLIENT ? SDTLS_VERIFY_CHECK : SDTLS_VERIFY_NONE;
 }
 
 /* Puts what a file holds into the store; how many certificates, or -1. */
@@ -135,7 +135,7 @@ static int look(int ok, X509_STORE_CTX *store)
     if (!ok && !link->culprit)
         note_culprit(store, link);
     /* A server that only checks takes any certificate; the result stays. */
-    return ok || (link->tls->role == SD_SERVER && link->tls->verify == SDTLS_VERIFY_CHECK);
+    return ok || (link->tls->role == SD_ROLE_SERVER && link->tls->verify == SDTLS_VERIFY_CHECK);
 }
 
 int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *c, struct sd_err *err)
@@ -150,7 +150,7 @@ int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *c, stru
     int flags = SSL_VERIFY_NONE; /* a client looks all the same, and keeps the result */
     if (mode == SDTLS_VERIFY_REQUIRE)
         flags = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    else if (mode == SDTLS_VERIFY_CHECK && role == SD_SERVER)
+    else if (mode == SDTLS_VERIFY_CHECK && role == SD_ROLE_SERVER)
         flags = SSL_VERIFY_PEER;
     SSL_CTX_set_verify(ctx, flags, look);
     return SDTLS_OK;

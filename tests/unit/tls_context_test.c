@@ -6,15 +6,15 @@
 static void server_without_credentials_gets_advice(void **state)
 {
     (void)state;
-    refused(SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT}, SDTLS_CRED, "SDTLS_F_SELF_SIGNED");
+    refused(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT}, SDTLS_CRED, "SDTLS_F_SELF_SIGNED");
 }
 
 static void client_needs_no_credentials(void **state)
 {
     (void)state;
-    struct sd_tls *t = context(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT});
+    struct sd_tls *t = context(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT});
     assert_null(sd_tls_fingerprint(t));
-    assert_int_equal(sd_tls_role(t), SD_CLIENT);
+    assert_int_equal(sd_tls_role(t), SD_ROLE_CLIENT);
     assert_true(sd_tls_own_ctx(t));
     assert_false(sd_tls_raw(t));
     sd_tls_free(t);
@@ -65,9 +65,10 @@ static void server_name_is_a_name_and_never_an_address(void **state)
 static void guard_options_are_off_in_raw_mode(void **state)
 {
     (void)state;
-    struct sd_tls *t = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
-    struct sd_tls *raw = context(
-        SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .flags = SDTLS_F_SELF_SIGNED | SDTLS_F_RAW});
+    struct sd_tls *t = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *raw =
+        context(SD_ROLE_SERVER,
+                &(sdtls_config){SDTLS_CONFIG_INIT, .flags = SDTLS_F_SELF_SIGNED | SDTLS_F_RAW});
     uint64_t both = SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_NO_RENEGOTIATION;
     assert_true((SSL_CTX_get_options(sd_tls_native(t)) & both) == both);
     assert_false(SSL_CTX_get_options(sd_tls_native(raw)) & SSL_OP_NO_ENCRYPT_THEN_MAC);
@@ -79,9 +80,9 @@ static void guard_options_are_off_in_raw_mode(void **state)
 static void server_that_wants_no_certificate_keeps_messages_small(void **state)
 {
     (void)state;
-    struct sd_tls *none = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *none = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
     struct sd_tls *check =
-        context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .verify = SDTLS_VERIFY_CHECK});
+        context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .verify = SDTLS_VERIFY_CHECK});
     assert_int_equal(SSL_CTX_get_max_cert_list(sd_tls_native(none)), 16384);
     assert_true(SSL_CTX_get_max_cert_list(sd_tls_native(check)) > 16384);
     sd_tls_free(none);
@@ -105,7 +106,7 @@ static void callers_context_is_used_and_left_alone(void **state)
     SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
     uint64_t options = SSL_CTX_get_options(ctx);
     const sdtls_config config = {SDTLS_CONFIG_INIT, .ssl_ctx = ctx};
-    struct sd_tls *t = context(SD_CLIENT, &config);
+    struct sd_tls *t = context(SD_ROLE_CLIENT, &config);
     assert_ptr_equal(sd_tls_native(t), ctx);
     assert_false(sd_tls_own_ctx(t));
     assert_true(SSL_CTX_get_options(ctx) == options);
@@ -122,9 +123,9 @@ static void callers_context_is_used_and_left_alone(void **state)
 static void callers_context_with_a_certificate_has_a_fingerprint(void **state)
 {
     (void)state;
-    struct sd_tls *own = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *own = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
     const sdtls_config config = {SDTLS_CONFIG_INIT, .ssl_ctx = sd_tls_native(own)};
-    struct sd_tls *t = context(SD_SERVER, &config);
+    struct sd_tls *t = context(SD_ROLE_SERVER, &config);
     assert_string_equal(sd_tls_fingerprint(t), sd_tls_fingerprint(own));
     sd_tls_free(own);
     sd_tls_free(t);
@@ -134,7 +135,7 @@ static void callers_context_for_tls_is_refused(void **state)
 {
     (void)state;
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
-    refused(SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .ssl_ctx = ctx}, SDTLS_OPTION,
+    refused(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .ssl_ctx = ctx}, SDTLS_OPTION,
             "DTLS_method()");
     SSL_CTX_free(ctx);
 }

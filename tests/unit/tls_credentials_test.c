@@ -29,7 +29,7 @@ static int teardown(void **state)
 
 static void refused_files(const char *cert, const char *key, const char *words)
 {
-    refused(SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = cert, .key_file = key},
+    refused(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = cert, .key_file = key},
             SDTLS_CRED, words);
 }
 
@@ -38,8 +38,8 @@ static void certificate_and_key_are_loaded(void **state)
     (void)state;
     char expected[SD_FINGERPRINT_TEXT];
     struct sd_tls *t =
-        context(SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = path("one.crt"),
-                                           .key_file = path("one.key")});
+        context(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = path("one.crt"),
+                                                .key_file = path("one.key")});
     assert_true(sd_cert_fingerprint(one.cert, expected));
     assert_string_equal(sd_tls_fingerprint(t), expected);
     sd_tls_free(t);
@@ -54,7 +54,7 @@ static void key_may_stand_in_the_certificate_file_before_or_behind(void **state)
     append_file("before.pem", path("one.crt"));
     for (int i = 0; i < 2; i++) {
         const char *file = path(i ? "behind.pem" : "before.pem");
-        sd_tls_free(context(SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = file}));
+        sd_tls_free(context(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = file}));
     }
 }
 
@@ -67,8 +67,8 @@ static void chain_is_loaded_with_the_certificate(void **state)
     append_file("chain.pem", path("leaf.crt"));
     append_file("chain.pem", path("ca.crt"));
     struct sd_tls *t =
-        context(SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = path("chain.pem"),
-                                           .key_file = write_key("leaf.key", leaf.key, NULL)});
+        context(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = path("chain.pem"),
+                                                .key_file = write_key("leaf.key", leaf.key, NULL)});
     STACK_OF(X509) *chain = NULL;
     SSL_CTX_get0_chain_certs(sd_tls_native(t), &chain);
     assert_int_equal(sk_X509_num(chain), 1);
@@ -176,7 +176,7 @@ static void pipe_is_read_once(void **state)
     assert_int_equal(write(fd[1], buf, n), n);
     close(fd[1]);
     snprintf(name, sizeof name, "/dev/fd/%d", fd[0]);
-    sd_tls_free(context(SD_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = name}));
+    sd_tls_free(context(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = name}));
     close(fd[0]);
 }
 
@@ -204,8 +204,8 @@ static void throw_away_certificate_is_for_this_machine_and_a_month(void **state)
 static void two_throw_away_certificates_differ(void **state)
 {
     (void)state;
-    struct sd_tls *a = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
-    struct sd_tls *b = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *a = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *b = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
     assert_string_not_equal(sd_tls_fingerprint(a), sd_tls_fingerprint(b));
     sd_tls_free(a);
     sd_tls_free(b);

@@ -9,9 +9,9 @@
 #include "wire/handshake.h"
 
 static const struct sd_stage client = {
-    .role = SD_CLIENT, .max_message = 100000, .protection = {24, 0}};
+    .role = SD_ROLE_CLIENT, .max_message = 100000, .protection = {24, 0}};
 static const struct sd_stage server = {
-    .role = SD_SERVER, .max_message = 16384, .protection = {24, 0}};
+    .role = SD_ROLE_SERVER, .max_message = 16384, .protection = {24, 0}};
 
 static int judge(struct sd_filter *f, const struct sd_stage *st, uint8_t type, uint16_t epoch,
                  const void *body, size_t len)

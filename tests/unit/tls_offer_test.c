@@ -31,12 +31,12 @@ static void impossible_versions_are_refused(void **state)
 {
     (void)state;
     refused(
-        SD_CLIENT,
+        SD_ROLE_CLIENT,
         &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = SDTLS_V1_2, .max_version = SDTLS_V1_0},
         SDTLS_OPTION, "min_version is above max_version");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .max_version = 0x0303}, SDTLS_OPTION,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .max_version = 0x0303}, SDTLS_OPTION,
             "max_version 0x0303");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = 12}, SDTLS_OPTION,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = 12}, SDTLS_OPTION,
             "min_version 0x000c");
 }
 
@@ -48,10 +48,10 @@ static void dtls_1_3_is_refused_where_there_is_none(void **state)
 #else
     char words[96];
     snprintf(words, sizeof words, "this OpenSSL (%.3s", strchr(OPENSSL_VERSION_TEXT, ' ') + 1);
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .max_version = SDTLS_V1_3}, SDTLS_OPTION,
-            words);
-    refused(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .min_version = SDTLS_V1_3}, SDTLS_OPTION,
-            "has no DTLS 1.3; use at most 1.2");
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .max_version = SDTLS_V1_3},
+            SDTLS_OPTION, words);
+    refused(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .min_version = SDTLS_V1_3},
+            SDTLS_OPTION, "has no DTLS 1.3; use at most 1.2");
 #endif
 }
 
@@ -81,16 +81,16 @@ static void security_level_is_lowered_for_1_0_only(void **state)
 {
     (void)state;
     SSL_CTX *fresh = SSL_CTX_new(DTLS_method());
-    struct sd_tls *t = context(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT});
+    struct sd_tls *t = context(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT});
     assert_int_equal(SSL_CTX_get_security_level(sd_tls_native(t)),
                      SSL_CTX_get_security_level(fresh));
     sd_tls_free(t);
     SSL_CTX_free(fresh);
-    t = context(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = SDTLS_V1_0});
+    t = context(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = SDTLS_V1_0});
     assert_int_equal(SSL_CTX_get_security_level(sd_tls_native(t)), 0);
     sd_tls_free(t);
-    t = context(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = SDTLS_V1_0,
-                                           .ciphers = "DEFAULT@SECLEVEL=3"});
+    t = context(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = SDTLS_V1_0,
+                                                .ciphers = "DEFAULT@SECLEVEL=3"});
     assert_int_equal(SSL_CTX_get_security_level(sd_tls_native(t)), 3);
     sd_tls_free(t);
 }
@@ -98,7 +98,7 @@ static void security_level_is_lowered_for_1_0_only(void **state)
 static void default_suites_are_aead_and_forward_secret(void **state)
 {
     (void)state;
-    struct sd_tls *t = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *t = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
     STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(sd_tls_native(t));
     assert_true(sk_SSL_CIPHER_num(all) >= 6);
     for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
@@ -143,18 +143,19 @@ static void ccm8_is_reached_with_a_level_of_the_users(void **state)
 static void values_that_openssl_refuses_are_named(void **state)
 {
     (void)state;
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .ciphers = "NONSENSE"}, SDTLS_OPTION,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .ciphers = "NONSENSE"}, SDTLS_OPTION,
             "ciphers \"NONSENSE\": no cipher match");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .groups = "P-999"}, SDTLS_OPTION,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .groups = "P-999"}, SDTLS_OPTION,
             "groups \"P-999\"");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .sigalgs = "RSA+ROT13"}, SDTLS_OPTION,
-            "sigalgs \"RSA+ROT13\"");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .srtp = "SRTP_NONE"}, SDTLS_OPTION,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .sigalgs = "RSA+ROT13"},
+            SDTLS_OPTION, "sigalgs \"RSA+ROT13\"");
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .srtp = "SRTP_NONE"}, SDTLS_OPTION,
             "srtp \"SRTP_NONE\": ");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .alpn = "a,,b"}, SDTLS_OPTION,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .alpn = "a,,b"}, SDTLS_OPTION,
             "alpn \"a,,b\"");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .alpn = ""}, SDTLS_OPTION, "alpn \"\"");
-    refused(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .alpn = "a,"}, SDTLS_OPTION,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .alpn = ""}, SDTLS_OPTION,
+            "alpn \"\"");
+    refused(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .alpn = "a,"}, SDTLS_OPTION,
             "alpn \"a,\"");
 }
 

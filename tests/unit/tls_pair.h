@@ -296,7 +296,7 @@ MAYBE_UNUSED static void tls_new(struct pair *p, int who, const sdtls_config *c)
 {
     sd_tls_free(p->side[who].tls);
     p->side[who].tls = NULL;
-    if (sd_tls_new(&p->side[who].tls, who == SERVER ? SD_SERVER : SD_CLIENT, c, &p->err))
+    if (sd_tls_new(&p->side[who].tls, who == SERVER ? SD_ROLE_SERVER : SD_ROLE_CLIENT, c, &p->err))
         fail_msg("context: %s", p->err.text);
 }
 

@@ -70,7 +70,7 @@ static void throw_away_certificate_is_not_made_beside_a_psk(void **state)
 {
     (void)state;
     const sdtls_config server = {SERVER("ann", "secret"), .flags = SDTLS_F_SELF_SIGNED};
-    struct sd_tls *t = context(SD_SERVER, &server);
+    struct sd_tls *t = context(SD_ROLE_SERVER, &server);
     assert_null(sd_tls_fingerprint(t));
     sd_tls_free(t);
     assert_false(connects(&(sdtls_config){SDTLS_CONFIG_INIT}, &server));
@@ -79,7 +79,7 @@ static void throw_away_certificate_is_not_made_beside_a_psk(void **state)
 static bool offers_certificates(const sdtls_config *c)
 {
     bool any = false;
-    struct sd_tls *t = context(SD_CLIENT, c);
+    struct sd_tls *t = context(SD_ROLE_CLIENT, c);
     STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(sd_tls_native(t));
     for (int i = 0; i < sk_SSL_CIPHER_num(all); i++)
         any |= SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(all, i)) == NID_auth_ecdsa;
@@ -101,16 +101,17 @@ static void impossible_keys_are_refused(void **state)
     (void)state;
     static char big[2000];
     memset(big, 'x', sizeof big - 1);
-    refused(SD_CLIENT, &(sdtls_config){CLIENT(NULL, "secret")}, SDTLS_CRED, "needs a psk_identity");
-    refused(SD_CLIENT, &(sdtls_config){CLIENT("ann", "")}, SDTLS_CRED, "the psk is empty");
-    refused(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .psk_identity = "ann"}, SDTLS_CRED,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){CLIENT(NULL, "secret")}, SDTLS_CRED,
+            "needs a psk_identity");
+    refused(SD_ROLE_CLIENT, &(sdtls_config){CLIENT("ann", "")}, SDTLS_CRED, "the psk is empty");
+    refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .psk_identity = "ann"}, SDTLS_CRED,
             "\"ann\" has no psk");
-    refused(SD_SERVER,
+    refused(SD_ROLE_SERVER,
             &(sdtls_config){SDTLS_CONFIG_INIT, .psk_identity = "ann", .psk = big, .psk_len = 2000},
             SDTLS_CRED, "the psk has 2000 bytes, this OpenSSL takes up to ");
-    refused(SD_CLIENT, &(sdtls_config){CLIENT(big, "secret")}, SDTLS_CRED,
+    refused(SD_ROLE_CLIENT, &(sdtls_config){CLIENT(big, "secret")}, SDTLS_CRED,
             "psk_identity has 1999 bytes, this OpenSSL takes up to ");
-    refused(SD_SERVER, &(sdtls_config){SERVER("ann", "secret"), .psk_hint = big}, SDTLS_CRED,
+    refused(SD_ROLE_SERVER, &(sdtls_config){SERVER("ann", "secret"), .psk_hint = big}, SDTLS_CRED,
             "psk_hint of 1999 bytes: ");
 }
 

@@ -18,7 +18,7 @@ static int setup(void **state)
 {
     if (temp_setup(state))
         return -1;
-    server = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    server = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
     write_cert("server.crt", SSL_CTX_get0_certificate(sd_tls_native(server)));
     return 0;
 }
@@ -33,7 +33,7 @@ static int teardown(void **state)
 static int run(const sdtls_config *c, const char *host)
 {
     last_log[0] = 0;
-    struct pair p = {.ct = context(SD_CLIENT, c), .st = server};
+    struct pair p = {.ct = context(SD_ROLE_CLIENT, c), .st = server};
     pair_connect(&p, host);
     int result = !pair_ready(&p) ? -1 : SSL_session_reused(p.c);
     assert_int_equal(ERR_peek_error(), 0);
@@ -73,7 +73,7 @@ static void damaged_file_is_a_line_in_the_log(void **state)
     (void)state;
     struct sd_err err;
     const sdtls_config c = {CLIENT(write_file("s3", "junk\n", 5))};
-    struct sd_tls *t = context(SD_CLIENT, &c);
+    struct sd_tls *t = context(SD_ROLE_CLIENT, &c);
     SSL *ssl = SSL_new(sd_tls_native(t));
     assert_int_equal(sd_tls_prepare(t, ssl, NULL, &err), SDTLS_OK);
     assert_non_null(strstr(last_log, "/s3 holds no session of this OpenSSL; full handshake"));
@@ -124,7 +124,7 @@ static void session_of_tls_is_not_used(void **state)
     assert_true(PEM_write_SSL_SESSION(f, s));
     fclose(f);
     const sdtls_config c = {CLIENT(path("s6"))};
-    struct sd_tls *t = context(SD_CLIENT, &c);
+    struct sd_tls *t = context(SD_ROLE_CLIENT, &c);
     SSL *ours = SSL_new(sd_tls_native(t));
     assert_int_equal(sd_tls_prepare(t, ours, NULL, NULL), SDTLS_OK);
     assert_non_null(strstr(last_log, "/s6 holds a TLS session, not a DTLS one"));
@@ -159,9 +159,9 @@ static void session_with_a_client_certificate_resumes(void **state)
     const sdtls_config strict = {SELF_SIGNED_SERVER, .ca_file = write_cert("c.crt", i.cert)};
     const sdtls_config c = {CLIENT(path("s8")), .cert_file = path("c.crt"),
                             .key_file = write_key("c.key", i.key, NULL)};
-    struct sd_tls *st = context(SD_SERVER, &strict);
+    struct sd_tls *st = context(SD_ROLE_SERVER, &strict);
     for (int round = 0; round < 2; round++) {
-        struct pair p = {.ct = context(SD_CLIENT, &c), .st = st};
+        struct pair p = {.ct = context(SD_ROLE_CLIENT, &c), .st = st};
         pair_connect(&p, NULL);
         assert_true(pair_ready(&p));
         assert_int_equal(SSL_session_reused(p.s), round);

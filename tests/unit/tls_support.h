@@ -188,7 +188,7 @@ static inline struct sd_tls *context(enum sd_role role, const sdtls_config *conf
     setenv("SSL_CERT_FILE", "/nonexistent", 1);
     setenv("SSL_CERT_DIR", "/nonexistent", 1);
     if (sd_tls_new(&t, role, config, &err))
-        fail_msg("%s: %s", role == SD_SERVER ? "server" : "client", err.text);
+        fail_msg("%s: %s", role == SD_ROLE_SERVER ? "server" : "client", err.text);
     assert_int_equal(ERR_peek_error(), 0);
     return t;
 }
@@ -216,7 +216,7 @@ static inline void pair_connect(struct pair *p, const char *host)
 static inline struct pair pair_new(const sdtls_config *client, const sdtls_config *server,
                                    const char *host)
 {
-    struct pair p = {.ct = context(SD_CLIENT, client), .st = context(SD_SERVER, server)};
+    struct pair p = {.ct = context(SD_ROLE_CLIENT, client), .st = context(SD_ROLE_SERVER, server)};
     pair_connect(&p, host);
     return p;
 }

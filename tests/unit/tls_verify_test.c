@@ -140,7 +140,7 @@ static void odd_host_name_is_refused_or_compared_by_a_strict_client(void **state
 {
     (void)state;
     const sdtls_config strict = {SDTLS_CONFIG_INIT, .verify = SDTLS_VERIFY_REQUIRE};
-    struct sd_tls *t = context(SD_CLIENT, &strict);
+    struct sd_tls *t = context(SD_ROLE_CLIENT, &strict);
     SSL *ssl = SSL_new(sd_tls_native(t));
     struct sd_err err = {0};
     int rc = sd_tls_prepare(t, ssl, "h", &err);
@@ -247,11 +247,11 @@ static void named_leaf_is_trusted_by_itself(void **state)
 static void throw_away_certificate_verifies_against_itself(void **state)
 {
     (void)state;
-    struct sd_tls *st = context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
+    struct sd_tls *st = context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER});
     write_cert("throw.crt", SSL_CTX_get0_certificate(sd_tls_native(st)));
-    struct pair p = {
-        .st = st,
-        .ct = context(SD_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .ca_file = path("throw.crt")})};
+    struct pair p = {.st = st,
+                     .ct = context(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT,
+                                                                   .ca_file = path("throw.crt")})};
     char text[256];
     pair_connect(&p, "127.0.0.1");
     assert_true(pair_ready(&p));
@@ -305,7 +305,7 @@ static void wants_client_cert_follows_the_mode(void **state)
     static const bool wants[] = {false, false, true, true};
     for (int mode = SDTLS_VERIFY_DEFAULT; mode <= SDTLS_VERIFY_REQUIRE; mode++) {
         struct sd_tls *t =
-            context(SD_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .verify = (unsigned)mode});
+            context(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .verify = (unsigned)mode});
         assert_int_equal(sd_tls_wants_client_cert(t), wants[mode]);
         sd_tls_free(t);
     }
@@ -315,20 +315,20 @@ static void unusable_trust_is_refused(void **state)
 {
     (void)state;
     const sdtls_config absent = {SDTLS_CONFIG_INIT, .ca_file = path("absent")};
-    refused(SD_CLIENT, &absent, SDTLS_CRED, "/absent: No such file or directory");
+    refused(SD_ROLE_CLIENT, &absent, SDTLS_CRED, "/absent: No such file or directory");
     const sdtls_config text = {SDTLS_CONFIG_INIT, .ca_file = write_file("text", "x\n", 2)};
-    refused(SD_CLIENT, &text, SDTLS_CRED, "/text holds no PEM certificate");
+    refused(SD_ROLE_CLIENT, &text, SDTLS_CRED, "/text holds no PEM certificate");
     const sdtls_config no_dir = {SDTLS_CONFIG_INIT, .ca_path = path("absent")};
-    refused(SD_CLIENT, &no_dir, SDTLS_CRED, "/absent: No such file or directory");
+    refused(SD_ROLE_CLIENT, &no_dir, SDTLS_CRED, "/absent: No such file or directory");
     const sdtls_config unhashed = {SDTLS_CONFIG_INIT, .ca_path = temp_dir};
-    refused(SD_CLIENT, &unhashed, SDTLS_CRED, "openssl rehash");
+    refused(SD_ROLE_CLIENT, &unhashed, SDTLS_CRED, "openssl rehash");
     const sdtls_config mode = {SDTLS_CONFIG_INIT, .verify = (enum sdtls_verify)9};
-    refused(SD_CLIENT, &mode, SDTLS_OPTION, "verify: 9");
+    refused(SD_ROLE_CLIENT, &mode, SDTLS_OPTION, "verify: 9");
     char name[300];
     memset(name, 'a', sizeof name);
     name[sizeof name - 1] = 0;
     const sdtls_config host = {SDTLS_CONFIG_INIT, .verify_host = name};
-    refused(SD_CLIENT, &host, SDTLS_OPTION, "verify_host is longer");
+    refused(SD_ROLE_CLIENT, &host, SDTLS_OPTION, "verify_host is longer");
 }
 
 static void hashed_directory_is_searched(void **state)
