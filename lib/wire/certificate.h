@@ -1,0 +1,46 @@
+/* The Certificate message (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2), and what a
+ * diagnosis wants to know of a certificate. Who reads X.509 implements sd_cert_reader. */
+#ifndef SD_WIRE_CERTIFICATE_H
+#define SD_WIRE_CERTIFICATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+struct sd_cert_chain {
+    struct sd_rd rd;
+    bool tls13; /* each entry is followed by extensions */
+};
+
+/* The chain in the body of a whole Certificate message, for sd_cert_next(). False
+ * unless the list fills the body. */
+bool sd_cert_chain_init(struct sd_cert_chain *chain, struct sd_span body, bool tls13);
+/* The next certificate in DER, the peer's own first. */
+bool sd_cert_next(struct sd_cert_chain *chain, struct sd_span *der);
+
+/* Texts are printable and cut to fit. */
+struct sd_cert {
+    int64_t not_before, not_after; /* seconds since 1970, UTC */
+    char subject[128], issuer[128];
+    char names[256];    /* DNS names and addresses of subjectAltName, ", " between them */
+    char key[16];       /* "RSA", "EC", "Ed25519", ... */
+    char signature[40]; /* "ecdsa-with-SHA256" */
+    unsigned key_bits;
+    unsigned security_bits; /* of the key: 112 = RSA 2048 (NIST SP 800-57) */
+    bool weak_digest;       /* signed with MD5 or SHA-1 */
+    bool self_signed;       /* signed with its own key */
+    bool ca;
+};
+
+struct sd_cert_reader {
+    void *arg;
+    /* False when it is no certificate. */
+    bool (*read)(void *arg, struct sd_span der, struct sd_cert *cert);
+    /* `der` is for this host name or address. */
+    bool (*names)(void *arg, struct sd_span der, struct sd_span host);
+    /* `der` is signed with the key of `issuer`. */
+    bool (*issued)(void *arg, struct sd_span der, struct sd_span issuer);
+};
+
+#endif
