@@ -1,9 +1,11 @@
 # Who may know whom. A layer links only what stands here, and ci/layers checks
 # the #include lines against the same table.
-set(SDTLS_LAYERS base wire gate net tls endpoint)
+set(SDTLS_LAYERS base wire gate flow net tls capture endpoint)
 set(SDTLS_DEPS_base "")
 set(SDTLS_DEPS_wire base)
 set(SDTLS_DEPS_gate wire)
+set(SDTLS_DEPS_flow wire)
+set(SDTLS_DEPS_capture flow)
 set(SDTLS_DEPS_net base)
 set(SDTLS_DEPS_tls wire)
 set(SDTLS_DEPS_endpoint gate net tls)

@@ -1,0 +1,57 @@
+/* One line of the log of a handshake: a record, or a piece of a handshake message in it,
+ * or what else happened on the same addresses. Rules and diagrams read the log. */
+#ifndef SD_FLOW_EVENT_H
+#define SD_FLOW_EVENT_H
+
+#include <stdint.h>
+
+enum sd_event_kind {
+    SD_EV_HANDSHAKE, /* a whole message or a fragment, in plaintext or decrypted */
+    SD_EV_CCS,
+    SD_EV_ALERT,     /* in plaintext or decrypted; message = description, level in `level` */
+    SD_EV_ACK,       /* DTLS 1.3, decrypted */
+    SD_EV_PROTECTED, /* a record that nobody could open; `content` is its outer type */
+    SD_EV_APPDATA,   /* application_data: its beginning; the rest is only counted */
+    SD_EV_ICMP,      /* message = type, level = code, frag_off = MTU; sent by a third party */
+    SD_EV_FOREIGN,   /* a datagram on these addresses that is not DTLS */
+    SD_EV_IP_CUT,    /* an IP packet of which a fragment never came */
+    SD_EV_MALFORMED  /* a DTLS record whose content is not well-formed */
+};
+
+enum sd_event_flag {
+    SD_EVF_SERVER = 1,     /* from the server to the client; an ICMP error: about such a packet */
+    SD_EVF_FIRST = 1 << 1, /* the first record of its datagram */
+    SD_EVF_RETRANSMIT = 1 << 2, /* bytes of a handshake message that were seen before */
+    SD_EVF_DUPLICATE = 1 << 3,  /* the very record was seen before: the network copied it */
+    SD_EVF_REORDERED = 1 << 4,  /* a later record number came before this one */
+    SD_EVF_CHANGED = 1 << 5,    /* a retransmission whose bytes are not those of before */
+    SD_EVF_SNAPPED = 1 << 6,    /* the capture holds only its beginning */
+    SD_EVF_DECRYPTED = 1 << 7,
+    SD_EVF_IP_FRAGMENTS = 1 << 8, /* its datagram came in IP fragments */
+    SD_EVF_UNIFIED = 1 << 9,      /* a DTLS 1.3 header: seq has its low bits, encrypted */
+    SD_EVF_REFRAGMENTED = 1 << 10 /* a retransmission with other boundaries */
+};
+
+struct sd_event {
+    int64_t time;    /* ns */
+    uint64_t seq;    /* record number */
+    uint32_t number; /* of the frame */
+    uint32_t hash;   /* of the fragment's bytes */
+    uint32_t length; /* HANDSHAKE: of the whole message */
+    uint32_t frag_off, frag_len;
+    uint32_t ip_length; /* of the IP packet; 0 = not known */
+    uint16_t datagram;  /* UDP payload bytes */
+    uint16_t record;    /* bytes of the record's body */
+    uint16_t message_seq;
+    uint16_t epoch;
+    uint16_t flags;  /* enum sd_event_flag */
+    uint16_t gap;    /* record numbers skipped before this one, in its direction and epoch */
+    uint8_t kind;    /* enum sd_event_kind */
+    uint8_t content; /* enum sd_content_type; 0 when unified and not opened */
+    uint8_t message; /* enum sd_handshake_type, alert description, ICMP type */
+    uint8_t level;   /* of an alert; ICMP code */
+    uint8_t flight;  /* 1 to 6 (RFC 6347 section 4.2.4); 0 = outside the handshake */
+    uint8_t copy;    /* how often these bytes had been seen before, at most 255 */
+};
+
+#endif

@@ -1,0 +1,165 @@
+/* One handshake, from its first ClientHello to its end, and what became of the
+ * association: facts as read from the wire, no judgement. */
+#ifndef SD_FLOW_EXCHANGE_H
+#define SD_FLOW_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/cursor.h"
+#include "flow/event.h"
+#include "flow/input.h"
+
+enum sd_side { SD_CLIENT, SD_SERVER, SD_SIDES };
+
+enum sd_outcome {
+    SD_INCOMPLETE, /* the capture ends, begins or is cut where more could be said */
+    SD_OK,
+    SD_FAILED
+};
+
+enum {
+    /* Of a handshake the log holds so many events; what comes later is counted only. */
+    SD_LOG_MAX = 256,
+    /* Application data that is logged one by one. */
+    SD_LOG_APPDATA = 16,
+    SD_COOKIES_MAX = 4,
+    SD_SAMPLE = 16
+};
+
+/* A message as reassembled. Owned by the exchange. */
+struct sd_message {
+    uint8_t *body;
+    uint32_t length; /* 0 = not seen, or not whole */
+};
+
+enum sd_kept {
+    SD_KEPT_CLIENT_HELLO, /* the newest: with the cookie, if one came */
+    SD_KEPT_SERVER_HELLO,
+    SD_KEPT_RETRY, /* HelloRetryRequest */
+    SD_KEPT_SERVER_KEY_EXCHANGE,
+    SD_KEPT_CERTIFICATE_REQUEST,
+    SD_KEPT_CLIENT_KEY_EXCHANGE,
+    SD_KEPT_SERVER_CERTIFICATE,
+    SD_KEPT_CLIENT_CERTIFICATE,
+    SD_KEPT_ENCRYPTED_EXTENSIONS,
+    SD_KEPTS
+};
+
+/* Record numbers of one direction: how many came, how many of the range did not. */
+struct sd_numbers {
+    uint64_t min, max;
+    uint32_t seen;       /* different ones */
+    uint32_t duplicates; /* the same record again */
+    uint32_t reordered;
+    uint32_t late;    /* more than 64 behind the newest: outside any replay window */
+    uint64_t window;  /* bit i: max - i was seen */
+    uint64_t largest; /* body bytes of the largest record */
+};
+
+struct sd_direction {
+    struct sd_numbers plain, sealed; /* epoch 0; the newest epoch above */
+    uint16_t epoch;                  /* of `sealed`; DTLS 1.3: its two bits when not opened */
+    uint32_t datagrams, foreign, stun, rtp;
+    uint64_t bytes;      /* UDP payload of DTLS datagrams */
+    uint32_t appdata;    /* records of application data */
+    uint32_t largest_ip; /* largest IP packet of a DTLS datagram; 0 = none known */
+    uint32_t largest_datagram;
+    int64_t first, last; /* ns; 0 = silent */
+    uint8_t ttl_min, ttl_max;
+    bool fragmented;    /* IP fragments were used */
+    bool snapped;       /* of some datagrams the capture has only the beginning */
+    bool closing;       /* its last record, or an alert that could be read, says close_notify */
+    uint8_t sample_len; /* first bytes of its first datagram that is not DTLS */
+    uint8_t sample[SD_SAMPLE];
+};
+
+struct sd_cookie {
+    uint8_t len;
+    uint32_t hash;
+};
+
+struct sd_exchange {
+    uint64_t id; /* from 1, in the order of first packets */
+    struct sd_addr client, server;
+    uint64_t lane;
+    enum sd_carrier carrier;
+
+    int64_t start, last;    /* ns: first datagram; last of anybody */
+    int64_t established;    /* ns: the second Finished; 0 = never */
+    bool mid_session;       /* begins without a ClientHello */
+    bool reversed;          /* no ClientHello was seen: who is who was read from the answers */
+    bool resumed;           /* abbreviated: the server's Finished came first (RFC 5246 7.3) */
+    bool opened;            /* some record could be decrypted */
+    bool evicted;           /* ended early: the table was full */
+    bool superseded;        /* a ClientHello with another random began the next one */
+    uint64_t next;          /* id of that one; 0 = none */
+    uint64_t previous;      /* on the same addresses; 0 = none */
+    bool after_established; /* that one was established */
+    bool on_sealed;         /* it began while records of that one still came */
+
+    uint16_t version;      /* negotiated; before a ServerHello, the best the client offers */
+    uint16_t suite;        /* 0 = none chosen yet; TLS_NULL_WITH_NULL_NULL is never negotiated */
+    bool negotiated;       /* version and suite are the server's choice */
+    bool encrypt_then_mac; /* RFC 7366 was agreed */
+    bool proven;           /* the client showed that it receives at its address */
+    uint8_t client_random[32], server_random[32];
+    bool has_client_random, has_server_random;
+    uint64_t server_randoms; /* different ServerHello randoms for this client random */
+
+    struct sd_cookie cookies[SD_COOKIES_MAX]; /* of the HelloVerifyRequests, the newest last */
+    unsigned cookie_count;                    /* how many came, and may exceed the array */
+    unsigned hellos_plain,
+        hellos_cookie;            /* ClientHellos without and with one, retransmissions too */
+    unsigned cookie_strangers;    /* ClientHellos with a cookie that no request gave */
+    uint16_t hello_fragments;     /* datagrams that the newest ClientHello came in */
+    unsigned verify_after_cookie; /* HelloVerifyRequests that answer a cookie */
+
+    struct sd_message kept[SD_KEPTS];
+    struct sd_direction side[SD_SIDES]; /* by sender */
+    uint64_t server_bytes_unproven;     /* from the server before the client proved its address */
+    uint64_t client_bytes_unproven;
+    bool path_validated; /* ICE checked it before (RFC 8445) */
+
+    /* Connection ids that each side wants in records to it (RFC 9146). */
+    uint8_t cid_len[SD_SIDES];
+    uint32_t cid_hash[SD_SIDES];
+
+    /* Records of this association from another address of the client (RFC 9146: a NAT
+     * gave it a new one). */
+    struct sd_addr moved_to;
+    uint32_t moved_number;                /* first frame; 0 = it did not move */
+    int64_t moved_time, last_before_move; /* ns */
+    unsigned moved_records, moved_answers;
+    bool moved_cid; /* they carried a connection id */
+
+    /* A ServerHello or HelloVerifyRequest came from another address than was asked. */
+    struct sd_addr stranger;
+    uint32_t stranger_number; /* 0 = none did */
+
+    struct sd_addr icmp_from; /* who sent the first ICMP error about this one */
+    uint32_t icmp_number;     /* 0 = none came */
+
+    struct sd_event *log;
+    size_t count, room;
+    uint32_t unlogged; /* events that came after the log was full */
+};
+
+static inline enum sd_side sd_event_side(const struct sd_event *e)
+{
+    return e->flags & SD_EVF_SERVER ? SD_SERVER : SD_CLIENT;
+}
+
+static inline enum sd_side sd_other(enum sd_side s)
+{
+    return s == SD_CLIENT ? SD_SERVER : SD_CLIENT;
+}
+
+static inline struct sd_span sd_kept(const struct sd_exchange *x, enum sd_kept k)
+{
+    return (struct sd_span){x->kept[k].body, x->kept[k].length};
+}
+
+#endif

@@ -1,0 +1,144 @@
+#include <string.h>
+
+#include "flow/internal.h"
+
+struct key {
+    const struct sd_addr *a, *b;
+    uint64_t lane;
+};
+
+/* Either direction gives the same bytes. */
+static uint64_t hash_pair(const struct sd_tracker *t, const struct key *k)
+{
+    uint8_t bytes[2 * SD_ADDR_BYTES + sizeof(uint64_t)], one[SD_ADDR_BYTES], two[SD_ADDR_BYTES];
+    size_t m = sd_addr_bytes(k->a, one), n = sd_addr_bytes(k->b, two);
+    bool swap = m > n || (m == n && memcmp(one, two, n) > 0);
+    memcpy(bytes, swap ? two : one, swap ? n : m);
+    memcpy(bytes + (swap ? n : m), swap ? one : two, swap ? m : n);
+    memcpy(bytes + m + n, &k->lane, sizeof k->lane);
+    return sd_hash(t->config.key, bytes, m + n + sizeof k->lane);
+}
+
+static bool same_pair(const struct sd_node *n, const void *key)
+{
+    const struct sd_flow *f = sd_container(n, struct sd_flow, by_addr);
+    const struct key *k = key;
+    return f->lane == k->lane &&
+           ((sd_addr_eq(&f->addr[0], k->a) && sd_addr_eq(&f->addr[1], k->b)) ||
+            (sd_addr_eq(&f->addr[0], k->b) && sd_addr_eq(&f->addr[1], k->a)));
+}
+
+struct sd_flow *sd_flow_find(struct sd_tracker *t, const struct sd_addr *a, const struct sd_addr *b,
+                             uint64_t lane)
+{
+    struct key k = {a, b, lane};
+    struct sd_node *n = sd_table_find(&t->flows, hash_pair(t, &k), same_pair, &k);
+    return n ? sd_container(n, struct sd_flow, by_addr) : NULL;
+}
+
+static void unlink_age(struct sd_tracker *t, struct sd_flow *f)
+{
+    *(f->newer ? &f->newer->older : &t->newest) = f->older;
+    *(f->older ? &f->older->newer : &t->oldest) = f->newer;
+    f->newer = f->older = NULL;
+}
+
+static void link_newest(struct sd_tracker *t, struct sd_flow *f)
+{
+    f->older = t->newest;
+    *(t->newest ? &t->newest->newer : &t->oldest) = f;
+    t->newest = f;
+}
+
+void sd_flow_touch(struct sd_tracker *t, struct sd_flow *f)
+{
+    f->last = t->now;
+    if (t->newest == f)
+        return;
+    unlink_age(t, f);
+    link_newest(t, f);
+}
+
+static void make_room(struct sd_tracker *t)
+{
+    while (t->flows.count >= t->config.max_flows && t->oldest) {
+        if (t->oldest->x) {
+            t->oldest->x->evicted = true;
+            t->counts.evicted++;
+        }
+        sd_flow_remove(t, t->oldest);
+    }
+}
+
+struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const struct sd_addr *b,
+                            uint64_t lane)
+{
+    make_room(t);
+    struct sd_flow *f = sd_alloc_new(&t->config.alloc, sizeof *f);
+    if (!f) {
+        t->counts.no_memory++;
+        return NULL;
+    }
+    struct key k = {a, b, lane};
+    f->addr[0] = *a;
+    f->addr[1] = *b;
+    f->lane = lane;
+    f->last = t->now;
+    sd_table_add(&t->flows, &f->by_addr, hash_pair(t, &k));
+    link_newest(t, f);
+    return f;
+}
+
+void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f)
+{
+    if (f->x) {
+        sd_exchange_judge(t, f);
+        sd_exchange_drop(t, f);
+    }
+    unlink_age(t, f);
+    sd_table_remove(&t->flows, &f->by_addr);
+    sd_alloc_free(&t->config.alloc, f);
+}
+
+struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
+{
+    struct sd_exchange *x = sd_alloc_new(&t->config.alloc, sizeof *x);
+    if (!x) {
+        t->counts.no_memory++;
+        return NULL;
+    }
+    x->id = ++t->next_id;
+    x->lane = f->lane;
+    x->previous = f->previous;
+    x->after_established = f->previous_established;
+    x->path_validated = f->validated;
+    f->x = x;
+    f->prev = t->last;
+    f->next = NULL;
+    *(t->last ? &t->last->next : &t->first) = f;
+    t->last = f;
+    t->counts.exchanges++;
+    return x;
+}
+
+void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
+{
+    struct sd_exchange *x = f->x;
+    sd_flow_unindex(t, f);
+    sd_pending_free(t, f);
+    if (f->keys)
+        t->config.unprotect->end(f->keys);
+    f->keys = NULL;
+    f->tried_keys = false;
+    f->previous = x->id;
+    f->previous_established = x->established != 0;
+    memcpy(f->previous_random, x->client_random, sizeof f->previous_random);
+    for (int i = 0; i < SD_KEPTS; i++)
+        sd_alloc_free(&t->config.alloc, x->kept[i].body);
+    sd_alloc_free(&t->config.alloc, x->log);
+    sd_alloc_free(&t->config.alloc, x);
+    f->x = NULL;
+    *(f->prev ? &f->prev->next : &t->first) = f->next;
+    *(f->next ? &f->next->prev : &t->last) = f->prev;
+    f->prev = f->next = NULL;
+}

@@ -1,0 +1,21 @@
+/* What other handshakes of the capture tell about one: read by the rules of section G. */
+#ifndef SD_FLOW_INDEX_H
+#define SD_FLOW_INDEX_H
+
+#include "flow/exchange.h"
+
+struct sd_index; /* = struct sd_tracker */
+
+enum { SD_INDEX_MAX = 64 }; /* how many others a question looks at, at most */
+
+/* Others that are alike in one point, in no order; returns how many were written. */
+size_t sd_index_same_random(const struct sd_index *index, const struct sd_exchange *x,
+                            const struct sd_exchange *found[static SD_INDEX_MAX]);
+/* To the same server address and port. */
+size_t sd_index_same_server(const struct sd_index *index, const struct sd_exchange *x,
+                            const struct sd_exchange *found[static SD_INDEX_MAX]);
+/* From the same client address (any port) to the same server. */
+size_t sd_index_same_pair(const struct sd_index *index, const struct sd_exchange *x,
+                          const struct sd_exchange *found[static SD_INDEX_MAX]);
+
+#endif

@@ -1,0 +1,141 @@
+/* What the modules of the tracker share. */
+#ifndef SD_FLOW_INTERNAL_H
+#define SD_FLOW_INTERNAL_H
+
+#include "base/table.h"
+#include "flow/index.h"
+#include "flow/tracker.h"
+#include "wire/handshake.h"
+#include "wire/record.h"
+
+enum { SD_EVENTS_MAX = 96 }; /* of one datagram; its further records are counted only */
+
+/* A handshake message of which fragments came. */
+struct sd_pending {
+    struct sd_pending *next;
+    enum sd_side side;
+    uint8_t type;
+    uint8_t pieces; /* fragments that brought something new */
+    uint16_t message_seq;
+    uint32_t length;
+    struct sd_range have[SD_RANGES_MAX];
+    size_t have_count;
+    uint8_t body[];
+};
+
+/* Questions across conversations: those with the same random, server, client host. */
+enum sd_kind { SD_BY_RANDOM, SD_BY_SERVER, SD_BY_CLIENT, SD_KINDS };
+
+/* Conversations that are alike in one point. A list of its own, not a chain in a bucket:
+ * a hundred thousand clients of one server must leave it in no time. */
+struct sd_group {
+    struct sd_node node;
+    struct sd_link *first;
+};
+
+struct sd_link {
+    struct sd_group *group; /* NULL = not in one */
+    struct sd_link *next, *prev;
+};
+
+/* A pair of addresses, and what is going on between them. */
+struct sd_flow {
+    struct sd_node by_addr;
+    struct sd_link alike[SD_KINDS];
+    struct sd_flow *newer, *older; /* by last packet */
+    struct sd_flow *next, *prev;   /* by first packet of the exchange */
+    struct sd_addr addr[2];
+    uint64_t lane;
+    struct sd_exchange *x; /* NULL: nothing worth following yet */
+    struct sd_pending *pending;
+    void *keys;     /* of config.unprotect */
+    bool validated; /* a STUN check succeeded here */
+    bool tried_keys;
+    /* Records of an association whose handshake was not captured, until there are enough. */
+    uint8_t candidates;
+    uint64_t candidate_seq[2];
+    uint16_t candidate_epoch;
+    int64_t last;
+    uint64_t previous; /* id of the exchange before this one */
+    uint8_t previous_random[32];
+    bool previous_established;
+};
+
+struct sd_tracker {
+    struct sd_tracker_config config;
+    struct sd_table flows, groups[SD_KINDS];
+    struct sd_flow *newest, *oldest; /* by last packet */
+    struct sd_flow *first, *last;    /* by exchange */
+    struct sd_tracker_counts counts;
+    size_t pending; /* bytes */
+    uint64_t next_id;
+    int64_t now;
+    bool drops;
+    struct sd_event events[SD_EVENTS_MAX];
+    size_t event_count;
+    uint8_t plain[SD_RECORD_BODY_MAX];
+    struct sd_view view; /* 10 kB: not on the stack */
+};
+
+/* flows.c: the table */
+struct sd_flow *sd_flow_find(struct sd_tracker *t, const struct sd_addr *a, const struct sd_addr *b,
+                             uint64_t lane);
+/* A new one; the longest silent makes room. NULL when there is no memory. */
+struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const struct sd_addr *b,
+                            uint64_t lane);
+void sd_flow_touch(struct sd_tracker *t, struct sd_flow *f);
+void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f);
+struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f);
+/* Frees the exchange of a flow with all it owns. */
+void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f);
+
+/* index.c: puts the exchange into groups by what is known of it by now */
+void sd_flow_index(struct sd_tracker *t, struct sd_flow *f);
+void sd_flow_unindex(struct sd_tracker *t, struct sd_flow *f);
+/* Those with this client host, for a walk along `next`. */
+const struct sd_link *sd_index_clients(const struct sd_tracker *t, const struct sd_addr *client);
+
+/* detect.c: is it DTLS? */
+enum sd_begins {
+    SD_BEGINS_NOTHING,
+    SD_BEGINS_HELLO,  /* plaintext handshake, alert or CCS of epoch 0 */
+    SD_BEGINS_SEALED, /* protected records that look well-formed */
+};
+enum sd_begins sd_detect(const struct sd_datagram *d);
+
+/* records.c: one datagram of an exchange becomes events */
+void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d,
+                     enum sd_side side);
+/* Appends to the scratch; NULL when it is full. */
+struct sd_event *sd_event_add(struct sd_tracker *t, enum sd_event_kind kind, uint64_t number,
+                              int64_t time, enum sd_side side);
+/* Moves the scratch to the log, as far as it belongs there. */
+void sd_log_append(struct sd_tracker *t, struct sd_exchange *x);
+
+/* numbers.c: record numbers of one direction and epoch */
+/* Notes one; *gap = numbers skipped before it. True when it was seen before. */
+bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *reordered);
+uint32_t sd_numbers_missing(const struct sd_numbers *n);
+
+/* flights.c: where in the handshake an event belongs */
+void sd_flight_assign(struct sd_exchange *x, struct sd_event *e);
+/* Whether its bytes came before, as the log and the scratch before it tell. */
+void sd_flight_copies(const struct sd_tracker *t, const struct sd_exchange *x, struct sd_event *e);
+
+/* The same piece of the handshake by the same side, or an overlapping one. */
+bool sd_flight_repeats(const struct sd_event *old, const struct sd_event *e);
+
+/* messages.c: reassembly, and what whole messages tell */
+void sd_message_fragment(struct sd_tracker *t, struct sd_flow *f, const struct sd_handshake *h,
+                         const struct sd_event *e);
+/* The server of this exchange gave this cookie. */
+bool sd_cookie_known(const struct sd_tracker *t, const struct sd_exchange *x,
+                     struct sd_span cookie);
+void sd_pending_free(struct sd_tracker *t, struct sd_flow *f);
+/* Ranges, sorted and apart. False when there is no room for one more. */
+bool sd_ranges_add(struct sd_range *r, size_t *count, size_t room, uint32_t from, uint32_t to);
+
+/* judge.c: the end of an exchange */
+void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f);
+
+#endif

@@ -1,0 +1,406 @@
+/* One datagram of an exchange becomes events, and changes what is known of it. */
+#include <string.h>
+
+#include "flow/internal.h"
+#include "wire/alert.h"
+#include "wire/dtls13.h"
+
+#define COPY_NS INT64_C(500000000) /* a copy by the network comes before that */
+
+enum {
+    LOG_FIRST = 16,   /* the log's first allocation */
+    LOG_RESERVE = 16, /* places only for what decides: alerts, ICMP */
+    FOREIGN_LOGGED = 4
+};
+
+struct sd_event *sd_event_add(struct sd_tracker *t, enum sd_event_kind kind, uint64_t number,
+                              int64_t time, enum sd_side side)
+{
+    if (t->event_count == SD_EVENTS_MAX)
+        return NULL;
+    struct sd_event *e = &t->events[t->event_count++];
+    *e = (struct sd_event){.kind = (uint8_t)kind, .number = (uint32_t)number, .time = time};
+    if (side == SD_SERVER)
+        e->flags |= SD_EVF_SERVER;
+    if (t->event_count == 1)
+        e->flags |= SD_EVF_FIRST;
+    return e;
+}
+
+/* --- the log --- */
+
+static bool make_room(struct sd_tracker *t, struct sd_exchange *x)
+{
+    if (x->count < x->room)
+        return true;
+    size_t room = x->room ? x->room * 2 : LOG_FIRST;
+    room = room < SD_LOG_MAX ? room : SD_LOG_MAX;
+    if (x->count >= room)
+        return false;
+    const struct sd_alloc *a = &t->config.alloc;
+    struct sd_event *log = a->resize(a->arg, x->log, room * sizeof *log);
+    if (!log) {
+        t->counts.no_memory++;
+        return false;
+    }
+    x->log = log;
+    x->room = room;
+    return true;
+}
+
+static bool decides(const struct sd_event *e)
+{
+    return e->kind == SD_EV_ALERT || e->kind == SD_EV_ICMP || e->kind == SD_EV_IP_CUT ||
+           (e->kind == SD_EV_PROTECTED && e->content == SD_CT_ALERT);
+}
+
+static bool belongs_in_log(const struct sd_exchange *x, const struct sd_event *e)
+{
+    const struct sd_direction *d = &x->side[sd_event_side(e)];
+    if (e->kind == SD_EV_APPDATA && d->appdata > SD_LOG_APPDATA)
+        return false;
+    if (e->kind == SD_EV_FOREIGN && d->foreign > FOREIGN_LOGGED)
+        return false;
+    return decides(e) || x->count < SD_LOG_MAX - LOG_RESERVE;
+}
+
+void sd_log_append(struct sd_tracker *t, struct sd_exchange *x)
+{
+    for (size_t i = 0; i < t->event_count; i++) {
+        if (belongs_in_log(x, &t->events[i]) && make_room(t, x))
+            x->log[x->count++] = t->events[i];
+        else
+            x->unlogged++;
+    }
+}
+
+/* --- one record --- */
+
+struct reading {
+    struct sd_tracker *t;
+    struct sd_flow *f;
+    struct sd_exchange *x;
+    const struct sd_datagram *d;
+    enum sd_side side;
+    struct sd_record rec; /* as it came, or as it was opened */
+    uint16_t gap;
+    bool duplicate, reordered, opened;
+};
+
+static struct sd_event *add(struct reading *r, enum sd_event_kind kind)
+{
+    struct sd_event *e = sd_event_add(r->t, kind, r->d->number, r->d->time, r->side);
+    if (!e)
+        return NULL;
+    e->seq = r->rec.seq;
+    e->epoch = r->rec.epoch;
+    e->content = r->rec.type;
+    e->record = (uint16_t)r->rec.length;
+    e->datagram = r->d->length < UINT16_MAX ? (uint16_t)r->d->length : UINT16_MAX;
+    e->ip_length = r->d->ip_length;
+    e->gap = r->gap;
+    r->gap = 0; /* before the record, not before each message in it */
+    e->flags |= (uint16_t)(r->duplicate ? SD_EVF_DUPLICATE : 0);
+    e->flags |= (uint16_t)(r->reordered ? SD_EVF_REORDERED : 0);
+    e->flags |= (uint16_t)(r->opened ? SD_EVF_DECRYPTED : 0);
+    e->flags |= (uint16_t)(r->rec.unified ? SD_EVF_UNIFIED : 0);
+    e->flags |= (uint16_t)(r->d->fragments ? SD_EVF_IP_FRAGMENTS : 0);
+    e->flags |= (uint16_t)(r->d->payload.len < r->d->length ? SD_EVF_SNAPPED : 0);
+    return e;
+}
+
+static void place(struct reading *r, struct sd_event *e)
+{
+    if (e->flags & SD_EVF_DUPLICATE)
+        e->flight = 0;
+    sd_flight_assign(r->x, e);
+    if (!(e->flags & SD_EVF_DUPLICATE))
+        sd_flight_copies(r->t, r->x, e);
+}
+
+static void read_handshake(struct reading *r)
+{
+    struct sd_rd rd = sd_rd_init(r->rec.body.p, r->rec.body.len);
+    struct sd_handshake h;
+    enum sd_handshake_status s;
+    struct sd_span rest = sd_rd_rest(&rd);
+    while ((s = sd_handshake_next(&rd, &h)) == SD_HANDSHAKE_OK ||
+           (s == SD_HANDSHAKE_CUT && r->d->payload.len < r->d->length)) {
+        struct sd_event *e = add(r, SD_EV_HANDSHAKE);
+        if (!e)
+            return;
+        e->message = h.type;
+        e->length = h.length;
+        e->message_seq = h.message_seq;
+        e->frag_off = h.frag_off;
+        e->frag_len = h.frag_len;
+        e->hash = (uint32_t)sd_hash(r->t->config.key, h.body.p, h.body.len);
+        if (s == SD_HANDSHAKE_CUT)
+            h.body = (struct sd_span){rest.p + SD_HANDSHAKE_HEADER_LEN,
+                                      rest.len - SD_HANDSHAKE_HEADER_LEN};
+        if (!(e->flags & SD_EVF_DUPLICATE))
+            sd_message_fragment(r->t, r->f, &h, e);
+        place(r, e);
+        if (s == SD_HANDSHAKE_CUT)
+            return;
+        rest = sd_rd_rest(&rd);
+    }
+    if (s != SD_HANDSHAKE_END)
+        add(r, SD_EV_MALFORMED);
+}
+
+static void read_alert(struct reading *r)
+{
+    struct sd_alert a;
+    bool ok = sd_alert_parse(&a, r->rec.body);
+    struct sd_event *e = add(r, ok ? SD_EV_ALERT : SD_EV_MALFORMED);
+    if (!e || !ok)
+        return;
+    e->message = a.description;
+    e->level = a.level;
+    if (a.description == SD_ALERT_CLOSE_NOTIFY)
+        r->x->side[r->side].closing = true;
+}
+
+static void read_sealed(struct reading *r)
+{
+    /* Of a record with a connection id nobody sees the type: before both have finished it
+     * is a Finished (RFC 9146 section 3). */
+    bool data = r->rec.type == SD_CT_APPDATA || (r->rec.unified && r->rec.epoch == 3) ||
+                (r->rec.type == SD_CT_CID && (r->x->established || r->x->mid_session));
+    struct sd_event *e = add(r, data ? SD_EV_APPDATA : SD_EV_PROTECTED);
+    struct sd_direction *side = &r->x->side[r->side];
+    side->appdata += data && !r->duplicate;
+    /* An alert is two bytes and what protects them; a close_notify is what comes last. */
+    side->closing = r->rec.type == SD_CT_ALERT;
+    if (e)
+        place(r, e);
+}
+
+static void read_content(struct reading *r)
+{
+    bool readable = r->opened || r->rec.epoch == 0;
+    struct sd_event *e;
+    switch (readable && !r->rec.unified ? r->rec.type : 0) {
+    case SD_CT_HANDSHAKE:
+        read_handshake(r);
+        break;
+    case SD_CT_ALERT:
+        read_alert(r);
+        break;
+    case SD_CT_CCS:
+        e = add(r, SD_EV_CCS);
+        if (e)
+            place(r, e);
+        break;
+    case SD_CT_ACK:
+        add(r, SD_EV_ACK);
+        break;
+    default:
+        read_sealed(r);
+    }
+}
+
+static bool only_asked_for_cookies(const struct sd_exchange *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (sd_event_side(&x->log[i]) == SD_SERVER && x->log[i].kind == SD_EV_HANDSHAKE &&
+            x->log[i].message != SD_HS_HELLO_VERIFY_REQUEST)
+            return false;
+    return true;
+}
+
+/* A HelloVerifyRequest often has the record number of the ClientHello it answers (RFC 6347
+ * section 4.2.1), and the ServerHello after it begins anew: neither is a copy by the network. */
+static bool starts_over(const struct reading *r)
+{
+    if (r->side != SD_SERVER || r->rec.epoch || r->rec.type != SD_CT_HANDSHAKE ||
+        r->rec.body.len < SD_HANDSHAKE_HEADER_LEN)
+        return false;
+    uint8_t type = r->rec.body.p[0];
+    return type == SD_HS_HELLO_VERIFY_REQUEST ||
+           (type == SD_HS_SERVER_HELLO && only_asked_for_cookies(r->x));
+}
+
+static bool answered_since(const struct sd_exchange *x, const struct sd_event *e)
+{
+    for (size_t i = x->count; i-- > 0 && &x->log[i] != e;)
+        if (sd_event_side(&x->log[i]) != sd_event_side(e) &&
+            x->log[i].message == SD_HS_CLIENT_HELLO)
+            return true;
+    return false;
+}
+
+/* The very same record is in the log: the network copied it. Other bytes under the same
+ * number are not a copy, whoever made them. */
+static bool in_log(const struct reading *r)
+{
+    const struct sd_exchange *x = r->x;
+    for (size_t i = x->count; i-- > 0;) {
+        const struct sd_event *e = &x->log[i];
+        if (e->seq != r->rec.seq || e->epoch != r->rec.epoch || e->content != r->rec.type ||
+            e->record != r->rec.length || sd_event_side(e) != r->side)
+            continue;
+        /* Old stacks send a ClientHello again under its old number. */
+        if (!e->epoch && r->d->time - e->time > COPY_NS)
+            return false;
+        if (e->kind == SD_EV_HANDSHAKE && !r->rec.epoch && e->message == SD_HS_HELLO_VERIFY_REQUEST)
+            return !answered_since(x, e);
+        return true;
+    }
+    return r->rec.epoch > 0; /* the log is not complete after the handshake */
+}
+
+static void note_number(struct reading *r)
+{
+    struct sd_direction *side = &r->x->side[r->side];
+    if (r->rec.unified && !r->opened)
+        return; /* encrypted: RFC 9147 section 4.2.3 */
+    struct sd_numbers *n = r->rec.epoch ? &side->sealed : &side->plain;
+    if (r->rec.epoch && r->rec.epoch != side->epoch) {
+        if (side->epoch > r->rec.epoch)
+            return; /* of an earlier epoch: late, not lost */
+        *n = (struct sd_numbers){0};
+        side->epoch = r->rec.epoch;
+    }
+    if (!r->rec.epoch && starts_over(r)) {
+        bool copy = n->seen && r->rec.seq == n->max && in_log(r);
+        *n = (struct sd_numbers){.min = r->rec.seq, .max = r->rec.seq, .seen = 1, .window = 1};
+        r->duplicate = copy;
+        return;
+    }
+    bool first = !n->seen;
+    bool again = sd_numbers_note(n, r->rec.seq, &r->gap, &r->reordered);
+    if (first && !r->rec.epoch && r->side == SD_CLIENT && !r->x->mid_session)
+        r->gap = r->rec.seq < 16 ? (uint16_t)r->rec.seq : 0; /* a client counts from 0 */
+    r->duplicate = again && in_log(r);
+    if (n->largest < r->rec.length)
+        n->largest = r->rec.length;
+}
+
+/* Keys come from a log, once the hellos told which. */
+static void *keys_of(struct reading *r)
+{
+    const struct sd_unprotect *u = r->t->config.unprotect;
+    const struct sd_exchange *x = r->x;
+    if (!u || r->f->tried_keys || !x->negotiated || !x->has_client_random)
+        return r->f->keys;
+    r->f->tried_keys = true;
+    struct sd_unprotect_params p = {.client_random = x->client_random,
+                                    .server_random = x->server_random,
+                                    .version = x->version,
+                                    .suite = x->suite,
+                                    .encrypt_then_mac = x->encrypt_then_mac};
+    r->f->keys = u->begin(u->arg, &p);
+    return r->f->keys;
+}
+
+static void open_record(struct reading *r)
+{
+    void *keys = r->rec.epoch || r->rec.unified ? keys_of(r) : NULL;
+    struct sd_record plain;
+    if (!keys ||
+        !r->t->config.unprotect->open(keys, r->side == SD_SERVER, &r->rec, r->t->plain, &plain))
+        return;
+    plain.length = r->rec.length; /* what diagrams and sizes speak of is the wire */
+    r->rec = plain;
+    r->rec.unified = false;
+    r->opened = r->x->opened = true;
+}
+
+static void read_record(struct reading *r)
+{
+    r->gap = 0;
+    r->duplicate = r->reordered = r->opened = false;
+    open_record(r);
+    note_number(r);
+    if (!r->x->version)
+        r->x->version = r->rec.unified ? SD_DTLS_1_3 : r->rec.version;
+    if (r->rec.epoch || r->rec.unified)
+        r->x->proven = r->x->proven || r->side == SD_CLIENT;
+    read_content(r);
+}
+
+static void note_datagram(struct sd_exchange *x, const struct sd_datagram *d, enum sd_side side)
+{
+    struct sd_direction *s = &x->side[side];
+    s->datagrams++;
+    s->bytes += d->length;
+    if (!s->first) {
+        s->first = d->time;
+        s->ttl_min = s->ttl_max = d->ttl;
+    }
+    s->last = d->time;
+    s->ttl_min = d->ttl < s->ttl_min ? d->ttl : s->ttl_min;
+    s->ttl_max = d->ttl > s->ttl_max ? d->ttl : s->ttl_max;
+    s->largest_ip = d->ip_length > s->largest_ip ? d->ip_length : s->largest_ip;
+    s->largest_datagram = d->length > s->largest_datagram ? d->length : s->largest_datagram;
+    s->fragmented |= d->fragments > 0;
+    s->snapped |= d->payload.len < d->length;
+    x->last = d->time > x->last ? d->time : x->last;
+    if (!x->proven && !x->path_validated)
+        *(side == SD_SERVER ? &x->server_bytes_unproven : &x->client_bytes_unproven) += d->length;
+}
+
+static int64_t last_of_handshake(const struct sd_exchange *x)
+{
+    int64_t time = x->start;
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].flight)
+            time = x->log[i].time;
+    return time;
+}
+
+static void note_established(struct sd_exchange *x, int64_t time)
+{
+    const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
+    if (x->established)
+        return;
+    /* Of a datagram that is cut short its Finished may be missing: what comes after tells. */
+    if ((c->snapped || s->snapped) && c->sealed.seen && s->sealed.seen && !x->mid_session)
+        x->established = last_of_handshake(x);
+    bool finished[SD_SIDES] = {0}, data = false;
+    for (size_t i = 0; i < x->count; i++) {
+        const struct sd_event *e = &x->log[i];
+        bool sealed =
+            e->kind == SD_EV_PROTECTED && e->flight &&
+            (e->content == SD_CT_HANDSHAKE || e->content == SD_CT_CID || e->flags & SD_EVF_UNIFIED);
+        if (sealed || (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_FINISHED))
+            finished[sd_event_side(e)] = true;
+        data |= (e->flags & SD_EVF_UNIFIED || x->version == SD_DTLS_1_3) &&
+                (e->kind == SD_EV_APPDATA || e->kind == SD_EV_ACK || e->epoch == 3);
+    }
+    /* In DTLS 1.3 the client's flight is alerts, too, as long as nobody opens it: data, or an
+     * acknowledgement in the epoch of data, shows that it was a Finished. */
+    if (finished[SD_CLIENT] && finished[SD_SERVER] &&
+        (x->version != SD_DTLS_1_3 || data || x->opened))
+        x->established = time;
+}
+
+void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d,
+                     enum sd_side side)
+{
+    struct sd_exchange *x = f->x;
+    struct reading r = {.t = t, .f = f, .x = x, .d = d, .side = side};
+    struct sd_records it =
+        sd_records_init(d->payload.p, d->payload.len, x->cid_len[sd_other(side)]);
+    bool snapped = d->payload.len < d->length;
+    note_datagram(x, d, side);
+    enum sd_record_status s;
+    while ((s = sd_record_next(&it, &r.rec)) == SD_RECORD_OK || (s == SD_RECORD_CUT && snapped)) {
+        read_record(&r);
+        if (s == SD_RECORD_CUT)
+            break;
+    }
+    if (s == SD_RECORD_CID) {
+        r.rec = (struct sd_record){.type = SD_CT_CID, .length = d->payload.len};
+        r.gap = 0;
+        x->side[side].appdata++;
+        add(&r, SD_EV_APPDATA);
+    } else if (s != SD_RECORD_END && !snapped) {
+        r.rec = (struct sd_record){0};
+        add(&r, SD_EV_MALFORMED);
+    }
+    sd_log_append(t, x);
+    note_established(x, d->time);
+}

@@ -1,0 +1,441 @@
+#include "flow/tracker.h"
+
+#include <string.h>
+
+#include "flow/internal.h"
+#include "wire/hello.h"
+
+enum {
+    FLOWS_DEFAULT = 65536,
+    PENDING_DEFAULT = 64 << 20,
+    CANDIDATES = 3 /* protected datagrams that make an association without a handshake */
+};
+
+struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config)
+{
+    struct sd_tracker *t = sd_alloc_new(&config->alloc, sizeof *t);
+    if (!t)
+        return NULL;
+    t->config = *config;
+    if (!t->config.max_flows)
+        t->config.max_flows = FLOWS_DEFAULT;
+    if (!t->config.max_pending)
+        t->config.max_pending = PENDING_DEFAULT;
+    bool ok = sd_table_init(&t->flows);
+    for (int k = 0; k < SD_KINDS; k++)
+        ok = sd_table_init(&t->groups[k]) && ok;
+    if (!ok) {
+        sd_tracker_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void sd_tracker_free(struct sd_tracker *t)
+{
+    if (!t)
+        return;
+    t->config.done = NULL;
+    while (t->oldest)
+        sd_flow_remove(t, t->oldest);
+    sd_table_fini(&t->flows);
+    for (int k = 0; k < SD_KINDS; k++)
+        sd_table_fini(&t->groups[k]);
+    sd_alloc_free(&t->config.alloc, t);
+}
+
+static void tell(struct sd_tracker *t, const struct sd_exchange *x, const struct sd_datagram *d)
+{
+    if (!t->config.packet || !t->event_count)
+        return;
+    struct sd_packet p = {.datagram = d,
+                          .x = x,
+                          .number = t->events[0].number,
+                          .time = t->events[0].time,
+                          .events = t->events,
+                          .count = t->event_count};
+    t->config.packet(t->config.arg, &p);
+}
+
+/* --- whose datagram is it? --- */
+
+struct hello {
+    uint8_t type;          /* of the first handshake message of epoch 0; 0xff = none */
+    const uint8_t *random; /* of a ClientHello or ServerHello, if its beginning is there */
+};
+
+static struct hello peek(const struct sd_datagram *d)
+{
+    struct hello none = {.type = 0xff};
+    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
+    struct sd_record rec;
+    enum sd_record_status s = sd_record_next(&it, &rec);
+    if ((s != SD_RECORD_OK && s != SD_RECORD_CUT) || rec.type != SD_CT_HANDSHAKE || rec.epoch)
+        return none;
+    struct sd_rd r = sd_rd_init(rec.body.p, rec.body.len);
+    struct sd_handshake h;
+    enum sd_handshake_status hs = sd_handshake_next(&r, &h);
+    if (hs != SD_HANDSHAKE_OK && hs != SD_HANDSHAKE_CUT)
+        return none;
+    struct hello found = {.type = h.type};
+    struct sd_rd body = sd_rd_init(rec.body.p, rec.body.len);
+    sd_rd_bytes(&body, SD_HANDSHAKE_HEADER_LEN + 2);
+    struct sd_span random = sd_rd_bytes(&body, SD_RANDOM_LEN);
+    if (!h.frag_off && random.len)
+        found.random = random.p;
+    return found;
+}
+
+static void set_ends(struct sd_exchange *x, const struct sd_addr *client,
+                     const struct sd_addr *server)
+{
+    x->client = *client;
+    x->server = *server;
+}
+
+static struct sd_exchange *begin(struct sd_tracker *t, struct sd_flow *f,
+                                 const struct sd_datagram *d, const struct hello *h)
+{
+    bool on_sealed = false;
+    if (f->x) {
+        f->x->superseded = true;
+        f->x->next = t->next_id + 1;
+        on_sealed = f->x->established != 0;
+        sd_exchange_judge(t, f);
+        sd_exchange_drop(t, f);
+    }
+    struct sd_exchange *x = sd_exchange_begin(t, f);
+    if (!x)
+        return NULL;
+    bool from_server = h->type == SD_HS_SERVER_HELLO || h->type == SD_HS_HELLO_VERIFY_REQUEST ||
+                       h->type == SD_HS_CERTIFICATE_REQUEST ||
+                       h->type == SD_HS_SERVER_KEY_EXCHANGE || h->type == SD_HS_SERVER_HELLO_DONE;
+    /* Without a hello the lower port is more likely the server's. */
+    if (h->type == 0xff)
+        from_server = sd_addr_port(&d->src) < sd_addr_port(&d->dst);
+    set_ends(x, from_server ? &d->dst : &d->src, from_server ? &d->src : &d->dst);
+    x->carrier = d->carrier;
+    x->start = x->last = d->time;
+    x->mid_session = h->type == 0xff;
+    x->reversed = h->type != SD_HS_CLIENT_HELLO;
+    x->on_sealed = on_sealed;
+    return x;
+}
+
+static void learn_random(struct sd_tracker *t, struct sd_flow *f, const struct hello *h,
+                         enum sd_side side)
+{
+    struct sd_exchange *x = f->x;
+    if (h->type != SD_HS_CLIENT_HELLO || !h->random || side != SD_CLIENT ||
+        (x->has_client_random && !memcmp(x->client_random, h->random, SD_RANDOM_LEN)))
+        return;
+    sd_flow_unindex(t, f);
+    memcpy(x->client_random, h->random, SD_RANDOM_LEN);
+    x->has_client_random = true;
+}
+
+/* Clients of before RFC 4347 (and CAPWAP ones still) take a new random for the ClientHello
+ * with the cookie: the cookie says which handshake it belongs to. */
+static bool echoes_cookie(const struct sd_tracker *t, const struct sd_exchange *x,
+                          const struct sd_datagram *d)
+{
+    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
+    struct sd_record rec;
+    struct sd_handshake h;
+    struct sd_client_hello ch;
+    if (!x->cookie_count || x->hellos_cookie || sd_record_next(&it, &rec) != SD_RECORD_OK)
+        return false;
+    struct sd_rd r = sd_rd_init(rec.body.p, rec.body.len);
+    if (sd_handshake_next(&r, &h) != SD_HANDSHAKE_OK ||
+        sd_client_hello_parse(&ch, h.body, h.length) == SD_HELLO_BAD)
+        return false;
+    return sd_cookie_known(t, x, ch.cookie); /* an empty one, too */
+}
+
+/* A ClientHello with another random begins another handshake, and does so before anybody
+ * asks whether its record numbers were seen: they start at 0 again. */
+static bool is_new_generation(const struct sd_tracker *t, const struct sd_flow *f,
+                              const struct sd_datagram *d, const struct hello *h)
+{
+    const struct sd_exchange *x = f->x;
+    if (h->type != SD_HS_CLIENT_HELLO || !h->random)
+        return false;
+    if (x->mid_session)
+        return true;
+    if (!x->has_client_random || !memcmp(h->random, x->client_random, SD_RANDOM_LEN))
+        return false;
+    if (f->previous && !memcmp(h->random, f->previous_random, SD_RANDOM_LEN))
+        return false; /* a late copy of the one before */
+    if (echoes_cookie(t, x, d))
+        return false;
+    /* Both want to be the client: one handshake that cannot succeed, not two. */
+    if (!sd_addr_eq(&d->src, &x->client) && !x->established && !x->has_server_random)
+        return false;
+    return true;
+}
+
+/* --- datagrams that are not DTLS --- */
+
+static void take_foreign(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
+{
+    struct sd_exchange *x = f->x;
+    f->validated |= d->kind == SD_PAYLOAD_STUN_SUCCESS;
+    if (!x)
+        return;
+    enum sd_side side = sd_addr_eq(&d->src, &x->client) ? SD_CLIENT : SD_SERVER;
+    struct sd_direction *s = &x->side[side];
+    switch (d->kind) {
+    case SD_PAYLOAD_STUN_SUCCESS:
+    case SD_PAYLOAD_STUN:
+        s->stun++;
+        return;
+    case SD_PAYLOAD_RTP:
+        s->rtp++;
+        return;
+    case SD_PAYLOAD_ZRTP:
+    case SD_PAYLOAD_TURN_CHANNEL:
+        return;
+    default:
+        break;
+    }
+    if (!s->foreign++) {
+        s->sample_len = (uint8_t)(d->payload.len < SD_SAMPLE ? d->payload.len : SD_SAMPLE);
+        memcpy(s->sample, d->payload.p, s->sample_len);
+    }
+    x->last = d->time;
+    struct sd_event *e = sd_event_add(t, SD_EV_FOREIGN, d->number, d->time, side);
+    if (e) {
+        e->datagram = (uint16_t)(d->length < UINT16_MAX ? d->length : UINT16_MAX);
+        e->ip_length = d->ip_length;
+    }
+    sd_log_append(t, x);
+    tell(t, x, d);
+}
+
+/* --- across conversations --- */
+
+/* Is this record the next one of the client's association x? By the connection id that the
+ * server gave, or by a record number that goes on where x stopped. */
+static bool continues(const struct sd_tracker *t, const struct sd_exchange *x,
+                      const struct sd_datagram *d)
+{
+    const struct sd_direction *c = &x->side[SD_CLIENT];
+    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, x->cid_len[SD_SERVER]);
+    struct sd_record rec;
+    if (!x->established || sd_record_next(&it, &rec) != SD_RECORD_OK)
+        return false;
+    if (rec.cid.len)
+        return (uint32_t)sd_hash(t->config.key, rec.cid.p, rec.cid.len) == x->cid_hash[SD_SERVER];
+    return !rec.unified && rec.epoch && rec.epoch == c->epoch && rec.seq > c->sealed.max &&
+           rec.seq - c->sealed.max <= 64;
+}
+
+/* An association whose client's address changed under way, or that got an answer there. */
+static struct sd_exchange *find_moved(struct sd_tracker *t, const struct sd_datagram *d,
+                                      bool *answer)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX];
+    struct sd_exchange ask = {.server = d->dst}, reply = {.server = d->src};
+    size_t n = sd_index_same_server((const struct sd_index *)t, &ask, found);
+    *answer = false;
+    for (size_t i = 0; i < n; i++)
+        if (continues(t, found[i], d))
+            return (struct sd_exchange *)(uintptr_t)found[i];
+    n = sd_index_same_server((const struct sd_index *)t, &reply, found);
+    *answer = true;
+    for (size_t i = 0; i < n; i++)
+        if (found[i]->moved_number && sd_addr_eq(&found[i]->moved_to, &d->dst))
+            return (struct sd_exchange *)(uintptr_t)found[i];
+    return NULL;
+}
+
+static void note_moved(struct sd_exchange *x, const struct sd_datagram *d)
+{
+    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, x->cid_len[SD_SERVER]);
+    struct sd_record rec;
+    uint16_t gap;
+    bool reordered;
+    if (!x->moved_number) {
+        x->moved_to = d->src;
+        x->moved_number = (uint32_t)d->number;
+        x->moved_time = d->time;
+        x->last_before_move = x->last;
+    }
+    while (sd_record_next(&it, &rec) == SD_RECORD_OK) {
+        x->moved_cid |= rec.cid.len > 0;
+        sd_numbers_note(&x->side[SD_CLIENT].sealed, rec.seq, &gap, &reordered);
+    }
+    x->moved_records++;
+}
+
+static bool take_moved(struct sd_tracker *t, const struct sd_datagram *d)
+{
+    bool answer;
+    struct sd_exchange *x = find_moved(t, d, &answer);
+    if (!x)
+        return false;
+    if (answer)
+        x->moved_answers++;
+    else
+        note_moved(x, d);
+    return true;
+}
+
+/* What a server says from an address that nobody asked: who waits for an answer? */
+static void take_stranger(struct sd_tracker *t, const struct sd_datagram *d)
+{
+    const struct sd_link *l = sd_index_clients(t, &d->dst);
+    for (unsigned i = 0; l && i < SD_INDEX_MAX; i++, l = l->next) {
+        struct sd_exchange *x = sd_container(l - SD_BY_CLIENT, struct sd_flow, alike)->x;
+        if (!sd_addr_eq(&x->client, &d->dst) || x->side[SD_SERVER].datagrams ||
+            x->stranger_number || d->time - x->side[SD_CLIENT].last > INT64_C(1000000000))
+            continue;
+        x->stranger = d->src;
+        x->stranger_number = (uint32_t)d->number;
+    }
+}
+
+/* --- in --- */
+
+static bool consistent(struct sd_flow *f, const struct sd_datagram *d)
+{
+    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
+    struct sd_record rec;
+    int side = sd_addr_eq(&d->src, &f->addr[1]);
+    if (sd_record_next(&it, &rec) != SD_RECORD_OK)
+        return it.status == SD_RECORD_CID;
+    if (rec.unified && f->candidates && f->candidate_epoch > rec.epoch)
+        return false;
+    bool rising = !f->candidates || rec.unified ||
+                  (rec.epoch == f->candidate_epoch &&
+                   (!f->candidate_seq[side] || rec.seq > f->candidate_seq[side]));
+    f->candidate_epoch = rec.epoch;
+    f->candidate_seq[side] = rec.seq;
+    return rising;
+}
+
+static bool enough_candidates(struct sd_flow *f, const struct sd_datagram *d)
+{
+    f->candidates = consistent(f, d) ? (uint8_t)(f->candidates + 1) : 0;
+    return f->candidates >= CANDIDATES;
+}
+
+static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
+{
+    struct hello h = peek(d);
+    if (!f->x || is_new_generation(t, f, d, &h))
+        if (!begin(t, f, d, &h))
+            return;
+    struct sd_exchange *x = f->x;
+    enum sd_side side = sd_addr_eq(&d->src, &x->client) ? SD_CLIENT : SD_SERVER;
+    learn_random(t, f, &h, side);
+    sd_flow_index(t, f);
+    t->counts.dtls++;
+    sd_records_read(t, f, d, side);
+    tell(t, x, d);
+}
+
+static bool begins_record(const struct sd_exchange *x, const struct sd_datagram *d)
+{
+    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
+    struct sd_record rec;
+    enum sd_record_status s = sd_record_next(&it, &rec);
+    if (rec.unified && x->negotiated && x->version != SD_DTLS_1_3)
+        return false;
+    return s == SD_RECORD_OK || s == SD_RECORD_CID ||
+           (s == SD_RECORD_CUT && d->payload.len < d->length);
+}
+
+/* First packet of a pair of addresses: is it worth a place in the table? */
+static struct sd_flow *admit(struct sd_tracker *t, const struct sd_datagram *d, enum sd_begins b)
+{
+    if (b == SD_BEGINS_NOTHING && d->kind != SD_PAYLOAD_STUN_SUCCESS)
+        return NULL;
+    if (b == SD_BEGINS_SEALED && take_moved(t, d))
+        return NULL;
+    if (b == SD_BEGINS_HELLO && peek(d).type != SD_HS_CLIENT_HELLO)
+        take_stranger(t, d);
+    return sd_flow_add(t, &d->src, &d->dst, d->lane);
+}
+
+void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d)
+{
+    t->counts.datagrams++;
+    t->event_count = 0;
+    t->now = d->time > t->now ? d->time : t->now;
+    struct sd_flow *f = sd_flow_find(t, &d->src, &d->dst, d->lane);
+    enum sd_begins b = SD_BEGINS_NOTHING;
+    if (!f || !f->x)
+        b = d->kind == SD_PAYLOAD_DTLS ? sd_detect(d) : SD_BEGINS_NOTHING;
+    if (!f)
+        f = admit(t, d, b);
+    if (!f)
+        return;
+    sd_flow_touch(t, f);
+    if (f->x ? d->kind != SD_PAYLOAD_DTLS || !begins_record(f->x, d) : b == SD_BEGINS_NOTHING)
+        take_foreign(t, f, d);
+    else if (f->x || b == SD_BEGINS_HELLO || enough_candidates(f, d))
+        take_dtls(t, f, d);
+}
+
+void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
+{
+    t->event_count = 0;
+    t->now = e->time > t->now ? e->time : t->now;
+    struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
+    if (!f || !f->x)
+        return;
+    enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
+    struct sd_event *ev = sd_event_add(t, SD_EV_ICMP, e->number, e->time, side);
+    ev->message = e->type;
+    ev->level = e->code;
+    ev->frag_off = e->mtu;
+    ev->length = e->quoted_length;
+    ev->content = e->from.sa.sa_family == AF_INET6 ? 58 : 1; /* the IP protocol */
+    if (!f->x->icmp_number) {
+        f->x->icmp_number = ev->number;
+        f->x->icmp_from = e->from;
+    }
+    sd_log_append(t, f->x);
+    tell(t, f->x, NULL);
+}
+
+void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplete *e)
+{
+    t->event_count = 0;
+    struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
+    if (!f || !f->x)
+        return;
+    enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
+    struct sd_event *ev = sd_event_add(t, SD_EV_IP_CUT, e->number, e->time, side);
+    ev->frag_len = e->have;
+    ev->length = e->total;
+    sd_log_append(t, f->x);
+    tell(t, f->x, NULL);
+}
+
+void sd_tracker_drops(struct sd_tracker *t)
+{
+    t->drops = true;
+}
+
+void sd_tracker_tick(struct sd_tracker *t, int64_t now)
+{
+    t->now = now > t->now ? now : t->now;
+    while (t->config.idle && t->oldest && t->now - t->oldest->last > t->config.idle)
+        sd_flow_remove(t, t->oldest);
+}
+
+void sd_tracker_finish(struct sd_tracker *t)
+{
+    for (struct sd_flow *f = t->first; f; f = f->next)
+        sd_exchange_judge(t, f);
+    t->config.done = NULL;
+    while (t->oldest)
+        sd_flow_remove(t, t->oldest);
+}
+
+struct sd_tracker_counts sd_tracker_counts(const struct sd_tracker *t)
+{
+    return t->counts;
+}

@@ -1,0 +1,77 @@
+/* Follows every DTLS conversation of a capture, and says what became of each.
+ *
+ * Pure: packets come in with their time, memory through the allocator, and what is found
+ * goes out through two callbacks. Memory is bounded: a table of conversations with a
+ * limit, the longest silent leaves first; a log of SD_LOG_MAX events a handshake; a
+ * budget for reassembly. Time is linear in the packets. */
+#ifndef SD_FLOW_TRACKER_H
+#define SD_FLOW_TRACKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "flow/exchange.h"
+#include "flow/finding.h"
+#include "flow/input.h"
+#include "flow/view.h"
+#include "wire/certificate.h"
+#include "wire/unprotect.h"
+
+/* What one datagram was: its records as events, whether they went to the log or not. */
+struct sd_packet {
+    const struct sd_datagram *datagram; /* NULL: an ICMP error, or a cut IP packet */
+    const struct sd_exchange *x;
+    uint64_t number;
+    int64_t time;
+    const struct sd_event *events;
+    size_t count;
+};
+
+/* What became of a handshake. Everything is borrowed for the call. */
+struct sd_result {
+    const struct sd_exchange *x;
+    const struct sd_view *view;
+    enum sd_outcome outcome;
+    const struct sd_finding *findings; /* the verdict first */
+    size_t count;
+};
+
+struct sd_tracker_config {
+    struct sd_alloc alloc;
+    struct sd_hash_key key; /* random: peers must not choose who shares a bucket */
+    size_t max_flows;       /* conversations kept at once; 0 = 65536 */
+    size_t max_pending;     /* bytes of messages in reassembly; 0 = 64 MiB */
+    int64_t idle;           /* ns of silence after which a conversation is over; 0 = at the end */
+    const struct sd_unprotect *unprotect; /* NULL = without keys */
+    const struct sd_cert_reader *certs;   /* NULL = certificates are not read */
+    void *arg;
+    /* A datagram of a DTLS conversation; NULL = not wanted. */
+    void (*packet)(void *arg, const struct sd_packet *p);
+    void (*done)(void *arg, const struct sd_result *r);
+};
+
+struct sd_tracker_counts {
+    uint64_t datagrams; /* UDP, whatever it carried */
+    uint64_t dtls;      /* of these, with DTLS records */
+    uint64_t exchanges, evicted, no_memory;
+};
+
+struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config);
+/* Frees without a word about what is still open: sd_tracker_finish() says it. */
+void sd_tracker_free(struct sd_tracker *t);
+
+void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d);
+void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e);
+void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplete *e);
+/* The capture itself lost packets: from now on loss proves less. */
+void sd_tracker_drops(struct sd_tracker *t);
+/* Ends what has been silent for config.idle. */
+void sd_tracker_tick(struct sd_tracker *t, int64_t now);
+/* The capture ends: everything still open is reported, in the order of first packets. */
+void sd_tracker_finish(struct sd_tracker *t);
+struct sd_tracker_counts sd_tracker_counts(const struct sd_tracker *t);
+
+#endif

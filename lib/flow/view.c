@@ -1,0 +1,433 @@
+#include "flow/view.h"
+
+#include <string.h>
+
+#include "flow/internal.h"
+
+#define MS INT64_C(1000000)
+#define SECOND (1000 * MS)
+
+enum {
+    BURST_MS = 40,    /* below the fastest retransmission timer measured (NSS: 50 ms) */
+    RESPONSE_MS = 20, /* a flight is repeated so soon after the peer repeated its own */
+    SAME_TIME_MS = 50,
+    MANY_BURSTS = 4 /* retransmissions that say by themselves that it does not go on */
+};
+
+static bool in_handshake(const struct sd_event *e)
+{
+    return e->flight && !(e->flags & SD_EVF_DUPLICATE) &&
+           (e->kind == SD_EV_HANDSHAKE || e->kind == SD_EV_CCS || e->kind == SD_EV_PROTECTED);
+}
+
+/* --- messages --- */
+
+static struct sd_part *part_of(struct sd_view *v, const struct sd_event *e, uint8_t type)
+{
+    for (size_t i = 0; i < v->part_count; i++) {
+        struct sd_part *p = &v->parts[i];
+        if (p->side == sd_event_side(e) && p->type == type && p->message_seq == e->message_seq &&
+            (e->kind != SD_EV_HANDSHAKE || p->length == e->length))
+            return p;
+    }
+    if (v->part_count == SD_PARTS_MAX)
+        return NULL;
+    struct sd_part *p = &v->parts[v->part_count++];
+    *p = (struct sd_part){.side = sd_event_side(e),
+                          .type = type,
+                          .flight = e->flight,
+                          .message_seq = e->message_seq,
+                          .length = e->kind == SD_EV_HANDSHAKE ? e->length : 0,
+                          .number = e->number,
+                          .first = e->time};
+    return p;
+}
+
+static void add_part(struct sd_view *v, const struct sd_event *e)
+{
+    bool plain = e->kind == SD_EV_HANDSHAKE;
+    if (e->kind == SD_EV_CCS)
+        return;
+    struct sd_part *p = part_of(v, e, plain ? e->message : SD_HS_FINISHED);
+    if (!p)
+        return;
+    p->last = e->time;
+    p->sent = e->copy + 1U > p->sent ? e->copy + 1U : p->sent;
+    if (plain && !sd_ranges_add(p->have, &p->have_count, SD_RANGES_MAX, e->frag_off,
+                                e->frag_off + e->frag_len))
+        p->crowded = true;
+    p->whole = !plain || (p->have_count == 1 && !p->have[0].from && p->have[0].to == p->length);
+}
+
+/* --- bursts --- */
+
+static bool repeats_within(const struct sd_view *v, const struct sd_burst *b,
+                           const struct sd_event *e)
+{
+    for (const struct sd_event *o = &v->x->log[b->first]; o < e; o++)
+        if (sd_flight_repeats(o, e))
+            return true;
+    return false;
+}
+
+static struct sd_burst *open_burst(struct sd_view *v, enum sd_side side)
+{
+    for (size_t i = v->burst_count; i-- > 0;)
+        if (v->bursts[i].side == side)
+            return &v->bursts[i];
+    return NULL;
+}
+
+static struct sd_burst *burst_of(struct sd_view *v, const struct sd_event *e)
+{
+    struct sd_burst *b = open_burst(v, sd_event_side(e));
+    if (b && b->flight == e->flight && e->time - b->stop < BURST_MS * MS &&
+        !repeats_within(v, b, e))
+        return b;
+    if (v->burst_count == SD_BURSTS_MAX)
+        return NULL;
+    b = &v->bursts[v->burst_count++];
+    *b = (struct sd_burst){.side = sd_event_side(e),
+                           .flight = e->flight,
+                           .first = (size_t)(e - v->x->log),
+                           .start = e->time,
+                           .number = e->number};
+    return b;
+}
+
+static void add_to_burst(struct sd_view *v, const struct sd_event *e)
+{
+    struct sd_burst *b = burst_of(v, e);
+    if (!b)
+        return;
+    uint32_t size = e->ip_length ? e->ip_length : e->datagram;
+    b->stop = e->time;
+    b->end = (size_t)(e - v->x->log) + 1;
+    b->largest = size > b->largest ? size : b->largest;
+    b->gap += e->epoch ? 0 : e->gap;
+    if (e->flags & SD_EVF_RETRANSMIT)
+        b->cause = SD_CAUSE_TIMER;
+}
+
+/* The answer to the copy before came by just now: the sender had not seen it yet. */
+static bool crosses(const struct sd_view *v, size_t at)
+{
+    const struct sd_burst *b = &v->bursts[at];
+    for (size_t i = at; i-- > 0;) {
+        const struct sd_burst *o = &v->bursts[i];
+        if (o->side == b->side && o->flight == b->flight)
+            return false;
+        if (o->side != b->side && o->flight > b->flight && o->cause == SD_CAUSE_FIRST &&
+            b->start - o->start < BURST_MS * MS)
+            return true;
+    }
+    return false;
+}
+
+/* A repetition right after one of the peer's is an answer to it; what the way takes comes
+ * on top where the capture was made far from that side. */
+static void explain_bursts(struct sd_view *v)
+{
+    for (size_t i = 0; i < v->burst_count; i++) {
+        struct sd_burst *b = &v->bursts[i];
+        int64_t rtt = b->side == SD_SERVER ? v->rtt_server : v->rtt_client;
+        /* A HelloVerifyRequest has no timer (RFC 6347 section 4.2.1): it answers. */
+        if (b->cause == SD_CAUSE_TIMER && b->flight == 2)
+            b->cause = SD_CAUSE_RESPONSE;
+        if (b->cause == SD_CAUSE_TIMER && crosses(v, i))
+            b->cause = SD_CAUSE_CROSSED;
+        for (size_t j = i; b->cause == SD_CAUSE_TIMER && j-- > 0;) {
+            const struct sd_burst *o = &v->bursts[j];
+            if (o->side == b->side || o->cause == SD_CAUSE_FIRST)
+                continue;
+            if (b->start - o->stop <= RESPONSE_MS * MS + rtt)
+                b->cause = SD_CAUSE_RESPONSE;
+            break;
+        }
+    }
+}
+
+unsigned sd_view_bursts(const struct sd_view *v, enum sd_side side, uint8_t flight)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < v->burst_count; i++)
+        n += v->bursts[i].side == side && v->bursts[i].flight == flight;
+    return n;
+}
+
+unsigned sd_view_caused(const struct sd_view *v, enum sd_side side, uint8_t flight,
+                        enum sd_cause cause)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < v->burst_count; i++)
+        n += v->bursts[i].side == side && v->bursts[i].flight == flight &&
+             v->bursts[i].cause == cause;
+    return n;
+}
+
+const struct sd_burst *sd_view_burst(const struct sd_view *v, enum sd_side side, uint8_t flight)
+{
+    for (size_t i = 0; i < v->burst_count; i++)
+        if (v->bursts[i].side == side && v->bursts[i].flight == flight)
+            return &v->bursts[i];
+    return NULL;
+}
+
+const struct sd_part *sd_view_part(const struct sd_view *v, enum sd_side side, uint8_t type)
+{
+    for (size_t i = 0; i < v->part_count; i++)
+        if (v->parts[i].side == side && v->parts[i].type == type)
+            return &v->parts[i];
+    return NULL;
+}
+
+const struct sd_event *sd_view_alert(const struct sd_view *v, enum sd_side side, int description)
+{
+    for (size_t i = 0; i < v->x->count; i++) {
+        const struct sd_event *e = &v->x->log[i];
+        if (e->kind == SD_EV_ALERT && sd_event_side(e) == side &&
+            (description < 0 ? e->level == 2 : e->message == description))
+            return e;
+    }
+    return NULL;
+}
+
+/* --- gaps in the record numbers of epoch 0 --- */
+
+struct seen {
+    struct sd_range range[SD_RANGES_MAX * 4];
+    size_t count;
+    uint64_t base;
+    bool any;
+};
+
+static bool counts_for_gaps(const struct sd_event *e, enum sd_side side)
+{
+    bool record = e->kind == SD_EV_HANDSHAKE || e->kind == SD_EV_CCS || e->kind == SD_EV_ALERT ||
+                  e->kind == SD_EV_MALFORMED;
+    if (!record || e->epoch || e->flags & SD_EVF_UNIFIED || sd_event_side(e) != side)
+        return false;
+    /* A server may take its first numbers from the client's (RFC 6347 section 4.2.1). */
+    return side == SD_CLIENT || e->flight >= 4 || e->kind != SD_EV_HANDSHAKE;
+}
+
+static uint32_t frame_of_number(const struct sd_view *v, enum sd_side side, uint64_t seq)
+{
+    for (size_t i = 0; i < v->x->count; i++)
+        if (counts_for_gaps(&v->x->log[i], side) && v->x->log[i].seq == seq)
+            return v->x->log[i].number;
+    return 0;
+}
+
+static void note_gap(struct sd_view *v, enum sd_side side, uint64_t from, uint64_t to)
+{
+    v->lost[side] += (unsigned)(to - from);
+    if (v->gap_count == SD_GAPS_MAX)
+        return;
+    v->gaps[v->gap_count++] = (struct sd_gap){side, from, to, frame_of_number(v, side, to)};
+}
+
+static void find_gaps(struct sd_view *v, enum sd_side side)
+{
+    struct seen s = {0};
+    for (size_t i = 0; i < v->x->count; i++) {
+        const struct sd_event *e = &v->x->log[i];
+        if (!counts_for_gaps(e, side))
+            continue;
+        if (!s.any) {
+            bool from_zero = side == SD_CLIENT && !v->x->mid_session && e->seq < 16;
+            s.base = from_zero ? 0 : e->seq;
+            s.any = true;
+        }
+        if (e->seq < s.base || e->seq - s.base > UINT16_MAX)
+            continue;
+        uint32_t at = (uint32_t)(e->seq - s.base);
+        sd_ranges_add(s.range, &s.count, sizeof s.range / sizeof *s.range, at, at + 1);
+    }
+    if (s.count && s.range[0].from)
+        note_gap(v, side, s.base, s.base + s.range[0].from);
+    for (size_t i = 1; i < s.count; i++)
+        note_gap(v, side, s.base + s.range[i - 1].to, s.base + s.range[i].from);
+}
+
+static int64_t time_of_frame(const struct sd_exchange *x, uint32_t number)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].number == number)
+            return x->log[i].time;
+    return 0;
+}
+
+/* Both directions lost something in the same moment: rather the capture did. */
+static bool lost_together(const struct sd_view *v)
+{
+    for (size_t i = 0; i < v->gap_count; i++)
+        for (size_t j = i + 1; j < v->gap_count; j++) {
+            int64_t apart =
+                time_of_frame(v->x, v->gaps[i].before) - time_of_frame(v->x, v->gaps[j].before);
+            if (v->gaps[i].side != v->gaps[j].side && apart < SAME_TIME_MS * MS &&
+                apart > -SAME_TIME_MS * MS)
+                return true;
+        }
+    return false;
+}
+
+/* --- times --- */
+
+static int64_t first_answer(const struct sd_view *v, enum sd_side from, uint8_t flight,
+                            uint8_t answer)
+{
+    const struct sd_burst *ask = sd_view_burst(v, from, flight);
+    const struct sd_burst *got = sd_view_burst(v, sd_other(from), answer);
+    if (!ask || !got || sd_view_bursts(v, from, flight) > 1)
+        return 0;
+    return got->start > ask->stop ? got->start - ask->stop : 0;
+}
+
+static void measure_rtt(struct sd_view *v)
+{
+    v->rtt_server = first_answer(v, SD_CLIENT, 1, 2);
+    if (!v->rtt_server)
+        v->rtt_server = first_answer(v, SD_CLIENT, 1, 4);
+    v->rtt_client = first_answer(v, SD_SERVER, 2, 3);
+    if (!v->rtt_client)
+        v->rtt_client = first_answer(v, SD_SERVER, 4, 5);
+}
+
+static bool initial_ttl(uint8_t ttl)
+{
+    return ttl == 64 || ttl == 128 || ttl == 255;
+}
+
+static void find_vantage(struct sd_view *v)
+{
+    const struct sd_direction *c = &v->x->side[SD_CLIENT], *s = &v->x->side[SD_SERVER];
+    bool near_c = c->datagrams && initial_ttl(c->ttl_max);
+    bool near_s = s->datagrams && initial_ttl(s->ttl_max);
+    if (near_c != near_s)
+        v->vantage = near_c ? SD_NEAR_CLIENT : SD_NEAR_SERVER;
+    else if (v->rtt_server && v->rtt_client && v->rtt_server > 4 * v->rtt_client &&
+             v->rtt_server > 5 * MS)
+        v->vantage = SD_NEAR_CLIENT;
+    else if (v->rtt_server && v->rtt_client && v->rtt_client > 4 * v->rtt_server &&
+             v->rtt_client > 5 * MS)
+        v->vantage = SD_NEAR_SERVER;
+    else if (c->datagrams && s->datagrams && !near_c)
+        v->vantage = SD_MIDDLE;
+}
+
+/* First retransmission, and what comes between the first two: measured on real stacks. */
+static const struct {
+    const char *stack;
+    int first_ms, second_ms;
+} timers[] = {
+    {"OpenSSL", 1000, 2000},    {"GnuTLS", 1000, 3000},          {"wolfSSL", 1000, 2000},
+    {"NSS (Firefox)", 50, 110}, {"BoringSSL (Chrome)", 50, 100}, {"AnyConnect", 1000, 2000},
+    {"GeForce NOW", 100, 180},
+};
+
+static bool near(int64_t ns, int ms)
+{
+    return ns > ms * MS * 9 / 10 && ns < ms * MS * 23 / 20;
+}
+
+static const char *guess_stack(const int64_t *interval, size_t count)
+{
+    if (count < 2)
+        return NULL;
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++)
+        if (near(interval[0], timers[i].first_ms) && near(interval[1], timers[i].second_ms))
+            return timers[i].stack;
+    return NULL;
+}
+
+static void measure_timers(struct sd_view *v)
+{
+    int64_t interval[SD_BURSTS_MAX];
+    for (uint8_t flight = 1; flight <= 6; flight++) {
+        int64_t last = 0;
+        size_t n = 0;
+        enum sd_side side = flight % 2 ? SD_CLIENT : SD_SERVER;
+        for (size_t i = 0; i < v->burst_count; i++) {
+            const struct sd_burst *b = &v->bursts[i];
+            if (b->flight != flight || b->side != side || b->cause == SD_CAUSE_RESPONSE)
+                continue;
+            if (last)
+                interval[n++] = b->start - last;
+            if (last && b->start - last > v->backoff)
+                v->backoff = b->start - last;
+            last = b->start;
+        }
+        if (!v->stack && side == SD_CLIENT)
+            v->stack = guess_stack(interval, n);
+    }
+}
+
+/* --- may anything be said of it? --- */
+
+static int64_t last_progress(const struct sd_view *v)
+{
+    int64_t at = v->x->start;
+    for (size_t i = 0; i < v->x->count; i++)
+        if (in_handshake(&v->x->log[i]) && !(v->x->log[i].flags & SD_EVF_RETRANSMIT))
+            at = v->x->log[i].time;
+    return at;
+}
+
+static bool refused_by_icmp(const struct sd_view *v)
+{
+    if (v->x->side[SD_SERVER].datagrams)
+        return false;
+    for (size_t i = 0; i < v->x->count; i++)
+        if (v->x->log[i].kind == SD_EV_ICMP && !(v->x->log[i].flags & SD_EVF_SERVER))
+            return true;
+    return false;
+}
+
+static bool has_concluded(const struct sd_view *v)
+{
+    const struct sd_exchange *x = v->x;
+    if (x->established || x->superseded || refused_by_icmp(v) || sd_view_alert(v, SD_CLIENT, -1) ||
+        sd_view_alert(v, SD_SERVER, -1))
+        return true;
+    int64_t stuck = v->now - last_progress(v);
+    int64_t horizon = 2 * v->backoff > 3 * SECOND ? 2 * v->backoff : 3 * SECOND;
+    unsigned again = 0;
+    for (size_t i = 0; i < v->burst_count; i++)
+        again += v->bursts[i].cause != SD_CAUSE_FIRST;
+    bool spoke = x->side[SD_SERVER].datagrams || x->side[SD_SERVER].foreign;
+    return (stuck >= horizon && (again || spoke)) || (stuck >= 3 * SECOND && again >= 2) ||
+           again >= MANY_BURSTS;
+}
+
+/* An answer to something that was not captured. */
+static bool answers_the_unseen(const struct sd_exchange *x)
+{
+    const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
+    if (!s->datagrams)
+        return x->hellos_cookie || c->sealed.seen || x->kept[SD_KEPT_CLIENT_KEY_EXCHANGE].body;
+    return !c->datagrams;
+}
+
+void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, bool drops)
+{
+    memset(v, 0, sizeof *v);
+    v->x = x;
+    v->now = now;
+    v->silence = now - x->last;
+    for (size_t i = 0; i < x->count; i++) {
+        if (!in_handshake(&x->log[i]))
+            continue;
+        add_part(v, &x->log[i]);
+        add_to_burst(v, &x->log[i]);
+    }
+    find_gaps(v, SD_CLIENT);
+    find_gaps(v, SD_SERVER);
+    measure_rtt(v);
+    explain_bursts(v);
+    measure_timers(v);
+    find_vantage(v);
+    v->one_way = answers_the_unseen(x);
+    v->doubtful = drops || lost_together(v);
+    v->concluded = has_concluded(v);
+}

@@ -1,0 +1,96 @@
+/* A log seen as a conversation: who sent which flight when, what of each message arrived,
+ * what was lost. Computed once before the rules speak; it points into the exchange. */
+#ifndef SD_FLOW_VIEW_H
+#define SD_FLOW_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow/exchange.h"
+
+enum { SD_BURSTS_MAX = 64, SD_PARTS_MAX = 24, SD_RANGES_MAX = 8, SD_GAPS_MAX = 16 };
+
+/* Why a burst was sent. */
+enum sd_cause {
+    SD_CAUSE_FIRST,    /* new bytes */
+    SD_CAUSE_TIMER,    /* again, and nothing from the peer just before */
+    SD_CAUSE_RESPONSE, /* again, right after the peer repeated its flight */
+    SD_CAUSE_CROSSED,  /* again, while the answer was already on its way */
+    SD_CAUSE_DUPLICATE /* the network's copy */
+};
+
+/* Datagrams that one side sent in one go. */
+struct sd_burst {
+    enum sd_side side;
+    uint8_t flight; /* of its first event */
+    enum sd_cause cause;
+    size_t first, end; /* events [first, end) of the log, some may be of the other side */
+    int64_t start, stop;
+    uint32_t number;  /* of its first frame */
+    uint32_t largest; /* IP packet, or datagram when that is not known */
+    unsigned gap;     /* epoch-0 record numbers missing before and in it */
+};
+
+struct sd_range {
+    uint32_t from, to; /* bytes [from, to) */
+};
+
+/* A handshake message as far as it was seen. */
+struct sd_part {
+    enum sd_side side;
+    uint8_t type;
+    uint8_t flight;
+    uint16_t message_seq;
+    uint32_t length;
+    struct sd_range have[SD_RANGES_MAX]; /* sorted, apart */
+    size_t have_count;
+    bool whole;
+    bool crowded;    /* more ranges than fit: `have` is not exact */
+    unsigned sent;   /* most often that a byte of it was seen */
+    uint32_t number; /* of the first frame with a piece of it */
+    int64_t first, last;
+};
+
+struct sd_gap {
+    enum sd_side side;
+    uint64_t from, to; /* record numbers [from, to) of epoch 0 that never came */
+    uint32_t before;   /* frame in which the next one came */
+};
+
+enum sd_vantage { SD_VANTAGE_UNKNOWN, SD_NEAR_CLIENT, SD_NEAR_SERVER, SD_MIDDLE };
+
+struct sd_view {
+    const struct sd_exchange *x;
+    int64_t now; /* the last packet of the capture, ns */
+    struct sd_burst bursts[SD_BURSTS_MAX];
+    size_t burst_count;
+    struct sd_part parts[SD_PARTS_MAX];
+    size_t part_count;
+    struct sd_gap gaps[SD_GAPS_MAX];
+    size_t gap_count;
+    unsigned lost[SD_SIDES]; /* epoch-0 record numbers that never came, by sender */
+    int64_t silence;         /* from the last packet of the exchange to the end of the capture */
+    int64_t backoff;         /* the longest time between two retransmissions of a flight */
+    bool concluded;          /* long enough silent, or ended otherwise: "failed" may be said */
+    bool one_way;            /* what one side answered was not captured */
+    bool doubtful;           /* the capture itself lost packets: loss proves nothing */
+    enum sd_vantage vantage;
+    int64_t rtt_client, rtt_server; /* ns to that side and back, 0 = not measured */
+    const char *stack;              /* whose retransmission timer it looks like, or NULL */
+};
+
+/* Never fails; what does not fit its arrays is left out. */
+void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, bool drops);
+
+/* Bursts of a side that carry a flight, and of those, the retransmissions by `cause`. */
+unsigned sd_view_bursts(const struct sd_view *v, enum sd_side side, uint8_t flight);
+unsigned sd_view_caused(const struct sd_view *v, enum sd_side side, uint8_t flight,
+                        enum sd_cause cause);
+/* The first burst of that flight, or NULL. */
+const struct sd_burst *sd_view_burst(const struct sd_view *v, enum sd_side side, uint8_t flight);
+const struct sd_part *sd_view_part(const struct sd_view *v, enum sd_side side, uint8_t type);
+/* The first alert of a side with this description, or NULL; -1 = any that is fatal. */
+const struct sd_event *sd_view_alert(const struct sd_view *v, enum sd_side side, int description);
+
+#endif
