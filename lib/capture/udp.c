@@ -1,0 +1,43 @@
+#include "capture/decap_internal.h"
+
+enum { UDP_HEADER = 8 };
+
+static void emit(void *arg, const struct sd_datagram *datagram)
+{
+    struct sd_decap *d = arg;
+    if (d->config.sink.datagram)
+        d->config.sink.datagram(d->config.sink.arg, datagram);
+}
+
+/* A length of 0 is one that does not fit (RFC 2675 section 4) or is left to a network card;
+ * less than the IP payload leaves options behind (RFC 9868); more is what a receiver drops. */
+enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_part *p)
+{
+    size_t sent = sd_part_sent(p);
+    struct sd_span h = sd_rd_bytes(&p->rd, UDP_HEADER);
+    if (!h.len)
+        return SD_FATE_MALFORMED;
+    uint16_t to = sd_be16(h.p + 2), length = sd_be16(h.p + 4);
+    if (length && (length < UDP_HEADER || length > sent))
+        return SD_FATE_MALFORMED;
+    if (length)
+        sd_part_end(p, length - (size_t)UDP_HEADER);
+    enum sd_fate tunnel = sd_decap_udp_tunnel(w, to, p);
+    if (tunnel != SD_FATE_NONE)
+        return tunnel;
+    struct sd_datagram d = {.number = w->frame->number,
+                            .time = w->frame->time,
+                            .src = ip->src,
+                            .dst = ip->dst,
+                            .payload = sd_rd_rest(&p->rd),
+                            .length = (uint32_t)sd_part_sent(p),
+                            .ip_length = (uint32_t)ip->length,
+                            .fragments = w->fragments,
+                            .ttl = ip->ttl,
+                            .df = ip->df,
+                            .interface = w->frame->interface};
+    sd_addr_set_port(&d.src, sd_be16(h.p));
+    sd_addr_set_port(&d.dst, to);
+    sd_carriers_take(w->d->carriers, &d, emit, w->d);
+    return SD_FATE_DATAGRAM;
+}
