@@ -47,6 +47,17 @@ static bool set_uint(void *config, const struct tool_opt *o, const char *arg)
     return tool_parse_uint(arg, max, field(config, o));
 }
 
+static bool add_to_list(const char **list, int room, const char *arg)
+{
+    for (int i = 0; i < room; i++) {
+        if (list[i])
+            continue;
+        list[i] = arg;
+        return true;
+    }
+    return false;
+}
+
 static bool apply(void *config, const struct tool_opt *o, const char *arg)
 {
     switch (o->kind) {
@@ -75,6 +86,8 @@ static bool apply(void *config, const struct tool_opt *o, const char *arg)
         return tool_parse_ms(arg, 1, field(config, o));
     case TOOL_CHOICE:
         return set_choice(config, o, arg);
+    case TOOL_LIST:
+        return add_to_list(field(config, o), o->value, arg);
     }
     return false;
 }
@@ -100,6 +113,8 @@ static bool bad_value(const struct tool_opt *o, const char *arg, char why[static
         return tool_wrong(why, "--%s '%s': not a time such as 2, 1.5s, 300ms or 5m", name, arg);
     case TOOL_PORT:
         return tool_wrong(why, "--%s '%s': not a port number", name, arg);
+    case TOOL_LIST:
+        return tool_wrong(why, "--%s '%s': at most %d of them", name, arg, o->value);
     default:
         if (o->value)
             return tool_wrong(why, "--%s '%s': not a number from 0 to %d", name, arg, o->value);

@@ -18,7 +18,8 @@ enum tool_opt_kind {
     TOOL_PORT,    /* uint16_t */
     TOOL_SECONDS, /* unsigned milliseconds: "2", "1.5s", "300ms", "5m" */
     TOOL_MILLIS,  /* the same, a bare number being milliseconds */
-    TOOL_CHOICE   /* int: one of `choices` */
+    TOOL_CHOICE,  /* int: one of `choices` */
+    TOOL_LIST     /* const char *[value]: one more argument, NULL behind the last when not full */
 };
 
 struct tool_choice {

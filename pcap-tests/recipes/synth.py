@@ -1,0 +1,9 @@
+"""All that is written by hand: importing the modules registers their recipes."""
+
+import scene
+import synth_answer
+import synth_size
+import synth_wrapped
+
+MODULES = (synth_answer, synth_size, synth_wrapped)
+RECIPES = scene.RECIPES

@@ -1,0 +1,262 @@
+#include "dtls_probe/html.h"
+
+#include "dtls_probe/escape.h"
+#include "dtls_probe/summary.h"
+#include "dtls_probe/svg.h"
+#include "dtls_probe/timeline.h"
+#include "wire/names.h"
+
+/* No script at all: names on this page come from strangers. */
+static const char head[] =
+    "<!DOCTYPE html>\n"
+    "<html lang=\"en\">\n"
+    "<head>\n"
+    "<meta charset=\"utf-8\">\n"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta name=\"color-scheme\" content=\"light dark\">\n";
+
+static const char style[] =
+    ":root{--paper:#fff;--ground:#f5f6f8;--ink:#1d2433;--quiet:#5b6477;--rule:#dfe3ea;"
+    "--ok:#2e7d32;--failed:#b71c1c;--incomplete:#8a5a00;--info:#3c5a88;--accent:#1f5fbf}"
+    "@media(prefers-color-scheme:dark){:root{--paper:#14171d;--ground:#0d0f13;--ink:#e4e8f0;"
+    "--quiet:#9aa4b5;--rule:#2a303b;--ok:#6fcf78;--failed:#ff8a80;--incomplete:#f0bd6a;"
+    "--info:#9dbbe8;--accent:#7db1ff}}"
+    "*{box-sizing:border-box}"
+    "body{margin:0 auto;max-width:1480px;padding:28px 20px 48px;background:var(--ground);"
+    "color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',"
+    "sans-serif;display:flex;flex-direction:column;overflow-wrap:anywhere}"
+    "h1{font-size:24px;font-weight:600;line-height:1.25;margin:0}"
+    "header p{margin:2px 0 0;color:var(--quiet)}"
+    /* The totals are known last and read first. */
+    "header{order:-3}.totals{order:-2}.pick{order:-3}"
+    ".pick{position:absolute;opacity:0}"
+    ".totals{margin:18px 0 6px}"
+    ".totals dl{display:flex;flex-wrap:wrap;gap:10px 32px;margin:0}"
+    ".totals dt{color:var(--quiet);font-size:13px}"
+    ".totals dd{margin:0;font-size:20px;font-weight:600;font-variant-numeric:tabular-nums}"
+    ".totals p{margin:10px 0 0}"
+    ".filter{display:flex;flex-wrap:wrap;gap:8px;margin:14px 0;order:-1}"
+    ".filter label{border:1px solid var(--rule);border-radius:99px;padding:4px 14px;"
+    "background:var(--paper);cursor:pointer}"
+    "#all:checked~.filter [for=all],#o0:checked~.filter [for=o0],#o1:checked~.filter [for=o1],"
+    "#o2:checked~.filter [for=o2]{border-color:var(--accent);color:var(--accent);font-weight:600}"
+    "#all:focus-visible~.filter [for=all],#o0:focus-visible~.filter [for=o0],"
+    "#o1:focus-visible~.filter [for=o1],#o2:focus-visible~.filter [for=o2]"
+    "{outline:2px solid var(--accent);outline-offset:2px}"
+    "#o0:checked~main .h:not(.incomplete),#o1:checked~main .h:not(.ok),"
+    "#o2:checked~main .h:not(.failed){display:none}"
+    ".h{background:var(--paper);border:1px solid var(--rule);border-radius:8px;margin:0 0 8px}"
+    ".h>summary{display:grid;grid-template-columns:3.2em 7em minmax(0,2.2fr) minmax(0,2.6fr) 6em "
+    "minmax(0,1.6fr);gap:2px 14px;align-items:baseline;padding:10px 14px;cursor:pointer;"
+    "list-style:none}"
+    ".h>summary::-webkit-details-marker{display:none}"
+    ".h>summary:hover{background:var(--ground);border-radius:8px}"
+    ".h>summary:focus-visible,a:focus-visible{outline:2px solid var(--accent);border-radius:8px}"
+    ".h[open]>summary{border-bottom:1px solid var(--rule);border-radius:8px 8px 0 0}"
+    ".n::before{content:'\\25B8';display:inline-block;width:1.1em;color:var(--quiet)}"
+    ".h[open] .n::before{content:'\\25BE'}"
+    ".n,.t{color:var(--quiet);font-variant-numeric:tabular-nums}.t{text-align:right}"
+    ".chip{justify-self:start;border:1px solid;border-radius:99px;padding:0 10px;font-size:13px;"
+    "font-weight:600}"
+    ".ok .chip{color:var(--ok)}.failed .chip{color:var(--failed)}"
+    ".incomplete .chip{color:var(--incomplete)}"
+    ".v,.quiet{color:var(--quiet)}.v{font-size:13px}"
+    ".id{font-weight:600}"
+    ".body{display:grid;grid-template-columns:minmax(0,900px) minmax(280px,1fr);gap:8px 28px;"
+    "padding:14px}"
+    ".body.plain{grid-template-columns:minmax(0,1fr)}"
+    ".scroll{overflow-x:auto}"
+    ".scroll .drawing{display:block;width:100%;min-width:760px;max-width:900px;height:auto}"
+    ".finding{border-left:3px solid var(--rule);padding:0 0 0 14px;margin:0 0 18px}"
+    ".finding.fatal{border-color:var(--failed)}.finding.warning{border-color:var(--incomplete)}"
+    ".finding h2{font-size:16px;margin:0;line-height:1.35}"
+    ".finding p{margin:6px 0 0;max-width:75ch}"
+    ".finding small{color:var(--quiet);font-size:13px}"
+    ".fatal small b{color:var(--failed)}.warning small b{color:var(--incomplete)}.info small "
+    "b{color:var(--info)}"
+    "a{color:var(--accent)}"
+    ".none{color:var(--quiet);display:none}main:not(:has(.h)) .none{display:block}"
+    "@media(max-width:1100px){.body{grid-template-columns:minmax(0,1fr)}}"
+    "@media(max-width:900px){.h>summary{grid-template-columns:3.2em 1fr auto}"
+    ".a,.v,.id{grid-column:1/-1}}"
+    "@media(max-width:480px){body{padding:18px 10px 32px}.body{padding:10px}}"
+    "@media print{body{background:none;padding:0;font-size:11px}.filter{display:none}"
+    ".h{break-inside:auto}.finding,.h>summary{break-inside:avoid}.body{grid-template-columns:1fr}"
+    ".scroll{overflow:visible}.scroll .drawing{min-width:0}"
+    ".h::details-content{content-visibility:visible;display:block}}";
+
+static void put(struct probe_html *h, const char *before, const char *text, const char *after)
+{
+    fputs(before, h->to);
+    probe_escape(h->to, text);
+    fputs(after, h->to);
+}
+
+void probe_html_begin(struct probe_html *h, FILE *to, const char *source)
+{
+    *h = (struct probe_html){.to = to};
+    fputs(head, to);
+    put(h, "<title>DTLS handshakes: ", source, "</title>\n");
+    fprintf(to, "<style>%s\n%s</style>\n</head>\n<body>\n", style, probe_svg_style);
+    put(h, "<header>\n<h1>DTLS handshakes</h1>\n<p>", source, "</p>\n</header>\n");
+    fputs("<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"all\" checked>\n"
+          "<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"o2\">\n"
+          "<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"o0\">\n"
+          "<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"o1\">\n"
+          "<div class=\"filter\"><label for=\"all\">all</label><label for=\"o2\">failed</label>"
+          "<label for=\"o0\">incomplete</label><label for=\"o1\">ok</label></div>\n"
+          "<main>\n",
+          to);
+}
+
+/* --- the row --- */
+
+static void put_version(struct probe_html *h, const struct sd_exchange *x)
+{
+    char version[SD_NAME_TEXT], suite[SD_NAME_TEXT];
+    fputs("<span class=\"v\">", h->to);
+    if (x->negotiated || x->has_client_random)
+        put(h, "", sd_name(SD_NAME_VERSION, x->version, version), x->negotiated ? "" : " offered");
+    if (x->negotiated && x->suite)
+        put(h, " \xc2\xb7 ", sd_name(SD_NAME_SUITE, x->suite, suite), "");
+    fputs(x->resumed ? ", resumed</span>\n" : "</span>\n", h->to);
+}
+
+static void put_summary(struct probe_html *h, const struct probe_report *r)
+{
+    char text[SD_ADDR_TEXT], time[PROBE_TIME_TEXT];
+    const struct sd_exchange *x = r->x;
+    fprintf(h->to, "<summary><span class=\"n\">%llu</span>\n<span class=\"chip\">%s</span>\n",
+            (unsigned long long)x->id, probe_outcome_name(r->outcome));
+    put(h, "<span class=\"a\">", sd_addr_text(&x->client, text), " \xe2\x86\x92 ");
+    put(h, "", sd_addr_text(&x->server, text), "</span>\n");
+    put_version(h, x);
+    fprintf(h->to, "<span class=\"t\">%s</span>\n",
+            x->established ? probe_timeline_time(x->established - x->start, time) : "");
+    put(h, "<span class=\"id\">", r->count ? r->findings[0].entry->id : "", "</span></summary>\n");
+}
+
+/* --- what it opens to --- */
+
+static void put_frames(struct probe_html *h, const struct sd_finding *f, bool drawn)
+{
+    if (!f->packet_count)
+        return;
+    fputs("<p class=\"quiet\">packets", h->to);
+    for (size_t i = 0; i < f->packet_count; i++) {
+        fputs(i ? ", " : " ", h->to);
+        if (drawn)
+            fprintf(h->to, "<a href=\"#h%up%u\">%u</a>", h->rows, f->packets[i], f->packets[i]);
+        else
+            fprintf(h->to, "%u", f->packets[i]);
+    }
+    fputs(f->packet_count == SD_PACKETS_MAX ? ", \xe2\x80\xa6</p>\n" : "</p>\n", h->to);
+}
+
+static void put_finding(struct probe_html *h, const struct sd_finding *f, bool drawn)
+{
+    const struct sd_entry *e = f->entry;
+    fprintf(h->to, "<section class=\"finding %s\">\n", sd_severity_name(f->severity));
+    put(h, "<h2>", e->title, "</h2>\n");
+    fprintf(h->to, "<small><b>%s</b> %s, confidence %s", sd_severity_name(f->severity), e->id,
+            sd_confidence_name(f->confidence));
+    if (f->runner_up)
+        fprintf(h->to, "; if not: %s", f->runner_up->id);
+    put(h, "</small>\n<p>", f->detail, "</p>\n");
+    put_frames(h, f, drawn);
+    put(h, "<p><b>What to do.</b> ", f->advice[0] ? f->advice : e->advice, "</p>\n");
+    /* The same words again and again: from here on --explain has them. */
+    if (drawn) {
+        put(h, "<details><summary>What happens</summary>\n<p>", e->cause, "</p>\n");
+        put(h, "<p class=\"quiet\">", e->reference, "</p></details>\n");
+    }
+    fputs("</section>\n", h->to);
+}
+
+static void put_vantage(struct probe_html *h, const struct sd_view *v)
+{
+    const char *name = probe_vantage_name(v->vantage);
+    if (v->one_way)
+        fputs("<p class=\"quiet\">Only one direction was captured: loss proves nothing here.</p>\n",
+              h->to);
+    else if (v->doubtful)
+        fputs("<p class=\"quiet\">The capture itself lost packets: loss proves less here.</p>\n",
+              h->to);
+    else if (name)
+        fprintf(h->to, "<p class=\"quiet\">Captured %s.</p>\n", name);
+}
+
+static void put_drawing(struct probe_html *h, const struct probe_report *r)
+{
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"timeline\">\n", h->to);
+    probe_svg_inline(h->to, r, h->rows);
+    fputs("</div>\n", h->to);
+}
+
+void probe_html_add(struct probe_html *h, const struct probe_report *r)
+{
+    bool drawn = h->drawn < PROBE_HTML_DRAWINGS;
+    bool open = r->outcome == SD_FAILED && !h->opened;
+    h->rows++;
+    fprintf(h->to, "<details class=\"h %s\"%s>", probe_outcome_name(r->outcome),
+            open ? " open" : "");
+    put_summary(h, r);
+    fputs(drawn ? "<div class=\"body\">\n" : "<div class=\"body plain\">\n", h->to);
+    if (drawn)
+        put_drawing(h, r);
+    fputs("<div>\n", h->to);
+    for (size_t i = 0; i < r->count; i++)
+        put_finding(h, &r->findings[i], drawn);
+    if (!r->count)
+        fputs("<p>Nothing to remark.</p>\n", h->to);
+    put_vantage(h, r->view);
+    fputs("</div>\n</div></details>\n", h->to);
+    h->drawn += drawn;
+    h->opened |= open;
+}
+
+/* --- totals --- */
+
+static void put_total(struct probe_html *h, const char *what, uint64_t n)
+{
+    fprintf(h->to, "<div><dt>%s</dt><dd>%llu</dd></div>\n", what, (unsigned long long)n);
+}
+
+static void put_note(struct probe_html *h, uint64_t n, const char *what)
+{
+    if (n)
+        fprintf(h->to, "<p>%llu %s</p>\n", (unsigned long long)n, what);
+}
+
+void probe_html_end(struct probe_html *h, const struct probe_totals *totals)
+{
+    fputs("<p class=\"none\">No DTLS handshake was seen.</p>\n</main>\n"
+          "<section class=\"totals\" aria-label=\"totals\"><dl>\n",
+          h->to);
+    put_total(h, "handshakes", totals->handshakes);
+    put_total(h, "failed", totals->failed);
+    put_total(h, "incomplete", totals->incomplete);
+    put_total(h, "ok", totals->ok);
+    for (int s = SD_FATAL; s >= SD_INFO; s--)
+        if (totals->findings[s])
+            put_total(h,
+                      s == SD_FATAL     ? "fatal findings"
+                      : s == SD_WARNING ? "warnings"
+                                        : "remarks",
+                      totals->findings[s]);
+    put_total(h, "frames read", totals->frames);
+    put_total(h, "with DTLS", totals->dtls);
+    fputs("</dl>\n", h->to);
+    if (totals->damage)
+        put(h, "<p>The source could not be read whole: ", totals->damage, "</p>\n");
+    put_note(h, totals->dropped, "packets were lost by the capture itself.");
+    put_note(h, totals->evicted, "handshakes were ended early to save memory (--max-flows).");
+    put_note(h, totals->no_memory, "times there was no memory: something is missing here.");
+    put_note(h, h->rows - h->drawn,
+             "handshakes are listed without a drawing: this page draws the first 500. With "
+             "--handshake or --only-failed fewer are shown; --explain has the words that are left "
+             "out.");
+    fputs("</section>\n</body>\n</html>\n", h->to);
+}

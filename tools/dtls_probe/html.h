@@ -1,0 +1,25 @@
+/* All handshakes on one page that needs nothing else: no script, no network, no fonts. */
+#ifndef PROBE_HTML_H
+#define PROBE_HTML_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "dtls_probe/json.h"
+#include "dtls_probe/report.h"
+
+/* Written as handshakes end, so that nothing of them has to be kept. */
+struct probe_html {
+    FILE *to;
+    unsigned rows, drawn;
+    bool opened; /* one that failed stands open */
+};
+
+enum { PROBE_HTML_DRAWINGS = 500 }; /* what a browser shows without a wait */
+
+/* `source`: a file or an interface, as the user gave it. */
+void probe_html_begin(struct probe_html *h, FILE *to, const char *source);
+void probe_html_add(struct probe_html *h, const struct probe_report *r);
+void probe_html_end(struct probe_html *h, const struct probe_totals *totals);
+
+#endif

@@ -1,0 +1,25 @@
+/* NDJSON on stdout; docs/dtls_probe.json.md is its schema. */
+#ifndef PROBE_JSON_H
+#define PROBE_JSON_H
+
+#include <stdio.h>
+
+#include "dtls_probe/probe.h"
+#include "dtls_probe/report.h"
+
+struct probe_totals {
+    const char *file;                 /* NULL = live */
+    uint64_t frames, datagrams, dtls; /* read; UDP; with DTLS records */
+    uint64_t handshakes, ok, failed, incomplete;
+    uint64_t findings[SD_FATAL + 1]; /* by severity */
+    uint64_t dropped;                /* by whoever captured, as far as is known */
+    uint64_t evicted, no_memory;
+    const char *damage; /* what of the file could not be read; NULL = nothing */
+};
+
+void probe_json_packet(FILE *to, const struct sd_packet *p);
+/* A "handshake" line, then a "finding" line for each. */
+void probe_json_handshake(FILE *to, const struct probe_report *r);
+void probe_json_summary(FILE *to, const struct probe_totals *t);
+
+#endif

@@ -1,0 +1,22 @@
+/* A handshake as a sequence diagram on a terminal. */
+#ifndef PROBE_LADDER_H
+#define PROBE_LADDER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "dtls_probe/report.h"
+
+enum { PROBE_LADDER_MIN = 60, PROBE_LADDER_USUAL = 80, PROBE_LADDER_MAX = 120 };
+
+struct probe_ladder {
+    unsigned width; /* columns, forced between MIN and MAX */
+    bool utf8;      /* lines and arrows as such */
+};
+
+/* The lanes and arrows alone. No word of it comes from the network. Whether all was written. */
+bool probe_ladder_lanes(FILE *to, const struct probe_report *r, struct probe_ladder look);
+/* A headline, the lanes, and beneath them what was found. */
+bool probe_ladder(FILE *to, const struct probe_report *r, struct probe_ladder look);
+
+#endif

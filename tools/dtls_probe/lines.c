@@ -1,0 +1,137 @@
+#include "dtls_probe/lines.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "dtls_probe/words.h"
+#include "wire/iana.h"
+#include "wire/names.h"
+#include "wire/record.h"
+
+#define DIM "\033[2m"
+#define YELLOW "\033[33m"
+#define RED "\033[31m"
+#define PLAIN "\033[0m"
+
+static void put_time(struct probe_lines *l, int64_t time)
+{
+    if (!l->first)
+        l->first = l->before = time;
+    int64_t t = l->times == 'd' ? time - l->before : time - l->first;
+    l->before = time;
+    if (l->times != 'a') {
+        fprintf(l->to, "%s%6lld.%06lld", t < 0 ? "-" : "", (long long)(t < 0 ? -t : t) / 1000000000,
+                (long long)(t < 0 ? -t : t) % 1000000000 / 1000);
+        return;
+    }
+    char text[32];
+    time_t seconds = (time_t)(time / 1000000000);
+    struct tm tm;
+    localtime_r(&seconds, &tm);
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
+    fprintf(l->to, "%s.%06lld", text, (long long)(time % 1000000000) / 1000);
+}
+
+/* The version as the protocol column: what was negotiated, else what its header says. */
+static const char *protocol(const struct sd_packet *p, char buf[static SD_NAME_TEXT])
+{
+    const struct sd_event *e = &p->events[0];
+    if (e->kind == SD_EV_ICMP)
+        return "ICMP";
+    if (e->kind == SD_EV_FOREIGN || e->kind == SD_EV_IP_CUT)
+        return "UDP";
+    if (e->flags & SD_EVF_UNIFIED || p->x->negotiated)
+        return p->x->negotiated ? sd_name(SD_NAME_VERSION, p->x->version, buf) : "DTLS 1.3";
+    if (e->content == SD_CT_HANDSHAKE && !e->epoch)
+        return "DTLS";
+    return sd_name(SD_NAME_VERSION, p->x->version, buf);
+}
+
+static void put_ends(struct probe_lines *l, const struct sd_packet *p)
+{
+    char src[SD_ADDR_TEXT], dst[SD_ADDR_TEXT];
+    bool server = p->events[0].flags & SD_EVF_SERVER;
+    const struct sd_addr *from = server ? &p->x->server : &p->x->client;
+    const struct sd_addr *to = server ? &p->x->client : &p->x->server;
+    if (p->events[0].kind == SD_EV_ICMP) {
+        from = &p->x->icmp_from;
+        to = server ? &p->x->server : &p->x->client;
+    }
+    fprintf(l->to, " %21s -> %-21s", sd_addr_text(from, src), sd_addr_text(to, dst));
+}
+
+static const char *color_of(const struct sd_packet *p)
+{
+    uint16_t flags = 0;
+    bool bad = false, gap = false;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct sd_event *e = &p->events[i];
+        flags |= e->flags;
+        gap |= e->gap > 0;
+        bad |= e->kind == SD_EV_ICMP || e->kind == SD_EV_IP_CUT || e->kind == SD_EV_MALFORMED ||
+               e->kind == SD_EV_FOREIGN || (e->kind == SD_EV_ALERT && e->level == 2);
+    }
+    if (bad)
+        return RED;
+    if (gap || flags & (SD_EVF_RETRANSMIT | SD_EVF_CHANGED | SD_EVF_REORDERED))
+        return YELLOW;
+    return p->events[0].kind == SD_EV_APPDATA ? DIM : NULL;
+}
+
+static void put_fields(struct probe_lines *l, const struct sd_packet *p)
+{
+    char words[PROBE_EVENT_TEXT], content[SD_NAME_TEXT];
+    for (size_t i = 0; i < p->count; i++) {
+        const struct sd_event *e = &p->events[i];
+        if (e->kind == SD_EV_ICMP || e->kind == SD_EV_FOREIGN || e->kind == SD_EV_IP_CUT)
+            continue;
+        fprintf(l->to, "        record %s epoch %u seq %llu%s length %u",
+                e->content ? sd_name(SD_NAME_CONTENT, e->content, content) : "protected", e->epoch,
+                (unsigned long long)e->seq, e->flags & SD_EVF_UNIFIED ? " (encrypted)" : "",
+                e->record);
+        if (e->kind == SD_EV_HANDSHAKE)
+            fprintf(l->to, ": %s message_seq %u length %u",
+                    probe_words_event(e, words, sizeof words), e->message_seq, e->length);
+        fprintf(l->to, "%s\n", e->flags & SD_EVF_DECRYPTED ? " (decrypted)" : "");
+    }
+}
+
+static void put_bytes(struct probe_lines *l, struct sd_span s)
+{
+    for (size_t at = 0; at < s.len; at += 16) {
+        fprintf(l->to, "        %04zx ", at);
+        for (size_t i = at; i < at + 16; i++) {
+            if (i < s.len)
+                fprintf(l->to, " %02x", s.p[i]);
+            else
+                fputs("   ", l->to);
+        }
+        fputs("  ", l->to);
+        for (size_t i = at; i < at + 16 && i < s.len; i++)
+            fputc(s.p[i] >= ' ' && s.p[i] < 127 ? s.p[i] : '.', l->to);
+        fputc('\n', l->to);
+    }
+}
+
+void probe_line(struct probe_lines *l, const struct sd_packet *p)
+{
+    char version[SD_NAME_TEXT], words[PROBE_DATAGRAM_TEXT], marks[PROBE_EVENT_TEXT];
+    const char *color = l->color ? color_of(p) : NULL;
+    if (color)
+        fputs(color, l->to);
+    fprintf(l->to, "%5llu ", (unsigned long long)p->number);
+    put_time(l, p->time);
+    put_ends(l, p);
+    probe_words_datagram(p->events, 0, p->count, words, sizeof words);
+    probe_words_marks(p->events, 0, p->count, marks, sizeof marks);
+    fprintf(l->to, " %-8s %5u  ", protocol(p, version), p->datagram ? p->datagram->length : 0);
+    if (p->events[0].flight)
+        fprintf(l->to, "%u  ", p->events[0].flight);
+    else
+        fputs("   ", l->to);
+    fprintf(l->to, "%s%s%s%s\n", words, *marks ? " " : "", marks, color ? PLAIN : "");
+    if (l->verbose)
+        put_fields(l, p);
+    if (l->verbose > 1 && p->datagram)
+        put_bytes(l, p->datagram->payload);
+}

@@ -1,0 +1,114 @@
+#include "dtls_probe/markdown.h"
+
+#include "dtls_probe/ladder.h"
+#include "dtls_probe/markup.h"
+#include "dtls_probe/summary.h"
+#include "dtls_probe/timeline.h"
+#include "dtls_probe/words.h"
+#include "wire/names.h"
+
+/* --- what was seen --- */
+
+static void put_seen(FILE *to, const struct probe_report *r)
+{
+    char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT], version[SD_NAME_TEXT], suite[SD_NAME_TEXT];
+    const struct sd_exchange *x = r->x;
+    const char *vantage = probe_vantage_name(r->view->vantage);
+    fprintf(to, "| | |\n|---|---|\n| Client | `%s` |\n| Server | `%s` |\n",
+            sd_addr_text(&x->client, client), sd_addr_text(&x->server, server));
+    if (x->negotiated)
+        fprintf(to, "| Version | %s |\n| Cipher suite | `%s`%s |\n",
+                sd_name(SD_NAME_VERSION, x->version, version),
+                sd_name(SD_NAME_SUITE, x->suite, suite), x->resumed ? ", resumed" : "");
+    else if (x->has_client_random)
+        fprintf(to, "| Version offered | %s |\n", sd_name(SD_NAME_VERSION, x->version, version));
+    if (x->established)
+        fprintf(to, "| Established after | %.1f ms |\n", probe_duration_ms(x));
+    if (r->view->lost[SD_CLIENT] || r->view->lost[SD_SERVER])
+        fprintf(to, "| Records missing | %u of the client, %u of the server |\n",
+                r->view->lost[SD_CLIENT], r->view->lost[SD_SERVER]);
+    if (vantage)
+        fprintf(to, "| Captured | %s |\n", vantage);
+    if (r->view->one_way)
+        fputs("| Note | only one direction was captured: loss proves nothing |\n", to);
+    else if (r->view->doubtful)
+        fputs("| Note | the capture itself lost packets: loss proves less |\n", to);
+    if (x->mid_session)
+        fputs("| Note | the beginning was not captured |\n", to);
+}
+
+/* --- what was found --- */
+
+static void put_paragraph(FILE *to, const char *heading, const char *text)
+{
+    fprintf(to, "\n**%s** ", heading);
+    probe_markdown_text(to, text);
+    fputc('\n', to);
+}
+
+/* The events of this frame as a row. False when the log does not hold it. */
+static bool put_packet(FILE *to, const struct sd_exchange *x, uint32_t number)
+{
+    char text[PROBE_DATAGRAM_TEXT], marks[PROBE_EVENT_TEXT], time[PROBE_TIME_TEXT];
+    size_t i = 0;
+    while (i < x->count && x->log[i].number != number)
+        i++;
+    if (i == x->count)
+        return false;
+    const struct sd_event *e = &x->log[i];
+    size_t end = probe_datagram_end(x->log, i, x->count);
+    const char *from = e->kind == SD_EV_ICMP      ? "network"
+                       : e->flags & SD_EVF_SERVER ? "server"
+                                                  : "client";
+    fprintf(to, "| %u | %s | %s | %u | ", number, probe_timeline_time(e->time - x->start, time),
+            from, e->datagram);
+    probe_markdown_text(to, probe_words_datagram(x->log, i, end, text, sizeof text));
+    probe_words_marks(x->log, i, end, marks, sizeof marks);
+    fputs(*marks ? " " : "", to);
+    probe_markdown_text(to, marks);
+    fputs(" |\n", to);
+    return true;
+}
+
+static void put_evidence(FILE *to, const struct sd_exchange *x, const struct sd_finding *f)
+{
+    if (!f->packet_count)
+        return;
+    fputs("\n| Frame | Time | From | Bytes | Messages |\n|---:|---:|---|---:|---|\n", to);
+    for (size_t i = 0; i < f->packet_count; i++)
+        if (!put_packet(to, x, f->packets[i]))
+            fprintf(to, "| %u | | | | |\n", f->packets[i]);
+}
+
+static void put_finding(FILE *to, const struct sd_exchange *x, const struct sd_finding *f)
+{
+    fprintf(to, "\n### %s: ", sd_severity_name(f->severity));
+    probe_markdown_text(to, f->entry->title);
+    fprintf(to, " (`%s`)\n\n", f->entry->id);
+    probe_markdown_text(to, f->detail);
+    fprintf(to, "\n\nConfidence %s", sd_confidence_name(f->confidence));
+    if (f->runner_up)
+        fprintf(to, "; if not this, then `%s`", f->runner_up->id);
+    fputs(".\n", to);
+    if (f->mtu_below)
+        fprintf(to, "\nThe path MTU is more than %u and at most %u bytes.\n", f->mtu_above,
+                f->mtu_below);
+    put_evidence(to, x, f);
+    put_paragraph(to, "Cause.", f->entry->cause);
+    put_paragraph(to, "What to do.", f->advice[0] ? f->advice : f->entry->advice);
+    put_paragraph(to, "Reference.", f->entry->reference);
+}
+
+bool probe_markdown(FILE *to, const struct probe_report *r)
+{
+    const struct probe_ladder look = {.width = 100};
+    fprintf(to, "## DTLS handshake %llu: %s\n\n", (unsigned long long)r->x->id,
+            probe_outcome_name(r->outcome));
+    put_seen(to, r);
+    for (size_t i = 0; i < r->count; i++)
+        put_finding(to, r->x, &r->findings[i]);
+    fputs("\n### Packets\n\n```text\n", to);
+    bool drawn = probe_ladder_lanes(to, r, look);
+    fputs("```\n\n", to);
+    return drawn && !ferror(to);
+}

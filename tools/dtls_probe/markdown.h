@@ -1,0 +1,13 @@
+/* A handshake as a report for an issue tracker, in Markdown. */
+#ifndef PROBE_MARKDOWN_H
+#define PROBE_MARKDOWN_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "dtls_probe/report.h"
+
+/* Whether all was written. */
+bool probe_markdown(FILE *to, const struct probe_report *r);
+
+#endif

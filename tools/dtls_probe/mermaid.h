@@ -1,0 +1,13 @@
+/* A handshake as a sequence diagram for Mermaid. */
+#ifndef PROBE_MERMAID_H
+#define PROBE_MERMAID_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "dtls_probe/report.h"
+
+/* Whether all was written. */
+bool probe_mermaid(FILE *to, const struct probe_report *r);
+
+#endif

@@ -1,0 +1,104 @@
+/* dtls_probe from its arguments to its exit status. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "dtls_probe/explain.h"
+#include "dtls_probe/run.h"
+#include "tls/context.h"
+
+static int print_version(const struct probe_config *c)
+{
+    (void)c;
+    printf("dtls_probe %s\n%s\n", SDTLS_VERSION, sd_tls_library());
+    return PROBE_CLEAN;
+}
+
+static int explain(const struct probe_config *c)
+{
+    if (probe_explain(stdout, c->explain))
+        return PROBE_CLEAN;
+    fprintf(stderr, "dtls_probe: --explain %s: no such finding; --explain list names all\n",
+            c->explain);
+    return PROBE_ERROR;
+}
+
+static int completion(const struct probe_config *c)
+{
+    if (strcmp(c->completion, "bash") != 0) {
+        fprintf(stderr, "dtls_probe: --completion %s: only bash is known\n", c->completion);
+        return PROBE_ERROR;
+    }
+    tool_completion_print(&probe_usage, stdout);
+    return PROBE_CLEAN;
+}
+
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int look_at_file(const struct probe_config *c, const struct tool_out *out, const char *path)
+{
+    struct probe_run r;
+    int status = PROBE_ERROR;
+    if (c->reads > 1 && c->show <= PROBE_SUMMARY)
+        printf("%s:\n", path);
+    if (probe_run_open(&r, c, out) && probe_run_file(&r, path))
+        status = probe_run_status(&r);
+    probe_run_close(&r);
+    return status;
+}
+
+static int look(const struct probe_config *c, const struct tool_out *out)
+{
+    int status = PROBE_CLEAN;
+    for (unsigned i = 0; i < c->reads; i++)
+        status = worse(status, look_at_file(c, out, c->read[i]));
+    return status;
+}
+
+static int say_usage(const char *why)
+{
+    fprintf(stderr, "dtls_probe: %s\nTry: dtls_probe --help\n", why);
+    return PROBE_ERROR;
+}
+
+static int act(const struct probe_config *c, const struct tool_out *out)
+{
+    if (c->version)
+        return print_version(c);
+    if (c->explain)
+        return explain(c);
+    if (c->completion)
+        return completion(c);
+    return look(c, out);
+}
+
+int probe_main(int argc, char **argv)
+{
+    struct probe_config c;
+    struct tool_out out;
+    char why[TOOL_WHY];
+    tool_out_init(&out, "dtls_probe");
+    if (!isatty(STDOUT_FILENO))
+        setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+    if (!probe_options(&c, argc, argv, why))
+        return say_usage(why);
+    if (c.help) {
+        tool_usage_print(&probe_usage, stdout);
+        return PROBE_CLEAN;
+    }
+    out.quiet = c.quiet;
+    out.color = tool_term_color((enum tool_color)c.color, STDERR_FILENO);
+    int status = act(&c, &out);
+    /* What was found and could not be told is not a success. */
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "dtls_probe: cannot write the result: %s\n", strerror(errno));
+        return PROBE_ERROR;
+    }
+    return status;
+}

@@ -1,0 +1,17 @@
+/* What one handshake came to, for everything that writes or draws it. */
+#ifndef PROBE_REPORT_H
+#define PROBE_REPORT_H
+
+#include "flow/exchange.h"
+#include "flow/finding.h"
+#include "flow/view.h"
+
+struct probe_report {
+    const struct sd_exchange *x;
+    const struct sd_view *view;
+    const struct sd_finding *findings; /* the verdict first */
+    size_t count;
+    enum sd_outcome outcome;
+};
+
+#endif

@@ -1,0 +1,313 @@
+#include "dtls_probe/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "capture/decap.h"
+#include "capture/live.h"
+#include "capture/reader.h"
+#include "dtls_probe/draw.h"
+#include "dtls_probe/summary.h"
+#include "tls/unprotect.h"
+#include "tls/x509read.h"
+
+/* --- what comes out of the tracker --- */
+
+static bool wanted(const struct probe_run *r, const struct sd_exchange *x)
+{
+    return !r->config->handshake || x->id == r->config->handshake;
+}
+
+static void on_packet(void *arg, const struct sd_packet *p)
+{
+    struct probe_run *r = arg;
+    for (unsigned i = 0; i < r->listener_count; i++)
+        if (r->listeners[i].packet)
+            r->listeners[i].packet(r->listeners[i].arg, p);
+    /* Which fail is known at the end only: then the handshakes are shown, not the lines. */
+    if (!wanted(r, p->x) || r->config->only_failed)
+        return;
+    if (r->config->show == PROBE_LINES)
+        probe_line(&r->lines, p);
+    else if (r->config->show == PROBE_JSON)
+        probe_json_packet(stdout, p);
+}
+
+static void count(struct probe_run *r, const struct probe_report *rep)
+{
+    struct probe_totals *t = &r->totals;
+    t->handshakes++;
+    t->ok += rep->outcome == SD_OK;
+    t->failed += rep->outcome == SD_FAILED;
+    t->incomplete += rep->outcome == SD_INCOMPLETE;
+    for (size_t i = 0; i < rep->count; i++) {
+        t->findings[rep->findings[i].severity]++;
+        if (r->config->expect && !strcmp(rep->findings[i].entry->id, r->config->expect))
+            r->expected = true;
+    }
+}
+
+static void show(struct probe_run *r, const struct probe_report *rep)
+{
+    switch ((enum probe_show)r->config->show) {
+    case PROBE_LINES:
+        fputc('\n', stdout);
+        probe_summary(stdout, rep, r->color);
+        break;
+    case PROBE_SUMMARY:
+        probe_summary(stdout, rep, r->color);
+        break;
+    case PROBE_JSON:
+        probe_json_handshake(stdout, rep);
+        break;
+    default:
+        probe_draw(stdout, r->config, rep);
+    }
+}
+
+static void on_done(void *arg, const struct sd_result *res)
+{
+    struct probe_run *r = arg;
+    struct probe_report rep = {res->x, res->view, res->findings, res->count, res->outcome};
+    count(r, &rep);
+    for (unsigned i = 0; i < r->listener_count; i++)
+        if (r->listeners[i].result)
+            r->listeners[i].result(r->listeners[i].arg, &rep);
+    if (wanted(r, rep.x) && (!r->config->only_failed || rep.outcome == SD_FAILED))
+        show(r, &rep);
+}
+
+/* --- what goes in --- */
+
+static void on_datagram(void *arg, const struct sd_datagram *d)
+{
+    sd_tracker_datagram(((struct probe_run *)arg)->tracker, d);
+}
+
+static void on_icmp(void *arg, const struct sd_icmp *e)
+{
+    sd_tracker_icmp(((struct probe_run *)arg)->tracker, e);
+}
+
+static void on_incomplete(void *arg, const struct sd_ip_incomplete *e)
+{
+    sd_tracker_ip_incomplete(((struct probe_run *)arg)->tracker, e);
+}
+
+void probe_run_frame(struct probe_run *r, const struct sd_frame *f)
+{
+    if (r->filter && !sd_filter_match(r->filter, f))
+        return;
+    r->totals.frames++;
+    sd_decap_frame(r->decap, f);
+}
+
+/* --- open, close --- */
+
+static bool add_keylog(struct probe_run *r, const char *text, size_t len)
+{
+    if (!r->secrets)
+        r->secrets = sd_secrets_new();
+    return r->secrets && sd_secrets_add(r->secrets, text, len);
+}
+
+static bool read_keylog(struct probe_run *r, const char *path)
+{
+    char block[1 << 16];
+    char *text = NULL;
+    size_t len = 0, n;
+    FILE *f = fopen(path, "re");
+    bool ok = f != NULL;
+    while (ok && (n = fread(block, 1, sizeof block, f)) > 0) {
+        char *more = realloc(text, len + n);
+        ok = more != NULL;
+        if (!ok)
+            break;
+        text = more;
+        memcpy(text + len, block, n);
+        len += n;
+    }
+    ok = ok && !ferror(f);
+    if (!ok)
+        tool_error(r->out, "key log %s: %s", path, strerror(errno));
+    else if (!add_keylog(r, text, len))
+        ok = (tool_error(r->out, "no memory for the key log %s", path), false);
+    else if (!sd_secrets_count(r->secrets))
+        tool_warn(r->out, "key log %s: no line of it is a secret (CLIENT_RANDOM ... is one)", path);
+    if (f)
+        fclose(f);
+    free(text);
+    return ok;
+}
+
+static void on_file_keylog(void *arg, struct sd_span text)
+{
+    struct probe_run *r = arg;
+    add_keylog(r, (const char *)text.p, text.len);
+}
+
+static bool open_decap(struct probe_run *r, struct sd_hash_key key)
+{
+    struct sd_decap_config c = {.sink = {r, on_datagram, on_icmp, on_incomplete}, .key = key};
+    r->decap = sd_decap_new(&c);
+    return r->decap != NULL;
+}
+
+/* Secrets may come with the file itself: the hooks are there from the beginning. */
+static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
+{
+    if (!r->secrets)
+        r->secrets = sd_secrets_new();
+    r->certs = sd_x509read_new();
+    if (!r->secrets || !r->certs)
+        return false;
+    r->unprotect = sd_secrets_hooks(r->secrets);
+    r->reader = sd_x509read_hooks(r->certs);
+    struct sd_tracker_config c = {.alloc = sd_alloc_libc(),
+                                  .key = key,
+                                  .max_flows = r->config->max_flows,
+                                  .idle = r->config->interface ? INT64_C(60000000000) : 0,
+                                  .unprotect = &r->unprotect,
+                                  .certs = &r->reader,
+                                  .arg = r,
+                                  .packet = on_packet,
+                                  .done = on_done};
+    r->tracker = sd_tracker_new(&c);
+    return r->tracker != NULL;
+}
+
+bool probe_run_open(struct probe_run *r, const struct probe_config *c, const struct tool_out *out)
+{
+    struct sd_hash_key key;
+    struct sd_err e = {0};
+    *r = (struct probe_run){.config = c, .out = out};
+    r->color = tool_term_color((enum tool_color)c->color, 1);
+    r->lines = (struct probe_lines){
+        .to = stdout, .times = c->times, .verbose = c->verbose, .color = r->color};
+    if (getrandom(&key, sizeof key, 0) != sizeof key) {
+        tool_error(out, "no random numbers: %s", strerror(errno));
+        return false;
+    }
+    if (c->keylog && !read_keylog(r, c->keylog))
+        return false;
+    if (c->filter && sd_filter_compile(&r->filter, c->filter, &e)) {
+        tool_error(out, "%s", e.text);
+        return false;
+    }
+    if (!open_tracker(r, key) || !open_decap(r, key)) {
+        tool_error(out, "no memory");
+        return false;
+    }
+    return true;
+}
+
+void probe_run_close(struct probe_run *r)
+{
+    sd_tracker_free(r->tracker);
+    sd_decap_free(r->decap);
+    sd_filter_free(r->filter);
+    sd_secrets_free(r->secrets);
+    sd_x509read_free(r->certs);
+}
+
+void probe_listen(struct probe_run *r, const struct probe_listener *l)
+{
+    if (r->listener_count < sizeof r->listeners / sizeof *r->listeners)
+        r->listeners[r->listener_count++] = *l;
+}
+
+/* --- from beginning to end --- */
+
+static void say_totals(const struct probe_run *r)
+{
+    const struct probe_totals *t = &r->totals;
+    if (!t->handshakes)
+        tool_say(r->out, 0, "No DTLS in %llu frames (%llu UDP datagrams).",
+                 (unsigned long long)t->frames, (unsigned long long)t->datagrams);
+    else
+        printf("\n%llu handshake%s: %llu ok, %llu failed, %llu incomplete.\n",
+               (unsigned long long)t->handshakes, t->handshakes == 1 ? "" : "s",
+               (unsigned long long)t->ok, (unsigned long long)t->failed,
+               (unsigned long long)t->incomplete);
+}
+
+void probe_run_end(struct probe_run *r)
+{
+    sd_decap_flush(r->decap);
+    sd_tracker_finish(r->tracker);
+    struct sd_tracker_counts c = sd_tracker_counts(r->tracker);
+    r->totals.datagrams = c.datagrams;
+    r->totals.dtls = c.dtls;
+    r->totals.evicted = c.evicted;
+    r->totals.no_memory = c.no_memory;
+    if (c.no_memory)
+        tool_warn(r->out, "memory ran out %llu times: some packets were left out",
+                  (unsigned long long)c.no_memory);
+    if (r->config->show == PROBE_JSON)
+        probe_json_summary(stdout, &r->totals);
+    else if (r->config->show <= PROBE_SUMMARY)
+        say_totals(r);
+}
+
+static void note_drops(struct probe_run *r, const struct sd_reader *reader)
+{
+    uint64_t dropped = sd_reader_dropped(reader);
+    if (dropped != r->totals.dropped)
+        sd_tracker_drops(r->tracker);
+    r->totals.dropped = dropped;
+}
+
+static void read_frames(struct probe_run *r, struct sd_reader *reader)
+{
+    struct sd_frame f;
+    while (sd_reader_next(reader, &f) == SD_READER_FRAME) {
+        probe_run_frame(r, &f);
+        if (r->config->count && r->totals.frames >= r->config->count)
+            return;
+    }
+    note_drops(r, reader);
+}
+
+bool probe_run_file(struct probe_run *r, const char *path)
+{
+    struct sd_reader *reader;
+    struct sd_err e = {0};
+    struct sd_reader_config c = {on_file_keylog, r};
+    r->totals.file = path;
+    if (sd_reader_open(&reader, path, &c, &e)) {
+        tool_error(r->out, "%s", e.text);
+        return false;
+    }
+    read_frames(r, reader);
+    const char *reason = sd_reader_reason(reader);
+    if (*reason) {
+        snprintf(r->damage, sizeof r->damage, "%s", reason);
+        r->totals.damage = r->damage;
+        tool_warn(r->out, "%s: %s%s", path, reason,
+                  r->totals.frames ? "; what came before it is used" : "");
+    }
+    bool read = !*reason || r->totals.frames;
+    sd_reader_close(reader);
+    probe_run_end(r);
+    return read;
+}
+
+static bool as_bad_as(const struct probe_totals *t, int severity)
+{
+    for (int s = severity; s <= SD_FATAL; s++)
+        if (t->findings[s])
+            return true;
+    return false;
+}
+
+int probe_run_status(const struct probe_run *r)
+{
+    const struct probe_totals *t = &r->totals;
+    if (!r->config->expect)
+        return as_bad_as(t, r->config->fail_on) ? PROBE_FINDINGS : PROBE_CLEAN;
+    if (strcmp(r->config->expect, "ok") != 0)
+        return r->expected ? PROBE_CLEAN : PROBE_FINDINGS;
+    return t->handshakes && t->ok == t->handshakes ? PROBE_CLEAN : PROBE_FINDINGS;
+}

@@ -1,0 +1,54 @@
+/* One look at one source: frames in, findings out. */
+#ifndef PROBE_RUN_H
+#define PROBE_RUN_H
+
+#include "capture/frame.h"
+#include "dtls_probe/json.h"
+#include "dtls_probe/lines.h"
+#include "dtls_probe/probe.h"
+
+struct sd_decap;
+struct sd_filter;
+struct sd_secrets;
+struct sd_x509read;
+
+/* Whoever wants to see what was found, besides the standard output. */
+struct probe_listener {
+    void *arg;
+    void (*packet)(void *arg, const struct sd_packet *p);
+    void (*result)(void *arg, const struct probe_report *r);
+};
+
+struct probe_run {
+    const struct probe_config *config;
+    const struct tool_out *out;
+    struct sd_tracker *tracker;
+    struct sd_decap *decap;
+    struct sd_filter *filter;
+    struct sd_secrets *secrets;
+    struct sd_x509read *certs;
+    struct sd_unprotect unprotect;
+    struct sd_cert_reader reader;
+    struct probe_lines lines;
+    struct probe_totals totals;
+    struct probe_listener listeners[4];
+    unsigned listener_count;
+    bool color;
+    bool expected; /* the finding of --expect came */
+    char damage[256];
+};
+
+/* False after a sentence on stderr. */
+bool probe_run_open(struct probe_run *r, const struct probe_config *c, const struct tool_out *out);
+void probe_run_close(struct probe_run *r);
+void probe_listen(struct probe_run *r, const struct probe_listener *l);
+
+void probe_run_frame(struct probe_run *r, const struct sd_frame *f);
+/* The source ends: everything open is reported, then the totals. */
+void probe_run_end(struct probe_run *r);
+/* Reads a whole file. False when nothing of it could be read. */
+bool probe_run_file(struct probe_run *r, const char *path);
+/* What main() returns for it. */
+int probe_run_status(const struct probe_run *r);
+
+#endif

@@ -1,0 +1,17 @@
+/* A handshake and what was found, in sentences. */
+#ifndef PROBE_SUMMARY_H
+#define PROBE_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "dtls_probe/report.h"
+
+void probe_summary(FILE *to, const struct probe_report *r, bool color);
+
+const char *probe_outcome_name(enum sd_outcome o); /* "ok", "failed", "incomplete" */
+const char *probe_vantage_name(enum sd_vantage v); /* "near the client", ... or NULL */
+/* From the first packet to the second Finished; -1 when it never came. */
+double probe_duration_ms(const struct sd_exchange *x);
+
+#endif

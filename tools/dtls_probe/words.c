@@ -1,0 +1,203 @@
+#include "dtls_probe/words.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/iana.h"
+#include "wire/names.h"
+
+/* A text that grows in place and is cut when full. */
+struct words {
+    char *buf;
+    size_t cap, len;
+};
+
+static void add(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct words *w, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(w->buf + w->len, w->cap - w->len, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        w->len += (size_t)n < w->cap - w->len ? (size_t)n : w->cap - w->len - 1;
+}
+
+static void add_text(struct words *w, const char *text)
+{
+    while (*text && w->len + 1 < w->cap)
+        w->buf[w->len++] = *text++;
+    w->buf[w->len] = '\0';
+}
+
+/* "server_hello_done" as "Server Hello Done". */
+static void add_title(struct words *w, enum sd_registry registry, uint16_t value)
+{
+    char buf[SD_NAME_TEXT];
+    size_t from = w->len;
+    add_text(w, sd_name(registry, value, buf));
+    bool first = true;
+    for (char *p = w->buf + from; *p; p++) {
+        if (first)
+            *p = (char)toupper((unsigned char)*p);
+        first = *p == '_' || *p == ' ';
+        if (*p == '_')
+            *p = ' ';
+    }
+}
+
+static void add_handshake(struct words *w, const struct sd_event *e)
+{
+    add_title(w, SD_NAME_HANDSHAKE, e->message);
+    if (e->frag_off || e->frag_len != e->length)
+        add(w, " (Fragment %u+%u of %u)", e->frag_off, e->frag_len, e->length);
+}
+
+static void add_alert(struct words *w, const struct sd_event *e)
+{
+    add_text(w, "Alert (");
+    add_title(w, SD_NAME_LEVEL, e->level);
+    add_text(w, ": ");
+    add_title(w, SD_NAME_ALERT, e->message);
+    add_text(w, ")");
+}
+
+static void add_icmp(struct words *w, const struct sd_event *e)
+{
+    bool v6 = e->content == 58;
+    bool too_big = v6 ? e->message == 2 : e->message == 3 && e->level == 4;
+    bool port = v6 ? e->message == 1 && e->level == 4 : e->message == 3 && e->level == 3;
+    const char *what = too_big ? v6 ? "Packet Too Big" : "Fragmentation Needed"
+                       : port  ? "Port Unreachable"
+                       : (v6 ? e->message == 1 : e->message == 3) ? "Unreachable"
+                                                                  : "Error";
+    add(w, "ICMP%s %u/%u %s", v6 ? "v6" : "", e->message, e->level, what);
+    if (too_big)
+        add(w, " (MTU %u)", e->frag_off);
+}
+
+static void add_protected(struct words *w, const struct sd_event *e)
+{
+    if (e->flags & SD_EVF_UNIFIED)
+        add_text(w, e->epoch == 3 ? "Application Data" : "Protected Handshake");
+    else if (e->content == SD_CT_HANDSHAKE)
+        add_text(w, "Encrypted Handshake Message");
+    else if (e->content == SD_CT_ALERT)
+        add_text(w, "Encrypted Alert");
+    else if (e->content == SD_CT_CID)
+        add_text(w, e->kind == SD_EV_APPDATA ? "Protected Record (CID)"
+                                             : "Encrypted Handshake Message (CID)");
+    else
+        add_title(w, SD_NAME_CONTENT, e->content);
+}
+
+const char *probe_words_event(const struct sd_event *e, char *buf, size_t cap)
+{
+    struct words w = {buf, cap, 0};
+    buf[0] = '\0';
+    switch ((enum sd_event_kind)e->kind) {
+    case SD_EV_HANDSHAKE:
+        add_handshake(&w, e);
+        break;
+    case SD_EV_CCS:
+        add_text(&w, "Change Cipher Spec");
+        break;
+    case SD_EV_ALERT:
+        add_alert(&w, e);
+        break;
+    case SD_EV_ACK:
+        add_text(&w, "ACK");
+        break;
+    case SD_EV_PROTECTED:
+    case SD_EV_APPDATA:
+        add_protected(&w, e);
+        break;
+    case SD_EV_ICMP:
+        add_icmp(&w, e);
+        break;
+    case SD_EV_FOREIGN:
+        add_text(&w, "not DTLS");
+        break;
+    case SD_EV_IP_CUT:
+        add(&w, "IP fragment, the rest never came (%u bytes of it)", e->frag_len);
+        break;
+    case SD_EV_MALFORMED:
+        add_text(&w, "malformed");
+        break;
+    }
+    return buf;
+}
+
+const char *probe_words_datagram(const struct sd_event *log, size_t from, size_t end, char *buf,
+                                 size_t cap)
+{
+    struct words w = {buf, cap, 0};
+    buf[0] = '\0';
+    for (size_t i = from; i < end && w.len + PROBE_EVENT_TEXT < cap; i++) {
+        if (i > from)
+            add_text(&w, ", ");
+        probe_words_event(&log[i], buf + w.len, cap - w.len);
+        w.len += strlen(buf + w.len);
+    }
+    return buf;
+}
+
+size_t probe_datagram_end(const struct sd_event *log, size_t from, size_t count)
+{
+    size_t end = from + 1;
+    while (end < count && !(log[end].flags & SD_EVF_FIRST) && log[end].number == log[from].number)
+        end++;
+    return end;
+}
+
+const char *probe_words_host(const struct sd_addr *a, char buf[static SD_ADDR_TEXT])
+{
+    const void *from =
+        a->sa.sa_family == AF_INET6 ? (const void *)&a->in6.sin6_addr : &a->in.sin_addr;
+    if (!inet_ntop(a->sa.sa_family, from, buf, SD_ADDR_TEXT))
+        memcpy(buf, "?", sizeof "?");
+    return buf;
+}
+
+static void add_gap(struct words *w, const struct sd_event *e)
+{
+    add_text(w, w->len ? " " : "");
+    if (e->gap == 1)
+        add(w, "[GAP %llu]", (unsigned long long)e->seq - 1);
+    else
+        add(w, "[GAP %llu-%llu]", (unsigned long long)(e->seq - e->gap),
+            (unsigned long long)e->seq - 1);
+}
+
+static const struct {
+    uint16_t flag;
+    const char *word;
+} marks[] = {{SD_EVF_DUPLICATE, "[DUP]"},
+             {SD_EVF_REORDERED, "[REORDERED]"},
+             {SD_EVF_CHANGED, "[BYTES CHANGED]"},
+             {SD_EVF_SNAPPED, "[SNAPPED]"}};
+
+const char *probe_words_marks(const struct sd_event *log, size_t from, size_t end, char *buf,
+                              size_t cap)
+{
+    struct words w = {buf, cap, 0};
+    unsigned flags = 0, copy = 0;
+    buf[0] = '\0';
+    for (size_t i = from; i < end; i++) {
+        flags |= log[i].flags;
+        copy = log[i].copy > copy ? log[i].copy : copy;
+        if (log[i].gap)
+            add_gap(&w, &log[i]);
+    }
+    if (flags & SD_EVF_RETRANSMIT)
+        add(&w, "%s[RETX #%u]", w.len ? " " : "", copy);
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (flags & marks[i].flag)
+            add(&w, "%s%s", w.len ? " " : "", marks[i].word);
+    return buf;
+}
