@@ -222,11 +222,12 @@ static bool starts_over(const struct reading *r)
            (type == SD_HS_SERVER_HELLO && only_asked_for_cookies(r->x));
 }
 
-static bool answered_since(const struct sd_exchange *x, const struct sd_event *e)
+/* A ClientHello without a cookie came after it: the next request answers that. */
+static bool asked_since(const struct sd_exchange *x, const struct sd_event *e)
 {
     for (size_t i = x->count; i-- > 0 && &x->log[i] != e;)
-        if (sd_event_side(&x->log[i]) != sd_event_side(e) &&
-            x->log[i].message == SD_HS_CLIENT_HELLO)
+        if (sd_event_side(&x->log[i]) == SD_CLIENT && x->log[i].flight == 1 &&
+            !(x->log[i].flags & SD_EVF_DUPLICATE))
             return true;
     return false;
 }
@@ -245,7 +246,7 @@ static bool in_log(const struct reading *r)
         if (!e->epoch && r->d->time - e->time > COPY_NS)
             return false;
         if (e->kind == SD_EV_HANDSHAKE && !r->rec.epoch && e->message == SD_HS_HELLO_VERIFY_REQUEST)
-            return !answered_since(x, e);
+            return !asked_since(x, e);
         return true;
     }
     return r->rec.epoch > 0; /* the log is not complete after the handshake */

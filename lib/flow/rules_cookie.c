@@ -202,6 +202,8 @@ static const struct sd_event *first_message(const struct sd_exchange *x, enum sd
 static bool verify_right_before(const struct sd_exchange *x, const struct sd_event *hello)
 {
     for (const struct sd_event *e = hello; e-- > x->log;) {
+        if (e->flags & SD_EVF_DUPLICATE)
+            continue;
         if (sd_event_side(e) == SD_CLIENT)
             return false;
         if (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_HELLO_VERIFY_REQUEST)
@@ -217,7 +219,8 @@ bool sd_rule_hvr_then_flight4_immediately(const struct sd_case *c, struct sd_fin
     const struct sd_event *again = first_message(x, SD_CLIENT, SD_HS_CLIENT_HELLO, 3);
     if (!x->cookie_count || x->version == SD_DTLS_1_3)
         return false;
-    bool unasked = hello && !x->hellos_cookie && !c->view->one_way && !x->side[SD_CLIENT].snapped;
+    bool unasked = hello && !x->hellos_cookie && x->cookies[0].len && !c->view->one_way &&
+                   !x->side[SD_CLIENT].snapped;
     bool twice = hello && x->cookie_count > x->hellos_plain && verify_right_before(x, hello);
     bool server = hello && hello->message_seq != 1;
     bool client = again && again->message_seq != 1;

@@ -6,6 +6,8 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
+#define REORDER_NS INT64_C(50000000) /* later than that it was sent again */
+
 static double seconds(int64_t ns)
 {
     return (double)ns / 1e9;
@@ -91,9 +93,14 @@ bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
         c->x->version == SD_DTLS_1_3 || sd_view_alert(v, SD_SERVER, -1) ||
         sd_view_alert(v, SD_CLIENT, -1))
         return false;
+    if (c->fatal && !again)
+        return false; /* flight 4 did not arrive */
     const struct sd_part *done = sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
     if (!done || !done->whole)
         return false; /* the client has nothing to answer yet */
+    for (size_t i = 0; i < v->part_count; i++)
+        if (v->parts[i].side == SD_SERVER && !v->parts[i].whole)
+            return false;
     uint8_t asking = c->x->hellos_cookie ? 3 : 1;
     if (!again && sd_view_caused(v, SD_CLIENT, asking, SD_CAUSE_TIMER))
         return false; /* it did not get flight 4 */
@@ -146,6 +153,48 @@ bool sd_rule_finished_mismatch(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+/* --- order --- */
+
+static const struct sd_event *first_of(const struct sd_exchange *x, enum sd_side side,
+                                       enum sd_event_kind kind)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == kind && sd_event_side(&x->log[i]) == side &&
+            (kind != SD_EV_PROTECTED || x->log[i].content == SD_CT_HANDSHAKE ||
+             x->log[i].content == SD_CT_CID))
+            return &x->log[i];
+    return NULL;
+}
+
+/* Overtaken on the way, not sent again: an earlier number, and soon. */
+static bool key_exchange_after(const struct sd_exchange *x, const struct sd_event *ccs)
+{
+    for (const struct sd_event *e = ccs + 1; e < x->log + x->count; e++)
+        if (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_CLIENT_KEY_EXCHANGE &&
+            sd_event_side(e) == SD_CLIENT && e->seq < ccs->seq &&
+            !(e->flags & (SD_EVF_RETRANSMIT | SD_EVF_DUPLICATE)))
+            return true;
+    return false;
+}
+
+static bool finished_before(const struct sd_event *fin, const struct sd_event *ccs)
+{
+    return fin && fin < ccs && fin->number != ccs->number && ccs->time - fin->time < REORDER_NS &&
+           !(ccs->flags & SD_EVF_RETRANSMIT);
+}
+
+static bool overtaken(const struct sd_exchange *x, enum sd_side side, const struct sd_event **ccs,
+                      const struct sd_event **fin)
+{
+    *ccs = first_of(x, side, SD_EV_CCS);
+    *fin = first_of(x, side, SD_EV_PROTECTED);
+    if (!*ccs)
+        return false;
+    if (!finished_before(*fin, *ccs))
+        *fin = NULL;
+    return *fin || (side == SD_CLIENT && key_exchange_after(x, *ccs));
+}
+
 /* Behind the loss: the server has finished and only its last flight is missing. */
 static bool last_flight_unseen(const struct sd_view *v)
 {
@@ -161,9 +210,12 @@ static bool last_flight_unheard(const struct sd_view *v)
            !v->x->side[SD_CLIENT].appdata && !v->x->side[SD_CLIENT].closing;
 }
 
+/* What was lost may be the client's own flight, if the network changed its order. */
 static bool last_flight_recovered(const struct sd_view *v)
 {
-    return v->x->established && sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) &&
+    const struct sd_event *ccs, *early;
+    return v->x->established && !overtaken(v->x, SD_CLIENT, &ccs, &early) &&
+           sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) &&
            sd_view_bursts(v, SD_SERVER, 4) == 1 && sd_view_bursts(v, SD_SERVER, 6);
 }
 
@@ -199,44 +251,18 @@ bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
-/* --- order --- */
-
-static const struct sd_event *first_of(const struct sd_exchange *x, enum sd_side side,
-                                       enum sd_event_kind kind)
-{
-    for (size_t i = 0; i < x->count; i++)
-        if (x->log[i].kind == kind && sd_event_side(&x->log[i]) == side &&
-            (kind != SD_EV_PROTECTED || x->log[i].content == SD_CT_HANDSHAKE))
-            return &x->log[i];
-    return NULL;
-}
-
-static bool key_exchange_after(const struct sd_exchange *x, const struct sd_event *ccs)
-{
-    for (const struct sd_event *e = ccs + 1; e < x->log + x->count; e++)
-        if (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_CLIENT_KEY_EXCHANGE &&
-            sd_event_side(e) == SD_CLIENT && !(e->flags & SD_EVF_RETRANSMIT))
-            return true;
-    return false;
-}
-
 bool sd_rule_ccs_finished_reorder(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
     if (x->version == SD_DTLS_1_3 || x->mid_session)
         return false;
     for (int s = SD_CLIENT; s < SD_SIDES; s++) {
-        const struct sd_event *ccs = first_of(x, (enum sd_side)s, SD_EV_CCS);
-        const struct sd_event *fin = first_of(x, (enum sd_side)s, SD_EV_PROTECTED);
-        if (!ccs)
-            continue;
-        bool early = fin && fin < ccs && fin->number != ccs->number;
-        bool before_keys = s == SD_CLIENT && key_exchange_after(x, ccs);
-        if (!early && !before_keys)
+        const struct sd_event *ccs, *early;
+        if (!overtaken(x, (enum sd_side)s, &ccs, &early))
             continue;
         sd_prove(f, ccs);
         if (early)
-            sd_prove(f, fin);
+            sd_prove(f, early);
         f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
         f->confidence = SD_MEDIUM;
         sd_confuse(f, "loss-recovered");
@@ -254,7 +280,7 @@ bool sd_rule_ccs_finished_reorder(const struct sd_case *c, struct sd_finding *f)
 bool sd_rule_early_appdata(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
-    if (x->mid_session || x->version == SD_DTLS_1_3 || !x->negotiated)
+    if (x->mid_session || x->version == SD_DTLS_1_3 || !x->negotiated || c->view->one_way)
         return false;
     for (int s = SD_CLIENT; s < SD_SIDES; s++) {
         const struct sd_event *data = first_of(x, (enum sd_side)s, SD_EV_APPDATA);

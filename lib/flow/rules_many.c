@@ -54,7 +54,7 @@ bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_findin
         return false;
     sd_prove(f, &x->log[0]);
     f->confidence = SD_HIGH;
-    bool answered = x->side[SD_SERVER].datagrams > 0;
+    bool answered = x->has_server_random || x->cookie_count;
     f->severity = answered ? SD_INFO : c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
     sd_say(f, "The client began anew from the same port while handshake %llu was in force%s.",
            (unsigned long long)x->previous,

@@ -157,6 +157,15 @@ static bool unasked_extension(const struct sd_exchange *x, uint16_t *type)
     return false;
 }
 
+/* That is reason enough for the same alerts. */
+static bool bytes_changed(const struct sd_exchange *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].flags & SD_EVF_CHANGED)
+            return true;
+    return false;
+}
+
 bool sd_rule_bad_extension(const struct sd_case *c, struct sd_finding *f)
 {
     static const int codes[] = {SD_ALERT_UNSUPPORTED_EXTENSION, SD_ALERT_ILLEGAL_PARAMETER,
@@ -169,7 +178,7 @@ bool sd_rule_bad_extension(const struct sd_case *c, struct sd_finding *f)
         if (!e)
             e = sd_view_alert(c->view, SD_SERVER, codes[i]);
     }
-    if (!e || c->outcome != SD_FAILED || c->x->hello_fragments > 1)
+    if (!e || c->outcome != SD_FAILED || c->x->hello_fragments > 1 || bytes_changed(c->x))
         return false;
     bool found = c->x->kept[SD_KEPT_CLIENT_HELLO].length && unasked_extension(c->x, &type);
     prove_hello(c, f);

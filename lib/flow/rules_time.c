@@ -2,6 +2,7 @@
 #include "flow/internal.h"
 #include "flow/rule.h"
 #include "wire/names.h"
+#include "wire/record.h"
 
 #define MS INT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -177,29 +178,42 @@ bool sd_rule_reorder(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+/* How long a side thought about its flight: since the first copy of the one it answers, the
+ * way not counted; 0 when the newest copy, as after a loss, explains the answer. */
+static int64_t thought(const struct sd_view *v, enum sd_side side, uint8_t flight, uint8_t asked,
+                       int64_t rtt)
+{
+    const struct sd_burst *answer = sd_view_burst(v, side, flight);
+    const struct sd_burst *first = NULL, *last = NULL;
+    for (size_t i = 0; answer && i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->side == side || b->flight != asked || b->start > answer->start)
+            continue;
+        first = first ? first : b;
+        last = b;
+    }
+    if (!first || !rtt || (first != last && answer->start - last->start - rtt < 200 * MS))
+        return 0;
+    return answer->start - first->stop - rtt;
+}
+
 bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    const struct sd_burst *verify = sd_view_burst(v, SD_SERVER, 2);
-    const struct sd_burst *hello = sd_view_burst(v, SD_CLIENT, verify ? 3 : 1);
-    const struct sd_burst *server = sd_view_burst(v, SD_SERVER, 4);
-    const struct sd_burst *client = sd_view_burst(v, SD_CLIENT, 5);
-    int64_t thinks_server = 0, thinks_client = 0;
-    int64_t rtt, timer;
-    if (c->outcome != SD_OK || c->x->mid_session || timer_bursts(v) > 2 || crossed(v) ||
-        spurious(v, &rtt, &timer))
+    bool cookie = sd_view_burst(v, SD_SERVER, 2) != NULL;
+    if (c->outcome != SD_OK || c->x->mid_session || !cookie ||
+        (c->x->version == SD_DTLS_1_3 && !c->x->opened))
         return false;
     /* The way there and back is known from the cookie exchange, which costs no thought. */
-    if (hello && server && verify)
-        thinks_server = server->start - hello->stop - v->rtt_server;
-    if (server && client && verify)
-        thinks_client = client->start - server->stop - v->rtt_client;
-    bool is_client = thinks_client > thinks_server;
-    int64_t worst = is_client ? thinks_client : thinks_server;
-    if (worst <= SECOND)
+    int64_t server = thought(v, SD_SERVER, 4, 3, v->rtt_server);
+    int64_t client = thought(v, SD_CLIENT, 5, 4, v->rtt_client);
+    bool is_client = client > server;
+    int64_t worst = is_client ? client : server;
+    if (worst <= SECOND || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
         return false;
-    sd_prove_frame(f, is_client ? client->number : server->number,
-                   is_client ? client->start : server->start);
+    const struct sd_burst *slow =
+        is_client ? sd_view_burst(v, SD_CLIENT, 5) : sd_view_burst(v, SD_SERVER, 4);
+    sd_prove_frame(f, slow->number, slow->start);
     f->confidence = timer_bursts(v) ? SD_LOW : SD_MEDIUM;
     sd_confuse(f, "loss-recovered");
     sd_say(f,

@@ -109,13 +109,26 @@ static void add_to_burst(struct sd_view *v, const struct sd_event *e)
         b->cause = SD_CAUSE_TIMER;
 }
 
-/* The answer to the copy before came by just now: the sender had not seen it yet. */
+static int64_t previous_copy(const struct sd_view *v, size_t at)
+{
+    const struct sd_burst *b = &v->bursts[at];
+    for (size_t i = at; i-- > 0;)
+        if (v->bursts[i].side == b->side && v->bursts[i].flight == b->flight)
+            return v->bursts[i].start;
+    return b->start;
+}
+
+/* The answer to the copy before came by just now: the sender had not seen it yet. On a way
+ * much shorter than the timer that is chance: something was lost before. */
 static bool crosses(const struct sd_view *v, size_t at)
 {
     const struct sd_burst *b = &v->bursts[at];
+    int64_t rtt = b->side == SD_SERVER ? v->rtt_client : v->rtt_server;
     for (size_t i = at; i-- > 0;) {
         const struct sd_burst *o = &v->bursts[i];
         if (o->side == b->side && o->flight == b->flight)
+            return false;
+        if (rtt && rtt * 3 < b->start - previous_copy(v, at))
             return false;
         if (o->side != b->side && o->flight > b->flight && o->cause == SD_CAUSE_FIRST &&
             b->start - o->start < BURST_MS * MS)
@@ -227,6 +240,19 @@ static void note_gap(struct sd_view *v, enum sd_side side, uint64_t from, uint64
     v->gaps[v->gap_count++] = (struct sd_gap){side, from, to, frame_of_number(v, side, to)};
 }
 
+/* What the numbers of a direction begin with: a client's with 0; those of a server that asked
+ * for a cookie with the one of the ClientHello that brought it (RFC 6347 section 4.2.1). */
+static uint64_t first_number(const struct sd_exchange *x, const struct sd_event *e)
+{
+    enum { NEAR = 32 };
+    if (sd_event_side(e) == SD_CLIENT)
+        return !x->mid_session && e->seq < NEAR ? 0 : e->seq;
+    for (const struct sd_event *o = x->log; x->cookie_count && o < e; o++)
+        if (o->kind == SD_EV_HANDSHAKE && o->message == SD_HS_CLIENT_HELLO && o->flight == 3)
+            return e->seq > o->seq && e->seq - o->seq < NEAR ? o->seq : e->seq;
+    return e->seq;
+}
+
 static void find_gaps(struct sd_view *v, enum sd_side side)
 {
     struct seen s = {0};
@@ -235,8 +261,7 @@ static void find_gaps(struct sd_view *v, enum sd_side side)
         if (!counts_for_gaps(e, side))
             continue;
         if (!s.any) {
-            bool from_zero = side == SD_CLIENT && !v->x->mid_session && e->seq < 16;
-            s.base = from_zero ? 0 : e->seq;
+            s.base = first_number(v->x, e);
             s.any = true;
         }
         if (e->seq < s.base || e->seq - s.base > UINT16_MAX)
