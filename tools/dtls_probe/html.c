@@ -27,15 +27,15 @@ static const char style[] =
     "body{margin:0 auto;max-width:1480px;padding:28px 20px 48px;background:var(--ground);"
     "color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',"
     "sans-serif;display:flex;flex-direction:column;overflow-wrap:anywhere}"
-    "h1{font-size:24px;font-weight:600;line-height:1.25;margin:0}"
+    "h1{font-size:1.6em;font-weight:600;line-height:1.25;margin:0}"
     "header p{margin:2px 0 0;color:var(--quiet)}"
     /* The totals are known last and read first. */
     "header{order:-3}.totals{order:-2}.pick{order:-3}"
     ".pick{position:absolute;opacity:0}"
     ".totals{margin:18px 0 6px}"
     ".totals dl{display:flex;flex-wrap:wrap;gap:10px 32px;margin:0}"
-    ".totals dt{color:var(--quiet);font-size:13px}"
-    ".totals dd{margin:0;font-size:20px;font-weight:600;font-variant-numeric:tabular-nums}"
+    ".totals dt{color:var(--quiet);font-size:.87em}"
+    ".totals dd{margin:0;font-size:1.33em;font-weight:600;font-variant-numeric:tabular-nums}"
     ".totals p{margin:10px 0 0}"
     ".filter{display:flex;flex-wrap:wrap;gap:8px;margin:14px 0;order:-1}"
     ".filter label{border:1px solid var(--rule);border-radius:99px;padding:4px 14px;"
@@ -58,11 +58,11 @@ static const char style[] =
     ".n::before{content:'\\25B8';display:inline-block;width:1.1em;color:var(--quiet)}"
     ".h[open] .n::before{content:'\\25BE'}"
     ".n,.t{color:var(--quiet);font-variant-numeric:tabular-nums}.t{text-align:right}"
-    ".chip{justify-self:start;border:1px solid;border-radius:99px;padding:0 10px;font-size:13px;"
+    ".chip{justify-self:start;border:1px solid;border-radius:99px;padding:0 10px;font-size:.87em;"
     "font-weight:600}"
     ".ok .chip{color:var(--ok)}.failed .chip{color:var(--failed)}"
     ".incomplete .chip{color:var(--incomplete)}"
-    ".v,.quiet{color:var(--quiet)}.v{font-size:13px}"
+    ".v,.quiet{color:var(--quiet)}.v{font-size:.87em}"
     ".id{font-weight:600}"
     ".body{display:grid;grid-template-columns:minmax(0,900px) minmax(280px,1fr);gap:8px 28px;"
     "padding:14px}"
@@ -71,16 +71,16 @@ static const char style[] =
     ".scroll .drawing{display:block;width:100%;min-width:760px;max-width:900px;height:auto}"
     ".finding{border-left:3px solid var(--rule);padding:0 0 0 14px;margin:0 0 18px}"
     ".finding.fatal{border-color:var(--failed)}.finding.warning{border-color:var(--incomplete)}"
-    ".finding h2{font-size:16px;margin:0;line-height:1.35}"
+    ".finding h2{font-size:1.07em;margin:0;line-height:1.35}"
     ".finding p{margin:6px 0 0;max-width:75ch}"
-    ".finding small{color:var(--quiet);font-size:13px}"
+    ".finding small{color:var(--quiet);font-size:.87em}"
     ".fatal small b{color:var(--failed)}.warning small b{color:var(--incomplete)}.info small "
     "b{color:var(--info)}"
     "a{color:var(--accent)}"
     ".none{color:var(--quiet);display:none}main:not(:has(.h)) .none{display:block}"
-    "@media(max-width:1100px){.body{grid-template-columns:minmax(0,1fr)}}"
+    "@media(max-width:1100px){.body{grid-template-columns:minmax(0,1fr)}.found{order:-1}}"
     "@media(max-width:900px){.h>summary{grid-template-columns:3.2em 1fr auto}"
-    ".a,.v,.id{grid-column:1/-1}}"
+    ".a,.v,.id{grid-column:1/-1}.t{grid-area:1/3;white-space:nowrap}}"
     "@media(max-width:480px){body{padding:18px 10px 32px}.body{padding:10px}}"
     "@media print{body{background:none;padding:0;font-size:11px}.filter{display:none}"
     ".h{break-inside:auto}.finding,.h>summary{break-inside:avoid}.body{grid-template-columns:1fr}"
@@ -160,10 +160,11 @@ static void put_finding(struct probe_html *h, const struct sd_finding *f, bool d
     const struct sd_entry *e = f->entry;
     fprintf(h->to, "<section class=\"finding %s\">\n", sd_severity_name(f->severity));
     put(h, "<h2>", e->title, "</h2>\n");
-    fprintf(h->to, "<small><b>%s</b> %s, confidence %s", sd_severity_name(f->severity), e->id,
-            sd_confidence_name(f->confidence));
+    put(h, "<small><b>", sd_severity_name(f->severity), "</b> ");
+    put(h, "", e->id, ", confidence ");
+    fputs(sd_confidence_name(f->confidence), h->to);
     if (f->runner_up)
-        fprintf(h->to, "; if not: %s", f->runner_up->id);
+        put(h, "; if not: ", f->runner_up->id, "");
     put(h, "</small>\n<p>", f->detail, "</p>\n");
     put_frames(h, f, drawn);
     put(h, "<p><b>What to do.</b> ", f->advice[0] ? f->advice : e->advice, "</p>\n");
@@ -206,7 +207,7 @@ void probe_html_add(struct probe_html *h, const struct probe_report *r)
     fputs(drawn ? "<div class=\"body\">\n" : "<div class=\"body plain\">\n", h->to);
     if (drawn)
         put_drawing(h, r);
-    fputs("<div>\n", h->to);
+    fputs("<div class=\"found\">\n", h->to);
     for (size_t i = 0; i < r->count; i++)
         put_finding(h, &r->findings[i], drawn);
     if (!r->count)

@@ -67,7 +67,7 @@ void probe_json_packet(FILE *to, const struct sd_packet *p)
 
 static void put(FILE *to, json_t *line)
 {
-    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(16)) : NULL;
+    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(16)) : NULL;
     if (text)
         fprintf(to, "%s\n", text);
     free(text);

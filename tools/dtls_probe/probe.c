@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "dtls_probe/explain.h"
+#include "dtls_probe/files.h"
 #include "dtls_probe/run.h"
 #include "tls/context.h"
 
@@ -44,11 +45,13 @@ static int worse(int a, int b)
 static int look_at_file(const struct probe_config *c, const struct tool_out *out, const char *path)
 {
     struct probe_run r;
+    struct probe_files f = {0};
     int status = PROBE_ERROR;
     if (c->reads > 1 && c->show <= PROBE_SUMMARY)
         printf("%s:\n", path);
-    if (probe_run_open(&r, c, out) && probe_run_file(&r, path))
-        status = probe_run_status(&r);
+    if (probe_run_open(&r, c, out) && probe_files_open(&f, &r, path) && probe_run_file(&r, path))
+        status = probe_files_finish(&f, &r, path) ? probe_run_status(&r) : PROBE_ERROR;
+    probe_files_close(&f);
     probe_run_close(&r);
     return status;
 }

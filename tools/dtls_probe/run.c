@@ -138,7 +138,8 @@ static bool read_keylog(struct probe_run *r, const char *path)
         tool_warn(r->out, "key log %s: no line of it is a secret (CLIENT_RANDOM ... is one)", path);
     if (f)
         fclose(f);
-    free(text);
+    r->keylog_text = text;
+    r->keylog_length = len;
     return ok;
 }
 
@@ -210,6 +211,7 @@ void probe_run_close(struct probe_run *r)
     sd_filter_free(r->filter);
     sd_secrets_free(r->secrets);
     sd_x509read_free(r->certs);
+    free(r->keylog_text);
 }
 
 void probe_listen(struct probe_run *r, const struct probe_listener *l)

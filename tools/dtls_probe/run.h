@@ -34,7 +34,9 @@ struct probe_run {
     struct probe_listener listeners[4];
     unsigned listener_count;
     bool color;
-    bool expected; /* the finding of --expect came */
+    bool expected;     /* the finding of --expect came */
+    char *keylog_text; /* of --keylog, for whoever copies it */
+    size_t keylog_length;
     char damage[256];
 };
 

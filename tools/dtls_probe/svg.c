@@ -443,9 +443,13 @@ static double put_below(FILE *to, double y, const struct probe_report *r, bool w
 static void put_names(FILE *to, const struct probe_report *r)
 {
     char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT];
-    fprintf(to, "<title>DTLS handshake %llu: %s%s%s</title>\n", (unsigned long long)r->x->id,
-            probe_outcome_name(r->outcome), r->count ? ", " : "",
-            r->count ? r->findings[0].entry->id : "");
+    fprintf(to, "<title>DTLS handshake %llu: %s", (unsigned long long)r->x->id,
+            probe_outcome_name(r->outcome));
+    if (r->count) {
+        fputs(", ", to);
+        probe_escape(to, r->findings[0].entry->id);
+    }
+    fputs("</title>\n", to);
     fputs("<desc>Timeline of the datagrams between ", to);
     probe_escape(to, sd_addr_text(&r->x->client, client));
     fputs(" (left) and ", to);

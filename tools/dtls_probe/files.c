@@ -1,0 +1,189 @@
+#include "dtls_probe/files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/live.h"
+#include "capture/reader.h"
+#include "capture/writer.h"
+#include "dtls_probe/svg.h"
+
+enum { COMMENTS_OF_A_FRAME = 16 };
+
+/* --- while the run goes on --- */
+
+static void on_packet(void *arg, const struct sd_packet *p)
+{
+    struct probe_files *f = arg;
+    if (f->failed)
+        probe_members_add(&f->members, p->number, p->x->id);
+}
+
+static bool chosen(const struct probe_files *f, const struct probe_report *r)
+{
+    return (!f->config->handshake || r->x->id == f->config->handshake) &&
+           (!f->config->only_failed || r->outcome == SD_FAILED);
+}
+
+static void on_result(void *arg, const struct probe_report *r)
+{
+    struct probe_files *f = arg;
+    if (f->copy || f->failed)
+        probe_comments_add(&f->comments, r);
+    if (f->failed && r->outcome == SD_FAILED)
+        probe_members_fail(&f->members, r->x->id);
+    if (!chosen(f, r))
+        return;
+    if (f->html_file)
+        probe_html_add(&f->html, r);
+    if (f->svg_file && !f->drawn) {
+        probe_svg(f->svg_file, r);
+        f->drawn = true;
+    }
+}
+
+static bool open_one(struct probe_files *f, FILE **file, const char *path)
+{
+    if (!path)
+        return true;
+    *file = fopen(path, "we");
+    if (!*file)
+        tool_error(f->out, "cannot write %s: %s", path, strerror(errno));
+    return *file != NULL;
+}
+
+bool probe_files_open(struct probe_files *f, struct probe_run *r, const char *source)
+{
+    const struct probe_config *c = r->config;
+    *f = (struct probe_files){.config = c, .out = r->out};
+    if (!open_one(f, &f->copy, c->write) || !open_one(f, &f->failed, c->save_failed) ||
+        !open_one(f, &f->svg_file, c->svg) || !open_one(f, &f->html_file, c->html))
+        return false;
+    if (f->html_file)
+        probe_html_begin(&f->html, f->html_file, source);
+    probe_listen(r, &(struct probe_listener){f, on_packet, on_result});
+    return true;
+}
+
+/* --- copies --- */
+
+struct copying {
+    struct probe_files *f;
+    const struct probe_run *run;
+    struct sd_reader *reader;
+    struct sd_writer *writer;
+    bool only_failed;
+    uint32_t interfaces; /* announced so far */
+    uint64_t seen;
+};
+
+static size_t comments_of(struct copying *c, const struct sd_frame *frame,
+                          struct sd_span spans[static COMMENTS_OF_A_FRAME])
+{
+    size_t n = 0, found;
+    while (n < COMMENTS_OF_A_FRAME && sd_reader_comment(c->reader, &spans[n]))
+        n++;
+    const struct probe_comment *own = probe_comments_of(&c->f->comments, frame->number, &found);
+    for (size_t i = 0; i < found && n < COMMENTS_OF_A_FRAME; i++)
+        spans[n++] = (struct sd_span){(const uint8_t *)own[i].text, strlen(own[i].text)};
+    return n;
+}
+
+static int announce(struct copying *c)
+{
+    const struct sd_reader_interface *i;
+    int status = 0;
+    while (!status && (i = sd_reader_interface(c->reader, c->interfaces)) != NULL)
+        status = sd_writer_interface(c->writer, c->interfaces++, i->linktype, i->snaplen, i->name);
+    return status;
+}
+
+static int copy_frame(struct copying *c, const struct sd_frame *frame)
+{
+    struct sd_span comments[COMMENTS_OF_A_FRAME];
+    if (c->run->filter && !sd_filter_match(c->run->filter, frame))
+        return 0;
+    if (c->only_failed && !probe_members_has(&c->f->members, frame->number))
+        return 0;
+    size_t n = comments_of(c, frame, comments);
+    int status = announce(c);
+    return status ? status : sd_writer_frame(c->writer, frame, comments, n);
+}
+
+static int copy_all(struct copying *c)
+{
+    struct sd_frame frame;
+    int status = 0;
+    if (c->run->keylog_text)
+        status = sd_writer_keylog(c->writer, (struct sd_span){(const uint8_t *)c->run->keylog_text,
+                                                              c->run->keylog_length});
+    while (!status && sd_reader_next(c->reader, &frame) == SD_READER_FRAME &&
+           !(c->run->config->count && c->seen++ >= c->run->config->count))
+        status = copy_frame(c, &frame);
+    for (uint32_t i = 0; !status && i < c->interfaces; i++)
+        status = sd_writer_statistics(c->writer, i, 0, sd_reader_interface(c->reader, i)->dropped);
+    return status ? status : sd_writer_finish(c->writer);
+}
+
+static bool write_copy(struct probe_files *f, struct probe_run *r, const char *path, FILE *to,
+                       const char *name, bool only_failed)
+{
+    struct copying c = {.f = f, .run = r, .only_failed = only_failed};
+    struct sd_err e = {0};
+    if (!to)
+        return true;
+    if (sd_reader_open(&c.reader, path, NULL, &e)) {
+        tool_error(f->out, "%s", e.text);
+        return false;
+    }
+    c.writer = sd_writer_new(to, "dtls_probe " SDTLS_VERSION);
+    int status = c.writer ? copy_all(&c) : -ENOMEM;
+    if (status)
+        tool_error(f->out, "cannot write %s: %s", name, strerror(-status));
+    sd_writer_free(c.writer);
+    sd_reader_close(c.reader);
+    return !status;
+}
+
+/* --- at the end --- */
+
+static bool close_one(struct probe_files *f, FILE **file, const char *path)
+{
+    bool ok = !*file || (!fflush(*file) && !ferror(*file));
+    if (*file && fclose(*file))
+        ok = false;
+    *file = NULL;
+    if (!ok)
+        tool_error(f->out, "cannot write %s: %s", path, strerror(errno));
+    return ok;
+}
+
+bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *path)
+{
+    const struct probe_config *c = f->config;
+    probe_comments_sort(&f->comments);
+    probe_members_close(&f->members);
+    if (f->comments.failed || f->members.lost)
+        tool_warn(f->out, "memory ran out: comments or frames are missing in what was written");
+    bool ok = write_copy(f, r, path, f->copy, c->write, false);
+    ok = write_copy(f, r, path, f->failed, c->save_failed, true) && ok;
+    if (f->html_file)
+        probe_html_end(&f->html, &r->totals);
+    if (f->svg_file && !f->drawn)
+        tool_warn(f->out, "no handshake to draw: %s is empty", c->svg);
+    ok = close_one(f, &f->copy, c->write) && ok;
+    ok = close_one(f, &f->failed, c->save_failed) && ok;
+    ok = close_one(f, &f->svg_file, c->svg) && ok;
+    return close_one(f, &f->html_file, c->html) && ok;
+}
+
+void probe_files_close(struct probe_files *f)
+{
+    FILE *const open[] = {f->copy, f->failed, f->svg_file, f->html_file};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        if (open[i])
+            fclose(open[i]);
+    probe_comments_free(&f->comments);
+    probe_members_free(&f->members);
+}

@@ -1,0 +1,27 @@
+/* The files that a run leaves behind: -w, --save-failed, --svg, --html. */
+#ifndef PROBE_FILES_H
+#define PROBE_FILES_H
+
+#include "dtls_probe/comments.h"
+#include "dtls_probe/html.h"
+#include "dtls_probe/members.h"
+#include "dtls_probe/run.h"
+
+struct probe_files {
+    const struct probe_config *config;
+    const struct tool_out *out;
+    struct probe_comments comments;
+    struct probe_members members;
+    struct probe_html html;
+    FILE *html_file, *svg_file, *copy,
+        *failed; /* opened at the beginning: a wrong path is told at once */
+    bool drawn;  /* the handshake of --svg */
+};
+
+/* Opens what the options ask for, and listens to the run. False after a sentence. */
+bool probe_files_open(struct probe_files *f, struct probe_run *r, const char *source);
+/* After the run: reads the frames once more from `path`. False when a file is not whole. */
+bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *path);
+void probe_files_close(struct probe_files *f);
+
+#endif

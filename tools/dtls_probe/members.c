@@ -1,0 +1,77 @@
+#include "dtls_probe/members.h"
+
+#include <stdlib.h>
+
+static bool grow(void **list, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return true;
+    size_t more = *room ? 2 * *room : 256;
+    void *bigger = realloc(*list, more * size);
+    if (!bigger)
+        return false;
+    *list = bigger;
+    *room = more;
+    return true;
+}
+
+void probe_members_add(struct probe_members *m, uint64_t frame, uint64_t exchange)
+{
+    void *list = m->list;
+    if (!grow(&list, m->count, &m->room, sizeof *m->list)) {
+        m->lost = true;
+        return;
+    }
+    m->list = list;
+    m->list[m->count++] = (struct probe_member){frame, exchange};
+}
+
+void probe_members_fail(struct probe_members *m, uint64_t exchange)
+{
+    void *list = m->failed;
+    if (!grow(&list, m->failed_count, &m->failed_room, sizeof *m->failed)) {
+        m->lost = true;
+        return;
+    }
+    m->failed = list;
+    m->failed[m->failed_count++] = exchange;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static int by_frame(const void *a, const void *b)
+{
+    const struct probe_member *x = a, *y = b;
+    return (x->frame > y->frame) - (x->frame < y->frame);
+}
+
+void probe_members_close(struct probe_members *m)
+{
+    size_t kept = 0;
+    if (m->failed_count)
+        qsort(m->failed, m->failed_count, sizeof *m->failed, by_number);
+    for (size_t i = 0; i < m->count; i++)
+        if (m->failed_count &&
+            bsearch(&m->list[i].exchange, m->failed, m->failed_count, sizeof *m->failed, by_number))
+            m->list[kept++] = m->list[i];
+    m->count = kept;
+    if (kept)
+        qsort(m->list, kept, sizeof *m->list, by_frame);
+}
+
+bool probe_members_has(const struct probe_members *m, uint64_t frame)
+{
+    struct probe_member key = {.frame = frame};
+    return m->count && bsearch(&key, m->list, m->count, sizeof *m->list, by_frame);
+}
+
+void probe_members_free(struct probe_members *m)
+{
+    free(m->list);
+    free(m->failed);
+    *m = (struct probe_members){0};
+}
