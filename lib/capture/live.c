@@ -164,6 +164,11 @@ uint16_t sd_live_linktype(const struct sd_live *l)
     return l->linktype;
 }
 
+const char *sd_live_library(void)
+{
+    return pcap_lib_version();
+}
+
 int sd_live_next(struct sd_live *l, struct sd_frame *f, struct sd_err *e)
 {
     struct pcap_pkthdr *h;

@@ -37,6 +37,8 @@ int sd_live_next(struct sd_live *l, struct sd_frame *f, struct sd_err *e);
 /* Since opening. 0 or a code of enum sdtls_err. */
 int sd_live_statistics(struct sd_live *l, struct sd_live_stats *stats);
 uint16_t sd_live_linktype(const struct sd_live *l);
+/* "libpcap version 1.10.3 ...", as running. */
+const char *sd_live_library(void);
 
 /* A capture filter for frames of any source. */
 struct sd_filter;

@@ -89,12 +89,15 @@ struct sd_exchange {
 
     int64_t start, last;    /* ns: first datagram; last of anybody */
     int64_t established;    /* ns: the second Finished; 0 = never */
+    int64_t last_handshake; /* ns: last packet that was part of it */
     bool mid_session;       /* begins without a ClientHello */
     bool reversed;          /* no ClientHello was seen: who is who was read from the answers */
     bool resumed;           /* abbreviated: the server's Finished came first (RFC 5246 7.3) */
     bool opened;            /* some record could be decrypted */
     bool evicted;           /* ended early: the table was full */
     bool superseded;        /* a ClientHello with another random began the next one */
+    bool reported;          /* before its end, see sd_tracker_config.prompt */
+    size_t reported_findings;
     uint64_t next;          /* id of that one; 0 = none */
     uint64_t previous;      /* on the same addresses; 0 = none */
     bool after_established; /* that one was established */

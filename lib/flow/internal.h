@@ -137,5 +137,7 @@ bool sd_ranges_add(struct sd_range *r, size_t *count, size_t room, uint32_t from
 
 /* judge.c: the end of an exchange */
 void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f);
+/* Reports it already, when its outcome is clear. */
+void sd_exchange_judge_early(struct sd_tracker *t, struct sd_flow *f);
 
 #endif

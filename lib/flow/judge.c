@@ -2,7 +2,13 @@
 #include "flow/diagnose.h"
 #include "flow/internal.h"
 
-void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f)
+#define SECOND INT64_C(1000000000)
+/* Long enough for a last flight to be asked for again; and for the longest timers measured
+ * (GnuTLS: 12 s) not to look like the end. */
+#define SETTLED_NS (2 * SECOND)
+#define STUCK_NS (15 * SECOND)
+
+static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
 {
     struct sd_finding findings[SD_FINDINGS_MAX];
     if (!t->config.done)
@@ -11,7 +17,31 @@ void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f)
     struct sd_case c = {
         .view = &t->view, .x = f->x, .certs = t->config.certs, .index = (const struct sd_index *)t};
     size_t count = sd_diagnose(&c, findings);
-    struct sd_result r = {
-        .x = f->x, .view = &t->view, .outcome = c.outcome, .findings = findings, .count = count};
+    if (f->x->reported && count <= f->x->reported_findings)
+        return;
+    if (only_if_clear && c.outcome == SD_INCOMPLETE)
+        return;
+    struct sd_result r = {.x = f->x,
+                          .view = &t->view,
+                          .outcome = c.outcome,
+                          .findings = findings,
+                          .count = count,
+                          .again = f->x->reported};
     t->config.done(t->config.arg, &r);
+    f->x->reported = true;
+    f->x->reported_findings = count;
+}
+
+void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f)
+{
+    judge(t, f, false);
+}
+
+void sd_exchange_judge_early(struct sd_tracker *t, struct sd_flow *f)
+{
+    const struct sd_exchange *x = f->x;
+    bool settled = x->established && t->now - x->last_handshake > SETTLED_NS;
+    bool stuck = !x->established && t->now - x->last_handshake > STUCK_NS;
+    if (!x->reported && (settled || stuck))
+        judge(t, f, true);
 }

@@ -402,6 +402,8 @@ void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_da
         r.rec = (struct sd_record){0};
         add(&r, SD_EV_MALFORMED);
     }
+    if (t->event_count && t->events[0].flight)
+        x->last_handshake = d->time;
     sd_log_append(t, x);
     note_established(x, d->time);
 }

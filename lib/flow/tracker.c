@@ -115,7 +115,7 @@ static struct sd_exchange *begin(struct sd_tracker *t, struct sd_flow *f,
         from_server = sd_addr_port(&d->src) < sd_addr_port(&d->dst);
     set_ends(x, from_server ? &d->dst : &d->src, from_server ? &d->src : &d->dst);
     x->carrier = d->carrier;
-    x->start = x->last = d->time;
+    x->start = x->last = x->last_handshake = d->time;
     x->mid_session = h->type == 0xff;
     x->reversed = h->type != SD_HS_CLIENT_HELLO;
     x->on_sealed = on_sealed;
@@ -422,6 +422,8 @@ void sd_tracker_drops(struct sd_tracker *t)
 void sd_tracker_tick(struct sd_tracker *t, int64_t now)
 {
     t->now = now > t->now ? now : t->now;
+    for (struct sd_flow *f = t->config.prompt ? t->first : NULL; f; f = f->next)
+        sd_exchange_judge_early(t, f);
     while (t->config.idle && t->oldest && t->now - t->oldest->last > t->config.idle)
         sd_flow_remove(t, t->oldest);
 }

@@ -37,6 +37,7 @@ struct sd_result {
     enum sd_outcome outcome;
     const struct sd_finding *findings; /* the verdict first */
     size_t count;
+    bool again; /* it was reported before; meanwhile more was found */
 };
 
 struct sd_tracker_config {
@@ -45,6 +46,9 @@ struct sd_tracker_config {
     size_t max_flows;       /* conversations kept at once; 0 = 65536 */
     size_t max_pending;     /* bytes of messages in reassembly; 0 = 64 MiB */
     int64_t idle;           /* ns of silence after which a conversation is over; 0 = at the end */
+    /* sd_tracker_tick() reports a handshake as soon as its outcome is clear, and once more at
+     * the end when the association then had more to tell. For live captures. */
+    bool prompt;
     const struct sd_unprotect *unprotect; /* NULL = without keys */
     const struct sd_cert_reader *certs;   /* NULL = certificates are not read */
     void *arg;
@@ -68,7 +72,7 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e);
 void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplete *e);
 /* The capture itself lost packets: from now on loss proves less. */
 void sd_tracker_drops(struct sd_tracker *t);
-/* Ends what has been silent for config.idle. */
+/* Ends what has been silent for config.idle. Time passes for the horizon of failures, too. */
 void sd_tracker_tick(struct sd_tracker *t, int64_t now);
 /* The capture ends: everything still open is reported, in the order of first packets. */
 void sd_tracker_finish(struct sd_tracker *t);

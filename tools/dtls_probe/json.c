@@ -41,13 +41,21 @@ static void put_record(FILE *to, const struct sd_event *e)
     fputc('}', to);
 }
 
+/* pcapng can have times before 1970 (if_tsoffset). */
+static void put_time(FILE *to, int64_t ns)
+{
+    uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+    fprintf(to, "%s%llu.%09llu", ns < 0 ? "-" : "", (unsigned long long)size / 1000000000,
+            (unsigned long long)size % 1000000000);
+}
+
 void probe_json_packet(FILE *to, const struct sd_packet *p)
 {
     const struct sd_event *e = p->events;
     bool server = e->flags & SD_EVF_SERVER;
-    fprintf(to, "{\"type\":\"packet\",\"number\":%llu,\"time\":%lld.%09lld,\"handshake\":%llu",
-            (unsigned long long)p->number, (long long)p->time / 1000000000,
-            (long long)p->time % 1000000000, (unsigned long long)p->x->id);
+    fprintf(to, "{\"type\":\"packet\",\"number\":%llu,\"time\":", (unsigned long long)p->number);
+    put_time(to, p->time);
+    fprintf(to, ",\"handshake\":%llu", (unsigned long long)p->x->id);
     put_addr(to, "src", server ? &p->x->server : &p->x->client);
     put_addr(to, "dst", server ? &p->x->client : &p->x->server);
     if (e->kind == SD_EV_ICMP)
@@ -67,7 +75,8 @@ void probe_json_packet(FILE *to, const struct sd_packet *p)
 
 static void put(FILE *to, json_t *line)
 {
-    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(16)) : NULL;
+    char *text =
+        line ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(16)) : NULL;
     if (text)
         fprintf(to, "%s\n", text);
     free(text);

@@ -31,7 +31,7 @@ static const struct tool_opt opts[] = {
     {'i', "interface", "IF", FROM, "live from this interface; \"any\" = all", TOOL_TEXT, AT(interface), 0, NULL},
     {'f', "filter", "BPF", FROM, "only what this capture filter lets through", TOOL_TEXT, AT(filter), 0, NULL},
     {0, "keylog", "FILE", FROM, "secrets (SSLKEYLOGFILE): open what they open", TOOL_TEXT, AT(keylog), 0, NULL},
-    {0, "two-sided", NULL, FROM, "two captures of the same handshakes: the client's side, then the server's", TOOL_FLAG, AT(two_sided), 0, NULL},
+    {0, "two-sided", NULL, FROM, "two captures of the same: the client's side, the server's", TOOL_FLAG, AT(two_sided), 0, NULL},
     {'D', "list-interfaces", NULL, FROM, "interfaces there are", TOOL_FLAG, AT(list), 0, NULL},
     {'a', "duration", "SECS", FROM, "with -i: end after this time", TOOL_SECONDS, AT(duration_ms), 0, NULL},
     {'c', "count", "N", FROM, "end after so many frames", TOOL_UINT, AT(count), 0, NULL},
@@ -55,7 +55,7 @@ static const struct tool_opt opts[] = {
 
     {'v', "verbose", NULL, TELL, "fields of each record; twice: bytes", TOOL_COUNT, AT(verbose), 0, NULL},
     {'t', "times", "FORM", TELL, "relative, delta or absolute", TOOL_CHOICE, AT(times), 0, clocks},
-    {0, "fail-on", "LEVEL", TELL, "exit 1 from this severity on: info, warning, fatal (default), never", TOOL_CHOICE, AT(fail_on), 0, levels},
+    {0, "fail-on", "LEVEL", TELL, "exit 1 from info, warning or fatal (default) on, or never", TOOL_CHOICE, AT(fail_on), 0, levels},
     {0, "expect", "ok|ID", TELL, "exit 0 only when every handshake is ok; or when this finding comes", TOOL_TEXT, AT(expect), 0, NULL},
     {0, "quiet", NULL, TELL, "no progress, no warnings", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "color", "WHEN", TELL, "auto, always or never", TOOL_CHOICE, AT(color), 0, colors},

@@ -6,15 +6,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "capture/live.h"
 #include "dtls_probe/explain.h"
 #include "dtls_probe/files.h"
+#include "dtls_probe/live.h"
 #include "dtls_probe/run.h"
 #include "tls/context.h"
 
 static int print_version(const struct probe_config *c)
 {
     (void)c;
-    printf("dtls_probe %s\n%s\n", SDTLS_VERSION, sd_tls_library());
+    printf("dtls_probe %s\n%s\n%s\n", SDTLS_VERSION, sd_live_library(), sd_tls_library());
     return PROBE_CLEAN;
 }
 
@@ -59,6 +61,8 @@ static int look_at_file(const struct probe_config *c, const struct tool_out *out
 static int look(const struct probe_config *c, const struct tool_out *out)
 {
     int status = PROBE_CLEAN;
+    if (c->interface)
+        return probe_live(c, out);
     for (unsigned i = 0; i < c->reads; i++)
         status = worse(status, look_at_file(c, out, c->read[i]));
     return status;
@@ -66,12 +70,20 @@ static int look(const struct probe_config *c, const struct tool_out *out)
 
 static int say_usage(const char *why)
 {
-    fprintf(stderr, "dtls_probe: %s\nTry: dtls_probe --help\n", why);
+    fprintf(stderr, "dtls_probe: %s\nTry 'dtls_probe --help'.\n", why);
     return PROBE_ERROR;
+}
+
+static int print_help(void)
+{
+    tool_usage_print(&probe_usage, stdout);
+    return PROBE_CLEAN;
 }
 
 static int act(const struct probe_config *c, const struct tool_out *out)
 {
+    if (c->help)
+        return print_help();
     if (c->version)
         return print_version(c);
     if (c->explain)
@@ -91,10 +103,6 @@ int probe_main(int argc, char **argv)
         setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     if (!probe_options(&c, argc, argv, why))
         return say_usage(why);
-    if (c.help) {
-        tool_usage_print(&probe_usage, stdout);
-        return PROBE_CLEAN;
-    }
     out.quiet = c.quiet;
     out.color = tool_term_color((enum tool_color)c.color, STDERR_FILENO);
     int status = act(&c, &out);

@@ -170,6 +170,7 @@ static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
                                   .key = key,
                                   .max_flows = r->config->max_flows,
                                   .idle = r->config->interface ? INT64_C(60000000000) : 0,
+                                  .prompt = r->config->interface != NULL,
                                   .unprotect = &r->unprotect,
                                   .certs = &r->reader,
                                   .arg = r,
@@ -225,6 +226,9 @@ void probe_listen(struct probe_run *r, const struct probe_listener *l)
 static void say_totals(const struct probe_run *r)
 {
     const struct probe_totals *t = &r->totals;
+    bool nothing_read = t->damage && !t->frames; /* was said, and is no verdict */
+    if (nothing_read || (!t->handshakes && r->config->quiet))
+        return;
     if (!t->handshakes)
         tool_say(r->out, 0, "No DTLS in %llu frames (%llu UDP datagrams).",
                  (unsigned long long)t->frames, (unsigned long long)t->datagrams);
@@ -247,6 +251,9 @@ void probe_run_end(struct probe_run *r)
     if (c.no_memory)
         tool_warn(r->out, "memory ran out %llu times: some packets were left out",
                   (unsigned long long)c.no_memory);
+    if (r->config->handshake > r->totals.handshakes && r->totals.handshakes)
+        tool_warn(r->out, "--handshake %u: there are only %llu", r->config->handshake,
+                  (unsigned long long)r->totals.handshakes);
     if (r->config->show == PROBE_JSON)
         probe_json_summary(stdout, &r->totals);
     else if (r->config->show <= PROBE_SUMMARY)

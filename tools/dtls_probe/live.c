@@ -1,0 +1,198 @@
+#include "dtls_probe/live.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "capture/live.h"
+#include "capture/writer.h"
+#include "common/signals.h"
+#include "dtls_probe/files.h"
+
+enum {
+    TICK_MS = 250,
+    /* Bundles: each frame at once costs a third of them on a fast link (measured). */
+    DELAY_MS = 50,
+    FRAMES_AT_ONCE = 4096
+};
+
+struct live {
+    const struct probe_config *config;
+    const struct tool_out *out;
+    struct probe_run run;
+    struct probe_files files;
+    struct sd_live *capture;
+    struct tool_signals signals;
+    struct sd_writer *spool; /* what -w and --save-failed read again at the end */
+    FILE *spool_file;
+    char spool_path[64];
+    uint64_t end; /* CLOCK_MONOTONIC ns; 0 = open */
+    bool progress;
+};
+
+/* Everything is open now; what comes from the network is parsed without privileges. */
+static bool drop_capabilities(const struct tool_out *out)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+    if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !syscall(SYS_capset, &header, none))
+        return true;
+    tool_error(out, "cannot drop privileges: %s", strerror(errno));
+    return false;
+}
+
+static bool open_spool(struct live *l)
+{
+    if (!l->config->write && !l->config->save_failed)
+        return true;
+    l->spool_file = tmpfile();
+    if (l->spool_file)
+        l->spool = sd_writer_new(l->spool_file, "dtls_probe " SDTLS_VERSION);
+    if (!l->spool) {
+        tool_error(l->out, "no temporary file for -w and --save-failed: %s", strerror(errno));
+        return false;
+    }
+    snprintf(l->spool_path, sizeof l->spool_path, "/dev/fd/%d", fileno(l->spool_file));
+    return true;
+}
+
+static bool open_all(struct live *l)
+{
+    const struct probe_config *c = l->config;
+    struct sd_err e = {0};
+    struct sd_live_config lc = {.interface = c->interface,
+                                .filter = c->filter,
+                                .delay_ms = DELAY_MS,
+                                .promiscuous = c->promiscuous};
+    if (!probe_run_open(&l->run, c, l->out) || !probe_files_open(&l->files, &l->run, c->interface))
+        return false;
+    if (sd_live_open(&l->capture, &lc, &e)) {
+        tool_error(l->out, "%s", e.text);
+        return false;
+    }
+    return open_spool(l) && tool_signals_open(&l->signals) && drop_capabilities(l->out);
+}
+
+static int64_t wall_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void show_progress(struct live *l)
+{
+    const struct probe_totals *t = &l->run.totals;
+    struct sd_live_stats s = {0};
+    struct sd_tracker_counts n = sd_tracker_counts(l->run.tracker);
+    sd_live_statistics(l->capture, &s);
+    if (s.dropped && !l->run.totals.dropped)
+        sd_tracker_drops(l->run.tracker);
+    l->run.totals.dropped = s.dropped;
+    if (!l->progress)
+        return;
+    fprintf(
+        stderr,
+        "\r%llu frames, %llu with DTLS, %llu handshakes: %llu ok, %llu failed; %llu dropped\033[K",
+        (unsigned long long)t->frames, (unsigned long long)n.dtls, (unsigned long long)n.exchanges,
+        (unsigned long long)t->ok, (unsigned long long)t->failed, (unsigned long long)s.dropped);
+}
+
+static bool enough(const struct live *l)
+{
+    return (l->config->count && l->run.totals.frames >= l->config->count) ||
+           (l->end && sd_clock_now() >= l->end);
+}
+
+/* False when the interface is lost. */
+static bool take_frames(struct live *l)
+{
+    struct sd_frame f;
+    struct sd_err e = {0};
+    int got = 0;
+    for (int i = 0; i < FRAMES_AT_ONCE && !enough(l); i++) {
+        got = sd_live_next(l->capture, &f, &e);
+        if (got <= 0)
+            break;
+        f.number = l->run.totals.frames + 1;
+        probe_run_frame(&l->run, &f);
+        if (l->spool)
+            sd_writer_frame(l->spool, &f, NULL, 0);
+    }
+    if (got < 0)
+        tool_error(l->out, "%s", e.text);
+    return got >= 0;
+}
+
+static bool ended_by_signal(struct live *l)
+{
+    int signal = tool_signals_next(&l->signals);
+    return signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
+}
+
+static void loop(struct live *l)
+{
+    struct pollfd fds[] = {{.fd = sd_live_fd(l->capture), .events = POLLIN},
+                           {.fd = l->signals.fd, .events = POLLIN}};
+    uint64_t next = sd_clock_now();
+    while (!enough(l)) {
+        if (poll(fds, 2, TICK_MS) < 0 && errno != EINTR)
+            break;
+        if (!take_frames(l) || ended_by_signal(l))
+            break;
+        if (fflush(stdout))
+            break; /* nobody reads any more */
+        if (sd_clock_now() < next)
+            continue;
+        sd_tracker_tick(l->run.tracker, wall_clock());
+        show_progress(l);
+        next = sd_clock_now() + UINT64_C(1000000) * TICK_MS;
+    }
+    if (l->progress)
+        fputs("\r\033[K", stderr);
+}
+
+static int finish(struct live *l)
+{
+    struct sd_live_stats s = {0};
+    bool whole = !l->spool || !sd_writer_finish(l->spool);
+    take_frames(l); /* what came before the signal */
+    probe_run_end(&l->run);
+    sd_live_statistics(l->capture, &s);
+    if (s.dropped)
+        tool_warn(l->out, "%llu frames were dropped, the buffer was full: name a filter with -f",
+                  (unsigned long long)s.dropped);
+    if (!whole)
+        tool_error(l->out, "the temporary file could not be written: %s", strerror(errno));
+    bool written = probe_files_finish(&l->files, &l->run, l->spool_path);
+    return whole && written ? probe_run_status(&l->run) : PROBE_ERROR;
+}
+
+int probe_live(const struct probe_config *c, const struct tool_out *out)
+{
+    struct live l = {.config = c, .out = out, .signals = {.fd = -1}};
+    int status = PROBE_ERROR;
+    if (open_all(&l)) {
+        l.progress = isatty(STDERR_FILENO) && !c->quiet && !isatty(STDOUT_FILENO);
+        l.end = c->duration_ms ? sd_clock_now() + UINT64_C(1000000) * c->duration_ms : 0;
+        tool_say(out, c->quiet ? 1 : 0, "Capturing on %s; end with Ctrl-C.", c->interface);
+        loop(&l);
+        status = finish(&l);
+    }
+    probe_files_close(&l.files);
+    sd_writer_free(l.spool);
+    if (l.spool_file)
+        fclose(l.spool_file);
+    sd_live_close(l.capture);
+    if (l.signals.fd >= 0)
+        tool_signals_close(&l.signals);
+    probe_run_close(&l.run);
+    return status;
+}
