@@ -48,7 +48,7 @@ static const char style[] =
     "#o0:checked~main .h:not(.incomplete),#o1:checked~main .h:not(.ok),"
     "#o2:checked~main .h:not(.failed){display:none}"
     ".h{background:var(--paper);border:1px solid var(--rule);border-radius:8px;margin:0 0 8px}"
-    ".h>summary{display:grid;grid-template-columns:3.2em 7em minmax(0,2.2fr) minmax(0,2.6fr) 6em "
+    ".h>summary{display:grid;grid-template-columns:3.2em 7em minmax(0,2.9fr) minmax(0,2.5fr) 5em "
     "minmax(0,1.6fr);gap:2px 14px;align-items:baseline;padding:10px 14px;cursor:pointer;"
     "list-style:none}"
     ".h>summary::-webkit-details-marker{display:none}"

@@ -159,11 +159,22 @@ static void loop(struct live *l)
         fputs("\r\033[K", stderr);
 }
 
+/* What was on the wire before the signal, and is still in the kernel's bundle. */
+static void take_the_rest(struct live *l)
+{
+    struct pollfd fd = {.fd = sd_live_fd(l->capture), .events = POLLIN};
+    uint64_t frames;
+    do {
+        frames = l->run.totals.frames;
+        poll(&fd, 1, 2 * DELAY_MS);
+    } while (!enough(l) && take_frames(l) && l->run.totals.frames > frames);
+}
+
 static int finish(struct live *l)
 {
     struct sd_live_stats s = {0};
+    take_the_rest(l);
     bool whole = !l->spool || !sd_writer_finish(l->spool);
-    take_frames(l); /* what came before the signal */
     probe_run_end(&l->run);
     sd_live_statistics(l->capture, &s);
     if (s.dropped)

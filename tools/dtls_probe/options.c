@@ -16,8 +16,9 @@ static const struct tool_choice levels[] = {{"info", SD_INFO},
                                             {"fatal", SD_FATAL},
                                             {"never", SD_FATAL + 1},
                                             {NULL, 0}};
-static const struct tool_choice clocks[] = {
-    {"relative", 'r'}, {"delta", 'd'}, {"absolute", 'a'}, {NULL, 0}};
+static const struct tool_choice clocks[] = {{"relative", 'r'}, {"delta", 'd'}, {"absolute", 'a'},
+                                            {"r", 'r'},        {"d", 'd'},     {"a", 'a'},
+                                            {NULL, 0}};
 
 #define FROM "What to look at"
 #define WHICH "Which handshakes"
@@ -54,7 +55,7 @@ static const struct tool_opt opts[] = {
     {0, "html", "FILE", WRITE, "a page with the timelines of all handshakes", TOOL_TEXT, AT(html), 0, NULL},
 
     {'v', "verbose", NULL, TELL, "fields of each record; twice: bytes", TOOL_COUNT, AT(verbose), 0, NULL},
-    {'t', "times", "FORM", TELL, "relative, delta or absolute", TOOL_CHOICE, AT(times), 0, clocks},
+    {'t', "times", "FORM", TELL, "relative (default), delta or absolute; or r, d, a", TOOL_CHOICE, AT(times), 0, clocks},
     {0, "fail-on", "LEVEL", TELL, "exit 1 from info, warning or fatal (default) on, or never", TOOL_CHOICE, AT(fail_on), 0, levels},
     {0, "expect", "ok|ID", TELL, "exit 0 only when every handshake is ok; or when this finding comes", TOOL_TEXT, AT(expect), 0, NULL},
     {0, "quiet", NULL, TELL, "no progress, no warnings", TOOL_FLAG, AT(quiet), 0, NULL},

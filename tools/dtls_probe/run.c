@@ -232,7 +232,7 @@ static void say_totals(const struct probe_run *r)
     if (!t->handshakes)
         tool_say(r->out, 0, "No DTLS in %llu frames (%llu UDP datagrams).",
                  (unsigned long long)t->frames, (unsigned long long)t->datagrams);
-    else
+    else if (r->config->show <= PROBE_SUMMARY)
         printf("\n%llu handshake%s: %llu ok, %llu failed, %llu incomplete.\n",
                (unsigned long long)t->handshakes, t->handshakes == 1 ? "" : "s",
                (unsigned long long)t->ok, (unsigned long long)t->failed,
@@ -256,7 +256,7 @@ void probe_run_end(struct probe_run *r)
                   (unsigned long long)r->totals.handshakes);
     if (r->config->show == PROBE_JSON)
         probe_json_summary(stdout, &r->totals);
-    else if (r->config->show <= PROBE_SUMMARY)
+    else
         say_totals(r);
 }
 

@@ -322,19 +322,24 @@ static void put_flights(struct legend *l, const struct probe_timeline *t)
     l->x += LEGEND_SPACE;
 }
 
-/* The longest of 1, 2, 5, 10, ... that a short bar can show. */
+/* The longest of 1, 2, 5, 10, ... ns that the bar of the scale can show; 0 = none. */
+static double scale_of(const struct probe_timeline *t)
+{
+    static const double steps[] = {5, 2, 1};
+    if (t->pixels_per_ns <= 0)
+        return 0;
+    for (double decade = 1e12; decade >= 1; decade /= 10)
+        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+            if (steps[i] * decade * t->pixels_per_ns <= SCALE)
+                return steps[i] * decade;
+    return 0;
+}
+
 static void put_scale(struct legend *l, const struct probe_timeline *t)
 {
-    static const unsigned steps[] = {5, 2, 1};
     char text[PROBE_TIME_TEXT];
-    double decade = 1e12, ns = 0;
-    while (!ns && t->pixels_per_ns > 0 && decade >= 1) {
-        for (size_t i = 0; i < sizeof steps / sizeof steps[0] && !ns; i++)
-            if (steps[i] * decade * t->pixels_per_ns <= SCALE)
-                ns = steps[i] * decade;
-        decade /= 10;
-    }
-    if (!ns)
+    double ns = scale_of(t);
+    if (ns <= 0)
         return;
     double height = ns * t->pixels_per_ns;
     fprintf(l->to, "<path class=\"scale\" d=\"M%.0f %.1fh8m-4 0v%.1fm-4 0h8\"/>\n", l->x,
@@ -468,9 +473,10 @@ static void put_headline(FILE *to, const struct probe_report *r)
 {
     char text[256], version[SD_NAME_TEXT], suite[SD_NAME_TEXT], time[PROBE_TIME_TEXT];
     const struct sd_exchange *x = r->x;
-    int n = snprintf(text, sizeof text, "Handshake %llu: %s%s%s", (unsigned long long)x->id,
-                     probe_outcome_name(r->outcome), r->count ? " \xc2\xb7 " : "",
-                     r->count ? r->findings[0].entry->title : "");
+    int n = 0;
+    snprintf(text, sizeof text, "Handshake %llu: %s%s%s", (unsigned long long)x->id,
+             probe_outcome_name(r->outcome), r->count ? " \xc2\xb7 " : "",
+             r->count ? r->findings[0].entry->title : "");
     put_text(to, "headline", 24, 36, text, strlen(text));
     text[0] = '\0';
     if (x->has_client_random || x->negotiated)
@@ -478,8 +484,6 @@ static void put_headline(FILE *to, const struct probe_report *r)
                      x->negotiated ? ", " : " offered",
                      x->negotiated ? sd_name(SD_NAME_SUITE, x->suite, suite) : "",
                      x->resumed ? ", resumed" : "");
-    else
-        n = 0;
     if (x->established)
         snprintf(text + n, sizeof text - (size_t)n, "%sestablished after %s", n ? ", " : "",
                  probe_timeline_time(x->established - x->start, time));
