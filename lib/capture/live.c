@@ -164,6 +164,19 @@ uint16_t sd_live_linktype(const struct sd_live *l)
     return l->linktype;
 }
 
+int sd_live_interfaces(void (*each)(void *arg, const char *name, bool up), void *arg,
+                       struct sd_err *e)
+{
+    char why[PCAP_ERRBUF_SIZE];
+    pcap_if_t *all = NULL;
+    if (pcap_findalldevs(&all, why))
+        return sd_err_set(e, SDTLS_IO, "cannot list the interfaces: %s", why);
+    for (const pcap_if_t *i = all; i; i = i->next)
+        each(arg, i->name, i->flags & PCAP_IF_UP);
+    pcap_freealldevs(all);
+    return 0;
+}
+
 const char *sd_live_library(void)
 {
     return pcap_lib_version();

@@ -39,6 +39,10 @@ int sd_live_statistics(struct sd_live *l, struct sd_live_stats *stats);
 uint16_t sd_live_linktype(const struct sd_live *l);
 /* "libpcap version 1.10.3 ...", as running. */
 const char *sd_live_library(void);
+/* Calls each() for every interface there is, up or not. 0, or a code of enum sdtls_err and
+ * the sentence. */
+int sd_live_interfaces(void (*each)(void *arg, const char *name, bool up), void *arg,
+                       struct sd_err *e);
 
 /* A capture filter for frames of any source. */
 struct sd_filter;

@@ -67,7 +67,7 @@ static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, in
             continue;
         *timer = again->start - first->start;
         *rtt = answered - first->start;
-        if (*rtt > *timer && *rtt < 3 * *timer)
+        if (*rtt > *timer && *rtt / 3 < *timer)
             return again;
     }
     return NULL;

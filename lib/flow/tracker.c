@@ -268,6 +268,25 @@ static void note_moved(struct sd_exchange *x, const struct sd_datagram *d)
     x->moved_records++;
 }
 
+static void tell_moved(struct sd_tracker *t, const struct sd_exchange *x,
+                       const struct sd_datagram *d, enum sd_side side)
+{
+    struct sd_records it =
+        sd_records_init(d->payload.p, d->payload.len, x->cid_len[sd_other(side)]);
+    struct sd_record rec;
+    struct sd_event *e;
+    while (sd_record_next(&it, &rec) == SD_RECORD_OK &&
+           (e = sd_event_add(t, SD_EV_APPDATA, d->number, d->time, side)) != NULL) {
+        e->content = rec.type;
+        e->epoch = rec.epoch;
+        e->seq = rec.seq;
+        e->record = (uint16_t)rec.length;
+        e->datagram = (uint16_t)(d->length < UINT16_MAX ? d->length : UINT16_MAX);
+        e->ip_length = d->ip_length;
+    }
+    tell(t, x, d);
+}
+
 static bool take_moved(struct sd_tracker *t, const struct sd_datagram *d)
 {
     bool answer;
@@ -278,6 +297,7 @@ static bool take_moved(struct sd_tracker *t, const struct sd_datagram *d)
         x->moved_answers++;
     else
         note_moved(x, d);
+    tell_moved(t, x, d, answer ? SD_SERVER : SD_CLIENT);
     return true;
 }
 
@@ -358,11 +378,26 @@ static struct sd_flow *admit(struct sd_tracker *t, const struct sd_datagram *d, 
     return sd_flow_add(t, &d->src, &d->dst, d->lane);
 }
 
-void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d)
+/* Times of a capture are anything. Between 1970 and 2116 their differences, and twice
+ * these, fit. 0 would mean "never", and frames without a time have it. */
+static int64_t sane(int64_t time)
+{
+    const int64_t most = INT64_MAX / 2;
+    if (time < 1)
+        return 1;
+    return time < most ? time : most;
+}
+
+static void begin_packet(struct sd_tracker *t, int64_t time)
+{
+    t->event_count = 0;
+    t->now = time > t->now ? time : t->now;
+}
+
+static void take_datagram(struct sd_tracker *t, const struct sd_datagram *d)
 {
     t->counts.datagrams++;
-    t->event_count = 0;
-    t->now = d->time > t->now ? d->time : t->now;
+    begin_packet(t, d->time);
     struct sd_flow *f = sd_flow_find(t, &d->src, &d->dst, d->lane);
     enum sd_begins b = SD_BEGINS_NOTHING;
     if (!f || !f->x)
@@ -378,15 +413,22 @@ void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d)
         take_dtls(t, f, d);
 }
 
+void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d)
+{
+    struct sd_datagram timed = *d;
+    timed.time = sane(d->time);
+    take_datagram(t, &timed);
+}
+
 void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
 {
-    t->event_count = 0;
-    t->now = e->time > t->now ? e->time : t->now;
+    int64_t time = sane(e->time);
+    begin_packet(t, time);
     struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
     if (!f || !f->x)
         return;
     enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
-    struct sd_event *ev = sd_event_add(t, SD_EV_ICMP, e->number, e->time, side);
+    struct sd_event *ev = sd_event_add(t, SD_EV_ICMP, e->number, time, side);
     ev->message = e->type;
     ev->level = e->code;
     ev->frag_off = e->mtu;
@@ -402,12 +444,13 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
 
 void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplete *e)
 {
-    t->event_count = 0;
+    int64_t time = sane(e->time);
+    begin_packet(t, time);
     struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
     if (!f || !f->x)
         return;
     enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
-    struct sd_event *ev = sd_event_add(t, SD_EV_IP_CUT, e->number, e->time, side);
+    struct sd_event *ev = sd_event_add(t, SD_EV_IP_CUT, e->number, time, side);
     ev->frag_len = e->have;
     ev->length = e->total;
     sd_log_append(t, f->x);

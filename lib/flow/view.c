@@ -128,7 +128,7 @@ static bool crosses(const struct sd_view *v, size_t at)
         const struct sd_burst *o = &v->bursts[i];
         if (o->side == b->side && o->flight == b->flight)
             return false;
-        if (rtt && rtt * 3 < b->start - previous_copy(v, at))
+        if (rtt && rtt < (b->start - previous_copy(v, at)) / 3)
             return false;
         if (o->side != b->side && o->flight > b->flight && o->cause == SD_CAUSE_FIRST &&
             b->start - o->start < BURST_MS * MS)
@@ -331,10 +331,10 @@ static void find_vantage(struct sd_view *v)
     bool near_s = s->datagrams && initial_ttl(s->ttl_max);
     if (near_c != near_s)
         v->vantage = near_c ? SD_NEAR_CLIENT : SD_NEAR_SERVER;
-    else if (v->rtt_server && v->rtt_client && v->rtt_server > 4 * v->rtt_client &&
+    else if (v->rtt_server && v->rtt_client && v->rtt_server / 4 > v->rtt_client &&
              v->rtt_server > 5 * MS)
         v->vantage = SD_NEAR_CLIENT;
-    else if (v->rtt_server && v->rtt_client && v->rtt_client > 4 * v->rtt_server &&
+    else if (v->rtt_server && v->rtt_client && v->rtt_client / 4 > v->rtt_server &&
              v->rtt_client > 5 * MS)
         v->vantage = SD_NEAR_SERVER;
     else if (c->datagrams && s->datagrams && !near_c)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "capture/live.h"
 #include "capture/reader.h"
@@ -26,6 +28,16 @@ static bool chosen(const struct probe_files *f, const struct probe_report *r)
            (!f->config->only_failed || r->outcome == SD_FAILED);
 }
 
+/* There is room for one: the first that failed, if one did. */
+static void draw(struct probe_files *f, const struct probe_report *r)
+{
+    if (f->drawn && (fseek(f->svg_file, 0, SEEK_SET) || ftruncate(fileno(f->svg_file), 0)))
+        return; /* not a file that can be written again */
+    probe_svg(f->svg_file, r);
+    f->drawn = true;
+    f->drawn_failed = r->outcome == SD_FAILED;
+}
+
 static void on_result(void *arg, const struct probe_report *r)
 {
     struct probe_files *f = arg;
@@ -37,16 +49,34 @@ static void on_result(void *arg, const struct probe_report *r)
         return;
     if (f->html_file)
         probe_html_add(&f->html, r);
-    if (f->svg_file && !f->drawn) {
-        probe_svg(f->svg_file, r);
-        f->drawn = true;
-    }
+    if (f->svg_file && (!f->drawn || (!f->drawn_failed && r->outcome == SD_FAILED)))
+        draw(f, r);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat one, two;
+    return !stat(a, &one) && !stat(b, &two) && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino && S_ISREG(one.st_mode);
+}
+
+/* Under whatever name: to open it for writing would empty it. */
+static bool is_read(const struct probe_config *c, const char *path)
+{
+    for (unsigned i = 0; i < c->reads; i++)
+        if (same_file(path, c->read[i]))
+            return true;
+    return c->keylog && same_file(path, c->keylog);
 }
 
 static bool open_one(struct probe_files *f, FILE **file, const char *path)
 {
     if (!path)
         return true;
+    if (is_read(f->config, path)) {
+        tool_error(f->out, "%s is to be read: give another name to write to", path);
+        return false;
+    }
     *file = fopen(path, "we");
     if (!*file)
         tool_error(f->out, "cannot write %s: %s", path, strerror(errno));

@@ -14,8 +14,8 @@ struct probe_files {
     struct probe_members members;
     struct probe_html html;
     FILE *html_file, *svg_file, *copy,
-        *failed; /* opened at the beginning: a wrong path is told at once */
-    bool drawn;  /* the handshake of --svg */
+        *failed;              /* opened at the beginning: a wrong path is told at once */
+    bool drawn, drawn_failed; /* --svg has a handshake; one that failed */
 };
 
 /* Opens what the options ask for, and listens to the run. False after a sentence. */

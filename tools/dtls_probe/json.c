@@ -56,8 +56,10 @@ void probe_json_packet(FILE *to, const struct sd_packet *p)
     fprintf(to, "{\"type\":\"packet\",\"number\":%llu,\"time\":", (unsigned long long)p->number);
     put_time(to, p->time);
     fprintf(to, ",\"handshake\":%llu", (unsigned long long)p->x->id);
-    put_addr(to, "src", server ? &p->x->server : &p->x->client);
-    put_addr(to, "dst", server ? &p->x->client : &p->x->server);
+    const struct sd_addr *from = server ? &p->x->server : &p->x->client;
+    const struct sd_addr *dst = server ? &p->x->client : &p->x->server;
+    put_addr(to, "src", p->datagram ? &p->datagram->src : from);
+    put_addr(to, "dst", p->datagram ? &p->datagram->dst : dst);
     if (e->kind == SD_EV_ICMP)
         put_addr(to, "icmp_from", &p->x->icmp_from);
     fprintf(to, ",\"from\":\"%s\",\"length\":%u,\"ip_length\":%u,\"flight\":%u,\"records\":[",

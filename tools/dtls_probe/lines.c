@@ -53,11 +53,16 @@ static void put_ends(struct probe_lines *l, const struct sd_packet *p)
     bool server = p->events[0].flags & SD_EVF_SERVER;
     const struct sd_addr *from = server ? &p->x->server : &p->x->client;
     const struct sd_addr *to = server ? &p->x->client : &p->x->server;
-    if (p->events[0].kind == SD_EV_ICMP) {
-        from = &p->x->icmp_from;
-        to = server ? &p->x->server : &p->x->client;
+    if (p->datagram) {
+        from = &p->datagram->src;
+        to = &p->datagram->dst;
     }
-    fprintf(l->to, " %21s -> %-21s", sd_addr_text(from, src), sd_addr_text(to, dst));
+    sd_addr_text(from, src);
+    if (p->events[0].kind == SD_EV_ICMP) {
+        probe_words_host(&p->x->icmp_from, src);
+        to = from; /* who hears of it sent the packet that it quotes */
+    }
+    fprintf(l->to, " %21s -> %-21s", src, sd_addr_text(to, dst));
 }
 
 static const char *color_of(const struct sd_packet *p)
@@ -124,7 +129,8 @@ void probe_line(struct probe_lines *l, const struct sd_packet *p)
     put_ends(l, p);
     probe_words_datagram(p->events, 0, p->count, words, sizeof words);
     probe_words_marks(p->events, 0, p->count, marks, sizeof marks);
-    fprintf(l->to, " %-8s %5u  ", protocol(p, version), p->datagram ? p->datagram->length : 0);
+    fprintf(l->to, " %-8s %5u  ", protocol(p, version),
+            p->datagram ? p->datagram->length : p->events[0].length);
     if (p->events[0].flight)
         fprintf(l->to, "%u  ", p->events[0].flight);
     else

@@ -97,10 +97,6 @@ static bool check_sources(const struct probe_config *c, char why[static TOOL_WHY
         return tool_wrong(why, "-w, --save-failed, --svg and --html take one capture at a time");
     if ((c->write || c->save_failed) && c->reads && !strcmp(c->read[0], "-"))
         return tool_wrong(why, "-w and --save-failed read the capture twice: a file, not stdin");
-    if (c->reads && ((c->write && !strcmp(c->write, c->read[0])) ||
-                     (c->save_failed && !strcmp(c->save_failed, c->read[0]))))
-        return tool_wrong(why, "%s is the capture to be read: give another name to write to",
-                          c->read[0]);
     if (c->write && c->save_failed && !strcmp(c->write, c->save_failed))
         return tool_wrong(why, "-w and --save-failed name the same file");
     if (c->duration_ms && !c->interface)

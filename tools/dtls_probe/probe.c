@@ -11,6 +11,7 @@
 #include "dtls_probe/files.h"
 #include "dtls_probe/live.h"
 #include "dtls_probe/run.h"
+#include "dtls_probe/twosided.h"
 #include "tls/context.h"
 
 static int print_version(const struct probe_config *c)
@@ -18,6 +19,20 @@ static int print_version(const struct probe_config *c)
     (void)c;
     printf("dtls_probe %s\n%s\n%s\n", SDTLS_VERSION, sd_live_library(), sd_tls_library());
     return PROBE_CLEAN;
+}
+
+static void print_interface(void *arg, const char *name, bool up)
+{
+    fprintf(arg, "%s%s\n", name, up ? "" : " (down)");
+}
+
+static int list_interfaces(const struct tool_out *out)
+{
+    struct sd_err e = {0};
+    if (!sd_live_interfaces(print_interface, stdout, &e))
+        return PROBE_CLEAN;
+    tool_error(out, "%s", e.text);
+    return PROBE_ERROR;
 }
 
 static int explain(const struct probe_config *c)
@@ -63,6 +78,8 @@ static int look(const struct probe_config *c, const struct tool_out *out)
     int status = PROBE_CLEAN;
     if (c->interface)
         return probe_live(c, out);
+    if (c->two_sided)
+        return probe_two_sided(c, out);
     for (unsigned i = 0; i < c->reads; i++)
         status = worse(status, look_at_file(c, out, c->read[i]));
     return status;
@@ -90,6 +107,8 @@ static int act(const struct probe_config *c, const struct tool_out *out)
         return explain(c);
     if (c->completion)
         return completion(c);
+    if (c->list)
+        return list_interfaces(out);
     return look(c, out);
 }
 

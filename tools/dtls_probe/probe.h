@@ -19,7 +19,8 @@ enum probe_show {
     PROBE_LADDER,
     PROBE_MERMAID,
     PROBE_REPORT,
-    PROBE_JSON
+    PROBE_JSON,
+    PROBE_SILENT /* whoever listens shows it */
 };
 
 struct probe_config {
@@ -27,6 +28,7 @@ struct probe_config {
     unsigned reads;
     const char *interface, *filter, *write, *save_failed, *keylog, *svg, *html, *explain;
     const char *expect, *completion;
+    const struct sd_hash_key *key; /* NULL = a random one for each run */
     int show, fail_on, color, times;
     unsigned verbose, duration_ms, max_flows, count;
     uint32_t handshake; /* only this one; 0 = all */

@@ -35,15 +35,18 @@ static void on_packet(void *arg, const struct sd_packet *p)
         probe_json_packet(stdout, p);
 }
 
-static void count(struct probe_run *r, const struct probe_report *rep)
+static void count(struct probe_run *r, const struct probe_report *rep, bool again)
 {
     struct probe_totals *t = &r->totals;
-    t->handshakes++;
-    t->ok += rep->outcome == SD_OK;
-    t->failed += rep->outcome == SD_FAILED;
-    t->incomplete += rep->outcome == SD_INCOMPLETE;
+    if (!again) {
+        t->handshakes++;
+        t->ok += rep->outcome == SD_OK;
+        t->failed += rep->outcome == SD_FAILED;
+        t->incomplete += rep->outcome == SD_INCOMPLETE;
+    }
     for (size_t i = 0; i < rep->count; i++) {
-        t->findings[rep->findings[i].severity]++;
+        uint64_t *n = &t->findings[rep->findings[i].severity];
+        *n += !again || !*n; /* reported again, most of them are the same */
         if (r->config->expect && !strcmp(rep->findings[i].entry->id, r->config->expect))
             r->expected = true;
     }
@@ -62,6 +65,8 @@ static void show(struct probe_run *r, const struct probe_report *rep)
     case PROBE_JSON:
         probe_json_handshake(stdout, rep);
         break;
+    case PROBE_SILENT:
+        break;
     default:
         probe_draw(stdout, r->config, rep);
     }
@@ -71,8 +76,8 @@ static void on_done(void *arg, const struct sd_result *res)
 {
     struct probe_run *r = arg;
     struct probe_report rep = {res->x, res->view, res->findings, res->count, res->outcome};
-    count(r, &rep);
-    for (unsigned i = 0; i < r->listener_count; i++)
+    count(r, &rep, res->again);
+    for (unsigned i = 0; i < r->listener_count && !res->again; i++)
         if (r->listeners[i].result)
             r->listeners[i].result(r->listeners[i].arg, &rep);
     if (wanted(r, rep.x) && (!r->config->only_failed || rep.outcome == SD_FAILED))
@@ -188,7 +193,9 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
     r->color = tool_term_color((enum tool_color)c->color, 1);
     r->lines = (struct probe_lines){
         .to = stdout, .times = c->times, .verbose = c->verbose, .color = r->color};
-    if (getrandom(&key, sizeof key, 0) != sizeof key) {
+    if (c->key) {
+        key = *c->key;
+    } else if (getrandom(&key, sizeof key, 0) != sizeof key) {
         tool_error(out, "no random numbers: %s", strerror(errno));
         return false;
     }

@@ -1,0 +1,112 @@
+#include "dtls_probe/ends.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void probe_ends_add(struct probe_ends *e, const struct probe_report *r)
+{
+    if (!r->x->has_client_random)
+        return;
+    if (e->count == e->room) {
+        size_t room = e->room ? 2 * e->room : 16;
+        struct probe_end *list = realloc(e->list, room * sizeof *list);
+        if (!list) {
+            e->lost = true;
+            return;
+        }
+        e->list = list;
+        e->room = room;
+    }
+    struct sd_event *log = malloc((r->x->count ? r->x->count : 1) * sizeof *log);
+    if (!log) {
+        e->lost = true;
+        return;
+    }
+    if (r->x->count)
+        memcpy(log, r->x->log, r->x->count * sizeof *log);
+    struct probe_end *end = &e->list[e->count++];
+    *end = (struct probe_end){
+        .x = *r->x, .outcome = r->outcome, .verdict = r->count ? r->findings[0].entry : NULL};
+    end->x.log = log;
+    memset(end->x.kept, 0, sizeof end->x.kept);
+}
+
+const struct probe_end *probe_ends_find(const struct probe_ends *e, const struct probe_end *like)
+{
+    for (size_t i = 0; i < e->count; i++)
+        if (!memcmp(e->list[i].x.client_random, like->x.client_random,
+                    sizeof like->x.client_random))
+            return &e->list[i];
+    return NULL;
+}
+
+void probe_ends_free(struct probe_ends *e)
+{
+    for (size_t i = 0; i < e->count; i++)
+        free(e->list[i].x.log);
+    free(e->list);
+    *e = (struct probe_ends){0};
+}
+
+/* --- the way --- */
+
+static bool is_record(const struct sd_event *e)
+{
+    return e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT;
+}
+
+/* The same record: by number, as both directions count their own. A server's first numbers
+ * come from the client (RFC 6347 section 4.2.1), so the message counts, too. */
+static const struct sd_event *find_record(const struct sd_exchange *x, const struct sd_event *e)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        const struct sd_event *o = &x->log[i];
+        if (is_record(o) && o->seq == e->seq && o->epoch == e->epoch && o->content == e->content &&
+            o->message == e->message && o->frag_off == e->frag_off &&
+            sd_event_side(o) == sd_event_side(e))
+            return o;
+    }
+    return NULL;
+}
+
+static void note_lost(struct probe_way *w, const struct sd_event *e)
+{
+    if (w->lost_count < PROBE_LOST_MAX)
+        w->lost[w->lost_count] = e;
+    w->lost_count++;
+    if (e->ip_length && (!w->smallest_lost || e->ip_length < w->smallest_lost))
+        w->smallest_lost = e->ip_length;
+}
+
+static void note_arrived(struct probe_way *w, const struct sd_event *e, const struct sd_event *o)
+{
+    w->arrived++;
+    w->changed += e->kind == SD_EV_HANDSHAKE && e->hash != o->hash;
+    if (e->ip_length > w->largest_arrived)
+        w->largest_arrived = e->ip_length;
+    if (o->time - e->time < w->quickest)
+        w->quickest = o->time - e->time;
+}
+
+struct probe_way probe_way_between(const struct sd_exchange *sender,
+                                   const struct sd_exchange *receiver, enum sd_side from)
+{
+    struct probe_way w = {.quickest = INT64_MAX};
+    for (size_t i = 0; i < sender->count; i++) {
+        const struct sd_event *e = &sender->log[i];
+        if (!is_record(e) || !(e->flags & SD_EVF_FIRST) || sd_event_side(e) != from)
+            continue;
+        const struct sd_event *o = find_record(receiver, e);
+        w.sent++;
+        if (o)
+            note_arrived(&w, e, o);
+        else
+            note_lost(&w, e);
+    }
+    return w;
+}
+
+bool probe_way_is_narrow(const struct probe_way *w)
+{
+    return w->lost_count >= 2 && w->smallest_lost > w->largest_arrived && w->largest_arrived;
+}

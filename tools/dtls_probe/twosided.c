@@ -1,0 +1,192 @@
+#include "dtls_probe/twosided.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "dtls_probe/ends.h"
+#include "dtls_probe/run.h"
+#include "dtls_probe/summary.h"
+#include "dtls_probe/words.h"
+
+/* Both directions, and what the two clocks tell of each other. */
+struct between {
+    const struct probe_end *client, *server;
+    struct probe_way up, down;
+    int64_t rtt, offset; /* ns; offset = server's clock ahead of the client's */
+    bool timed;
+};
+
+static void on_result(void *arg, const struct probe_report *r)
+{
+    probe_ends_add(arg, r);
+}
+
+static int read_side(const struct probe_config *c, const struct tool_out *out, const char *path,
+                     struct probe_ends *ends)
+{
+    struct probe_run r;
+    int status = PROBE_ERROR;
+    if (probe_run_open(&r, c, out)) {
+        probe_listen(&r, &(struct probe_listener){ends, NULL, on_result});
+        if (probe_run_file(&r, path))
+            status = probe_run_status(&r);
+    }
+    probe_run_close(&r);
+    return status;
+}
+
+static struct between compare(const struct probe_end *client, const struct probe_end *server)
+{
+    struct between b = {.client = client, .server = server};
+    b.up = probe_way_between(&client->x, &server->x, SD_CLIENT);
+    b.down = probe_way_between(&server->x, &client->x, SD_SERVER);
+    b.timed = b.up.quickest != INT64_MAX && b.down.quickest != INT64_MAX;
+    if (b.timed) {
+        b.rtt = b.up.quickest + b.down.quickest;
+        b.offset = (b.up.quickest - b.down.quickest) / 2;
+    }
+    return b;
+}
+
+/* --- for people --- */
+
+static void put_way(const char *name, const char *sender, const struct probe_way *w,
+                    const struct sd_exchange *x)
+{
+    char words[PROBE_DATAGRAM_TEXT];
+    printf("  %s: %u datagrams sent, %u arrived, %zu lost%s\n", name, w->sent, w->arrived,
+           w->lost_count, w->changed ? ", some with other bytes than were sent" : "");
+    for (size_t i = 0; i < w->lost_count && i < PROBE_LOST_MAX; i++) {
+        size_t from = (size_t)(w->lost[i] - x->log);
+        probe_words_datagram(x->log, from, probe_datagram_end(x->log, from, x->count), words,
+                             sizeof words);
+        printf("    lost: frame %u of the %s's capture, after %.3f s, %u bytes: %s\n",
+               w->lost[i]->number, sender, (double)(w->lost[i]->time - x->start) / 1e9,
+               w->lost[i]->ip_length, words);
+    }
+    if (w->lost_count > PROBE_LOST_MAX)
+        printf("    and %zu more\n", w->lost_count - PROBE_LOST_MAX);
+    if (probe_way_is_narrow(w))
+        printf("    All that is lost is larger than all that arrives: path MTU in (%u, %u].\n",
+               w->largest_arrived, w->smallest_lost);
+}
+
+static void put_end(const char *name, const struct probe_end *e)
+{
+    char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT];
+    printf("  at the %s: handshake %llu, %s -> %s: %s%s%s\n", name, (unsigned long long)e->x.id,
+           sd_addr_text(&e->x.client, client), sd_addr_text(&e->x.server, server),
+           probe_outcome_name(e->outcome), e->verdict ? ", " : "",
+           e->verdict ? e->verdict->id : "");
+}
+
+static void put_text(const struct between *b, unsigned number)
+{
+    printf("Handshake %u, seen from both ends\n", number);
+    put_end("client", b->client);
+    if (!b->server) {
+        puts("  at the server: never seen. No datagram of it came that far, or it is another "
+             "capture's time.");
+        return;
+    }
+    put_end("server", b->server);
+    put_way("client to server", "client", &b->up, &b->client->x);
+    put_way("server to client", "server", &b->down, &b->server->x);
+    if (b->timed)
+        printf("  there and back between the two captures: %.3f ms; the server's clock is %.3f ms "
+               "%s\n",
+               (double)b->rtt / 1e6, (double)(b->offset < 0 ? -b->offset : b->offset) / 1e6,
+               b->offset < 0 ? "behind" : "ahead");
+}
+
+/* --- for programs --- */
+
+static json_t *way_object(const struct probe_way *w, const struct sd_exchange *x)
+{
+    json_t *lost = json_array();
+    char words[PROBE_DATAGRAM_TEXT];
+    for (size_t i = 0; i < w->lost_count && i < PROBE_LOST_MAX; i++) {
+        size_t from = (size_t)(w->lost[i] - x->log);
+        probe_words_datagram(x->log, from, probe_datagram_end(x->log, from, x->count), words,
+                             sizeof words);
+        json_array_append_new(
+            lost, json_pack("{s:i, s:f, s:i, s:s}", "packet", (int)w->lost[i]->number, "seconds",
+                            (double)(w->lost[i]->time - x->start) / 1e9, "ip_length",
+                            (int)w->lost[i]->ip_length, "messages", words));
+    }
+    json_t *o = json_pack("{s:i, s:i, s:i, s:o}", "sent", (int)w->sent, "arrived", (int)w->arrived,
+                          "changed", (int)w->changed, "lost", lost);
+    if (probe_way_is_narrow(w)) {
+        json_object_set_new(o, "mtu_above", json_integer(w->largest_arrived));
+        json_object_set_new(o, "mtu_at_most", json_integer(w->smallest_lost));
+    }
+    return o;
+}
+
+static void put_json(const struct between *b)
+{
+    json_t *o = json_pack("{s:s, s:I, s:s}", "type", "two_sided", "client_handshake",
+                          (json_int_t)b->client->x.id, "client_outcome",
+                          probe_outcome_name(b->client->outcome));
+    if (b->server) {
+        json_object_set_new(o, "server_handshake", json_integer((json_int_t)b->server->x.id));
+        json_object_set_new(o, "server_outcome",
+                            json_string(probe_outcome_name(b->server->outcome)));
+        json_object_set_new(o, "client_to_server", way_object(&b->up, &b->client->x));
+        json_object_set_new(o, "server_to_client", way_object(&b->down, &b->server->x));
+    }
+    if (b->timed) {
+        json_object_set_new(o, "rtt_ms", json_real((double)b->rtt / 1e6));
+        json_object_set_new(o, "clock_offset_ms", json_real((double)b->offset / 1e6));
+    }
+    char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    if (text)
+        puts(text);
+    free(text);
+    json_decref(o);
+}
+
+static void join(const struct probe_config *c, const struct probe_ends *client,
+                 const struct probe_ends *server)
+{
+    for (size_t i = 0; i < client->count; i++) {
+        const struct probe_end *other = probe_ends_find(server, &client->list[i]);
+        struct between b = {.client = &client->list[i]};
+        if (other)
+            b = compare(&client->list[i], other);
+        if (c->show == PROBE_JSON)
+            put_json(&b);
+        else
+            put_text(&b, (unsigned)i + 1);
+    }
+    if (!client->count && c->show != PROBE_JSON)
+        puts("No handshake with a ClientHello in the client's capture.");
+}
+
+int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
+{
+    struct probe_ends client = {0}, server = {0};
+    struct probe_config quiet = *c;
+    struct sd_hash_key key;
+    quiet.show = PROBE_SILENT;
+    quiet.key = &key; /* one for both: bytes are compared by their hash */
+    int status = PROBE_ERROR;
+    if (getrandom(&key, sizeof key, 0) != sizeof key) {
+        tool_error(out, "no random numbers: %s", strerror(errno));
+        return status;
+    }
+    int near = read_side(&quiet, out, c->read[0], &client);
+    int far = near == PROBE_ERROR ? PROBE_ERROR : read_side(&quiet, out, c->read[1], &server);
+    if (far != PROBE_ERROR) {
+        status = near > far ? near : far;
+        join(c, &client, &server);
+        if (client.lost || server.lost)
+            tool_warn(out, "memory ran out: some handshakes are missing");
+    }
+    probe_ends_free(&client);
+    probe_ends_free(&server);
+    return status;
+}
