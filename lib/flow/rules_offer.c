@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flow/index.h"
 #include "flow/offer.h"
 #include "flow/rule.h"
 #include "wire/extension.h"
@@ -20,10 +21,30 @@ static void prove_hello(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_CLIENT, c->x->hellos_cookie ? 3 : 1, 1);
 }
 
+static bool offers_suite(const struct sd_offer *o, uint16_t suite)
+{
+    struct sd_rd r = sd_rd_init(o->hello.suites.p, o->hello.suites.len);
+    while (sd_rd_left(&r) > 1)
+        if (sd_rd_u16(&r) == suite)
+            return true;
+    return false;
+}
+
+/* What the same server agreed on with somebody else, and this client does not offer. */
+static const struct sd_exchange *served_otherwise(const struct sd_case *c, const struct sd_offer *o)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX];
+    size_t n = c->index ? sd_index_same_server(c->index, c->x, found) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (found[i]->established && !offers_suite(o, found[i]->suite))
+            return found[i];
+    return NULL;
+}
+
 static void say_offer(const struct sd_case *c, struct sd_finding *f, const struct sd_event *e)
 {
     struct sd_offer o;
-    char suites[SD_LIST_TEXT], groups[SD_LIST_TEXT] = "", name[SD_NAME_TEXT];
+    char suites[SD_LIST_TEXT], groups[SD_LIST_TEXT] = "", name[SD_NAME_TEXT], hex[SD_NAME_TEXT];
     struct sd_span body = {0};
     struct sd_rd list = {0};
     if (!sd_offer_read(c->x, &o)) {
@@ -42,9 +63,21 @@ static void say_offer(const struct sd_case *c, struct sd_finding *f, const struc
                          "certificate has none of them"
         : !n.rsa       ? "only suites for ECDSA certificates are offered: a server with an RSA "
                          "certificate has none of them"
-        : !o.ems       ? "or the server insists on extended_master_secret"
-        : !o.reneg     ? "or the server insists on secure renegotiation"
+        : !o.ems       ? "ciphers or groups; or the server insists on extended_master_secret"
+        : !o.reneg     ? "ciphers or groups; or the server insists on secure renegotiation"
                        : "ciphers first, then groups and signature algorithms";
+    const struct sd_exchange *other = served_otherwise(c, &o);
+    if (other) {
+        sd_prove(f, &other->log[0]);
+        sd_say(f,
+               "The server refused with %s (%u). To another client (handshake %llu) it spoke %s, "
+               "which this one does not offer; it offers %u suites (%s)%s%s.",
+               sd_name(SD_NAME_ALERT, e->message, name), e->message, (unsigned long long)other->id,
+               sd_name(SD_NAME_SUITE, other->suite, hex), n.all,
+               sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",
+               groups);
+        return;
+    }
     sd_say(f, "The server refused with %s (%u). Offered: %u suites (%s)%s%s. Likely: %s.",
            sd_name(SD_NAME_ALERT, e->message, name), e->message, n.all,
            sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",

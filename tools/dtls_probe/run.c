@@ -152,6 +152,13 @@ static void on_file_keylog(void *arg, struct sd_span text)
 {
     struct probe_run *r = arg;
     add_keylog(r, (const char *)text.p, text.len);
+    char *more = realloc(r->keylog_text, r->keylog_length + text.len + 1);
+    if (!more)
+        return;
+    memcpy(more + r->keylog_length, text.p, text.len);
+    more[r->keylog_length + text.len] = '\n';
+    r->keylog_text = more;
+    r->keylog_length += text.len + 1;
 }
 
 static bool open_decap(struct probe_run *r, struct sd_hash_key key)
