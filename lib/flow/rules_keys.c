@@ -210,13 +210,27 @@ static bool last_flight_unheard(const struct sd_view *v)
            !v->x->side[SD_CLIENT].appdata && !v->x->side[SD_CLIENT].closing;
 }
 
+/* Asked for again after it had been seen here, or seen less often than it was asked for; each
+ * copy with an answer of its own is a timer that is too short. */
+static bool last_flight_asked_again(const struct sd_view *v)
+{
+    const struct sd_burst *last = sd_view_burst(v, SD_SERVER, 6);
+    for (size_t i = 0; last && i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->side == SD_CLIENT && b->flight == 5 && b->cause == SD_CAUSE_TIMER &&
+            b->start > last->start)
+            return true;
+    }
+    return last && sd_view_bursts(v, SD_SERVER, 6) < sd_view_bursts(v, SD_CLIENT, 5);
+}
+
 /* What was lost may be the client's own flight, if the network changed its order. */
 static bool last_flight_recovered(const struct sd_view *v)
 {
     const struct sd_event *ccs, *early;
     return v->x->established && !overtaken(v->x, SD_CLIENT, &ccs, &early) &&
            sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) &&
-           sd_view_bursts(v, SD_SERVER, 4) == 1 && sd_view_bursts(v, SD_SERVER, 6);
+           sd_view_bursts(v, SD_SERVER, 4) == 1 && last_flight_asked_again(v);
 }
 
 bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)

@@ -286,42 +286,61 @@ bool sd_rule_ptb_ok(const struct sd_case *c, struct sd_finding *f)
 
 /* --- fallback --- */
 
+/* Attempts at one flight: how large the packets were, and what was missing. */
+struct attempts {
+    const struct sd_burst *first, *last;
+    unsigned count, lost;
+    uint32_t largest; /* IP packet of those before the last */
+};
+
+static struct attempts attempts_at(const struct sd_view *v, enum sd_side side, uint8_t flight)
+{
+    struct attempts a = {0};
+    for (size_t i = 0; i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->side != side || b->flight != flight)
+            continue;
+        a.first = a.first ? a.first : b;
+        if (a.last && a.last->largest > a.largest)
+            a.largest = a.last->largest;
+        a.last = b;
+        a.count++;
+        a.lost += b->gap;
+    }
+    return a;
+}
+
+/* Where only one direction was captured, the sender's own next flight tells. */
+static bool went_on(const struct sd_case *c, enum sd_side side, uint8_t flight)
+{
+    return c->outcome == SD_OK ||
+           (c->view->one_way && sd_view_burst(c->view, side, (uint8_t)(flight + 2)));
+}
+
 /* First attempts of a flight lost pieces, a later one came in smaller packets and was
  * enough. What was lost is seen as gaps, or as the larger packets themselves. */
 bool sd_rule_mtu_fallback(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    if (c->outcome != SD_OK)
-        return false;
     for (uint8_t flight = 3; flight <= 5; flight++) {
         enum sd_side side = flight % 2 ? SD_CLIENT : SD_SERVER;
-        const struct sd_burst *first = sd_view_burst(v, side, flight), *last = first;
-        unsigned attempts = 0, lost = 0;
-        for (size_t i = 0; i < v->burst_count; i++) {
-            const struct sd_burst *b = &v->bursts[i];
-            if (b->side != side || b->flight != flight)
-                continue;
-            attempts++;
-            lost += b->gap;
-            last = b;
-        }
-        if (attempts < 2 || last->start - first->start < 2 * SECOND)
+        struct attempts a = attempts_at(v, side, flight);
+        if (a.count < 2 || a.last->start - a.first->start < 2 * SECOND || !went_on(c, side, flight))
             continue;
         if (sd_view_bursts(v, sd_other(side), (uint8_t)(flight + 1)) > 1)
             continue; /* it was answered each time: what is lost are the answers */
-        bool shrank =
-            last->largest * 10 < first->largest * 9 || (lost && last->largest <= FALLBACK_IP);
-        if (!shrank || last->largest > FALLBACK_IP + 700)
+        bool shrank = a.last->largest * 10 < a.largest * 9;
+        if ((!shrank && !(a.lost && a.last->largest <= FALLBACK_IP)) ||
+            a.last->largest > FALLBACK_IP + 700)
             continue;
         sd_prove_bursts(f, v, side, flight, SD_PACKETS_MAX);
-        f->confidence = SD_HIGH;
-        f->mtu_above = last->largest;
+        f->confidence = v->one_way ? SD_MEDIUM : SD_HIGH;
+        say_bracket(f, a.last->largest, shrank ? a.largest : 0);
         sd_say(f,
                "The %s's flight got through only after %.2f s, in packets of at most %u bytes: the "
-               "larger ones of "
-               "the attempts before were lost.",
-               side == SD_SERVER ? "server" : "client", seconds(last->start - first->start),
-               last->largest);
+               "larger ones of the attempts before were lost.",
+               side == SD_SERVER ? "server" : "client", seconds(a.last->start - a.first->start),
+               a.last->largest);
         return true;
     }
     return false;

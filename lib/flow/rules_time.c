@@ -40,35 +40,48 @@ static unsigned timer_bursts(const struct sd_view *v)
     return n;
 }
 
+/* Copies of a flight, and the copies of what answers it. */
+struct echo {
+    const struct sd_burst *first, *again; /* again: before any answer */
+    unsigned copies, answers;
+    int64_t answered;
+};
+
+static struct echo echo_of(const struct sd_view *v, size_t at)
+{
+    struct echo e = {.first = &v->bursts[at], .copies = 1};
+    uint8_t answer = 0; /* the flight that answers this one */
+    for (size_t i = at + 1; i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->side == e.first->side && b->flight == e.first->flight) {
+            e.copies++;
+            e.again = e.again || e.answers ? e.again : b;
+        }
+        if (b->side == e.first->side || b->flight <= e.first->flight)
+            continue;
+        answer = answer ? answer : b->flight;
+        e.answers += b->flight == answer;
+        e.answered = e.answered ? e.answered : b->start;
+    }
+    return e;
+}
+
 /* The answer to the first copy came when the second was already out: nothing was lost, the
- * timer is shorter than the way. */
+ * timer is shorter than the way. Either each copy has an answer of its own, or the times fit. */
 static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, int64_t *timer)
 {
     if (v->lost[SD_CLIENT] + v->lost[SD_SERVER])
         return NULL; /* something was, and it may be the answer */
     for (size_t i = 0; i < v->burst_count; i++) {
-        const struct sd_burst *first = &v->bursts[i], *again = NULL;
-        unsigned answers = 0;
-        uint8_t answer = 0; /* the flight that answers this one */
-        int64_t answered = 0;
-        if (first->cause != SD_CAUSE_FIRST)
+        if (v->bursts[i].cause != SD_CAUSE_FIRST)
             continue;
-        for (size_t j = i + 1; j < v->burst_count; j++) {
-            const struct sd_burst *b = &v->bursts[j];
-            if (b->side == first->side && b->flight == first->flight && !again && !answers)
-                again = b;
-            if (b->side == first->side || b->flight <= first->flight)
-                continue;
-            answer = answer ? answer : b->flight;
-            answers += b->flight == answer;
-            answered = answered ? answered : b->start;
-        }
-        if (!again || answers < 2)
+        struct echo e = echo_of(v, i);
+        if (!e.again || e.answers < 2)
             continue;
-        *timer = again->start - first->start;
-        *rtt = answered - first->start;
-        if (*rtt > *timer && *rtt / 3 < *timer)
-            return again;
+        *timer = e.again->start - e.first->start;
+        *rtt = e.answered - e.first->start;
+        if (*rtt > *timer && (e.answers >= e.copies || *rtt / 3 < *timer))
+            return e.again;
     }
     return NULL;
 }

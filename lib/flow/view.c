@@ -123,7 +123,9 @@ static int64_t previous_copy(const struct sd_view *v, size_t at)
 static bool crosses(const struct sd_view *v, size_t at)
 {
     const struct sd_burst *b = &v->bursts[at];
-    int64_t rtt = b->side == SD_SERVER ? v->rtt_client : v->rtt_server;
+    int64_t rtt = v->rtt_client + v->rtt_server;
+    int64_t own = b->side == SD_SERVER ? v->rtt_server : v->rtt_client;
+    int64_t window = own + own / 8 > BURST_MS * MS ? own + own / 8 : BURST_MS * MS;
     for (size_t i = at; i-- > 0;) {
         const struct sd_burst *o = &v->bursts[i];
         if (o->side == b->side && o->flight == b->flight)
@@ -131,7 +133,7 @@ static bool crosses(const struct sd_view *v, size_t at)
         if (rtt && rtt < (b->start - previous_copy(v, at)) / 3)
             return false;
         if (o->side != b->side && o->flight > b->flight && o->cause == SD_CAUSE_FIRST &&
-            b->start - o->start < BURST_MS * MS)
+            b->start - o->start < window)
             return true;
     }
     return false;
@@ -314,6 +316,8 @@ static void measure_rtt(struct sd_view *v)
     v->rtt_server = first_answer(v, SD_CLIENT, 1, 2);
     if (!v->rtt_server)
         v->rtt_server = first_answer(v, SD_CLIENT, 1, 4);
+    if (!v->rtt_server)
+        v->rtt_server = first_answer(v, SD_CLIENT, 5, 6);
     v->rtt_client = first_answer(v, SD_SERVER, 2, 3);
     if (!v->rtt_client)
         v->rtt_client = first_answer(v, SD_SERVER, 4, 5);
