@@ -139,6 +139,8 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
     if (!e)
         return false;
     bool server_gone = sd_event_side(e) == SD_CLIENT;
+    if (x->side[server_gone ? SD_SERVER : SD_CLIENT].closing)
+        return false; /* it said goodbye, and did not wait for the answer */
     sd_prove(f, e);
     f->confidence = SD_HIGH;
     f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;

@@ -41,21 +41,13 @@ static void put_record(FILE *to, const struct sd_event *e)
     fputc('}', to);
 }
 
-/* pcapng can have times before 1970 (if_tsoffset). */
-static void put_time(FILE *to, int64_t ns)
-{
-    uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-    fprintf(to, "%s%llu.%09llu", ns < 0 ? "-" : "", (unsigned long long)size / 1000000000,
-            (unsigned long long)size % 1000000000);
-}
-
 void probe_json_packet(FILE *to, const struct sd_packet *p)
 {
     const struct sd_event *e = p->events;
     bool server = e->flags & SD_EVF_SERVER;
-    fprintf(to, "{\"type\":\"packet\",\"number\":%llu,\"time\":", (unsigned long long)p->number);
-    put_time(to, p->time);
-    fprintf(to, ",\"handshake\":%llu", (unsigned long long)p->x->id);
+    fprintf(to, "{\"type\":\"packet\",\"number\":%llu,\"time\":%lld.%09lld,\"handshake\":%llu",
+            (unsigned long long)p->number, (long long)p->time / 1000000000,
+            (long long)p->time % 1000000000, (unsigned long long)p->x->id);
     const struct sd_addr *from = server ? &p->x->server : &p->x->client;
     const struct sd_addr *dst = server ? &p->x->client : &p->x->server;
     put_addr(to, "src", p->datagram ? &p->datagram->src : from);
@@ -145,6 +137,8 @@ static json_t *handshake_object(const struct probe_report *r)
     json_object_set_new(o, "one_way", json_boolean(r->view->one_way));
     json_object_set_new(o, "client_datagrams", json_integer(x->side[SD_CLIENT].datagrams));
     json_object_set_new(o, "server_datagrams", json_integer(x->side[SD_SERVER].datagrams));
+    if (r->again)
+        json_object_set_new(o, "update", json_true());
     tool_field(o, "vantage", probe_vantage_name(r->view->vantage));
     tool_field(o, "client_stack", r->view->stack);
     add_server_name(o, x);

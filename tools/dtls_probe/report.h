@@ -12,6 +12,7 @@ struct probe_report {
     const struct sd_finding *findings; /* the verdict first */
     size_t count;
     enum sd_outcome outcome;
+    bool again; /* it was told before; the association had more to tell */
 };
 
 #endif

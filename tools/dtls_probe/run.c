@@ -75,7 +75,8 @@ static void show(struct probe_run *r, const struct probe_report *rep)
 static void on_done(void *arg, const struct sd_result *res)
 {
     struct probe_run *r = arg;
-    struct probe_report rep = {res->x, res->view, res->findings, res->count, res->outcome};
+    struct probe_report rep = {res->x,     res->view,    res->findings,
+                               res->count, res->outcome, res->again};
     count(r, &rep, res->again);
     for (unsigned i = 0; i < r->listener_count && !res->again; i++)
         if (r->listeners[i].result)

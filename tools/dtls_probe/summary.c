@@ -49,6 +49,8 @@ static void put_headline(FILE *to, const struct probe_report *r, bool color)
                 sd_name(SD_NAME_SUITE, x->suite, suite), x->resumed ? ", resumed" : "");
     else if (x->has_client_random)
         fprintf(to, ", %s offered", sd_name(SD_NAME_VERSION, x->version, version));
+    if (r->again)
+        fputs(", once more", to);
     if (x->mid_session)
         fputs(", its beginning was not captured", to);
     if (x->evicted)

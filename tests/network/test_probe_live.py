@@ -1,0 +1,107 @@
+"""dtls_probe beside nc_dtls: what is on the wire, while it is there."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from conftest import PROBE, stop
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
+
+
+@pytest.fixture
+def probe(run):
+    """A live capture of one UDP port on loopback, begun."""
+
+    def start(port, *args):
+        program = run(PROBE, "-i", "lo", "-f", f"udp port {port} or icmp", *args)
+        program.wait_for("err", "Capturing on lo")
+        return program
+
+    return start
+
+
+def ended(program):
+    program.signal(signal.SIGINT)
+    status = program.wait()
+    return status, [json.loads(line) for line in program.out.splitlines()]
+
+
+def handshakes(lines):
+    """The last word on each: an association that had more to tell is told again."""
+    last = {line["handshake"]: line for line in lines if line["type"] == "handshake"}
+    return list(last.values())
+
+
+def found(lines):
+    return {f["id"] for h in handshakes(lines) for f in h["findings"]}
+
+
+@pytest.mark.parametrize("clients", [1, 20])
+def test_healthy_handshakes_have_nothing_to_explain(probe, server, nc, clients):
+    host = server("-v", "--echo")
+    watch = probe(host.port, "--json", "--expect", "ok")
+    running = [nc("--insecure", "127.0.0.1", host.port) for _ in range(clients)]
+    for number, client in enumerate(running):
+        client.send(b"hello %d" % number)
+    for number, client in enumerate(running):
+        client.wait_for("out", f"hello {number}")
+        client.end_stdin()
+        assert client.wait() == 0
+    stop(host)
+    status, lines = ended(watch)
+    assert status == 0, lines
+    assert [h["outcome"] for h in handshakes(lines)] == ["ok"] * clients
+    assert found(lines) <= {"close"}
+    messages = [[r["message"] for r in line["records"]] for line in lines if line["type"] == "packet"]
+    flights = [["Client Hello"], ["Hello Verify Request"], ["Client Hello"],
+               ["Server Hello", "Certificate", "Server Key Exchange", "Server Hello Done"],
+               ["Client Key Exchange", "Change Cipher Spec", "Encrypted Handshake Message"],
+               ["New Session Ticket", "Change Cipher Spec", "Encrypted Handshake Message"]]
+    for flight in flights:
+        assert messages.count(flight) == clients * flights.count(flight), flight
+    assert lines[-1]["type"] == "summary" and lines[-1]["dropped"] == 0
+
+
+def test_a_closed_port_is_told_while_the_capture_goes_on(probe, nc_run, free_port):
+    watch = probe(free_port, "--summary")
+    assert nc_run("--insecure", "-w", "5", "127.0.0.1", free_port).status == 1
+    watch.wait_for("out", "fatal icmp-port-unreachable")
+    watch.signal(signal.SIGTERM)
+    assert watch.wait() == 1
+
+
+def test_copies_of_what_was_seen(probe, server, nc_run, free_port, tmp_path):
+    host = server("-v", "--echo")
+    everything, failed = tmp_path / "all.pcapng", tmp_path / "failed.pcapng"
+    watch = probe(f"{host.port} or udp port {free_port}", "--json", "-w", everything,
+                  "--save-failed", failed)
+    assert nc_run("--insecure", "-q", "0.1", "127.0.0.1", host.port, data=b"x").status == 0
+    assert nc_run("--insecure", "-w", "5", "127.0.0.1", free_port).status == 1
+    _, lines = ended(watch)
+    assert sorted(h["outcome"] for h in handshakes(lines)) == ["failed", "ok"]
+    for path, outcomes in (everything, ["failed", "ok"]), (failed, ["failed"]):
+        again = subprocess.run([PROBE, "-r", path, "--json"], capture_output=True, check=False)
+        copied = [json.loads(line) for line in again.stdout.splitlines()]
+        assert sorted(h["outcome"] for h in handshakes(copied)) == outcomes
+    assert b"icmp-port-unreachable" in failed.read_bytes()
+
+
+def test_privileges_are_gone_once_it_captures(probe, free_port):
+    watch = probe(free_port)
+    with open(f"/proc/{watch.process.pid}/status", encoding="ascii") as status:
+        fields = dict(line.split(":", 1) for line in status)
+    assert int(fields["CapEff"], 16) == 0 and int(fields["CapPrm"], 16) == 0
+    assert fields["NoNewPrivs"].strip() == "1"
+    watch.signal(signal.SIGINT)
+    assert watch.wait() == 0
+
+
+@pytest.mark.parametrize("interface, why", [("no-such-if", "no-such-if"), ("lo", "parse")])
+def test_what_cannot_be_captured_is_one_line(run, interface, why):
+    program = run(PROBE, "-i", interface, *(["-f", "udp prt 1"] if interface == "lo" else []))
+    assert program.wait() == 2
+    assert len(program.lines) == 1 and why in program.lines[0]
