@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/gunzip.h"
@@ -12,11 +13,24 @@
 /* Stays in the second-level cache; 4 MiB were no faster. */
 enum { WINDOW = 256 << 10 };
 
+/* A directory can be opened, too, and only read() would say so. */
+static int open_file(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+        close(fd);
+        errno = EISDIR;
+        return -1;
+    }
+    return fd;
+}
+
 int sd_bytes_open(struct sd_bytes *s, const char *path)
 {
     *s = (struct sd_bytes){.fd = STDIN_FILENO};
     if (strcmp(path, "-") != 0) {
-        s->fd = open(path, O_RDONLY | O_CLOEXEC);
+        s->fd = open_file(path);
         if (s->fd < 0)
             return -errno;
         s->owned = true;

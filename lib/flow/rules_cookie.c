@@ -46,9 +46,9 @@ bool sd_rule_hvr_unanswered(const struct sd_case *c, struct sd_finding *f)
     if (!cookie) {
         sd_confuse(f, "reply-path-dead");
         sd_say(f,
-               "The server sent a HelloVerifyRequest %s, and the client never came back with its "
+               "The server sent a HelloVerifyRequest%s, and the client never came back with its "
                "cookie.",
-               asked > 1 ? "once" : "");
+               asked > 1 ? " once" : "");
         return c->outcome == SD_FAILED;
     }
     f->severity = SD_WARNING;

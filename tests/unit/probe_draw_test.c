@@ -47,7 +47,8 @@ static void begin(struct scene *s, enum sd_outcome outcome)
     s->x.start = 1000 * (int64_t)MS;
     s->x.log = s->log;
     s->view.x = &s->x;
-    s->report = (struct probe_report){&s->x, &s->view, &s->finding, 0, outcome};
+    s->report = (struct probe_report){
+        .x = &s->x, .view = &s->view, .findings = &s->finding, .outcome = outcome};
 }
 
 /* A datagram with one whole message, after the one before it. */

@@ -196,14 +196,15 @@ bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *
     probe_members_close(&f->members);
     if (f->comments.failed || f->members.lost)
         tool_warn(f->out, "memory ran out: comments or frames are missing in what was written");
-    bool ok = write_copy(f, r, path, f->copy, c->write, false);
-    ok = write_copy(f, r, path, f->failed, c->save_failed, true) && ok;
+    bool copied = write_copy(f, r, path, f->copy, c->write, false);
+    bool saved = write_copy(f, r, path, f->failed, c->save_failed, true);
     if (f->html_file)
         probe_html_end(&f->html, &r->totals);
     if (f->svg_file && !f->drawn)
         tool_warn(f->out, "no handshake to draw: %s is empty", c->svg);
-    ok = close_one(f, &f->copy, c->write) && ok;
-    ok = close_one(f, &f->failed, c->save_failed) && ok;
+    /* What is known to be broken was told. */
+    bool ok = copied && close_one(f, &f->copy, c->write);
+    ok = saved && close_one(f, &f->failed, c->save_failed) && ok;
     ok = close_one(f, &f->svg_file, c->svg) && ok;
     return close_one(f, &f->html_file, c->html) && ok;
 }

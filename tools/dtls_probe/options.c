@@ -97,6 +97,11 @@ static bool check_sources(const struct probe_config *c, char why[static TOOL_WHY
         return tool_wrong(why, "-w, --save-failed, --svg and --html take one capture at a time");
     if ((c->write || c->save_failed) && c->reads && !strcmp(c->read[0], "-"))
         return tool_wrong(why, "-w and --save-failed read the capture twice: a file, not stdin");
+    if (c->write && c->html && !strcmp(c->write, c->html))
+        return tool_wrong(why, "-w and --html name the same file");
+    if (c->svg &&
+        ((c->html && !strcmp(c->svg, c->html)) || (c->write && !strcmp(c->svg, c->write))))
+        return tool_wrong(why, "--svg names the file of another option");
     if (c->write && c->save_failed && !strcmp(c->write, c->save_failed))
         return tool_wrong(why, "-w and --save-failed name the same file");
     if (c->duration_ms && !c->interface)
