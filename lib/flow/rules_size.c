@@ -288,7 +288,7 @@ bool sd_rule_ptb_ok(const struct sd_case *c, struct sd_finding *f)
 
 /* Attempts at one flight: how large the packets were, and what was missing. */
 struct attempts {
-    const struct sd_burst *first, *last;
+    const struct sd_burst *first, *before, *last; /* before: the last but one */
     unsigned count, lost;
     uint32_t largest; /* IP packet of those before the last */
 };
@@ -303,11 +303,28 @@ static struct attempts attempts_at(const struct sd_view *v, enum sd_side side, u
         a.first = a.first ? a.first : b;
         if (a.last && a.last->largest > a.largest)
             a.largest = a.last->largest;
+        a.before = a.last;
         a.last = b;
         a.count++;
         a.lost += b->gap;
     }
     return a;
+}
+
+/* Some stacks pack the messages of a flight into one datagram at first, and send each alone
+ * when they repeat it (OpenSSL): smaller, and yet no fallback. That cuts messages, or comes
+ * after a repetition as large as the first attempt. */
+static bool cuts(const struct sd_view *v, const struct attempts *a)
+{
+    if (a->count > 2 && a->before->largest * 10 >= a->largest * 9)
+        return true;
+    for (size_t i = a->last->first; i < a->last->end; i++) {
+        const struct sd_event *e = &v->x->log[i];
+        if (e->kind == SD_EV_HANDSHAKE && sd_event_side(e) == a->last->side &&
+            e->frag_len < e->length)
+            return true;
+    }
+    return false;
 }
 
 /* Where only one direction was captured, the sender's own next flight tells. */
@@ -325,7 +342,8 @@ bool sd_rule_mtu_fallback(const struct sd_case *c, struct sd_finding *f)
     for (uint8_t flight = 3; flight <= 5; flight++) {
         enum sd_side side = flight % 2 ? SD_CLIENT : SD_SERVER;
         struct attempts a = attempts_at(v, side, flight);
-        if (a.count < 2 || a.last->start - a.first->start < 2 * SECOND || !went_on(c, side, flight))
+        if (a.count < 2 || a.last->start - a.first->start < 2 * SECOND ||
+            !went_on(c, side, flight) || !cuts(v, &a))
             continue;
         if (sd_view_bursts(v, sd_other(side), (uint8_t)(flight + 1)) > 1)
             continue; /* it was answered each time: what is lost are the answers */
