@@ -1,56 +1,22 @@
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "common/trace.h"
+#include "common/words.h"
 #include "wire/alert.h"
 #include "wire/handshake.h"
 #include "wire/names.h"
 #include "wire/record.h"
 
-/* A text that grows in place and is cut when full. */
-struct words {
-    char *buf;
-    size_t cap, len;
-};
-
-static void add(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct words *w, const char *fmt, ...)
+static void add_named(struct tool_words *w, enum sd_registry registry, uint16_t value)
 {
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(w->buf + w->len, w->cap - w->len, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        w->len += (size_t)n < w->cap - w->len ? (size_t)n : w->cap - w->len - 1;
+    tool_words_text(w, w->len ? ", " : "");
+    tool_words_title(w, registry, value);
 }
 
-/* "server_hello_done" as "Server Hello Done", the way analysers print it. */
-static void add_title(struct words *w, const char *name)
-{
-    size_t from = w->len;
-    add(w, "%s", name);
-    bool first = true;
-    for (char *p = w->buf + from; *p; p++) {
-        if (first)
-            *p = (char)toupper((unsigned char)*p);
-        first = *p == '_' || *p == ' ';
-        if (*p == '_')
-            *p = ' ';
-    }
-}
-
-static void add_named(struct words *w, enum sd_registry registry, uint16_t value)
-{
-    char buf[SD_NAME_TEXT];
-    add(w, "%s", w->len ? ", " : "");
-    add_title(w, sd_name(registry, value, buf));
-}
-
-static void add_messages(struct words *w, struct sd_span body)
+static void add_messages(struct tool_words *w, struct sd_span body)
 {
     struct sd_rd r = sd_rd_init(body.p, body.len);
     struct sd_handshake h;
@@ -58,40 +24,39 @@ static void add_messages(struct words *w, struct sd_span body)
     while ((status = sd_handshake_next(&r, &h)) == SD_HANDSHAKE_OK) {
         add_named(w, SD_NAME_HANDSHAKE, h.type);
         if (!sd_handshake_whole(&h))
-            add(w, " (Fragment %u+%u of %u)", h.frag_off, h.frag_len, h.length);
+            tool_words_add(w, " (Fragment %u+%u of %u)", h.frag_off, h.frag_len, h.length);
     }
     if (status != SD_HANDSHAKE_END)
-        add(w, "%sMalformed Handshake Message", w->len ? ", " : "");
+        tool_words_add(w, "%sMalformed Handshake Message", w->len ? ", " : "");
 }
 
-static void add_alert(struct words *w, struct sd_span body)
+static void add_alert(struct tool_words *w, struct sd_span body)
 {
-    char level[SD_NAME_TEXT], name[SD_NAME_TEXT];
     struct sd_alert a;
     if (!sd_alert_parse(&a, body)) {
-        add(w, "%sMalformed Alert", w->len ? ", " : "");
+        tool_words_add(w, "%sMalformed Alert", w->len ? ", " : "");
         return;
     }
-    add(w, "%sAlert (", w->len ? ", " : "");
-    add_title(w, sd_name(SD_NAME_LEVEL, a.level, level));
-    add(w, ": ");
-    add_title(w, sd_name(SD_NAME_ALERT, a.description, name));
-    add(w, ")");
+    tool_words_add(w, "%sAlert (", w->len ? ", " : "");
+    tool_words_title(w, SD_NAME_LEVEL, a.level);
+    tool_words_text(w, ": ");
+    tool_words_title(w, SD_NAME_ALERT, a.description);
+    tool_words_text(w, ")");
 }
 
-static void add_record(struct words *w, const struct sd_record *rec)
+static void add_record(struct tool_words *w, const struct sd_record *rec)
 {
     const char *sep = w->len ? ", " : "";
     if (rec->unified)
-        add(w, "%sProtected Record", sep);
+        tool_words_add(w, "%sProtected Record", sep);
     else if (rec->type == SD_CT_HANDSHAKE && rec->epoch == 0)
         add_messages(w, rec->body);
     else if (rec->type == SD_CT_ALERT && rec->epoch == 0)
         add_alert(w, rec->body);
     else if (rec->type == SD_CT_HANDSHAKE)
-        add(w, "%sEncrypted Handshake Message", sep);
+        tool_words_add(w, "%sEncrypted Handshake Message", sep);
     else if (rec->type == SD_CT_ALERT)
-        add(w, "%sEncrypted Alert", sep);
+        tool_words_add(w, "%sEncrypted Alert", sep);
     else
         add_named(w, SD_NAME_CONTENT, rec->type);
 }
@@ -120,15 +85,14 @@ static const char *what_ended(enum sd_record_status status)
 
 const char *tool_trace_info(const void *datagram, size_t len, char buf[static TOOL_TRACE_INFO])
 {
-    struct words w = {buf, TOOL_TRACE_INFO, 0};
+    struct tool_words w = tool_words_in(buf, TOOL_TRACE_INFO);
     struct sd_records it = sd_records_init(datagram, len, 0);
     struct sd_record rec;
-    buf[0] = '\0';
     while (sd_record_next(&it, &rec) == SD_RECORD_OK)
         add_record(&w, &rec);
     const char *why = what_ended(it.status);
     if (why)
-        add(&w, "%s[%s]", w.len ? ", " : "", why);
+        tool_words_add(&w, "%s[%s]", w.len ? ", " : "", why);
     return buf;
 }
 

@@ -1,73 +1,31 @@
 #include "dtls_probe/words.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/words.h"
 #include "wire/iana.h"
 #include "wire/names.h"
 
-/* A text that grows in place and is cut when full. */
-struct words {
-    char *buf;
-    size_t cap, len;
-};
-
-static void add(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct words *w, const char *fmt, ...)
+static void add_handshake(struct tool_words *w, const struct sd_event *e)
 {
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(w->buf + w->len, w->cap - w->len, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        w->len += (size_t)n < w->cap - w->len ? (size_t)n : w->cap - w->len - 1;
-}
-
-static void add_text(struct words *w, const char *text)
-{
-    while (*text && w->len + 1 < w->cap)
-        w->buf[w->len++] = *text++;
-    w->buf[w->len] = '\0';
-}
-
-/* "server_hello_done" as "Server Hello Done". */
-static void add_title(struct words *w, enum sd_registry registry, uint16_t value)
-{
-    char buf[SD_NAME_TEXT];
-    size_t from = w->len;
-    add_text(w, sd_name(registry, value, buf));
-    bool first = true;
-    for (char *p = w->buf + from; *p; p++) {
-        if (first)
-            *p = (char)toupper((unsigned char)*p);
-        first = *p == '_' || *p == ' ';
-        if (*p == '_')
-            *p = ' ';
-    }
-}
-
-static void add_handshake(struct words *w, const struct sd_event *e)
-{
-    add_title(w, SD_NAME_HANDSHAKE, e->message);
+    tool_words_title(w, SD_NAME_HANDSHAKE, e->message);
     if (e->frag_off || e->frag_len != e->length)
-        add(w, " (Fragment %u+%u of %u)", e->frag_off, e->frag_len, e->length);
+        tool_words_add(w, " (Fragment %u+%u of %u)", e->frag_off, e->frag_len, e->length);
 }
 
-static void add_alert(struct words *w, const struct sd_event *e)
+static void add_alert(struct tool_words *w, const struct sd_event *e)
 {
-    add_text(w, "Alert (");
-    add_title(w, SD_NAME_LEVEL, e->level);
-    add_text(w, ": ");
-    add_title(w, SD_NAME_ALERT, e->message);
-    add_text(w, ")");
+    tool_words_text(w, "Alert (");
+    tool_words_title(w, SD_NAME_LEVEL, e->level);
+    tool_words_text(w, ": ");
+    tool_words_title(w, SD_NAME_ALERT, e->message);
+    tool_words_text(w, ")");
 }
 
-static void add_icmp(struct words *w, const struct sd_event *e)
+static void add_icmp(struct tool_words *w, const struct sd_event *e)
 {
     bool v6 = e->content == 58;
     bool too_big = v6 ? e->message == 2 : e->message == 3 && e->level == 4;
@@ -76,42 +34,41 @@ static void add_icmp(struct words *w, const struct sd_event *e)
                        : port  ? "Port Unreachable"
                        : (v6 ? e->message == 1 : e->message == 3) ? "Unreachable"
                                                                   : "Error";
-    add(w, "ICMP%s %u/%u %s", v6 ? "v6" : "", e->message, e->level, what);
+    tool_words_add(w, "ICMP%s %u/%u %s", v6 ? "v6" : "", e->message, e->level, what);
     if (too_big)
-        add(w, " (MTU %u)", e->frag_off);
+        tool_words_add(w, " (MTU %u)", e->frag_off);
 }
 
-static void add_protected(struct words *w, const struct sd_event *e)
+static void add_protected(struct tool_words *w, const struct sd_event *e)
 {
     if (e->flags & SD_EVF_UNIFIED)
-        add_text(w, e->epoch == 3 ? "Application Data" : "Protected Handshake");
+        tool_words_text(w, e->epoch == 3 ? "Application Data" : "Protected Handshake");
     else if (e->content == SD_CT_HANDSHAKE)
-        add_text(w, "Encrypted Handshake Message");
+        tool_words_text(w, "Encrypted Handshake Message");
     else if (e->content == SD_CT_ALERT)
-        add_text(w, "Encrypted Alert");
+        tool_words_text(w, "Encrypted Alert");
     else if (e->content == SD_CT_CID)
-        add_text(w, e->kind == SD_EV_APPDATA ? "Protected Record (CID)"
-                                             : "Encrypted Handshake Message (CID)");
+        tool_words_text(w, e->kind == SD_EV_APPDATA ? "Protected Record (CID)"
+                                                    : "Encrypted Handshake Message (CID)");
     else
-        add_title(w, SD_NAME_CONTENT, e->content);
+        tool_words_title(w, SD_NAME_CONTENT, e->content);
 }
 
 const char *probe_words_event(const struct sd_event *e, char *buf, size_t cap)
 {
-    struct words w = {buf, cap, 0};
-    buf[0] = '\0';
+    struct tool_words w = tool_words_in(buf, cap);
     switch ((enum sd_event_kind)e->kind) {
     case SD_EV_HANDSHAKE:
         add_handshake(&w, e);
         break;
     case SD_EV_CCS:
-        add_text(&w, "Change Cipher Spec");
+        tool_words_text(&w, "Change Cipher Spec");
         break;
     case SD_EV_ALERT:
         add_alert(&w, e);
         break;
     case SD_EV_ACK:
-        add_text(&w, "ACK");
+        tool_words_text(&w, "ACK");
         break;
     case SD_EV_PROTECTED:
     case SD_EV_APPDATA:
@@ -121,13 +78,13 @@ const char *probe_words_event(const struct sd_event *e, char *buf, size_t cap)
         add_icmp(&w, e);
         break;
     case SD_EV_FOREIGN:
-        add_text(&w, "not DTLS");
+        tool_words_text(&w, "not DTLS");
         break;
     case SD_EV_IP_CUT:
-        add(&w, "IP fragment, the rest never came (%u bytes of it)", e->frag_len);
+        tool_words_add(&w, "IP fragment, the rest never came (%u bytes of it)", e->frag_len);
         break;
     case SD_EV_MALFORMED:
-        add_text(&w, "malformed");
+        tool_words_text(&w, "malformed");
         break;
     }
     return buf;
@@ -136,11 +93,10 @@ const char *probe_words_event(const struct sd_event *e, char *buf, size_t cap)
 const char *probe_words_datagram(const struct sd_event *log, size_t from, size_t end, char *buf,
                                  size_t cap)
 {
-    struct words w = {buf, cap, 0};
-    buf[0] = '\0';
+    struct tool_words w = tool_words_in(buf, cap);
     for (size_t i = from; i < end && w.len + PROBE_EVENT_TEXT < cap; i++) {
         if (i > from)
-            add_text(&w, ", ");
+            tool_words_text(&w, ", ");
         probe_words_event(&log[i], buf + w.len, cap - w.len);
         w.len += strlen(buf + w.len);
     }
@@ -164,14 +120,14 @@ const char *probe_words_host(const struct sd_addr *a, char buf[static SD_ADDR_TE
     return buf;
 }
 
-static void add_gap(struct words *w, const struct sd_event *e)
+static void add_gap(struct tool_words *w, const struct sd_event *e)
 {
-    add_text(w, w->len ? " " : "");
+    tool_words_text(w, w->len ? " " : "");
     if (e->gap == 1)
-        add(w, "[GAP %llu]", (unsigned long long)e->seq - 1);
+        tool_words_add(w, "[GAP %llu]", (unsigned long long)e->seq - 1);
     else
-        add(w, "[GAP %llu-%llu]", (unsigned long long)(e->seq - e->gap),
-            (unsigned long long)e->seq - 1);
+        tool_words_add(w, "[GAP %llu-%llu]", (unsigned long long)(e->seq - e->gap),
+                       (unsigned long long)e->seq - 1);
 }
 
 static const struct {
@@ -185,9 +141,8 @@ static const struct {
 const char *probe_words_marks(const struct sd_event *log, size_t from, size_t end, char *buf,
                               size_t cap)
 {
-    struct words w = {buf, cap, 0};
+    struct tool_words w = tool_words_in(buf, cap);
     unsigned flags = 0, copy = 0;
-    buf[0] = '\0';
     for (size_t i = from; i < end; i++) {
         flags |= log[i].flags;
         copy = log[i].copy > copy ? log[i].copy : copy;
@@ -195,9 +150,9 @@ const char *probe_words_marks(const struct sd_event *log, size_t from, size_t en
             add_gap(&w, &log[i]);
     }
     if (flags & SD_EVF_RETRANSMIT)
-        add(&w, "%s[RETX #%u]", w.len ? " " : "", copy);
+        tool_words_add(&w, "%s[RETX #%u]", w.len ? " " : "", copy);
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (flags & marks[i].flag)
-            add(&w, "%s%s", w.len ? " " : "", marks[i].word);
+            tool_words_add(&w, "%s%s", w.len ? " " : "", marks[i].word);
     return buf;
 }

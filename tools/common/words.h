@@ -1,0 +1,25 @@
+/* A text that grows in place and is cut when full; names the way packet analysers print
+ * them. */
+#ifndef TOOL_WORDS_H
+#define TOOL_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/names.h"
+
+struct tool_words {
+    char *buf; /* always ends in 0 */
+    size_t cap, len;
+};
+
+/* Empty, over `buf` with room for `cap` bytes, at least one. */
+struct tool_words tool_words_in(char *buf, size_t cap);
+void tool_words_add(struct tool_words *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same without a format: several times as fast. */
+void tool_words_text(struct tool_words *w, const char *text);
+/* "server_hello_done" as "Server Hello Done". */
+void tool_words_title(struct tool_words *w, enum sd_registry registry, uint16_t value);
+
+#endif
