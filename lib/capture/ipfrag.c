@@ -299,7 +299,9 @@ static void give_up(struct sd_ipfrag *t)
 
 void sd_ipfrag_expire(struct sd_ipfrag *t, int64_t now)
 {
-    while (t->oldest && now - t->oldest->begun > SD_IPFRAG_TIMEOUT)
+    /* A capture may jump from one end of time to the other. */
+    while (t->oldest && now > t->oldest->begun &&
+           (uint64_t)now - (uint64_t)t->oldest->begun > (uint64_t)SD_IPFRAG_TIMEOUT)
         give_up(t);
 }
 

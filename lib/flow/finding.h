@@ -13,7 +13,7 @@ enum sd_confidence { SD_LOW, SD_MEDIUM, SD_HIGH };
 /* An entry of the catalogue; the ids are stable. */
 struct sd_entry {
     const char *id;            /* "no-response" */
-    enum sd_severity severity; /* as a rule; a finding may be milder */
+    enum sd_severity severity; /* as a rule; what a finding says of its case counts */
     const char *title;         /* a few words */
     const char *cause;         /* what happens, and how it is told from what looks alike */
     const char *advice;        /* what to do */

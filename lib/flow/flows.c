@@ -103,16 +103,23 @@ void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f)
 struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
 {
     struct sd_exchange *x = sd_alloc_new(&t->config.alloc, sizeof *x);
-    if (!x) {
+    /* Whoever reads the log may rely on its first event. */
+    struct sd_event *log = sd_alloc_new(&t->config.alloc, SD_LOG_FIRST * sizeof *log);
+    if (!x || !log) {
+        sd_alloc_free(&t->config.alloc, x);
+        sd_alloc_free(&t->config.alloc, log);
         t->counts.no_memory++;
         return NULL;
     }
+    x->log = log;
+    x->room = SD_LOG_FIRST;
     x->id = ++t->next_id;
     x->lane = f->lane;
     x->previous = f->previous;
     x->after_established = f->previous_established;
     x->path_validated = f->validated;
     f->x = x;
+    f->ask_again = 0;
     f->prev = t->last;
     f->next = NULL;
     *(t->last ? &t->last->next : &t->first) = f;
@@ -133,8 +140,10 @@ void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
     f->previous = x->id;
     f->previous_established = x->established != 0;
     memcpy(f->previous_random, x->client_random, sizeof f->previous_random);
-    for (int i = 0; i < SD_KEPTS; i++)
+    for (int i = 0; i < SD_KEPTS; i++) {
+        t->kept -= x->kept[i].length;
         sd_alloc_free(&t->config.alloc, x->kept[i].body);
+    }
     sd_alloc_free(&t->config.alloc, x->log);
     sd_alloc_free(&t->config.alloc, x);
     f->x = NULL;

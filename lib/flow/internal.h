@@ -8,7 +8,10 @@
 #include "wire/handshake.h"
 #include "wire/record.h"
 
-enum { SD_EVENTS_MAX = 96 }; /* of one datagram; its further records are counted only */
+enum {
+    SD_EVENTS_MAX = 96, /* of one datagram; its further records are counted only */
+    SD_LOG_FIRST = 16   /* the log's first allocation */
+};
 
 /* A handshake message of which fragments came. */
 struct sd_pending {
@@ -56,6 +59,7 @@ struct sd_flow {
     uint64_t candidate_seq[2];
     uint16_t candidate_epoch;
     int64_t last;
+    int64_t ask_again; /* ns: whether it is stuck is not asked before */
     uint64_t previous; /* id of the exchange before this one */
     uint8_t previous_random[32];
     bool previous_established;
@@ -67,7 +71,7 @@ struct sd_tracker {
     struct sd_flow *newest, *oldest; /* by last packet */
     struct sd_flow *first, *last;    /* by exchange */
     struct sd_tracker_counts counts;
-    size_t pending; /* bytes */
+    size_t pending, kept; /* bytes */
     uint64_t next_id;
     int64_t now;
     bool drops;

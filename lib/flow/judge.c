@@ -37,11 +37,16 @@ void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f)
     judge(t, f, false);
 }
 
+/* What is not clear yet is asked again after twice the time: a crowd that was never answered
+ * must not be judged at every tick. */
 void sd_exchange_judge_early(struct sd_tracker *t, struct sd_flow *f)
 {
     const struct sd_exchange *x = f->x;
-    bool settled = x->established && t->now - x->last_handshake > SETTLED_NS;
-    bool stuck = !x->established && t->now - x->last_handshake > STUCK_NS;
-    if (!x->reported && (settled || stuck))
-        judge(t, f, true);
+    int64_t quiet = t->now - x->last_handshake;
+    bool settled = x->established && quiet > SETTLED_NS;
+    bool stuck = !x->established && quiet > STUCK_NS && t->now >= f->ask_again;
+    if (x->reported || !(settled || stuck))
+        return;
+    f->ask_again = t->now + quiet;
+    judge(t, f, true);
 }

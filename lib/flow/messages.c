@@ -47,11 +47,14 @@ static void keep(struct sd_tracker *t, struct sd_exchange *x, enum sd_kept which
 {
     struct sd_message *m = &x->kept[which];
     const struct sd_alloc *a = &t->config.alloc;
+    if (t->kept - m->length + body.len > t->config.max_kept)
+        return;
     uint8_t *copy = a->resize(a->arg, m->body, body.len ? body.len : 1);
     if (!copy) {
         t->counts.no_memory++;
         return;
     }
+    t->kept += body.len - m->length;
     memcpy(copy, body.p, body.len);
     *m = (struct sd_message){copy, (uint32_t)body.len};
 }
@@ -262,8 +265,10 @@ static struct sd_pending **begin_pending(struct sd_tracker *t, struct sd_flow *f
         t->pending + h->length > t->config.max_pending)
         return NULL;
     struct sd_pending *p = sd_alloc_new(&t->config.alloc, sizeof *p + h->length);
-    if (!p)
+    if (!p) {
+        t->counts.no_memory++;
         return NULL;
+    }
     *p = (struct sd_pending){
         .side = side, .type = h->type, .message_seq = h->message_seq, .length = h->length};
     t->pending += h->length;

@@ -8,7 +8,6 @@
 #define COPY_NS INT64_C(500000000) /* a copy by the network comes before that */
 
 enum {
-    LOG_FIRST = 16,   /* the log's first allocation */
     LOG_RESERVE = 16, /* places only for what decides: alerts, ICMP */
     FOREIGN_LOGGED = 4
 };
@@ -33,8 +32,7 @@ static bool make_room(struct sd_tracker *t, struct sd_exchange *x)
 {
     if (x->count < x->room)
         return true;
-    size_t room = x->room ? x->room * 2 : LOG_FIRST;
-    room = room < SD_LOG_MAX ? room : SD_LOG_MAX;
+    size_t more = x->room + x->room / 2, room = more < SD_LOG_MAX ? more : SD_LOG_MAX;
     if (x->count >= room)
         return false;
     const struct sd_alloc *a = &t->config.alloc;

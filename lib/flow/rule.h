@@ -19,7 +19,7 @@ struct sd_case {
 };
 
 /* True when it applies: then `f`, zeroed before but for entry, severity and exchange, has
- * detail, packets and confidence. It may lower the severity. */
+ * detail, packets and confidence. It may change the severity. */
 typedef bool sd_rule(const struct sd_case *c, struct sd_finding *f);
 
 /* Writes the sentence. */

@@ -68,6 +68,9 @@ bool sd_rule_nat_rebinding(const struct sd_case *c, struct sd_finding *f)
     char was[SD_ADDR_TEXT], now[SD_ADDR_TEXT];
     if (!x->moved_number)
         return false;
+    /* Who still speaks from where it was has not moved: somebody else has such numbers. */
+    if (!x->moved_cid && x->side[SD_CLIENT].last - x->moved_time > SECOND)
+        return false;
     sd_prove_frame(f, x->moved_number, 0);
     bool fine = x->moved_cid && x->moved_answers;
     f->severity = fine ? SD_INFO : SD_WARNING;

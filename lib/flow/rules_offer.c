@@ -171,6 +171,9 @@ bool sd_rule_alpn_mismatch(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+/* More than any server answers: each is looked up among those of the client. */
+enum { ANSWERS_MAX = 64 };
+
 /* The first extension of the ServerHello that nobody asked for. */
 static bool unasked_extension(const struct sd_exchange *x, uint16_t *type)
 {
@@ -180,7 +183,7 @@ static bool unasked_extension(const struct sd_exchange *x, uint16_t *type)
     if (sd_server_hello_parse(&sh, hello, hello.len) != SD_HELLO_WHOLE)
         return false;
     struct sd_rd block = sd_rd_init(sh.extensions.p, sh.extensions.len);
-    while (sd_ext_next(&block, &e) == SD_EXT_OK) {
+    for (int n = 0; n < ANSWERS_MAX && sd_ext_next(&block, &e) == SD_EXT_OK; n++) {
         bool asked = sd_offer_ext(x, e.type, &body) || e.type == SD_EXT_RENEGOTIATION_INFO;
         if (asked)
             continue;

@@ -522,7 +522,7 @@ bool sd_rule_appdata_size_loss(const struct sd_case *c, struct sd_finding *f)
     for (int s = SD_CLIENT; s < SD_SIDES; s++) {
         const struct sd_numbers *n = &x->side[s].sealed, *back = &x->side[1 - s].sealed;
         uint32_t missing = sd_numbers_missing(n);
-        if (missing < 3 || missing * 5 < n->seen || sd_numbers_missing(back) * 4 > missing)
+        if (missing < 3 || missing < n->seen / 5 || sd_numbers_missing(back) > missing / 4)
             continue;
         sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
         f->confidence = missing > 5 ? SD_MEDIUM : SD_LOW;

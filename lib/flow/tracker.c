@@ -6,8 +6,9 @@
 #include "wire/hello.h"
 
 enum {
-    FLOWS_DEFAULT = 65536,
+    FLOWS_DEFAULT = 50000,
     PENDING_DEFAULT = 64 << 20,
+    KEPT_DEFAULT = 256 << 20,
     CANDIDATES = 3 /* protected datagrams that make an association without a handshake */
 };
 
@@ -21,6 +22,8 @@ struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config)
         t->config.max_flows = FLOWS_DEFAULT;
     if (!t->config.max_pending)
         t->config.max_pending = PENDING_DEFAULT;
+    if (!t->config.max_kept)
+        t->config.max_kept = KEPT_DEFAULT;
     bool ok = sd_table_init(&t->flows);
     for (int k = 0; k < SD_KINDS; k++)
         ok = sd_table_init(&t->groups[k]) && ok;
@@ -152,6 +155,16 @@ static bool echoes_cookie(const struct sd_tracker *t, const struct sd_exchange *
     return sd_cookie_known(t, x, ch.cookie); /* an empty one, too */
 }
 
+/* A ClientHello of the handshake before, that the network brings only now. */
+static bool is_late_copy(const struct sd_flow *f, const struct hello *h)
+{
+    const struct sd_exchange *x = f->x;
+    if (h->type != SD_HS_CLIENT_HELLO || !h->random || !f->previous || x->mid_session)
+        return false;
+    return memcmp(h->random, x->client_random, SD_RANDOM_LEN) != 0 &&
+           !memcmp(h->random, f->previous_random, SD_RANDOM_LEN);
+}
+
 /* A ClientHello with another random begins another handshake, and does so before anybody
  * asks whether its record numbers were seen: they start at 0 again. */
 static bool is_new_generation(const struct sd_tracker *t, const struct sd_flow *f,
@@ -162,10 +175,10 @@ static bool is_new_generation(const struct sd_tracker *t, const struct sd_flow *
         return false;
     if (x->mid_session)
         return true;
-    if (!x->has_client_random || !memcmp(h->random, x->client_random, SD_RANDOM_LEN))
+    if (!x->has_client_random)
+        return x->established != 0; /* else it may be the one whose hello was not captured */
+    if (!memcmp(h->random, x->client_random, SD_RANDOM_LEN))
         return false;
-    if (f->previous && !memcmp(h->random, f->previous_random, SD_RANDOM_LEN))
-        return false; /* a late copy of the one before */
     if (echoes_cookie(t, x, d))
         return false;
     /* Both want to be the client: one handshake that cannot succeed, not two. */
@@ -200,7 +213,8 @@ static void take_foreign(struct sd_tracker *t, struct sd_flow *f, const struct s
     }
     if (!s->foreign++) {
         s->sample_len = (uint8_t)(d->payload.len < SD_SAMPLE ? d->payload.len : SD_SAMPLE);
-        memcpy(s->sample, d->payload.p, s->sample_len);
+        if (s->sample_len)
+            memcpy(s->sample, d->payload.p, s->sample_len);
     }
     x->last = d->time;
     struct sd_event *e = sd_event_add(t, SD_EV_FOREIGN, d->number, d->time, side);
@@ -343,6 +357,10 @@ static bool enough_candidates(struct sd_flow *f, const struct sd_datagram *d)
 static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
 {
     struct hello h = peek(d);
+    if (f->x && is_late_copy(f, &h)) {
+        t->counts.dtls++;
+        return;
+    }
     if (!f->x || is_new_generation(t, f, d, &h))
         if (!begin(t, f, d, &h))
             return;
@@ -464,6 +482,7 @@ void sd_tracker_drops(struct sd_tracker *t)
 
 void sd_tracker_tick(struct sd_tracker *t, int64_t now)
 {
+    now = sane(now);
     t->now = now > t->now ? now : t->now;
     for (struct sd_flow *f = t->config.prompt ? t->first : NULL; f; f = f->next)
         sd_exchange_judge_early(t, f);

@@ -43,8 +43,9 @@ struct sd_result {
 struct sd_tracker_config {
     struct sd_alloc alloc;
     struct sd_hash_key key; /* random: peers must not choose who shares a bucket */
-    size_t max_flows;       /* conversations kept at once; 0 = 65536 */
+    size_t max_flows;       /* conversations kept at once; 0 = 50000 */
     size_t max_pending;     /* bytes of messages in reassembly; 0 = 64 MiB */
+    size_t max_kept;        /* bytes of whole messages that rules ask for; 0 = 256 MiB */
     int64_t idle;           /* ns of silence after which a conversation is over; 0 = at the end */
     /* sd_tracker_tick() reports a handshake as soon as its outcome is clear, and once more at
      * the end when the association then had more to tell. For live captures. */

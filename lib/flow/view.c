@@ -440,7 +440,7 @@ static bool answers_the_unseen(const struct sd_exchange *x)
 
 void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, bool drops)
 {
-    memset(v, 0, sizeof *v);
+    memset(v, 0, offsetof(struct sd_view, bursts)); /* the arrays are large, and rarely used up */
     v->x = x;
     v->now = now;
     v->silence = now - x->last;

@@ -62,13 +62,7 @@ enum sd_vantage { SD_VANTAGE_UNKNOWN, SD_NEAR_CLIENT, SD_NEAR_SERVER, SD_MIDDLE 
 
 struct sd_view {
     const struct sd_exchange *x;
-    int64_t now; /* the last packet of the capture, ns */
-    struct sd_burst bursts[SD_BURSTS_MAX];
-    size_t burst_count;
-    struct sd_part parts[SD_PARTS_MAX];
-    size_t part_count;
-    struct sd_gap gaps[SD_GAPS_MAX];
-    size_t gap_count;
+    int64_t now;             /* the last packet of the capture, ns */
     unsigned lost[SD_SIDES]; /* epoch-0 record numbers that never came, by sender */
     int64_t silence;         /* from the last packet of the exchange to the end of the capture */
     int64_t backoff;         /* the longest time between two retransmissions of a flight */
@@ -78,6 +72,11 @@ struct sd_view {
     enum sd_vantage vantage;
     int64_t rtt_client, rtt_server; /* ns to that side and back, 0 = not measured */
     const char *stack;              /* whose retransmission timer it looks like, or NULL */
+    size_t burst_count, part_count, gap_count;
+    /* Behind the counts nothing is set. */
+    struct sd_burst bursts[SD_BURSTS_MAX];
+    struct sd_part parts[SD_PARTS_MAX];
+    struct sd_gap gaps[SD_GAPS_MAX];
 };
 
 /* Never fails; what does not fit its arrays is left out. */

@@ -37,7 +37,7 @@ static const struct tool_opt opts[] = {
     {'a', "duration", "SECS", FROM, "with -i: end after this time", TOOL_SECONDS, AT(duration_ms), 0, NULL},
     {'c', "count", "N", FROM, "end after so many frames", TOOL_UINT, AT(count), 0, NULL},
     {0, "promiscuous", NULL, FROM, "with -i: frames for others, too", TOOL_FLAG, AT(promiscuous), 0, NULL},
-    {0, "max-flows", "N", FROM, "conversations kept at once; default 65536", TOOL_UINT, AT(max_flows), 10000000, NULL},
+    {0, "max-flows", "N", FROM, "conversations kept at once; default 50000", TOOL_UINT, AT(max_flows), 10000000, NULL},
 
     {0, "only-failed", NULL, WHICH, "only handshakes that failed", TOOL_FLAG, AT(only_failed), 0, NULL},
     {0, "handshake", "N", WHICH, "only handshake number N", TOOL_UINT, AT(handshake), 0, NULL},

@@ -1,0 +1,268 @@
+/* lib/flow: associations that go on from another address, answers from one that nobody
+ * asked, and what handshakes of a capture know of each other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "flow/internal.h"
+#include "flow_tools.h"
+
+/* RFC 9146: connection_id with "srv" in the ServerHello, an empty one in the ClientHello. */
+static const uint8_t client_cid[] = {0, SD_EXT_CONNECTION_ID, 0, 1, 0};
+static const uint8_t server_cid[] = {0, SD_EXT_CONNECTION_ID, 0, 4, 3, 's', 'r', 'v'};
+
+static void put_with_cid(struct gram *g, uint64_t seq, const char *cid, size_t len)
+{
+    static const uint8_t noise[200];
+    sd_wr_u8(&g->w, SD_CT_CID);
+    sd_wr_u16(&g->w, SD_DTLS_1_2);
+    sd_wr_u16(&g->w, 1);
+    sd_wr_u48(&g->w, seq);
+    sd_wr_bytes(&g->w, cid, strlen(cid));
+    sd_wr_u16(&g->w, (uint16_t)len);
+    sd_wr_bytes(&g->w, noise, len);
+}
+
+static void send_with_cid(struct rig *r, uint64_t seq, const char *cid)
+{
+    struct gram *g = gram();
+    put_with_cid(g, seq, cid, 100);
+    send_gram(r, SD_CLIENT, g);
+}
+
+static void handshake_with_cid(struct rig *r)
+{
+    struct hello_options ch = {.random = 0x11, .extensions = {client_cid, sizeof client_cid}};
+    struct hello_options sh = {.random = 0x99, .extensions = {server_cid, sizeof server_cid}};
+    struct hello_body c = client_hello(&ch), s = server_hello(&sh);
+    struct gram *g = gram();
+    put_message(g, 0, SD_HS_CLIENT_HELLO, 0, c.bytes, c.len);
+    send_gram(r, SD_CLIENT, g);
+    g = gram();
+    put_message(g, 0, SD_HS_SERVER_HELLO, 0, s.bytes, s.len);
+    put_message(g, 1, SD_HS_SERVER_HELLO_DONE, 1, "", 0);
+    send_gram(r, SD_SERVER, g);
+    g = gram();
+    put_message(g, 1, SD_HS_CLIENT_KEY_EXCHANGE, 1, "key", 3);
+    put_ccs(g, 2);
+    put_with_cid(g, 0, "srv", 40);
+    send_gram(r, SD_CLIENT, g);
+    send_server_end(r, 2);
+    after(r, 100);
+}
+
+static void a_connection_id_is_learned_from_both_hellos(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    handshake_with_cid(r);
+    send_with_cid(r, 1, "srv");
+    send_data(r, SD_SERVER, 1);
+    rig_close(r);
+    const struct report *p = &r->report[0];
+    assert_int_equal(r->reports, 1);
+    assert_int_equal(p->outcome, SD_OK);
+    assert_int_equal(p->x.cid_len[SD_SERVER], 3);
+    assert_int_equal(p->x.cid_len[SD_CLIENT], 0);
+    assert_int_equal(p->x.side[SD_CLIENT].sealed.max, 1);
+    assert_int_equal(p->x.side[SD_CLIENT].appdata, 1);
+}
+
+static void a_connection_id_leads_to_its_association(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    handshake_with_cid(r);
+    r->client = host(1, 50000);
+    send_with_cid(r, 5000, "srv"); /* numbers do not matter */
+    send_data(r, SD_SERVER, 1);
+    rig_close(r);
+    const struct report *p = &r->report[0];
+    assert_int_equal(r->reports, 1);
+    assert_true(p->x.moved_cid);
+    assert_int_equal(sd_addr_port(&p->x.moved_to), 50000);
+    assert_int_equal(p->x.moved_records, 1);
+    assert_int_equal(p->x.moved_answers, 1);
+    assert_int_equal(found(p, "nat-rebinding")->severity, SD_INFO);
+}
+
+static void another_connection_id_does_not(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    handshake_with_cid(r);
+    r->client = host(1, 50000);
+    send_with_cid(r, 1, "liv");
+    rig_close(r);
+    assert_int_equal(r->report[0].x.moved_number, 0);
+}
+
+static void record_numbers_that_go_on_elsewhere_are_a_nat(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    full_handshake(r, 0x11);
+    for (uint64_t i = 1; i <= 5; i++)
+        send_data(r, SD_CLIENT, i);
+    int64_t before = r->now;
+    after(r, 60000);
+    r->client = host(1, 50000);
+    for (uint64_t i = 6; i <= 8; i++)
+        send_data(r, SD_CLIENT, i);
+    rig_close(r);
+    const struct report *p = &r->report[0];
+    assert_int_equal(r->reports, 1);
+    assert_int_equal(p->x.moved_records, 3);
+    assert_int_equal(p->x.moved_answers, 0);
+    assert_int_equal(p->x.last_before_move, before);
+    assert_int_equal(p->x.side[SD_CLIENT].sealed.max, 8);
+    assert_int_equal(found(p, "nat-rebinding")->severity, SD_WARNING);
+}
+
+static void numbers_that_do_not_go_on_are_somebody_else(void **state)
+{
+    (void)state;
+    static const uint64_t seqs[] = {1, 5, 5 + 65};
+    struct rig *r = rig_open(NULL);
+    full_handshake(r, 0x11);
+    for (uint64_t i = 1; i <= 5; i++)
+        send_data(r, SD_CLIENT, i);
+    for (size_t i = 0; i < sizeof seqs / sizeof *seqs; i++) {
+        r->client = host(1, (uint16_t)(50000 + i));
+        send_data(r, SD_CLIENT, seqs[i]);
+    }
+    rig_close(r);
+    assert_int_equal(r->report[0].x.moved_number, 0);
+}
+
+static void who_still_speaks_from_where_it_was_has_not_moved(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    struct sd_addr own = r->client;
+    full_handshake(r, 0x11);
+    for (uint64_t i = 1; i <= 5; i++, after(r, 1000)) {
+        r->client = own;
+        send_data(r, SD_CLIENT, i);
+        r->client = host(5, 50000); /* by chance at the same numbers */
+        send_data(r, SD_CLIENT, 5 + i);
+    }
+    rig_close(r);
+    assert_true(r->report[0].x.moved_number > 0);
+    assert_null(found(&r->report[0], "nat-rebinding"));
+}
+
+static void an_answer_from_elsewhere_is_a_stranger(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    struct sd_addr asked = r->server;
+    for (uint64_t i = 0; i < 5; i++, after(r, 1000)) {
+        r->server = asked;
+        send_client_hello(r, i, 0x11, NULL);
+        after(r, 1);
+        r->server = host(9, 4433);
+        send_server_flight(r, 4 * i, 0, 0x99);
+    }
+    rig_close(r);
+    const struct report *p = &r->report[0];
+    struct sd_addr other = host(9, 4433);
+    assert_int_equal(p->x.stranger_number, 2);
+    assert_true(sd_addr_eq(&p->x.stranger, &other));
+    assert_non_null(found(p, "wrong-source-address"));
+}
+
+static void who_has_an_answer_waits_for_no_stranger(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    full_handshake(r, 0x11);
+    r->server = host(9, 4433);
+    send_server_flight(r, 0, 0, 0x99);
+    rig_close(r);
+    assert_int_equal(r->report[0].x.stranger_number, 0);
+}
+
+/* --- the index --- */
+
+static const struct sd_index *index_of(const struct rig *r)
+{
+    return (const struct sd_index *)r->t;
+}
+
+static void others_are_found_by_random_server_and_client(void **state)
+{
+    (void)state;
+    const struct sd_exchange *found_others[SD_INDEX_MAX];
+    struct rig *r = rig_open(NULL);
+    struct sd_addr server = r->server;
+    send_client_hello(r, 0, 0x11, NULL);
+    r->client = host(3, 40000);
+    send_client_hello(r, 0, 0x11, NULL); /* the same random from another client */
+    r->client = host(3, 40001);
+    send_client_hello(r, 0, 0x22, NULL); /* another port of that one */
+    r->server = host(4, 4433);
+    send_client_hello(r, 0, 0x33, NULL); /* to another server */
+    const struct sd_flow *first = r->t->first;
+    assert_int_equal(sd_index_same_random(index_of(r), first->x, found_others), 1);
+    assert_int_equal(found_others[0]->id, 2);
+    assert_int_equal(sd_index_same_server(index_of(r), first->x, found_others), 2);
+    assert_true(sd_addr_eq(&found_others[0]->server, &server));
+    assert_int_equal(sd_index_same_pair(index_of(r), first->x, found_others), 0);
+    assert_int_equal(sd_index_same_pair(index_of(r), first->next->x, found_others), 1);
+    assert_int_equal(found_others[0]->id, 3);
+    rig_close(r);
+}
+
+static void a_question_looks_at_no_more_than_its_bound(void **state)
+{
+    (void)state;
+    const struct sd_exchange *found_others[SD_INDEX_MAX];
+    struct rig *r = rig_open(NULL);
+    for (uint16_t i = 0; i < 4 * SD_INDEX_MAX; i++) {
+        r->client = host(1, (uint16_t)(10000 + i));
+        send_client_hello(r, 0, 0x11, NULL);
+    }
+    const struct sd_exchange *x = r->t->first->x;
+    assert_int_equal(sd_index_same_server(index_of(r), x, found_others), SD_INDEX_MAX);
+    assert_int_equal(sd_index_same_random(index_of(r), x, found_others), SD_INDEX_MAX);
+    assert_int_equal(sd_index_same_pair(index_of(r), x, found_others), SD_INDEX_MAX);
+    rig_close(r);
+}
+
+static void who_is_gone_is_found_no_more(void **state)
+{
+    (void)state;
+    const struct sd_exchange *found_others[SD_INDEX_MAX];
+    struct rig *r = rig_open(&(struct sd_tracker_config){.max_flows = 2});
+    for (uint16_t i = 0; i < 50; i++) {
+        r->client = host(1, (uint16_t)(10000 + i));
+        send_client_hello(r, 0, (uint8_t)(i / 2 + 1), NULL);
+    }
+    const struct sd_exchange *x = r->t->first->x;
+    assert_int_equal(sd_index_same_server(index_of(r), x, found_others), 1);
+    assert_int_equal(sd_index_same_random(index_of(r), x, found_others), 1);
+    assert_int_equal(r->t->groups[SD_BY_RANDOM].count, 1);
+    assert_int_equal(r->t->groups[SD_BY_SERVER].count, 1);
+    rig_close(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_connection_id_is_learned_from_both_hellos),
+        cmocka_unit_test(a_connection_id_leads_to_its_association),
+        cmocka_unit_test(another_connection_id_does_not),
+        cmocka_unit_test(record_numbers_that_go_on_elsewhere_are_a_nat),
+        cmocka_unit_test(numbers_that_do_not_go_on_are_somebody_else),
+        cmocka_unit_test(who_still_speaks_from_where_it_was_has_not_moved),
+        cmocka_unit_test(an_answer_from_elsewhere_is_a_stranger),
+        cmocka_unit_test(who_has_an_answer_waits_for_no_stranger),
+        cmocka_unit_test(others_are_found_by_random_server_and_client),
+        cmocka_unit_test(a_question_looks_at_no_more_than_its_bound),
+        cmocka_unit_test(who_is_gone_is_found_no_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
