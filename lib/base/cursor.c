@@ -2,34 +2,6 @@
 
 #include <string.h>
 
-struct sd_span sd_rd_rest(const struct sd_rd *r)
-{
-    return (struct sd_span){r->p, r->bad ? 0 : sd_rd_left(r)};
-}
-
-struct sd_rd sd_rd_sub(struct sd_rd *r, size_t n)
-{
-    struct sd_span s = sd_rd_bytes(r, n);
-    struct sd_rd sub = sd_rd_init(s.p, s.len);
-    sub.bad = r->bad;
-    return sub;
-}
-
-struct sd_rd sd_rd_vec8(struct sd_rd *r)
-{
-    return sd_rd_sub(r, sd_rd_u8(r));
-}
-
-struct sd_rd sd_rd_vec16(struct sd_rd *r)
-{
-    return sd_rd_sub(r, sd_rd_u16(r));
-}
-
-struct sd_rd sd_rd_vec24(struct sd_rd *r)
-{
-    return sd_rd_sub(r, sd_rd_u24(r));
-}
-
 struct sd_wr sd_wr_init(void *buf, size_t cap)
 {
     uint8_t *p = buf;

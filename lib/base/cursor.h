@@ -82,13 +82,35 @@ static inline uint64_t sd_rd_u48(struct sd_rd *r)
 }
 
 /* What is left, without consuming it. */
-struct sd_span sd_rd_rest(const struct sd_rd *r);
+static inline struct sd_span sd_rd_rest(const struct sd_rd *r)
+{
+    return (struct sd_span){r->p, r->bad ? 0 : sd_rd_left(r)};
+}
+
 /* A reader narrowed to the next n bytes; a failure makes both bad. */
-struct sd_rd sd_rd_sub(struct sd_rd *r, size_t n);
+static inline struct sd_rd sd_rd_sub(struct sd_rd *r, size_t n)
+{
+    struct sd_span s = sd_rd_bytes(r, n);
+    struct sd_rd sub = sd_rd_init(s.p, s.len);
+    sub.bad = r->bad;
+    return sub;
+}
+
 /* Vectors of RFC 8446 section 3.4: a length of 1, 2 or 3 bytes, then the body. */
-struct sd_rd sd_rd_vec8(struct sd_rd *r);
-struct sd_rd sd_rd_vec16(struct sd_rd *r);
-struct sd_rd sd_rd_vec24(struct sd_rd *r);
+static inline struct sd_rd sd_rd_vec8(struct sd_rd *r)
+{
+    return sd_rd_sub(r, sd_rd_u8(r));
+}
+
+static inline struct sd_rd sd_rd_vec16(struct sd_rd *r)
+{
+    return sd_rd_sub(r, sd_rd_u16(r));
+}
+
+static inline struct sd_rd sd_rd_vec24(struct sd_rd *r)
+{
+    return sd_rd_sub(r, sd_rd_u24(r));
+}
 
 /* True when nothing failed and everything was consumed. */
 static inline bool sd_rd_done(const struct sd_rd *r)

@@ -70,6 +70,9 @@ struct hello {
 static struct hello peek(const struct sd_datagram *d)
 {
     struct hello none = {.type = 0xff};
+    struct sd_rd first = sd_rd_init(d->payload.p, d->payload.len);
+    if (sd_rd_u8(&first) != SD_CT_HANDSHAKE)
+        return none;
     struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
     struct sd_record rec;
     enum sd_record_status s = sd_record_next(&it, &rec);
