@@ -105,3 +105,15 @@ def test_what_cannot_be_captured_is_one_line(run, interface, why):
     program = run(PROBE, "-i", interface, *(["-f", "udp prt 1"] if interface == "lo" else []))
     assert program.wait() == 2
     assert len(program.lines) == 1 and why in program.lines[0]
+
+
+def test_a_signal_that_comes_twice_loses_nothing(probe, server, nc_run):
+    host = server("-v", "--echo")
+    watch = probe(host.port, "--json")
+    assert nc_run("--insecure", "-q", "0.1", "127.0.0.1", host.port, data=b"x").status == 0
+    watch.process.send_signal(signal.SIGSTOP)  # both are pending when it goes on
+    watch.signal(signal.SIGINT)
+    watch.signal(signal.SIGTERM)
+    watch.process.send_signal(signal.SIGCONT)
+    assert watch.wait() == 0
+    assert json.loads(watch.out.splitlines()[-1])["ok"] == 1

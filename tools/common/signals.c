@@ -26,6 +26,9 @@ void tool_signals_close(struct tool_signals *s)
 {
     if (s->fd < 0)
         return;
+    /* timeout(1) sends a signal twice: the second one must not end us while we tidy up. */
+    while (tool_signals_next(s))
+        ;
     close(s->fd);
     s->fd = -1;
     sigprocmask(SIG_SETMASK, &s->before, NULL);

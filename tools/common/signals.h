@@ -13,6 +13,7 @@ struct tool_signals {
 /* SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGCHLD come through fd; SIGPIPE is
  * ignored: write() says EPIPE. */
 bool tool_signals_open(struct tool_signals *s);
+/* Gives the mask back; signals that came meanwhile are gone. */
 void tool_signals_close(struct tool_signals *s);
 /* The next one, or 0. */
 int tool_signals_next(const struct tool_signals *s);

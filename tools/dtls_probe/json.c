@@ -17,17 +17,24 @@ static void put_addr(FILE *to, const char *key, const struct sd_addr *a)
     fprintf(to, ",\"%s\":\"%s\"", key, sd_addr_text(a, text));
 }
 
+static bool is_record(const struct sd_event *e)
+{
+    return e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT;
+}
+
 static void put_record(FILE *to, const struct sd_event *e)
 {
     char words[PROBE_EVENT_TEXT];
     fprintf(to, "{\"message\":\"%s\",\"epoch\":%u,\"seq\":%llu,\"length\":%u",
             probe_words_event(e, words, sizeof words), e->epoch, (unsigned long long)e->seq,
             e->record);
+    if (e->content && is_record(e))
+        fprintf(to, ",\"content_type\":%u", e->content);
     if (e->kind == SD_EV_HANDSHAKE)
         fprintf(to,
-                ",\"message_seq\":%u,\"fragment_offset\":%u,\"fragment_length\":%u,\"message_"
-                "length\":%u",
-                e->message_seq, e->frag_off, e->frag_len, e->length);
+                ",\"handshake_type\":%u,\"message_seq\":%u,\"fragment_offset\":%u,"
+                "\"fragment_length\":%u,\"message_length\":%u",
+                e->message, e->message_seq, e->frag_off, e->frag_len, e->length);
     if (e->gap)
         fprintf(to, ",\"gap\":%u", e->gap);
     if (e->flags & SD_EVF_RETRANSMIT)
