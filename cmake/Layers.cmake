@@ -1,8 +1,9 @@
 # Who may know whom. A layer links only what stands here, and ci/layers checks
 # the #include lines against the same table.
-set(SDTLS_LAYERS base wire gate flow net tls capture endpoint)
+set(SDTLS_LAYERS base wire mtu gate flow net tls capture endpoint)
 set(SDTLS_DEPS_base "")
 set(SDTLS_DEPS_wire base)
+set(SDTLS_DEPS_mtu base)
 set(SDTLS_DEPS_gate wire)
 set(SDTLS_DEPS_flow wire)
 set(SDTLS_DEPS_capture flow)

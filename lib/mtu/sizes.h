@@ -1,0 +1,24 @@
+/* Path MTUs that are seen often, each with what usually causes it. */
+#ifndef SD_MTU_SIZES_H
+#define SD_MTU_SIZES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Sizes are bytes of an IP packet. */
+struct sd_mtu_size {
+    unsigned size;
+    const char *reason;
+};
+
+/* All of them, smallest first. */
+const struct sd_mtu_size *sd_mtu_sizes(size_t *n);
+/* What usually causes exactly this limit, or NULL. */
+const char *sd_mtu_reason(unsigned size);
+/* The likely size in [low, high] that is nearest to the middle, or 0. */
+unsigned sd_mtu_likely(unsigned low, unsigned high);
+/* UDP payload that an IP packet of this size carries, and back. */
+unsigned sd_mtu_payload(unsigned packet, bool ipv6);
+unsigned sd_mtu_packet(unsigned payload, bool ipv6);
+
+#endif
