@@ -2,11 +2,10 @@
 #include "flow/diagnose.h"
 #include "flow/internal.h"
 
-#define SECOND INT64_C(1000000000)
 /* Long enough for a last flight to be asked for again; and for the longest timers measured
  * (GnuTLS: 12 s) not to look like the end. */
-#define SETTLED_NS (2 * SECOND)
-#define STUCK_NS (15 * SECOND)
+#define SETTLED_NS (2 * SD_NS_SECOND)
+#define STUCK_NS (15 * SD_NS_SECOND)
 
 static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
 {

@@ -22,6 +22,17 @@ struct sd_case {
  * detail, packets and confidence. It may change the severity. */
 typedef bool sd_rule(const struct sd_case *c, struct sd_finding *f);
 
+/* For sentences. */
+static inline double sd_seconds(int64_t ns)
+{
+    return (double)ns / 1e9;
+}
+
+static inline double sd_millis(int64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
 /* Writes the sentence. */
 void sd_say(struct sd_finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sd_advise(struct sd_finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -4,13 +4,6 @@
 #include "flow/rule.h"
 #include "wire/iana.h"
 
-#define SECOND INT64_C(1000000000)
-
-static double seconds(int64_t ns)
-{
-    return (double)ns / 1e9;
-}
-
 static bool server_spoke(const struct sd_exchange *x)
 {
     return x->side[SD_SERVER].datagrams > 0;
@@ -69,13 +62,13 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     unsigned hellos = hello_bursts(c->view);
     int64_t waited = c->view->now - x->start;
     if (c->outcome != SD_FAILED || server_spoke(x) || server->foreign || c->view->one_way ||
-        hellos < 2 || waited < 3 * SECOND || x->icmp_number || x->stranger_number)
+        hellos < 2 || waited < 3 * SD_NS_SECOND || x->icmp_number || x->stranger_number)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
     f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "path-fingerprint-block");
     sd_say(f, "%u ClientHellos in %.1f s, and not one packet came back%s%s%s.", hellos,
-           seconds(x->side[SD_CLIENT].last - x->start),
+           sd_seconds(x->side[SD_CLIENT].last - x->start),
            c->view->stack ? " (the client repeats like " : "", c->view->stack ? c->view->stack : "",
            c->view->stack ? ")" : "");
     return true;
@@ -131,7 +124,7 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
         f->confidence = SD_HIGH;
         sd_say(f,
                "Port %u of the server is closed: its host said so %.1f ms after the ClientHello.",
-               sd_addr_port(&x->server), seconds(e->time - x->start) * 1e3);
+               sd_addr_port(&x->server), sd_seconds(e->time - x->start) * 1e3);
         return c->outcome == SD_FAILED;
     }
     if (!e)
@@ -147,7 +140,7 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
     sd_say(f,
            "The %s answered before, and %.1f s after the first packet its port is closed: it ended "
            "or %s.",
-           server_gone ? "server" : "client", seconds(e->time - x->start),
+           server_gone ? "server" : "client", sd_seconds(e->time - x->start),
            server_gone ? "was restarted" : "closed its socket");
     return true;
 }
@@ -243,7 +236,7 @@ bool sd_rule_reflected_hello(const struct sd_case *c, struct sd_finding *f)
         sd_prove(f, alert);
     f->confidence = SD_HIGH;
     sd_say(f, "The client's own ClientHello came back to it %.1f ms later, byte for byte%s.",
-           seconds(e->time - c->x->start) * 1e3,
+           sd_seconds(e->time - c->x->start) * 1e3,
            alert ? "; the client answered with unexpected_message" : "");
     return true;
 }

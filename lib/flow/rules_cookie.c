@@ -5,13 +5,6 @@
 #include "wire/hello.h"
 #include "wire/record.h"
 
-#define SECOND INT64_C(1000000000)
-
-static double seconds(int64_t ns)
-{
-    return (double)ns / 1e9;
-}
-
 static unsigned cookies_kept(const struct sd_exchange *x)
 {
     return x->cookie_count < SD_COOKIES_MAX ? x->cookie_count : SD_COOKIES_MAX;
@@ -56,7 +49,7 @@ bool sd_rule_hvr_unanswered(const struct sd_case *c, struct sd_finding *f)
            "The client repeated its ClientHello without a cookie %u time%s after the "
            "HelloVerifyRequest, "
            "and used the cookie %.2f s later.",
-           asked - 1, asked == 2 ? "" : "s", seconds(cookie->start - first->start));
+           asked - 1, asked == 2 ? "" : "s", sd_seconds(cookie->start - first->start));
     return asked_again_after(v, first->start);
 }
 
@@ -104,8 +97,8 @@ bool sd_rule_rebinding_mid_handshake(const struct sd_case *c, struct sd_finding 
     size_t n = sd_index_same_random(c->index, x, found);
     for (size_t i = 0; i < n; i++) {
         int64_t apart = found[i]->start - x->start;
-        if (sd_addr_eq(&found[i]->server, &x->server) && apart < 60 * SECOND &&
-            apart > -60 * SECOND)
+        if (sd_addr_eq(&found[i]->server, &x->server) && apart < 60 * SD_NS_SECOND &&
+            apart > -60 * SD_NS_SECOND)
             other = found[i];
     }
     if (!other)
@@ -136,7 +129,7 @@ bool sd_rule_ch_cookie_unanswered(const struct sd_case *c, struct sd_finding *f)
     f->confidence = SD_MEDIUM;
     sd_confuse(f, c->view->vantage == SD_NEAR_SERVER ? "unexplained-silence" : "ptb-abort");
     sd_say(f, "The server asked for the cookie, got it %u times, and said nothing more for %.1f s.",
-           sent, seconds(c->view->now - x->side[SD_SERVER].last));
+           sent, sd_seconds(c->view->now - x->side[SD_SERVER].last));
     return true;
 }
 

@@ -8,11 +8,6 @@
 
 #define REORDER_NS INT64_C(50000000) /* later than that it was sent again */
 
-static double seconds(int64_t ns)
-{
-    return (double)ns / 1e9;
-}
-
 /* A client's flight that is all there: it can only be refused for what it says. */
 static bool client_finished(const struct sd_view *v)
 {
@@ -80,7 +75,7 @@ bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
                "and the server "
                "never accepts it: a Finished under another key is dropped in silence (RFC 6347 "
                "section 4.1.2.7).",
-               identity, again, seconds(v->now - c->x->start));
+               identity, again, sd_seconds(v->now - c->x->start));
     return true;
 }
 

@@ -7,14 +7,6 @@
 #include "wire/hello.h"
 #include "wire/record.h"
 
-#define MS INT64_C(1000000)
-#define SECOND (1000 * MS)
-
-static double seconds(int64_t ns)
-{
-    return (double)ns / 1e9;
-}
-
 bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *found[SD_INDEX_MAX];
@@ -69,7 +61,7 @@ bool sd_rule_nat_rebinding(const struct sd_case *c, struct sd_finding *f)
     if (!x->moved_number)
         return false;
     /* Who still speaks from where it was has not moved: somebody else has such numbers. */
-    if (!x->moved_cid && x->side[SD_CLIENT].last - x->moved_time > SECOND)
+    if (!x->moved_cid && x->side[SD_CLIENT].last - x->moved_time > SD_NS_SECOND)
         return false;
     sd_prove_frame(f, x->moved_number, 0);
     bool fine = x->moved_cid && x->moved_answers;
@@ -111,7 +103,7 @@ bool sd_rule_server_restart(const struct sd_case *c, struct sd_finding *f)
     f->confidence = SD_HIGH;
     sd_confuse(f, "icmp-port-unreachable");
     sd_say(f, "%.1f s after the handshake the server %s: it has lost the association.",
-           seconds(sign->time - x->established),
+           sd_seconds(sign->time - x->established),
            sign->kind == SD_EV_ICMP ? "has no socket at its port any more"
                                     : "answers with an alert in plaintext");
     return true;
@@ -128,7 +120,8 @@ bool sd_rule_duplicate_handshake_new_port(const struct sd_case *c, struct sd_fin
         int64_t first_answer = o->side[SD_SERVER].first;
         bool answered = o->icmp_number || (first_answer && first_answer < x->start);
         int64_t later = x->start - o->start;
-        if (answered || !o->has_client_random || later < 50 * MS || later > 5 * SECOND ||
+        if (answered || !o->has_client_random || later < 50 * SD_NS_MS ||
+            later > 5 * SD_NS_SECOND ||
             !memcmp(o->client_random, x->client_random, sizeof x->client_random))
             continue;
         sd_prove(f, &o->log[0]);
@@ -138,7 +131,7 @@ bool sd_rule_duplicate_handshake_new_port(const struct sd_case *c, struct sd_fin
                "%.1f s before, the same client began handshake %llu from %s, which was never "
                "completed: the "
                "application tries again before DTLS does.",
-               seconds(later), (unsigned long long)o->id, sd_addr_text(&o->client, other));
+               sd_seconds(later), (unsigned long long)o->id, sd_addr_text(&o->client, other));
         return true;
     }
     return false;

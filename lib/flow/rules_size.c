@@ -3,8 +3,6 @@
 #include "flow/rule.h"
 #include "wire/names.h"
 
-#define SECOND INT64_C(1000000000)
-
 enum {
     /* What a fragment needs around it: handshake and record header, UDP. */
     FRAGMENT_OVERHEAD = SD_HANDSHAKE_HEADER_LEN + SD_RECORD_HEADER_LEN + 8,
@@ -13,11 +11,6 @@ enum {
     SAFE_V6 = 1280,
     ETHERNET = 1500
 };
-
-static double seconds(int64_t ns)
-{
-    return (double)ns / 1e9;
-}
 
 static bool is_v6(const struct sd_exchange *x)
 {
@@ -342,7 +335,7 @@ bool sd_rule_mtu_fallback(const struct sd_case *c, struct sd_finding *f)
     for (uint8_t flight = 3; flight <= 5; flight++) {
         enum sd_side side = flight % 2 ? SD_CLIENT : SD_SERVER;
         struct attempts a = attempts_at(v, side, flight);
-        if (a.count < 2 || a.last->start - a.first->start < 2 * SECOND ||
+        if (a.count < 2 || a.last->start - a.first->start < 2 * SD_NS_SECOND ||
             !went_on(c, side, flight) || !cuts(v, &a))
             continue;
         if (sd_view_bursts(v, sd_other(side), (uint8_t)(flight + 1)) > 1)
@@ -357,7 +350,7 @@ bool sd_rule_mtu_fallback(const struct sd_case *c, struct sd_finding *f)
         sd_say(f,
                "The %s's flight got through only after %.2f s, in packets of at most %u bytes: the "
                "larger ones of the attempts before were lost.",
-               side == SD_SERVER ? "server" : "client", seconds(a.last->start - a.first->start),
+               side == SD_SERVER ? "server" : "client", sd_seconds(a.last->start - a.first->start),
                a.last->largest);
         return true;
     }

@@ -4,19 +4,6 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-#define MS INT64_C(1000000)
-#define SECOND (1000 * MS)
-
-static double seconds(int64_t ns)
-{
-    return (double)ns / 1e9;
-}
-
-static double millis(int64_t ns)
-{
-    return (double)ns / 1e6;
-}
-
 /* Time that went by waiting for a retransmission timer. */
 static int64_t waited(const struct sd_view *v)
 {
@@ -106,7 +93,7 @@ bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
            "missing here): it "
            "cost %.0f ms.",
            b->flight, b->side == SD_SERVER ? "server" : "client", again, again == 1 ? "" : "s",
-           lost, lost == 1 ? "" : "s", millis(waited(v)));
+           lost, lost == 1 ? "" : "s", sd_millis(waited(v)));
     return true;
 }
 
@@ -140,7 +127,7 @@ bool sd_rule_spurious_rto(const struct sd_case *c, struct sd_finding *f)
     sd_say(f,
            "The %s repeated flight %u after %.0f ms although nothing was lost: the answer takes "
            "%.0f ms.",
-           b->side == SD_SERVER ? "server" : "client", b->flight, millis(timer), millis(rtt));
+           b->side == SD_SERVER ? "server" : "client", b->flight, sd_millis(timer), sd_millis(rtt));
     return true;
 }
 
@@ -205,7 +192,7 @@ static int64_t thought(const struct sd_view *v, enum sd_side side, uint8_t fligh
         first = first ? first : b;
         last = b;
     }
-    if (!first || !rtt || (first != last && answer->start - last->start - rtt < 200 * MS))
+    if (!first || !rtt || (first != last && answer->start - last->start - rtt < 200 * SD_NS_MS))
         return 0;
     return answer->start - first->stop - rtt;
 }
@@ -222,7 +209,7 @@ bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
     int64_t client = thought(v, SD_CLIENT, 5, 4, v->rtt_client);
     bool is_client = client > server;
     int64_t worst = is_client ? client : server;
-    if (worst <= SECOND || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
+    if (worst <= SD_NS_SECOND || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
         return false;
     const struct sd_burst *slow =
         is_client ? sd_view_burst(v, SD_CLIENT, 5) : sd_view_burst(v, SD_SERVER, 4);
@@ -233,7 +220,7 @@ bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
            "The %s took %.2f s for its flight, the way there and back not counted: key operations, "
            "or a "
            "callback of the application that waits.",
-           is_client ? "client" : "server", seconds(worst));
+           is_client ? "client" : "server", sd_seconds(worst));
     return true;
 }
 
@@ -257,7 +244,7 @@ bool sd_rule_one_way_appdata(const struct sd_case *c, struct sd_finding *f)
         return false;
     const struct sd_direction *talks = &x->side[up ? SD_CLIENT : SD_SERVER];
     const struct sd_direction *mute = &x->side[up ? SD_SERVER : SD_CLIENT];
-    if (talks->last - mute->last < 2 * SECOND)
+    if (talks->last - mute->last < 2 * SD_NS_SECOND)
         return false;
     sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
     f->severity = SD_INFO;
@@ -265,7 +252,7 @@ bool sd_rule_one_way_appdata(const struct sd_case *c, struct sd_finding *f)
     sd_say(f,
            "Only the %s sends application data (%u records); from the other side nothing came for "
            "%.1f s.",
-           up ? "client" : "server", up + down, seconds(talks->last - mute->last));
+           up ? "client" : "server", up + down, sd_seconds(talks->last - mute->last));
     return true;
 }
 
@@ -289,14 +276,15 @@ bool sd_rule_keepalive_idle(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
     /* Silence is only worth a word when something went wrong after it. */
-    if (!x->established || !x->moved_number || x->moved_time - x->last_before_move < 30 * SECOND)
+    if (!x->established || !x->moved_number ||
+        x->moved_time - x->last_before_move < 30 * SD_NS_SECOND)
         return false;
     sd_prove_frame(f, x->moved_number, x->moved_time);
     f->confidence = SD_MEDIUM;
     sd_say(f,
            "After %.0f s without a packet the client came back from another address: the NAT had "
            "forgotten it.",
-           seconds(x->moved_time - x->last_before_move));
+           sd_seconds(x->moved_time - x->last_before_move));
     return true;
 }
 
@@ -356,6 +344,6 @@ bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
            "The handshake stops after the %s's %s; %u retransmissions in %.1f s changed nothing.",
            p && p->side == SD_SERVER ? "server" : "client",
            p ? sd_name(SD_NAME_HANDSHAKE, p->type, name) : "hello", timer_bursts(v),
-           seconds(v->now - c->x->start));
+           sd_seconds(v->now - c->x->start));
     return true;
 }

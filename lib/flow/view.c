@@ -4,9 +4,6 @@
 
 #include "flow/internal.h"
 
-#define MS INT64_C(1000000)
-#define SECOND (1000 * MS)
-
 enum {
     BURST_MS = 40,    /* below the fastest retransmission timer measured (NSS: 50 ms) */
     RESPONSE_MS = 20, /* a flight is repeated so soon after the peer repeated its own */
@@ -81,7 +78,7 @@ static struct sd_burst *open_burst(struct sd_view *v, enum sd_side side)
 static struct sd_burst *burst_of(struct sd_view *v, const struct sd_event *e)
 {
     struct sd_burst *b = open_burst(v, sd_event_side(e));
-    if (b && b->flight == e->flight && e->time - b->stop < BURST_MS * MS &&
+    if (b && b->flight == e->flight && e->time - b->stop < BURST_MS * SD_NS_MS &&
         !repeats_within(v, b, e))
         return b;
     if (v->burst_count == SD_BURSTS_MAX)
@@ -125,7 +122,7 @@ static bool crosses(const struct sd_view *v, size_t at)
     const struct sd_burst *b = &v->bursts[at];
     int64_t rtt = v->rtt_client + v->rtt_server;
     int64_t own = b->side == SD_SERVER ? v->rtt_server : v->rtt_client;
-    int64_t window = own + own / 8 > BURST_MS * MS ? own + own / 8 : BURST_MS * MS;
+    int64_t window = own + own / 8 > BURST_MS * SD_NS_MS ? own + own / 8 : BURST_MS * SD_NS_MS;
     for (size_t i = at; i-- > 0;) {
         const struct sd_burst *o = &v->bursts[i];
         if (o->side == b->side && o->flight == b->flight)
@@ -155,7 +152,7 @@ static void explain_bursts(struct sd_view *v)
             const struct sd_burst *o = &v->bursts[j];
             if (o->side == b->side || o->cause == SD_CAUSE_FIRST)
                 continue;
-            if (b->start - o->stop <= RESPONSE_MS * MS + rtt)
+            if (b->start - o->stop <= RESPONSE_MS * SD_NS_MS + rtt)
                 b->cause = SD_CAUSE_RESPONSE;
             break;
         }
@@ -292,8 +289,8 @@ static bool lost_together(const struct sd_view *v)
         for (size_t j = i + 1; j < v->gap_count; j++) {
             int64_t apart =
                 time_of_frame(v->x, v->gaps[i].before) - time_of_frame(v->x, v->gaps[j].before);
-            if (v->gaps[i].side != v->gaps[j].side && apart < SAME_TIME_MS * MS &&
-                apart > -SAME_TIME_MS * MS)
+            if (v->gaps[i].side != v->gaps[j].side && apart < SAME_TIME_MS * SD_NS_MS &&
+                apart > -SAME_TIME_MS * SD_NS_MS)
                 return true;
         }
     return false;
@@ -336,10 +333,10 @@ static void find_vantage(struct sd_view *v)
     if (near_c != near_s)
         v->vantage = near_c ? SD_NEAR_CLIENT : SD_NEAR_SERVER;
     else if (v->rtt_server && v->rtt_client && v->rtt_server / 4 > v->rtt_client &&
-             v->rtt_server > 5 * MS)
+             v->rtt_server > 5 * SD_NS_MS)
         v->vantage = SD_NEAR_CLIENT;
     else if (v->rtt_server && v->rtt_client && v->rtt_client / 4 > v->rtt_server &&
-             v->rtt_client > 5 * MS)
+             v->rtt_client > 5 * SD_NS_MS)
         v->vantage = SD_NEAR_SERVER;
     else if (c->datagrams && s->datagrams && !near_c)
         v->vantage = SD_MIDDLE;
@@ -357,7 +354,7 @@ static const struct {
 
 static bool near(int64_t ns, int ms)
 {
-    return ns > ms * MS * 9 / 10 && ns < ms * MS * 23 / 20;
+    return ns > ms * SD_NS_MS * 9 / 10 && ns < ms * SD_NS_MS * 23 / 20;
 }
 
 static const char *guess_stack(const int64_t *interval, size_t count)
@@ -420,12 +417,12 @@ static bool has_concluded(const struct sd_view *v)
         sd_view_alert(v, SD_SERVER, -1))
         return true;
     int64_t stuck = v->now - last_progress(v);
-    int64_t horizon = 2 * v->backoff > 3 * SECOND ? 2 * v->backoff : 3 * SECOND;
+    int64_t horizon = 2 * v->backoff > 3 * SD_NS_SECOND ? 2 * v->backoff : 3 * SD_NS_SECOND;
     unsigned again = 0;
     for (size_t i = 0; i < v->burst_count; i++)
         again += v->bursts[i].cause != SD_CAUSE_FIRST;
     bool spoke = x->side[SD_SERVER].datagrams || x->side[SD_SERVER].foreign;
-    return (stuck >= horizon && (again || spoke)) || (stuck >= 3 * SECOND && again >= 2) ||
+    return (stuck >= horizon && (again || spoke)) || (stuck >= 3 * SD_NS_SECOND && again >= 2) ||
            again >= MANY_BURSTS;
 }
 

@@ -9,6 +9,10 @@
 
 #include "flow/exchange.h"
 
+/* Times are nanoseconds of the capture's clock. */
+#define SD_NS_MS INT64_C(1000000)
+#define SD_NS_SECOND (1000 * SD_NS_MS)
+
 enum { SD_BURSTS_MAX = 64, SD_PARTS_MAX = 24, SD_RANGES_MAX = 8, SD_GAPS_MAX = 16 };
 
 /* Why a burst was sent. */
