@@ -37,7 +37,7 @@ static uint64_t load_le(const uint8_t *p, size_t n)
 
 uint64_t sd_hash(struct sd_hash_key key, const void *data, size_t len)
 {
-    const uint8_t *p = data;
+    const uint8_t *p = len ? data : ""; /* nothing may be NULL, which is no place to count from */
     uint64_t v[4] = {
         key.k0 ^ UINT64_C(0x736f6d6570736575),
         key.k1 ^ UINT64_C(0x646f72616e646f6d),
