@@ -67,12 +67,22 @@ static void local_six(struct sd_packet *p, const struct cmsghdr *c)
     p->has_local = true;
 }
 
+static size_t fragment_size(const struct cmsghdr *c)
+{
+    int size;
+    memcpy(&size, CMSG_DATA(c), sizeof size);
+    return size > 0 ? (size_t)size : 0;
+}
+
 static void read_cmsg(struct sd_packet *p, const struct cmsghdr *c)
 {
     if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
         local_four(p, c);
     else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
         local_six(p, c);
+    else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVFRAGSIZE) ||
+             (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVFRAGSIZE))
+        p->fragment = fragment_size(c);
 }
 
 uint32_t sd_batch_dropped(struct sd_batch *b)

@@ -18,7 +18,8 @@ enum {
 
 union sd_batch_control {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t))];
+    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)) +
+               CMSG_SPACE(sizeof(int))];
 };
 
 struct sd_batch {
@@ -36,6 +37,7 @@ struct sd_packet {
     bool truncated;
     bool has_local; /* `local` is filled: address and scope, port 0 */
     struct sd_addr peer, local;
+    size_t fragment; /* the largest IP fragment it came in, header included; 0 = whole */
 };
 
 bool sd_batch_init(struct sd_batch *b);

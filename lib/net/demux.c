@@ -86,8 +86,6 @@ void sd_demux_wake(struct sd_demux *d)
     sd_time when = sd_timers_next(&d->timers);
     if (d->deadline < when)
         when = d->deadline;
-    if (d->failed)
-        when = 0;
     if (!d->fired && when >= d->armed)
         return;
     sd_time set = when == SD_NEVER ? 0 : when ? when : 1; /* 0 disarms */
@@ -166,7 +164,7 @@ static int wait_round(struct sd_demux *d, sd_time until)
         return 1;
     sd_time now = sd_clock_now();
     run_timers(d, now);
-    if (d->deadline <= now && !d->failed)
+    if (d->deadline <= now)
         return 0;
     sd_demux_wake(d); /* or the timerfd stays readable */
     return 1;
@@ -207,30 +205,42 @@ static bool deliver(struct sd_demux *d, const struct sd_packet *p, struct sd_dat
                                 .peer = p->peer,
                                 .local = local,
                                 .to = owner(d, p, &local),
-                                .listener = from->listener};
+                                .listener = from->listener,
+                                .fragment = p->fragment};
     return true;
 }
 
-static bool tell_error(struct sd_peer *p, int error, struct sd_datagram *out)
+static bool tell_error(struct sd_demux *d, struct sd_source *s, int error,
+                       const struct sd_report *report, struct sd_datagram *out)
 {
-    *out = (struct sd_datagram){
-        .error = error, .peer = p->remote, .local = p->local, .to = p, .listener = p->listener};
+    const struct sd_peer *p = s->peer;
+    size_t headers = p ? sd_socket_headers(&p->remote) : 0;
+    d->counters[SD_NET_ICMP] += !report || !report->here;
+    sd_source_failed(d, s);
+    if (!p)
+        return false;
+    *out =
+        (struct sd_datagram){.error = error,
+                             .report = report,
+                             .limit = report && report->mtu > headers ? report->mtu - headers : 0,
+                             .peer = p->remote,
+                             .local = p->local,
+                             .to = s->peer,
+                             .listener = p->listener};
     return true;
 }
 
 /* An error that the kernel had for this socket; of a listener it is counted only. */
 static bool read_error(struct sd_demux *d, struct sd_source *s, int error, struct sd_datagram *out)
 {
-    struct sd_peer *p = s->peer;
-    if (error == EAGAIN) {
-        sd_source_idle(d, s);
-        return false;
-    }
     if (error == EINTR)
         return false;
-    d->counters[SD_NET_ICMP]++;
-    sd_source_failed(d, s);
-    return p && tell_error(p, error, out);
+    if (s->kind != SD_LISTENER && sd_errqueue_read(s->fd, &d->report) > 0)
+        return tell_error(d, s, d->report.error, &d->report, out);
+    if (error != EAGAIN)
+        return tell_error(d, s, error, NULL, out);
+    sd_source_idle(d, s);
+    return false;
 }
 
 static void count_overflow(struct sd_demux *d, struct sd_source *s)
@@ -287,12 +297,6 @@ static bool take(struct sd_demux *d, struct sd_datagram *out)
         while (sd_batch_take(&d->batch, &packet))
             if (deliver(d, &packet, out))
                 return true;
-        struct sd_peer *p = d->failed;
-        if (p) {
-            int error = p->error;
-            sd_peer_forget_error(p);
-            return tell_error(p, error, out);
-        }
         struct sd_source *s = next_source(d);
         if (!s)
             return false;

@@ -16,6 +16,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "net/errqueue.h"
 
 struct sd_demux;
 struct sd_peer; /* one remote address as seen from one local address */
@@ -61,7 +62,11 @@ struct sd_demux_config {
 struct sd_datagram {
     const uint8_t *data; /* borrowed until the next sd_demux_next() */
     size_t len;
-    int error;            /* 0, or the errno (ECONNREFUSED, EMSGSIZE, ...) for `to`; no data */
+    size_t fragment; /* the largest IP fragment it came in, header included; 0 = whole */
+    int error;       /* 0, or the errno (ECONNREFUSED, EMSGSIZE, ...) for `to`; no data */
+    /* The error in full, borrowed until the next sd_demux_next(); NULL when that is all. */
+    const struct sd_report *report;
+    size_t limit;         /* EMSGSIZE: UDP payload said to fit; 0 = not said */
     struct sd_addr peer;  /* who sent it */
     struct sd_addr local; /* the address it was sent to */
     struct sd_peer *to;   /* the known peer it belongs to, or NULL: unknown */
@@ -115,6 +120,8 @@ const struct sd_addr *sd_peer_remote(const struct sd_peer *p);
 const struct sd_addr *sd_peer_local(const struct sd_peer *p);
 void *sd_peer_user(const struct sd_peer *p);
 void sd_peer_set_user(struct sd_peer *p, void *user);
+/* Whether datagrams to it travel as IPv6: those to a mapped address do not. */
+bool sd_peer_ipv6(const struct sd_peer *p);
 /* UDP payload that the kernel's route MTU allows; 0 when it cannot tell. */
 size_t sd_peer_route_payload(const struct sd_peer *p);
 

@@ -47,8 +47,6 @@ struct sd_peer {
     unsigned listener;
     struct sd_addr remote, local;
     void *user;
-    int error; /* came up while sending, to be told by sd_demux_next() */
-    struct sd_peer *next_failed;
 };
 
 struct sd_demux {
@@ -63,8 +61,7 @@ struct sd_demux {
 
     struct sd_hash_key key;
     struct sd_table peers;
-    size_t connected;       /* sockets of server peers */
-    struct sd_peer *failed; /* those with an error to tell */
+    size_t connected; /* sockets of server peers */
 
     struct sd_timers timers; /* of sources */
     sd_time deadline;        /* the caller's */
@@ -76,6 +73,7 @@ struct sd_demux {
     unsigned drain;       /* the listener being drained after an accept; listener_count: none */
     unsigned drain_reads; /* left in this round */
 
+    struct sd_report report; /* the last one read */
     struct sd_batch batch;
     /* The socket that the batch came from; it may be gone already. */
     struct sd_source origin;
@@ -110,8 +108,6 @@ struct sd_source *sd_listener_for(const struct sd_demux *d, unsigned i,
 /* peer.c */
 struct sd_peer *sd_peer_find(const struct sd_demux *d, const struct sd_addr *remote,
                              const struct sd_addr *local);
-/* Takes it off the list of those with an error to tell. */
-void sd_peer_forget_error(struct sd_peer *p);
 
 /* probe.c: whether a connected socket on a listener's port gets its peer's
  * datagrams and nobody else's, also when another listener comes later. */

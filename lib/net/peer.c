@@ -63,6 +63,7 @@ static int open_own(struct sd_demux *d, struct sd_peer *p)
 {
     struct sd_socket_options o = d->listeners[p->listener].options;
     o.pktinfo = false;
+    o.reports = true;
     int fd = sd_socket_open(&o);
     if (fd < 0)
         return fd;
@@ -138,6 +139,7 @@ int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const str
 {
     struct sd_socket_options o = {.family = remote->sa.sa_family,
                                   .rcvbuf = d->config.rcvbuf,
+                                  .reports = true,
                                   .dual = remote->sa.sa_family == AF_INET6};
     for (size_t i = 0; i < sizeof o.interface; i++)
         o.interface[i] = d->interface[i];
@@ -159,22 +161,9 @@ int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const str
     return 0;
 }
 
-void sd_peer_forget_error(struct sd_peer *p)
-{
-    struct sd_peer **at = &p->demux->failed;
-    while (*at && *at != p)
-        at = &(*at)->next_failed;
-    if (*at)
-        *at = p->next_failed;
-    p->next_failed = NULL;
-    p->error = 0;
-}
-
 void sd_demux_close(struct sd_demux *d, struct sd_peer *peer)
 {
     bool client = peer->own && peer->own->kind == SD_CLIENT;
-    if (peer->error)
-        sd_peer_forget_error(peer);
     if (!client)
         sd_table_remove(&d->peers, &peer->node);
     if (peer->own && !client)
@@ -185,28 +174,13 @@ void sd_demux_close(struct sd_demux *d, struct sd_peer *peer)
 }
 
 /* A send on a connected socket fails with the ICMP error that an earlier one
- * provoked, and sends nothing. That error is told by sd_demux_next(). */
-static void note_error(struct sd_peer *p, int error)
-{
-    struct sd_demux *d = p->demux;
-    d->counters[SD_NET_ICMP]++;
-    if (!p->error) {
-        p->next_failed = d->failed;
-        d->failed = p;
-    }
-    p->error = error;
-    sd_demux_wake(d);
-}
-
+ * provoked, and sends nothing. That error is in the queue, for sd_demux_next(). */
 static int send_connected(struct sd_peer *p, const void *data, size_t len)
 {
-    int first = sd_socket_send(p->own->fd, data, len, NULL, NULL);
-    if (!first || first == -EAGAIN || first == -ENOBUFS)
-        return first;
-    int again = sd_socket_send(p->own->fd, data, len, NULL, NULL);
-    if (!again)
-        note_error(p, -first);
-    return again;
+    int rc = sd_socket_send(p->own->fd, data, len, NULL, NULL);
+    if (!rc || rc == -EAGAIN || rc == -ENOBUFS)
+        return rc;
+    return sd_socket_send(p->own->fd, data, len, NULL, NULL);
 }
 
 static int count_sent(struct sd_demux *d, int rc)
@@ -273,6 +247,12 @@ static size_t ask_route(const struct sd_peer *p)
     size_t payload = sd_socket_connect(fd, &p->remote) ? 0 : sd_socket_route_payload(fd);
     close(fd);
     return payload;
+}
+
+bool sd_peer_ipv6(const struct sd_peer *p)
+{
+    const struct sd_addr four = {.sa.sa_family = AF_INET};
+    return sd_socket_headers(&p->remote) > sd_socket_headers(&four);
 }
 
 size_t sd_peer_route_payload(const struct sd_peer *p)

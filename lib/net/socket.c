@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/errqueue.h"
+
 static int set_int(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof value) ? -errno : 0;
@@ -24,14 +26,15 @@ static void set_rcvbuf(int fd, int bytes)
 }
 
 /* DF on every datagram: DTLS fragments for itself, and a fragment lost is a
- * datagram lost (RFC 9147 section 4.4). */
+ * datagram lost (RFC 9147 section 4.4). PROBE, not DO: the kernel believes any ICMP
+ * error that names the two ports, and would refuse for 10 minutes what is larger. */
 static int set_path_mtu(int fd, const struct sd_socket_options *o)
 {
     if (o->family == AF_INET)
-        return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+        return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
     /* For mapped IPv4 addresses; refused by a V6ONLY socket on some kernels. */
-    set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
-    int rc = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
+    set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+    int rc = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
     return rc ? rc : set_int(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
 }
 
@@ -42,6 +45,14 @@ static int set_pktinfo(int fd, const struct sd_socket_options *o)
     if (o->family == AF_INET)
         return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
     return set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
+/* Tells of datagrams that came in fragments. Not vital. */
+static void set_fragment_size(int fd, int family)
+{
+    set_int(fd, IPPROTO_IP, IP_RECVFRAGSIZE, 1);
+    if (family == AF_INET6)
+        set_int(fd, IPPROTO_IPV6, IPV6_RECVFRAGSIZE, 1);
 }
 
 static void set_traffic_class(int fd, const struct sd_socket_options *o)
@@ -61,9 +72,12 @@ int sd_socket_set(int fd, const struct sd_socket_options *o)
         rc = set_pktinfo(fd, o);
     if (!rc)
         rc = set_path_mtu(fd, o);
+    if (!rc && o->reports)
+        rc = sd_errqueue_enable(fd, o->family);
     if (rc)
         return rc;
     set_rcvbuf(fd, o->rcvbuf);
+    set_fragment_size(fd, o->family);
     set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
     if (o->freebind && o->family == AF_INET)
         set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
@@ -214,6 +228,14 @@ bool sd_socket_empty(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 
+size_t sd_socket_headers(const struct sd_addr *to)
+{
+    enum { IPV4 = 20, IPV6 = 40, UDP = 8 };
+    /* A mapped address travels as IPv4. */
+    bool six = to->sa.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&to->in6.sin6_addr);
+    return (six ? IPV6 : IPV4) + UDP;
+}
+
 size_t sd_socket_route_payload(int fd)
 {
     struct sd_addr remote;
@@ -221,7 +243,6 @@ size_t sd_socket_route_payload(int fd)
         return 0;
     bool six = remote.sa.sa_family == AF_INET6;
     int mtu = six ? get_int(fd, IPPROTO_IPV6, IPV6_MTU) : get_int(fd, IPPROTO_IP, IP_MTU);
-    /* IP header and 8 bytes of UDP; a mapped address travels as IPv4. */
-    int headers = six && !IN6_IS_ADDR_V4MAPPED(&remote.in6.sin6_addr) ? 48 : 28;
-    return mtu > headers ? (size_t)(mtu - headers) : 0;
+    size_t headers = sd_socket_headers(&remote);
+    return mtu > (int)headers ? (size_t)mtu - headers : 0;
 }

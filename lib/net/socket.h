@@ -11,12 +11,13 @@
 
 struct sd_socket_options {
     int family;
-    int rcvbuf;               /* bytes */
-    bool reuseport;           /* listeners and the sockets of their peers */
-    bool pktinfo;             /* listeners: tell the local address of each datagram */
-    bool dual;                /* IPv6 that also serves mapped IPv4: only adopted sockets */
-    bool freebind;            /* may use local addresses that no interface has */
-    int tos;                  /* IP_TOS or IPV6_TCLASS */
+    int rcvbuf;     /* bytes */
+    bool reuseport; /* listeners and the sockets of their peers */
+    bool reports;   /* connected sockets: keep the errors of the network, see errqueue.h */
+    bool pktinfo;   /* listeners: tell the local address of each datagram */
+    bool dual;      /* IPv6 that also serves mapped IPv4: only adopted sockets */
+    bool freebind;  /* may use local addresses that no interface has */
+    int tos;        /* IP_TOS or IPV6_TCLASS */
     char interface[IFNAMSIZ]; /* SO_BINDTODEVICE, or "" */
 };
 
@@ -37,6 +38,8 @@ int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local
 int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *to,
                    const struct sd_addr *from);
 bool sd_socket_empty(int fd);
+/* Bytes of IP and UDP header of a datagram to this address. */
+size_t sd_socket_headers(const struct sd_addr *to);
 /* UDP payload that the route of a connected socket carries; 0 = unknown. */
 size_t sd_socket_route_payload(int fd);
 

@@ -1,0 +1,32 @@
+/* The error queue of a connected UDP socket (IP_RECVERR): each ICMP error, and
+ * each refusal of this host, with the datagram it is about. Reading it takes the
+ * pending error off the socket too, so that no send or receive fails of it. */
+#ifndef SD_NET_ERRQUEUE_H
+#define SD_NET_ERRQUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+/* What Linux keeps of the quoted packet: an ICMP error quotes 576 bytes at most
+ * (RFC 1812 section 4.3.2.3), an ICMPv6 error what fits 1280 (RFC 4443). */
+enum { SD_QUOTE_MAX = 1280 };
+
+struct sd_report {
+    int error;           /* the errno that the kernel made of it */
+    bool here;           /* this host refused to send; else ICMP, which anybody may forge */
+    uint8_t type, code;  /* of the ICMP message */
+    unsigned mtu;        /* IP packet bytes said to fit; 0 = not said */
+    struct sd_addr from; /* who sent the ICMP message; family AF_UNSPEC when not known */
+    size_t quoted;       /* bytes of our UDP payload in `quote` */
+    uint8_t quote[SD_QUOTE_MAX];
+};
+
+/* Makes the kernel keep errors for this socket of either family; 0 or -errno. */
+int sd_errqueue_enable(int fd, int family);
+/* The oldest error: 1, 0 when there is none, or -errno. */
+int sd_errqueue_read(int fd, struct sd_report *r);
+
+#endif
