@@ -91,6 +91,9 @@ typedef struct sdtls_event {
     uint64_t value;
     const char *finding; /* stable id, the same words dtls_probe uses; or NULL */
     const char *text;    /* one sentence, borrowed until the next sdtls_next(); or NULL */
+    /* SDTLS_EV_DATA: UDP payload of the datagram that carried it, and the size of its
+     * largest IP fragment, header included; 0 = it came whole. */
+    size_t datagram, fragment;
 } sdtls_event;
 
 enum sdtls_version { SDTLS_V1_0 = 0xfeff, SDTLS_V1_2 = 0xfefd, SDTLS_V1_3 = 0xfefc };
@@ -143,9 +146,9 @@ typedef struct sdtls_config {
     const char *session_file;     /* client: resumption, read before, written after */
 
     /* How. */
-    unsigned flags;        /* enum sdtls_flags */
-    unsigned mtu;          /* UDP payload of handshake datagrams; 0 = 1232 */
-    unsigned timer_ms;     /* first retransmission; 0 = 1000 */
+    unsigned flags;    /* enum sdtls_flags */
+    unsigned mtu;      /* UDP payload of all datagrams; 0 = automatic, see sdtls_max_payload() */
+    unsigned timer_ms; /* first retransmission; 0 = 1000 */
     unsigned handshake_ms; /* deadline of a handshake; 0 = 30000 */
     unsigned idle_ms;      /* close after this long without data; 0 = never */
     unsigned max_clients;  /* established and half-open; 0 = 65536 */
@@ -201,9 +204,19 @@ SDTLS_API int sdtls_fd(sdtls *s);
  * sdtls_max_payload()), STATE (no READY yet, or closed), PROTO. Success means
  * handed to the network, as with UDP. */
 SDTLS_API int sdtls_send(sdtls_conn *c, const void *data, size_t len);
+/* The same, and fills the datagram with a record that every DTLS stack discards, to
+ * exactly `size` bytes of UDP payload: a probe of the path MTU, so size may exceed
+ * what sdtls_max_payload() allows. Errors: also ARG when the record of data alone is
+ * larger than size, or leaves from 1 to 12 bytes; TOOBIG when this host refuses it. */
+SDTLS_API int sdtls_send_padded(sdtls_conn *c, const void *data, size_t len, size_t size);
 /* Sends close_notify; SDTLS_EV_CLOSED with SDTLS_OK follows. */
 SDTLS_API void sdtls_close(sdtls_conn *c);
-/* Most bytes of application data that fit one datagram now; 0 before READY. */
+/* Most bytes of application data that fit one datagram now; 0 before READY. With
+ * mtu = 0 it begins with what the kernel's route allows, or with what the handshake
+ * had to step down to where large datagrams vanished; routers that report less
+ * (ICMP, believed only when it quotes what was sent) lower it, and 10 minutes later
+ * it is tried anew. Each change is an SDTLS_EV_MTU. A path that loses large datagrams
+ * without a word cannot be told from here: dtls_mtu --peer measures it. */
 SDTLS_API size_t sdtls_max_payload(const sdtls_conn *c);
 
 /* The connection's own socket, or -1 while the listener serves it. For

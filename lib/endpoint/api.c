@@ -5,13 +5,16 @@
 #include "endpoint/internal.h"
 #include "wire/iana.h"
 
-int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
+static int no_sending(struct sdtls_conn *c)
 {
-    if (c->state != SD_CONN_ESTABLISHED)
-        return sd_err_set(&c->ep->err, SDTLS_STATE, "%s: %s", c->remote_text,
-                          c->state == SD_CONN_HANDSHAKE ? "the handshake is not complete"
-                                                        : "the connection is closed");
-    int rc = sd_session_send(c->session, data, len);
+    return sd_err_set(&c->ep->err, SDTLS_STATE, "%s: %s", c->remote_text,
+                      c->state == SD_CONN_HANDSHAKE ? "the handshake is not complete"
+                                                    : "the connection is closed");
+}
+
+/* What became of a session's attempt to send. */
+static int sent(struct sdtls_conn *c, int rc, size_t len)
+{
     if (rc == SDTLS_OK) {
         c->active = sd_clock_now();
         return SDTLS_OK;
@@ -23,6 +26,27 @@ int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
     sd_endpoint_wake(c->ep);
     return sd_err_set(&c->ep->err, rc, "%s: %s", c->remote_text,
                       sd_session_error(c->session)->text);
+}
+
+int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
+{
+    if (c->state != SD_CONN_ESTABLISHED)
+        return no_sending(c);
+    return sent(c, sd_session_send(c->session, data, len), len);
+}
+
+int sdtls_send_padded(struct sdtls_conn *c, const void *data, size_t len, size_t size)
+{
+    if (c->state != SD_CONN_ESTABLISHED)
+        return no_sending(c);
+    int rc = sd_session_send_padded(c->session, data, len, size);
+    if (rc == SDTLS_ARG)
+        return sd_err_set(&c->ep->err, rc, "%s: %zu bytes cannot be sent in a datagram of %zu",
+                          c->remote_text, len, size);
+    if (rc == SDTLS_TOOBIG)
+        return sd_err_set(&c->ep->err, rc, "%s: this host refuses a datagram of %zu bytes",
+                          c->remote_text, size);
+    return sent(c, rc, len);
 }
 
 void sdtls_close(struct sdtls_conn *c)

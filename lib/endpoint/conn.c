@@ -80,6 +80,7 @@ int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
         .host = c->to.host,
         .mtu = s->cfg.mtu,
         .route_payload = sd_peer_route_payload(c->peer),
+        .ipv6 = sd_peer_ipv6(c->peer),
         .timer_ms = s->cfg.timer_ms,
     };
     return sd_session_new(&c->session, s->tls[c->server ? SD_ROLE_SERVER : SD_ROLE_CLIENT], &config,
@@ -196,9 +197,17 @@ void sd_conn_due(struct sdtls_conn *c, sd_time now)
     }
 }
 
-static void network_error(struct sdtls_conn *c, int error, sd_time now)
+static void network_error(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now)
 {
-    sd_session_net_error(c->session, error);
+    const struct sd_report *told = d->report;
+    int error = d->error;
+    const struct sd_session_report report = {.error = error,
+                                             .here = told && told->here,
+                                             .limit = d->limit,
+                                             .quote = told ? told->quote : NULL,
+                                             .quoted = told ? told->quoted : 0};
+    sd_session_net_error(c->session, &report, now);
+    sd_conn_wake(c);
     if (!c->server && c->state == SD_CONN_HANDSHAKE && !sd_session_heard(c->session))
         sd_client_unreachable(c, error, now);
     else if (error == ECONNREFUSED && !c->told_refused++)
@@ -211,12 +220,14 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_datagram *d, sd_time no
     if (c->state == SD_CONN_CLOSING)
         return;
     if (d->error) {
-        network_error(c, d->error, now);
+        network_error(c, d, now);
         return;
     }
     sd_conn_tap(c, 0, d->data, d->len);
     if (!c->server && sd_client_settled(c, d))
         return;
+    c->datagram = d->len;
+    c->fragment = d->fragment;
     sd_session_input(c->session, d->data, d->len, now);
     sd_conn_wake(c);
 }
@@ -245,6 +256,8 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
         c->active = now;
         ev->type = SDTLS_EV_DATA;
         ev->data = s->data;
+        ev->datagram = c->datagram;
+        ev->fragment = c->fragment;
         return true;
     case SD_SESSION_RETRANSMIT:
         s->conn_count[SD_COUNT_RETRANSMITS]++;

@@ -69,10 +69,11 @@ struct sdtls_conn {
     char finding_text[160];
     char remote_text[SD_ADDR_TEXT];
     uint64_t handshake_us;
-    struct sd_candidates to; /* client */
-    unsigned unreachable;    /* ICMP errors before the first answer */
-    unsigned told_refused;   /* ICMP port unreachable is told once */
-    unsigned junk;           /* datagrams that are no DTLS, before the first answer */
+    size_t datagram, fragment; /* of the last one read */
+    struct sd_candidates to;   /* client */
+    unsigned unreachable;      /* ICMP errors before the first answer */
+    unsigned told_refused;     /* ICMP port unreachable is told once */
+    unsigned junk;             /* datagrams that are no DTLS, before the first answer */
     void *user;
     TAILQ_ENTRY(sdtls_conn) all, ready;
 };

@@ -1,10 +1,14 @@
 #include "tls/guard.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/junk.h"
 #include "wire/record.h"
+#include "wire/refragment.h"
 
 struct sd_datagram_in {
     STAILQ_ENTRY(sd_datagram_in) next;
@@ -156,7 +160,7 @@ static uint8_t *renumber(struct sd_guard *g, const void *data, size_t len)
     struct sd_record rec;
     if (sd_record_next(&it, &rec) != SD_RECORD_OK || rec.unified || rec.epoch)
         return NULL;
-    if (!g->shim_started)
+    if (g->shim && !g->shim_started)
         g->delta = g->first_seq - rec.seq;
     g->shim_started = true;
     uint8_t *copy = g->delta ? malloc(len) : NULL;
@@ -167,16 +171,87 @@ static uint8_t *renumber(struct sd_guard *g, const void *data, size_t len)
     return copy;
 }
 
+static void note_numbers(struct sd_guard *g, const uint8_t *data, size_t len)
+{
+    struct sd_records it = sd_records_init(data, len, 0);
+    struct sd_record rec;
+    while (sd_record_next(&it, &rec) == SD_RECORD_OK)
+        if (!rec.unified && !rec.epoch && rec.seq >= g->next_seq)
+            g->next_seq = rec.seq + 1;
+}
+
 static void note_output(struct sd_guard *g, const uint8_t *data, size_t len, int rc)
 {
+    bool flight = len && (data[0] == SD_CT_HANDSHAKE || data[0] == SD_CT_CCS);
     if (len > g->largest)
         g->largest = len;
     if (len && data[0] == SD_CT_HANDSHAKE)
         g->handshake_out++;
+    if (flight)
+        note_numbers(g, data, len);
+    sd_sent_note(&g->sent, data, len, flight && g->stage);
     if (rc < 0)
         g->counters[SD_GUARD_WRITE_ERROR]++;
     if (rc == -EMSGSIZE)
         g->too_big = true;
+}
+
+static void put_out(void *arg, const uint8_t *data, size_t len)
+{
+    struct sd_guard *g = arg;
+    note_output(g, data, len, g->send(g->arg, data, len));
+}
+
+void sd_guard_resend(struct sd_guard *g, size_t mtu)
+{
+    struct sd_sent_flight large;
+    struct sd_sent_copy *c;
+    uint64_t before = g->next_seq;
+    struct sd_refragment r = {.mtu = mtu, .next_seq = before, .emit = put_out, .arg = g};
+    sd_sent_take(&g->sent, mtu, &large);
+    while ((c = STAILQ_FIRST(&large))) {
+        STAILQ_REMOVE_HEAD(&large, next);
+        sd_refragment(&r, c->data, c->len);
+        free(c);
+    }
+    g->delta += r.next_seq - before;
+    g->next_seq = r.next_seq;
+}
+
+static void random_bytes(void *buf, size_t len)
+{
+    RAND_bytes(buf, len > INT_MAX ? INT_MAX : (int)len);
+}
+
+/* `data`, filled up with junk to `size`; NULL when that is not possible. */
+static uint8_t *padded(const void *data, size_t len, size_t size)
+{
+    if (size < len || !sd_junk_fits(size - len))
+        return NULL;
+    uint8_t *out = malloc(size ? size : 1);
+    if (!out)
+        return NULL;
+    struct sd_wr w = sd_wr_init(out, size);
+    sd_wr_bytes(&w, data, len);
+    sd_junk_build(&w, size - len, random_bytes);
+    return out;
+}
+
+static void put_padded(struct sd_guard *g, const void *data, size_t len)
+{
+    uint8_t *out = padded(data, len, g->pad);
+    g->pad_failed = !out;
+    if (out)
+        put_out(g, out, g->pad);
+    free(out);
+}
+
+void sd_guard_probe(struct sd_guard *g, size_t size)
+{
+    uint8_t *out = padded("", 0, size);
+    if (out)
+        put_out(g, out, size);
+    free(out);
 }
 
 static int guard_write(BIO *b, const char *data, int len)
@@ -185,9 +260,15 @@ static int guard_write(BIO *b, const char *data, int len)
     BIO_clear_retry_flags(b);
     if (len <= 0)
         return 0;
-    uint8_t *copy = g->shim ? renumber(g, data, (size_t)len) : NULL;
-    const void *out = copy ? (const void *)copy : data;
-    note_output(g, out, (size_t)len, g->send(g->arg, out, (size_t)len));
+    if (g->passed != g->passed_at_write)
+        sd_sent_forget(&g->sent); /* the peer has answered: a new flight */
+    g->passed_at_write = g->passed;
+    if (g->pad) {
+        put_padded(g, data, (size_t)len);
+        return len;
+    }
+    uint8_t *copy = g->shim || g->delta ? renumber(g, data, (size_t)len) : NULL;
+    put_out(g, copy ? copy : (const uint8_t *)data, (size_t)len);
     free(copy);
     return len;
 }
@@ -237,6 +318,7 @@ static BIO_METHOD *make_method(void)
 bool sd_guard_init(struct sd_guard *g)
 {
     STAILQ_INIT(&g->queue);
+    sd_sent_init(&g->sent);
     g->alert = -1;
     g->alert_at = SD_NEVER;
     g->method = make_method();
@@ -259,5 +341,6 @@ void sd_guard_clear(struct sd_guard *g)
 void sd_guard_fini(struct sd_guard *g)
 {
     sd_guard_clear(g);
+    sd_sent_forget(&g->sent);
     BIO_meth_free(g->method);
 }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "tls/filter.h"
+#include "tls/sent.h"
 
 enum {
     SD_GUARD_QUEUE = 64, /* datagrams kept for OpenSSL to read */
@@ -48,10 +49,17 @@ struct sd_guard {
     sd_time alert_at; /* first plaintext alert since a handshake record; SD_NEVER */
     int alert;        /* its description, or -1 */
 
-    /* Sequence shim (OpenSSL #32063): the first epoch-0 record written gets
-     * the number `first_seq`, the others keep their distance to it. */
+    /* Numbers of the epoch-0 records written: OpenSSL's plus `delta`. With the shim
+     * (OpenSSL #32063) the first one gets `first_seq`; a flight sent again in smaller
+     * pieces takes numbers between OpenSSL's. */
     bool shim, shim_started;
     uint64_t first_seq, delta;
+    uint64_t next_seq; /* not used yet */
+
+    struct sd_sent sent;
+    uint64_t passed_at_write; /* when it differs from `passed`, a new flight begins */
+    size_t pad;               /* the datagram written next is filled to this size */
+    bool pad_failed;          /* it could not be, and was not sent */
 
     size_t mtu;             /* what OpenSSL is told when it asks */
     size_t largest;         /* datagram written since it was last cleared */
@@ -66,6 +74,10 @@ bool sd_guard_init(struct sd_guard *g);
 void sd_guard_fini(struct sd_guard *g);
 /* Queues a copy of a datagram from the peer. */
 void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len);
+/* Sends the flight's datagrams larger than `mtu` again, in pieces that fit. */
+void sd_guard_resend(struct sd_guard *g, size_t mtu);
+/* Sends one datagram of nothing but `size` bytes of junk, to see what becomes of it. */
+void sd_guard_probe(struct sd_guard *g, size_t size);
 /* Forgets what is queued. */
 void sd_guard_clear(struct sd_guard *g);
 

@@ -31,7 +31,15 @@ struct sd_session {
     unsigned retransmits; /* of all flights */
     unsigned retransmits_told;
     sd_time timer_due; /* by our clock; OpenSSL counts in wall-clock time */
+
+    /* UDP payload, see pathmtu.c. */
     size_t mtu, route_payload;
+    bool mtu_fixed; /* by the user */
+    bool ipv6;
+    bool mtu_lowered; /* by loss or by a report */
+    bool mtu_refused; /* by a refusal of this host whose report is yet to come */
+    bool mtu_probed;  /* the peer was sent a datagram as large as the route allows */
+    sd_time raise_at;
 
     int alert_sent, alert_received; /* fatal ones and close_notify, or -1 */
     struct sd_err error;
@@ -40,16 +48,26 @@ struct sd_session {
 
 struct sd_session *sd_session_of(const SSL *ssl);
 
-/* timer.c: retransmission timer and handshake MTU. */
+/* timer.c */
 void sd_timer_setup(struct sd_session *s, unsigned first_ms);
 /* True after the timeout at which OpenSSL fails. */
 bool sd_timer_gave_up(const struct sd_session *s);
-void sd_mtu_setup(struct sd_session *s, size_t mtu, size_t route_payload);
+sd_time sd_timer_deadline(const struct sd_session *s, sd_time now);
+
+/* pathmtu.c */
+void sd_mtu_setup(struct sd_session *s, const struct sd_session_config *c);
 void sd_mtu_set(struct sd_session *s, size_t mtu);
-void sd_mtu_for_data(struct sd_session *s);
+void sd_mtu_established(struct sd_session *s);
+/* The peer sent data: it is through with the handshake. */
+void sd_mtu_peer_ready(struct sd_session *s);
 /* The next step down below the datagrams that were sent; false when there is none. */
 bool sd_mtu_step_down(struct sd_session *s);
-sd_time sd_timer_deadline(const struct sd_session *s, sd_time now);
+/* This host refused a datagram of data. */
+void sd_mtu_refused(struct sd_session *s);
+/* Something was said to be too big. */
+void sd_mtu_reported(struct sd_session *s, const struct sd_session_report *r);
+/* The time of a lowered MTU is over. */
+void sd_mtu_raise(struct sd_session *s);
 
 /* stage.c */
 struct sd_stage sd_stage_of(const struct sd_session *s);

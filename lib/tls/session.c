@@ -68,7 +68,7 @@ static void configure(struct sd_session *s, const struct sd_session_config *c)
     SSL_set_mode(s->ssl, SSL_MODE_RELEASE_BUFFERS);
     SSL_set_info_callback(s->ssl, on_info);
     sd_timer_setup(s, c->timer_ms);
-    sd_mtu_setup(s, c->mtu, c->route_payload);
+    sd_mtu_setup(s, c);
 }
 
 int sd_session_new(struct sd_session **ps, struct sd_tls *tls, const struct sd_session_config *c,
@@ -155,7 +155,7 @@ static void established(struct sd_session *s)
 {
     s->phase = SD_PHASE_ESTABLISHED;
     s->tell |= SD_TELL_READY;
-    sd_mtu_for_data(s);
+    sd_mtu_established(s);
     sd_info_collect(s);
 }
 
@@ -266,12 +266,12 @@ void sd_session_input(struct sd_session *s, const uint8_t *data, size_t len, sd_
         sd_guard_input(&s->guard, data, len);
 }
 
-void sd_session_net_error(struct sd_session *s, int error)
+void sd_session_net_error(struct sd_session *s, const struct sd_session_report *r, sd_time now)
 {
+    s->guard.now = now;
     s->guard.counters[SD_GUARD_READ_ERROR]++;
-    /* ICMP may be forged: it speeds the MTU up when packets are lost anyway. */
-    if (error == EMSGSIZE && s->phase == SD_PHASE_HANDSHAKE)
-        s->guard.too_big = true;
+    if (r->error == EMSGSIZE && s->phase != SD_PHASE_OVER)
+        sd_mtu_reported(s, r);
 }
 
 /* The peer's close_notify, authenticated: answered in kind (RFC 5246 section 7.2.1). */
@@ -297,6 +297,7 @@ static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
         s->retransmits++;
     if (rc > 0) {
         *len = (size_t)rc;
+        sd_mtu_peer_ready(s);
         return true;
     }
     if (SSL_get_error(s->ssl, rc) == SSL_ERROR_ZERO_RETURN)
@@ -352,12 +353,16 @@ sd_time sd_session_deadline(const struct sd_session *s, sd_time now)
 {
     sd_time timer = sd_timer_deadline(s, now);
     sd_time alert = alert_deadline(s);
-    return timer < alert ? timer : alert;
+    sd_time raise = s->phase == SD_PHASE_ESTABLISHED ? s->raise_at : SD_NEVER;
+    timer = timer < alert ? timer : alert;
+    return timer < raise ? timer : raise;
 }
 
 void sd_session_timer(struct sd_session *s, sd_time now)
 {
     s->guard.now = now;
+    if (s->phase == SD_PHASE_ESTABLISHED && now >= s->raise_at)
+        sd_mtu_raise(s);
     if (s->phase != SD_PHASE_HANDSHAKE)
         return;
     if (now >= alert_deadline(s)) {
@@ -371,12 +376,9 @@ void sd_session_timer(struct sd_session *s, sd_time now)
     ERR_clear_error();
 }
 
-int sd_session_send(struct sd_session *s, const void *data, size_t len)
+/* One record; TOOBIG when this host refused the datagram. */
+static int write_record(struct sd_session *s, const void *data, size_t len)
 {
-    if (s->phase != SD_PHASE_ESTABLISHED || s->shut)
-        return SDTLS_STATE;
-    if (len > sd_session_max_payload(s))
-        return SDTLS_TOOBIG;
     /* SSL_write of nothing sends nothing, or fails. */
     if (!len)
         return SDTLS_OK;
@@ -388,11 +390,32 @@ int sd_session_send(struct sd_session *s, const void *data, size_t len)
         return SDTLS_PROTO;
     }
     ERR_clear_error();
-    if (!s->guard.too_big)
-        return SDTLS_OK;
-    /* The route got narrower; this record did not leave. */
-    sd_mtu_step_down(s);
-    return SDTLS_TOOBIG;
+    return s->guard.too_big ? SDTLS_TOOBIG : SDTLS_OK;
+}
+
+int sd_session_send(struct sd_session *s, const void *data, size_t len)
+{
+    if (s->phase != SD_PHASE_ESTABLISHED || s->shut)
+        return SDTLS_STATE;
+    if (len > sd_session_max_payload(s))
+        return SDTLS_TOOBIG;
+    int rc = write_record(s, data, len);
+    /* The route got narrower; the report of it will tell by how much. */
+    if (rc == SDTLS_TOOBIG)
+        sd_mtu_refused(s);
+    return rc;
+}
+
+int sd_session_send_padded(struct sd_session *s, const void *data, size_t len, size_t size)
+{
+    if (s->phase != SD_PHASE_ESTABLISHED || s->shut)
+        return SDTLS_STATE;
+    if (!len || !size || len > SSL3_RT_MAX_PLAIN_LENGTH)
+        return SDTLS_ARG;
+    s->guard.pad = size;
+    int rc = write_record(s, data, len);
+    s->guard.pad = 0;
+    return rc == SDTLS_OK && s->guard.pad_failed ? SDTLS_ARG : rc;
 }
 
 void sd_session_shutdown(struct sd_session *s)

@@ -15,14 +15,14 @@
 struct sd_session;
 
 struct sd_session_config {
-    /* Sends one datagram; 0 or -errno. Errors are swallowed and counted, EMSGSIZE
-     * is remembered until the next timeout. */
+    /* Sends one datagram; 0 or -errno. Errors are swallowed and counted. */
     int (*send)(void *arg, const void *data, size_t len);
     void *arg;
     uint64_t *counters;   /* SD_GUARD_COUNTER_COUNT of them, shared by all sessions; not NULL */
     const char *host;     /* client: the name the user asked for (SNI, verify); copied; or NULL */
-    size_t mtu;           /* UDP payload to begin with; 0 = 1232 */
+    size_t mtu;           /* UDP payload of all datagrams; 0 = automatic, see pathmtu.c */
     size_t route_payload; /* what the route allows, 0 = not known; never exceeded */
+    bool ipv6;            /* the path is one of IPv6, which carries 1232 bytes everywhere */
     unsigned timer_ms;    /* first retransmission; 0 = 1000 */
 };
 
@@ -31,9 +31,18 @@ enum sd_session_event {
     SD_SESSION_READY,      /* the handshake completed, once */
     SD_SESSION_DATA,       /* one record of application data in buf */
     SD_SESSION_RETRANSMIT, /* a flight was sent again */
-    SD_SESSION_MTU,        /* the MTU was lowered */
+    SD_SESSION_MTU,        /* the MTU changed */
     SD_SESSION_CLOSED,     /* authenticated close_notify from the peer; answered */
     SD_SESSION_FAILED      /* over: see sd_session_error() */
+};
+
+/* What the network, or this host, reported about a datagram of ours. */
+struct sd_session_report {
+    int error;            /* errno */
+    bool here;            /* this host refused it; else it was ICMP, which may be forged */
+    size_t limit;         /* with EMSGSIZE: UDP payload said to fit; 0 = not said */
+    const uint8_t *quote; /* how the datagram begins that it is about */
+    size_t quoted;
 };
 
 /* Errors: NOMEM, TLSLIB, OPTION. */
@@ -50,8 +59,9 @@ int sd_session_connect(struct sd_session *s, sd_time now);
 
 /* One datagram from the peer. Call sd_session_next() until IDLE afterwards. */
 void sd_session_input(struct sd_session *s, const uint8_t *data, size_t len, sd_time now);
-/* The network reported an errno for this peer: counted, at most a hint. */
-void sd_session_net_error(struct sd_session *s, int error);
+/* Counted, and never obeyed as such. What is too big and quotes what was sent lowers
+ * the MTU; a flight under way goes out again in pieces that fit. */
+void sd_session_net_error(struct sd_session *s, const struct sd_session_report *r, sd_time now);
 /* The next thing that happened. READY, CLOSED and FAILED come once; after
  * CLOSED and FAILED only IDLE. buf should hold 16 KiB. */
 enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t cap, size_t *len,
@@ -62,6 +72,9 @@ void sd_session_timer(struct sd_session *s, sd_time now);
 
 /* One record in one datagram. SDTLS_OK, or STATE, TOOBIG, PROTO. */
 int sd_session_send(struct sd_session *s, const void *data, size_t len);
+/* The same, filled up with junk to a datagram of `size` bytes, whatever the MTU. Also
+ * ARG, when that is not possible. */
+int sd_session_send_padded(struct sd_session *s, const void *data, size_t len, size_t size);
 /* Sends close_notify when established (or the alert that a failed handshake
  * owes), once. */
 void sd_session_shutdown(struct sd_session *s);

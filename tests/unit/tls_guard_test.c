@@ -225,16 +225,22 @@ static void write_errors_cost_a_datagram_and_no_more(void **state)
     pair_free(p);
 }
 
+static void report(struct side *s, int error)
+{
+    const struct sd_session_report r = {.error = error, .limit = 600};
+    sd_session_net_error(s->session, &r, sd_clock_now());
+}
+
 static void network_errors_are_hints(void **state)
 {
     (void)state;
     struct pair *p = pair_new(NULL, NULL);
     connect_client(p);
-    sd_session_net_error(p->side[CLIENT].session, ECONNREFUSED);
-    sd_session_net_error(p->side[CLIENT].session, EMSGSIZE);
+    report(&p->side[CLIENT], ECONNREFUSED);
+    report(&p->side[CLIENT], EMSGSIZE);
     drive(p);
-    sd_session_net_error(p->side[CLIENT].session, ECONNREFUSED);
-    sd_session_net_error(p->side[SERVER].session, EMSGSIZE);
+    report(&p->side[CLIENT], ECONNREFUSED);
+    report(&p->side[SERVER], EMSGSIZE);
     assert_alive(p);
     assert_int_equal(p->counters[SD_GUARD_READ_ERROR], 4);
     assert_int_equal(p->side[CLIENT].mtu_events, 0);

@@ -43,6 +43,10 @@ struct side {
     size_t sent, largest; /* by this side */
     bool ready, closed, failed, mute;
     unsigned retransmits, mtu_events, data_events;
+    /* What a router has to say of a datagram of this side, on its way. */
+    struct sd_session_report told;
+    uint8_t quote[548];
+    bool told_pending;
     uint8_t data[16384];
     size_t data_len;
 };
@@ -190,6 +194,30 @@ MAYBE_UNUSED static void input(struct pair *p, int to, const uint8_t *data, size
         pump(s);
 }
 
+/* A router's word on a datagram: `limit` bytes fit. One at a time is under way. */
+MAYBE_UNUSED static void tell_limit(struct side *s, size_t limit, const uint8_t *data, size_t len)
+{
+    if (s->told_pending)
+        return;
+    len = len < sizeof s->quote ? len : sizeof s->quote;
+    memcpy(s->quote, data, len);
+    s->told = (struct sd_session_report){
+        .error = EMSGSIZE, .limit = limit, .quote = s->quote, .quoted = len};
+    s->told_pending = true;
+}
+
+MAYBE_UNUSED static bool deliver_word(struct side *s)
+{
+    if (!s->told_pending)
+        return false;
+    s->told_pending = false;
+    if (!s->session)
+        return false; /* it was about what the gate sent */
+    sd_session_net_error(s->session, &s->told, sd_clock_now());
+    pump(s);
+    return true;
+}
+
 /* Delivers until nothing is under way. */
 MAYBE_UNUSED static void deliver(struct pair *p)
 {
@@ -198,6 +226,7 @@ MAYBE_UNUSED static void deliver(struct pair *p)
         any = false;
         for (int to = CLIENT; to <= SERVER; to++) {
             struct side *s = &p->side[to];
+            any |= deliver_word(s);
             if (s->head == s->tail)
                 continue;
             any = true;
