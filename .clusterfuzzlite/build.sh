@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+exec "$SRC/sukat_dtls/fuzz/build.sh"

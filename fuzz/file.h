@@ -1,0 +1,21 @@
+/* A file that is only bytes: open(), read() and close() of its name are wrapped at link time. */
+#ifndef FUZZ_FILE_H
+#define FUZZ_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FILE_NAME "/bytes"
+
+/* From now on FILE_NAME holds these bytes; each read() gives at most `most` of them, and every
+ * `interrupt`-th fails with EINTR (0: none). */
+void file_set(const uint8_t *data, size_t size, size_t most, unsigned interrupt);
+/* What a read() left of its room may not be looked at, nor written to, until the next one. */
+void file_guard(bool on);
+/* The n-th read() from now on fails with EIO; 0 = none. */
+void file_fail(unsigned n);
+/* How often it is open. */
+int file_open_count(void);
+
+#endif

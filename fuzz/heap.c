@@ -1,0 +1,118 @@
+/* malloc() and its like as the linker's --wrap hands them over: counted, and failing on demand.
+ * libc's own allocations (a FILE, getaddrinfo()) are not seen; those that it hands out to be
+ * freed by the caller are, or the count would fall below what is there. */
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *block, size_t size);
+void __real_free(void *block);
+char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void __wrap_free(void *block);
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
+
+/* Per thread: an engine may have threads of its own. */
+static _Thread_local struct fuzz_heap heap;
+static _Thread_local unsigned fail_in;
+
+struct fuzz_heap fuzz_heap_now(void)
+{
+    return heap;
+}
+
+struct fuzz_heap fuzz_heap_mark(void)
+{
+    heap.peak = heap.bytes;
+    return heap;
+}
+
+void fuzz_heap_fail(unsigned n)
+{
+    fail_in = n;
+}
+
+static bool fails(void)
+{
+    return fail_in && --fail_in == 0;
+}
+
+static void *gained(void *block)
+{
+    if (!block)
+        return NULL;
+    heap.blocks++;
+    heap.bytes += malloc_usable_size(block);
+    if (heap.peak < heap.bytes)
+        heap.peak = heap.bytes;
+    return block;
+}
+
+static void losing(void *block)
+{
+    if (!block)
+        return;
+    heap.blocks--;
+    heap.bytes -= malloc_usable_size(block);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : gained(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : gained(__real_calloc(n, size));
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    if (size && fails())
+        return NULL;
+    size_t before = block ? malloc_usable_size(block) : 0;
+    void *moved = __real_realloc(block, size);
+    if (!moved && size)
+        return NULL;
+    if (block) {
+        heap.blocks--;
+        heap.bytes -= before;
+    }
+    return gained(moved);
+}
+
+void __wrap_free(void *block)
+{
+    losing(block);
+    __real_free(block);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return fails() ? NULL : gained(__real_strdup(s));
+}
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+    return fails() ? NULL : gained(__real_strndup(s, n));
+}
+
+uint8_t *fuzz_copy(struct sd_span bytes)
+{
+    unsigned fails_later = fail_in; /* it is not the code under test that asks */
+    fail_in = 0;
+    uint8_t *copy = malloc(bytes.len ? bytes.len : 1);
+    fuzz_check(copy, "no memory for %zu bytes", bytes.len);
+    if (bytes.len)
+        memcpy(copy, bytes.p, bytes.len);
+    fail_in = fails_later;
+    return copy;
+}

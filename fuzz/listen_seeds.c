@@ -1,0 +1,118 @@
+/* Clients and their troubles, for fuzz_listen. */
+#include "common.h"
+#include "listen.h"
+#include "senders.h"
+
+struct script {
+    struct sd_wr w;
+    uint8_t bytes[4096];
+};
+
+static void add(struct script *s, uint8_t code, uint8_t arg, const char *data, size_t len)
+{
+    fuzz_op_put(&s->w, code, arg, data, len);
+}
+
+static void begin_script(struct script *s, uint8_t config)
+{
+    s->w = sd_wr_init(s->bytes, sizeof s->bytes);
+    add(s, CODE_CONFIG, config, "\1", 1);
+}
+
+static void client(struct script *s, uint8_t who, const char *twist)
+{
+    add(s, CODE_HELLO, who, "\7\10\0", 3);
+    add(s, CODE_ANSWER, who, twist, 1);
+    add(s, CODE_DATAGRAM, who, "A", 1);
+    add(s, CODE_DATAGRAM, who, "R", 1);
+    add(s, CODE_DATAGRAM, who, "Dhello", 6);
+    add(s, CODE_SEND, who, "hello", 5);
+}
+
+static void seed(struct fuzz_seeder *to, const struct script *s)
+{
+    fuzz_seed(to, s->bytes, sd_wr_len(&s->w));
+}
+
+static void seed_clients(struct fuzz_seeder *to)
+{
+    struct script s;
+    for (uint8_t config = 0; config < 64; config = (uint8_t)(config + 9)) {
+        char twist = (char)(config / 9);
+        begin_script(&s, config);
+        client(&s, config & 15, &twist);
+        client(&s, config & 15, "\0");
+        add(&s, CODE_TIME, 55, "", 0);
+        client(&s, (config + 1) & 15, "\4");
+        add(&s, CODE_DATAGRAM, config & 15, "C", 1);
+        seed(to, &s);
+    }
+    for (unsigned rare = 1; rare < 256; rare *= 2) {
+        char data[] = {0, (char)rare};
+        s.w = sd_wr_init(s.bytes, sizeof s.bytes);
+        add(&s, CODE_CONFIG, 8, data, sizeof data);
+        client(&s, (uint8_t)(rare & 7), "\0");
+        add(&s, CODE_WAIT, 200, "", 0);
+        for (int i = 0; i < 3; i++)
+            add(&s, CODE_TIME, 250, "", 0);
+        client(&s, (uint8_t)(rare & 7), "\0\31\1");
+        seed(to, &s);
+    }
+    begin_script(&s, 0);
+    for (uint8_t who = 0; who < SENDERS; who++) {
+        add(&s, CODE_HELLO, who, "\1\0\0", 3);
+        add(&s, CODE_ANSWER, who, "\0", 1);
+    }
+    add(&s, CODE_CLOSE, 0, "", 0);
+    add(&s, CODE_TIME, 120, "", 0);
+    seed(to, &s);
+}
+
+static void seed_troubles(struct fuzz_seeder *to)
+{
+    struct script s;
+    begin_script(&s, 8);
+    for (uint8_t call = 0; call < 8; call++) {
+        add(&s, CODE_FAULT, (uint8_t)(call * 37), "", 0);
+        client(&s, call, "\0");
+        add(&s, CODE_NO_MEMORY, call, "", 0);
+        add(&s, CODE_SESSION, call, "", 0);
+        client(&s, call, "\0");
+        add(&s, CODE_DATAGRAM, call, "F", 1);
+    }
+    seed(to, &s);
+    for (uint8_t config = 0; config < 64; config = (uint8_t)(config + 4)) {
+        begin_script(&s, config);
+        add(&s, CODE_CONNECT, config >> 2, "", 0);
+        add(&s, CODE_ICMP, 128, "\1\0\0", 3);
+        add(&s, CODE_SERVER, 0, config & 4 ? "\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\1\3" : "R",
+            config & 4 ? 14 : 1);
+        add(&s, CODE_SERVER, 0, "R", 1);
+        add(&s, CODE_SERVER, 0, "Dfrom the server", 16);
+        add(&s, CODE_ICMP, 128, "\0\0\0", 3);
+        add(&s, CODE_TIME, 60, "", 0);
+        add(&s, CODE_CLOSE, 128, "", 0);
+        seed(to, &s);
+    }
+}
+
+/* A cookie that is shown when it is too old, and one that is just not. */
+static void seed_late(struct fuzz_seeder *to)
+{
+    for (int late = 0; late < 2; late++) {
+        struct script s;
+        begin_script(&s, 0);
+        add(&s, CODE_HELLO, 1, "\7\10\0", 3);
+        for (int i = 0; i < 4 + late; i++)
+            add(&s, CODE_TIME, 250, "", 0);
+        add(&s, CODE_ANSWER, 1, "\0", 1);
+        seed(to, &s);
+    }
+}
+
+void fuzz_seeds(struct fuzz_seeder *to)
+{
+    seed_late(to);
+    seed_clients(to);
+    seed_troubles(to);
+}
