@@ -32,26 +32,33 @@ enum sd_event_flag {
     SD_EVF_REFRAGMENTED = 1 << 10 /* a retransmission with other boundaries */
 };
 
+#define SD_U24 0xffffffU
+#define SD_U48 UINT64_C(0xffffffffffff)
+
+/* Most of what a conversation under way takes are its events: 48 bytes each. What has 24 bits
+ * on the wire shares its word with something small. */
 struct sd_event {
-    int64_t time;    /* ns */
-    uint64_t seq;    /* record number */
-    uint32_t number; /* of the frame */
-    uint32_t hash;   /* of the fragment's bytes */
-    uint32_t length; /* HANDSHAKE: of the whole message */
-    uint32_t frag_off, frag_len;
-    uint32_t ip_length; /* of the IP packet; 0 = not known */
-    uint16_t datagram;  /* UDP payload bytes */
-    uint16_t record;    /* bytes of the record's body */
-    uint16_t message_seq;
-    uint16_t epoch;
-    uint16_t flags;  /* enum sd_event_flag */
-    uint16_t gap;    /* record numbers skipped before this one, in its direction and epoch */
-    uint8_t kind;    /* enum sd_event_kind */
-    uint8_t content; /* enum sd_content_type; 0 when unified and not opened */
-    uint8_t message; /* enum sd_handshake_type, alert description, ICMP type */
-    uint8_t level;   /* of an alert; ICMP code */
-    uint8_t flight;  /* 1 to 6 (RFC 6347 section 4.2.4); 0 = outside the handshake */
-    uint8_t copy;    /* how often these bytes had been seen before, at most 255 */
+    int64_t time;                  /* ns */
+    uint64_t seq : 48, epoch : 16; /* record number */
+    uint32_t number;               /* of the frame */
+    uint32_t hash : 24;            /* of the fragment's bytes */
+    uint32_t copy : 8;             /* how often these bytes had been seen before, at most 255 */
+    uint32_t length : 24;          /* HANDSHAKE: of the whole message */
+    uint32_t content : 8;          /* enum sd_content_type; 0 when unified and not opened */
+    uint32_t frag_off : 24;        /* ICMP: the MTU */
+    uint32_t kind : 4;             /* enum sd_event_kind */
+    uint32_t flight : 4;           /* 1 to 6 (RFC 6347 section 4.2.4); 0 = outside the handshake */
+    uint32_t frag_len : 24;
+    uint32_t message : 8; /* enum sd_handshake_type, alert description, ICMP type */
+    uint16_t datagram;    /* UDP payload bytes */
+    uint16_t ip_length;   /* of the IP packet, at most UINT16_MAX; 0 = not known */
+    uint16_t record;      /* bytes of the record's body */
+    union {
+        uint16_t message_seq; /* HANDSHAKE */
+        uint16_t level;       /* ALERT; ICMP: its code */
+    };
+    uint16_t flags; /* enum sd_event_flag */
+    uint16_t gap;   /* record numbers skipped before this one, in its direction and epoch */
 };
 
 #endif

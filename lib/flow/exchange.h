@@ -31,8 +31,8 @@ enum {
 
 /* A message as reassembled. Owned by the exchange. */
 struct sd_message {
-    uint8_t *body;
-    uint32_t length; /* 0 = not seen, or not whole */
+    uint32_t length;
+    uint8_t body[];
 };
 
 enum sd_kept {
@@ -50,86 +50,30 @@ enum sd_kept {
 
 /* Record numbers of one direction: how many came, how many of the range did not. */
 struct sd_numbers {
-    uint64_t min, max;
+    uint64_t min : 48, largest : 16; /* largest: body bytes of the largest record */
+    uint64_t max;
+    uint64_t window;     /* bit i: max - i was seen */
     uint32_t seen;       /* different ones */
     uint32_t duplicates; /* the same record again */
     uint32_t reordered;
-    uint32_t late;    /* more than 64 behind the newest: outside any replay window */
-    uint64_t window;  /* bit i: max - i was seen */
-    uint64_t largest; /* body bytes of the largest record */
+    uint32_t late; /* more than 64 behind the newest: outside any replay window */
 };
 
 struct sd_direction {
     struct sd_numbers plain, sealed; /* epoch 0; the newest epoch above */
-    uint16_t epoch;                  /* of `sealed`; DTLS 1.3: its two bits when not opened */
-    uint32_t datagrams, foreign, stun, rtp;
-    uint64_t bytes;      /* UDP payload of DTLS datagrams */
+    int64_t first, last;             /* ns; 0 = silent */
+    uint32_t datagrams, foreign;
     uint32_t appdata;    /* records of application data */
     uint32_t largest_ip; /* largest IP packet of a DTLS datagram; 0 = none known */
     uint32_t largest_datagram;
-    int64_t first, last; /* ns; 0 = silent */
-    uint8_t ttl_min, ttl_max;
-    bool fragmented;    /* IP fragments were used */
-    bool snapped;       /* of some datagrams the capture has only the beginning */
-    bool closing;       /* its last record, or an alert that could be read, says close_notify */
-    uint8_t sample_len; /* first bytes of its first datagram that is not DTLS */
-    uint8_t sample[SD_SAMPLE];
+    uint16_t epoch; /* of `sealed`; DTLS 1.3: its two bits when not opened */
+    uint8_t ttl_max;
+    bool snapped : 1; /* of some datagrams the capture has only the beginning */
+    bool closing : 1; /* its last record, or an alert that could be read, says close_notify */
 };
 
-struct sd_cookie {
-    uint8_t len;
-    uint32_t hash;
-};
-
-struct sd_exchange {
-    uint64_t id; /* from 1, in the order of first packets */
-    struct sd_addr client, server;
-    uint64_t lane;
-    enum sd_carrier carrier;
-
-    int64_t start, last;    /* ns: first datagram; last of anybody */
-    int64_t established;    /* ns: the second Finished; 0 = never */
-    int64_t last_handshake; /* ns: last packet that was part of it */
-    bool mid_session;       /* begins without a ClientHello */
-    bool reversed;          /* no ClientHello was seen: who is who was read from the answers */
-    bool resumed;           /* abbreviated: the server's Finished came first (RFC 5246 7.3) */
-    bool opened;            /* some record could be decrypted */
-    bool evicted;           /* ended early: the table was full */
-    bool superseded;        /* a ClientHello with another random began the next one */
-    bool reported;          /* before its end, see sd_tracker_config.prompt */
-    size_t reported_findings;
-    uint64_t next;          /* id of that one; 0 = none */
-    uint64_t previous;      /* on the same addresses; 0 = none */
-    bool after_established; /* that one was established */
-    bool on_sealed;         /* it began while records of that one still came */
-
-    uint16_t version;      /* negotiated; before a ServerHello, the best the client offers */
-    uint16_t suite;        /* 0 = none chosen yet; TLS_NULL_WITH_NULL_NULL is never negotiated */
-    bool negotiated;       /* version and suite are the server's choice */
-    bool encrypt_then_mac; /* RFC 7366 was agreed */
-    bool proven;           /* the client showed that it receives at its address */
-    uint8_t client_random[32], server_random[32];
-    bool has_client_random, has_server_random;
-    uint64_t server_randoms; /* different ServerHello randoms for this client random */
-
-    struct sd_cookie cookies[SD_COOKIES_MAX]; /* of the HelloVerifyRequests, the newest last */
-    unsigned cookie_count;                    /* how many came, and may exceed the array */
-    unsigned hellos_plain,
-        hellos_cookie;            /* ClientHellos without and with one, retransmissions too */
-    unsigned cookie_strangers;    /* ClientHellos with a cookie that no request gave */
-    uint16_t hello_fragments;     /* datagrams that the newest ClientHello came in */
-    unsigned verify_after_cookie; /* HelloVerifyRequests that answer a cookie */
-
-    struct sd_message kept[SD_KEPTS];
-    struct sd_direction side[SD_SIDES]; /* by sender */
-    uint64_t server_bytes_unproven;     /* from the server before the client proved its address */
-    uint64_t client_bytes_unproven;
-    bool path_validated; /* ICE checked it before (RFC 8445) */
-
-    /* Connection ids that each side wants in records to it (RFC 9146). */
-    uint8_t cid_len[SD_SIDES];
-    uint32_t cid_hash[SD_SIDES];
-
+/* What happens to few. */
+struct sd_rare {
     /* Records of this association from another address of the client (RFC 9146: a NAT
      * gave it a new one). */
     struct sd_addr moved_to;
@@ -141,6 +85,67 @@ struct sd_exchange {
     /* A ServerHello or HelloVerifyRequest came from another address than was asked. */
     struct sd_addr stranger;
     uint32_t stranger_number; /* 0 = none did */
+
+    struct {
+        uint32_t stun, rtp; /* datagrams */
+        uint8_t sample_len; /* first bytes of its first datagram that is not DTLS */
+        uint8_t sample[SD_SAMPLE];
+    } beside[SD_SIDES]; /* what else was sent on these addresses */
+};
+
+struct sd_cookie {
+    uint8_t len;
+    uint32_t hash;
+};
+
+struct sd_exchange {
+    uint64_t id; /* from 1, in the order of first packets */
+    struct sd_addr client, server;
+    int64_t start, last;    /* ns: first datagram; last of anybody */
+    int64_t established;    /* ns: the second Finished; 0 = never */
+    int64_t last_handshake; /* ns: last packet that was part of it */
+    uint64_t next;          /* id of the one that superseded it; 0 = none */
+    uint64_t previous;      /* on the same addresses; 0 = none */
+
+    uint8_t carrier;            /* enum sd_carrier */
+    uint8_t reported_findings;  /* that many */
+    bool reported : 1;          /* before its end, see sd_tracker_config.prompt */
+    bool mid_session : 1;       /* begins without a ClientHello */
+    bool reversed : 1;          /* no ClientHello was seen: who is who was read from the answers */
+    bool resumed : 1;           /* abbreviated: the server's Finished came first (RFC 5246 7.3) */
+    bool opened : 1;            /* some record could be decrypted */
+    bool evicted : 1;           /* ended early: the table was full */
+    bool superseded : 1;        /* a ClientHello with another random began the next one */
+    bool after_established : 1; /* the previous one was established */
+    bool on_sealed : 1;         /* it began while records of that one still came */
+    bool negotiated : 1;        /* version and suite are the server's choice */
+    bool encrypt_then_mac : 1;  /* RFC 7366 was agreed */
+    bool proven : 1;            /* the client showed that it receives at its address */
+    bool path_validated : 1;    /* ICE checked it before (RFC 8445) */
+    bool has_client_random : 1, has_server_random : 1;
+
+    uint16_t version; /* negotiated; before a ServerHello, the best the client offers */
+    uint16_t suite;   /* 0 = none chosen yet; TLS_NULL_WITH_NULL_NULL is never negotiated */
+    uint8_t client_random[32], server_random[32];
+    uint32_t server_randoms; /* different ServerHello randoms for this client random */
+
+    struct sd_cookie cookies[SD_COOKIES_MAX]; /* of the HelloVerifyRequests, the newest last */
+    unsigned cookie_count;                    /* how many came, and may exceed the array */
+    unsigned hellos_plain,
+        hellos_cookie;            /* ClientHellos without and with one, retransmissions too */
+    unsigned cookie_strangers;    /* ClientHellos with a cookie that no request gave */
+    unsigned verify_after_cookie; /* HelloVerifyRequests that answer a cookie */
+    uint16_t hello_fragments;     /* datagrams that the newest ClientHello came in */
+
+    /* Connection ids that each side wants in records to it (RFC 9146). */
+    uint8_t cid_len[SD_SIDES];
+    uint32_t cid_hash[SD_SIDES];
+
+    struct sd_message *kept[SD_KEPTS];  /* NULL = not seen, or not whole; see sd_kept() */
+    struct sd_rare *rare;               /* NULL = nothing of it; see sd_rare() */
+    struct sd_direction side[SD_SIDES]; /* by sender */
+    uint64_t server_bytes_unproven;     /* from the server before the client proved its address */
+    uint64_t client_bytes_unproven;
 
     struct sd_addr icmp_from; /* who sent the first ICMP error about this one */
     uint32_t icmp_number;     /* 0 = none came */
@@ -162,7 +167,14 @@ static inline enum sd_side sd_other(enum sd_side s)
 
 static inline struct sd_span sd_kept(const struct sd_exchange *x, enum sd_kept k)
 {
-    return (struct sd_span){x->kept[k].body, x->kept[k].length};
+    const struct sd_message *m = x->kept[k];
+    return m ? (struct sd_span){m->body, m->length} : (struct sd_span){0};
+}
+
+static inline const struct sd_rare *sd_rare(const struct sd_exchange *x)
+{
+    static const struct sd_rare none;
+    return x->rare ? x->rare : &none;
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 static bool client_spoke_keys(const struct sd_exchange *x)
 {
-    return x->side[SD_CLIENT].sealed.seen || x->kept[SD_KEPT_CLIENT_KEY_EXCHANGE].length;
+    return x->side[SD_CLIENT].sealed.seen || sd_kept(x, SD_KEPT_CLIENT_KEY_EXCHANGE).len;
 }
 
 static bool server_flight_ended(const struct sd_exchange *x)
@@ -25,11 +25,11 @@ static uint8_t flight_of_message(const struct sd_exchange *x, const struct sd_ev
 {
     switch (e->message) {
     case SD_HS_CLIENT_HELLO:
-        return x->hellos_cookie || x->kept[SD_KEPT_RETRY].length ? 3 : 1;
+        return x->hellos_cookie || sd_kept(x, SD_KEPT_RETRY).len ? 3 : 1;
     case SD_HS_HELLO_VERIFY_REQUEST:
         return 2;
     case SD_HS_SERVER_HELLO:
-        return x->kept[SD_KEPT_RETRY].length && !x->negotiated ? 2 : 4;
+        return sd_kept(x, SD_KEPT_RETRY).len && !x->negotiated ? 2 : 4;
     case SD_HS_NEW_SESSION_TICKET:
         return x->version == SD_DTLS_1_3 ? 0 : flight_of_server_end(x);
     case SD_HS_FINISHED:
@@ -66,12 +66,12 @@ static uint8_t flight_of_sealed(const struct sd_exchange *x, const struct sd_eve
 void sd_flight_assign(struct sd_exchange *x, struct sd_event *e)
 {
     if (e->kind == SD_EV_HANDSHAKE)
-        e->flight = flight_of_message(x, e);
+        e->flight = flight_of_message(x, e) & 7;
     else if (e->kind == SD_EV_CCS)
-        e->flight = e->flags & SD_EVF_SERVER ? flight_of_server_end(x) : 5;
+        e->flight = (e->flags & SD_EVF_SERVER ? flight_of_server_end(x) : 5) & 7;
     else if (e->kind == SD_EV_PROTECTED &&
              (e->content == SD_CT_HANDSHAKE || e->content == SD_CT_CID || !e->content))
-        e->flight = flight_of_sealed(x, e);
+        e->flight = flight_of_sealed(x, e) & 7;
     /* Flight 4 of a server that the client answered before is 6 only by its content; the
      * abbreviated handshake shows when its end comes in 4. */
     if (e->flight == 4 && e->kind == SD_EV_CCS)

@@ -7,9 +7,24 @@ struct key {
     uint64_t lane;
 };
 
+static uint64_t pack_v4(const struct sd_addr *a)
+{
+    return (uint64_t)a->in.sin_addr.s_addr << 16 | a->in.sin_port;
+}
+
+/* Every packet asks for its pair, and mostly in IPv4: two words are all of it. */
+static uint64_t hash_pair_v4(const struct sd_tracker *t, const struct key *k)
+{
+    uint64_t a = pack_v4(k->a), b = pack_v4(k->b);
+    uint64_t words[] = {a < b ? a : b, a < b ? b : a, k->lane};
+    return sd_hash(t->config.key, words, k->lane ? sizeof words : sizeof words - sizeof k->lane);
+}
+
 /* Either direction gives the same bytes. */
 static uint64_t hash_pair(const struct sd_tracker *t, const struct key *k)
 {
+    if (k->a->sa.sa_family == AF_INET && k->b->sa.sa_family == AF_INET)
+        return hash_pair_v4(t, k);
     uint8_t bytes[2 * SD_ADDR_BYTES + sizeof(uint64_t)], one[SD_ADDR_BYTES], two[SD_ADDR_BYTES];
     size_t m = sd_addr_bytes(k->a, one), n = sd_addr_bytes(k->b, two);
     bool swap = m > n || (m == n && memcmp(one, two, n) > 0);
@@ -100,6 +115,14 @@ void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f)
     sd_alloc_free(&t->config.alloc, f);
 }
 
+struct sd_rare *sd_rare_new(struct sd_tracker *t, struct sd_exchange *x)
+{
+    if (!x->rare)
+        x->rare = sd_alloc_new(&t->config.alloc, sizeof *x->rare);
+    t->counts.no_memory += !x->rare;
+    return x->rare;
+}
+
 struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
 {
     struct sd_exchange *x = sd_alloc_new(&t->config.alloc, sizeof *x);
@@ -114,7 +137,6 @@ struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
     x->log = log;
     x->room = SD_LOG_FIRST;
     x->id = ++t->next_id;
-    x->lane = f->lane;
     x->previous = f->previous;
     x->after_established = f->previous_established;
     x->path_validated = f->validated;
@@ -139,11 +161,12 @@ void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
     f->tried_keys = false;
     f->previous = x->id;
     f->previous_established = x->established != 0;
-    memcpy(f->previous_random, x->client_random, sizeof f->previous_random);
+    f->previous_random = sd_random_hash(t, x->client_random);
     for (int i = 0; i < SD_KEPTS; i++) {
-        t->kept -= x->kept[i].length;
-        sd_alloc_free(&t->config.alloc, x->kept[i].body);
+        t->kept -= sd_kept(x, (enum sd_kept)i).len;
+        sd_alloc_free(&t->config.alloc, x->kept[i]);
     }
+    sd_alloc_free(&t->config.alloc, x->rare);
     sd_alloc_free(&t->config.alloc, x->log);
     sd_alloc_free(&t->config.alloc, x);
     f->x = NULL;

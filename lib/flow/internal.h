@@ -51,18 +51,18 @@ struct sd_flow {
     uint64_t lane;
     struct sd_exchange *x; /* NULL: nothing worth following yet */
     struct sd_pending *pending;
-    void *keys;     /* of config.unprotect */
-    bool validated; /* a STUN check succeeded here */
-    bool tried_keys;
+    void *keys; /* of config.unprotect */
+    int64_t last;
+    int64_t ask_again;        /* ns: whether it is stuck is not asked before */
+    uint64_t previous;        /* id of the exchange before this one */
+    uint64_t previous_random; /* its hash */
     /* Records of an association whose handshake was not captured, until there are enough. */
-    uint8_t candidates;
     uint64_t candidate_seq[2];
     uint16_t candidate_epoch;
-    int64_t last;
-    int64_t ask_again; /* ns: whether it is stuck is not asked before */
-    uint64_t previous; /* id of the exchange before this one */
-    uint8_t previous_random[32];
-    bool previous_established;
+    uint8_t candidates;
+    bool validated : 1; /* a STUN check succeeded here */
+    bool tried_keys : 1;
+    bool previous_established : 1;
 };
 
 struct sd_tracker {
@@ -90,8 +90,15 @@ struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const
 void sd_flow_touch(struct sd_tracker *t, struct sd_flow *f);
 void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f);
 struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f);
+/* Where to note what few need; NULL when there is no memory. */
+struct sd_rare *sd_rare_new(struct sd_tracker *t, struct sd_exchange *x);
 /* Frees the exchange of a flow with all it owns. */
 void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f);
+
+static inline uint64_t sd_random_hash(const struct sd_tracker *t, const uint8_t random[static 32])
+{
+    return sd_hash(t->config.key, random, 32);
+}
 
 /* index.c: puts the exchange into groups by what is known of it by now */
 void sd_flow_index(struct sd_tracker *t, struct sd_flow *f);
@@ -113,6 +120,7 @@ void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_da
 /* Appends to the scratch; NULL when it is full. */
 struct sd_event *sd_event_add(struct sd_tracker *t, enum sd_event_kind kind, uint64_t number,
                               int64_t time, enum sd_side side);
+void sd_event_sizes(struct sd_event *e, const struct sd_datagram *d);
 /* Moves the scratch to the log, as far as it belongs there. */
 void sd_log_append(struct sd_tracker *t, struct sd_exchange *x);
 

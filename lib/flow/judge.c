@@ -15,6 +15,7 @@ static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
     sd_view_build(&t->view, f->x, t->now, t->drops);
     struct sd_case c = {
         .view = &t->view, .x = f->x, .certs = t->config.certs, .index = (const struct sd_index *)t};
+    c.other_count = sd_index_same_server(c.index, f->x, c.others);
     size_t count = sd_diagnose(&c, findings);
     if (f->x->reported && count <= f->x->reported_findings)
         return;
@@ -28,7 +29,7 @@ static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
                           .again = f->x->reported};
     t->config.done(t->config.arg, &r);
     f->x->reported = true;
-    f->x->reported_findings = count;
+    f->x->reported_findings = count & UINT8_MAX;
 }
 
 void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f)

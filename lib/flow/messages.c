@@ -45,18 +45,19 @@ static bool kept_as(const struct sd_exchange *x, enum sd_side side, uint8_t type
 static void keep(struct sd_tracker *t, struct sd_exchange *x, enum sd_kept which,
                  struct sd_span body)
 {
-    struct sd_message *m = &x->kept[which];
+    size_t had = sd_kept(x, which).len;
     const struct sd_alloc *a = &t->config.alloc;
-    if (t->kept - m->length + body.len > t->config.max_kept)
+    if (t->kept - had + body.len > t->config.max_kept)
         return;
-    uint8_t *copy = a->resize(a->arg, m->body, body.len ? body.len : 1);
-    if (!copy) {
+    struct sd_message *m = a->resize(a->arg, x->kept[which], sizeof *m + body.len);
+    if (!m) {
         t->counts.no_memory++;
         return;
     }
-    t->kept += body.len - m->length;
-    memcpy(copy, body.p, body.len);
-    *m = (struct sd_message){copy, (uint32_t)body.len};
+    t->kept += body.len - had;
+    m->length = (uint32_t)body.len;
+    memcpy(m->body, body.p, body.len);
+    x->kept[which] = m;
 }
 
 /* --- what hellos tell --- */
@@ -140,7 +141,7 @@ static void message_whole(struct sd_tracker *t, struct sd_flow *f, enum sd_side 
         read_client_hello(t, x, body);
     } else if (which == SD_KEPT_SERVER_HELLO) {
         read_server_hello(t, f, body, body.len);
-    } else if (!x->kept[which].body) {
+    } else if (!x->kept[which]) {
         keep(t, x, which, body);
     }
     if (side == SD_CLIENT && h->type != SD_HS_CLIENT_HELLO)
@@ -291,7 +292,7 @@ void sd_message_fragment(struct sd_tracker *t, struct sd_flow *f, const struct s
         return;
     }
     if (!kept_as(f->x, side, h->type, &which) ||
-        (f->x->kept[which].body && which != SD_KEPT_CLIENT_HELLO))
+        (f->x->kept[which] && which != SD_KEPT_CLIENT_HELLO))
         return;
     struct sd_pending **at = begin_pending(t, f, side, h);
     if (!at)

@@ -17,7 +17,7 @@ bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *re
     *gap = 0;
     *reordered = false;
     if (!n->seen) {
-        *n = (struct sd_numbers){.min = seq, .max = seq, .seen = 1, .window = 1};
+        *n = (struct sd_numbers){.min = seq & SD_U48, .max = seq, .seen = 1, .window = 1};
         return false;
     }
     if (seq > n->max) {
@@ -38,7 +38,7 @@ bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *re
     n->reordered++;
     *reordered = true;
     if (seq < n->min)
-        n->min = seq;
+        n->min = seq & SD_U48;
     return false;
 }
 

@@ -18,12 +18,23 @@ struct sd_event *sd_event_add(struct sd_tracker *t, enum sd_event_kind kind, uin
     if (t->event_count == SD_EVENTS_MAX)
         return NULL;
     struct sd_event *e = &t->events[t->event_count++];
-    *e = (struct sd_event){.kind = (uint8_t)kind, .number = (uint32_t)number, .time = time};
+    *e = (struct sd_event){.kind = kind & 15, .number = (uint32_t)number, .time = time};
     if (side == SD_SERVER)
         e->flags |= SD_EVF_SERVER;
     if (t->event_count == 1)
         e->flags |= SD_EVF_FIRST;
     return e;
+}
+
+static uint16_t at_most_u16(uint32_t n)
+{
+    return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
+}
+
+void sd_event_sizes(struct sd_event *e, const struct sd_datagram *d)
+{
+    e->datagram = at_most_u16(d->length);
+    e->ip_length = at_most_u16(d->ip_length);
 }
 
 /* --- the log --- */
@@ -32,7 +43,7 @@ static bool make_room(struct sd_tracker *t, struct sd_exchange *x)
 {
     if (x->count < x->room)
         return true;
-    size_t more = x->room + x->room / 2, room = more < SD_LOG_MAX ? more : SD_LOG_MAX;
+    size_t more = x->room + x->room / 4, room = more < SD_LOG_MAX ? more : SD_LOG_MAX;
     if (x->count >= room)
         return false;
     const struct sd_alloc *a = &t->config.alloc;
@@ -90,12 +101,11 @@ static struct sd_event *add(struct reading *r, enum sd_event_kind kind)
     struct sd_event *e = sd_event_add(r->t, kind, r->d->number, r->d->time, r->side);
     if (!e)
         return NULL;
-    e->seq = r->rec.seq;
+    e->seq = r->rec.seq & SD_U48;
     e->epoch = r->rec.epoch;
     e->content = r->rec.type;
     e->record = (uint16_t)r->rec.length;
-    e->datagram = r->d->length < UINT16_MAX ? (uint16_t)r->d->length : UINT16_MAX;
-    e->ip_length = r->d->ip_length;
+    sd_event_sizes(e, r->d);
     e->gap = r->gap;
     r->gap = 0; /* before the record, not before each message in it */
     e->flags |= (uint16_t)(r->duplicate ? SD_EVF_DUPLICATE : 0);
@@ -116,6 +126,23 @@ static void place(struct reading *r, struct sd_event *e)
         sd_flight_copies(r->t, r->x, e);
 }
 
+/* Tells a repetition from a change. Every byte of a handshake goes through it: SipHash would
+ * cost more than all the rest of reading them. The key is secret, and whoever could choose a
+ * collision would gain nothing but a mark less. */
+static uint32_t fingerprint(struct sd_hash_key key, struct sd_span s)
+{
+    uint64_t h = key.k0 ^ s.len, word;
+    for (; s.len >= sizeof word; s.p += sizeof word, s.len -= sizeof word) {
+        memcpy(&word, s.p, sizeof word);
+        h = (h ^ word) * (key.k1 | 1);
+        h ^= h >> 32;
+    }
+    for (word = 0; s.len; s.p++, s.len--)
+        word = word << 8 | *s.p;
+    h = (h ^ word) * (key.k1 | 1);
+    return (uint32_t)(h >> 40);
+}
+
 static void read_handshake(struct reading *r)
 {
     struct sd_rd rd = sd_rd_init(r->rec.body.p, r->rec.body.len);
@@ -128,11 +155,11 @@ static void read_handshake(struct reading *r)
         if (!e)
             return;
         e->message = h.type;
-        e->length = h.length;
+        e->length = h.length & SD_U24;
         e->message_seq = h.message_seq;
-        e->frag_off = h.frag_off;
-        e->frag_len = h.frag_len;
-        e->hash = (uint32_t)sd_hash(r->t->config.key, h.body.p, h.body.len);
+        e->frag_off = h.frag_off & SD_U24;
+        e->frag_len = h.frag_len & SD_U24;
+        e->hash = fingerprint(r->t->config.key, h.body) & SD_U24;
         if (s == SD_HANDSHAKE_CUT)
             h.body = (struct sd_span){rest.p + SD_HANDSHAKE_HEADER_LEN,
                                       rest.len - SD_HANDSHAKE_HEADER_LEN};
@@ -264,7 +291,8 @@ static void note_number(struct reading *r)
     }
     if (!r->rec.epoch && starts_over(r)) {
         bool copy = n->seen && r->rec.seq == n->max && in_log(r);
-        *n = (struct sd_numbers){.min = r->rec.seq, .max = r->rec.seq, .seen = 1, .window = 1};
+        *n = (struct sd_numbers){
+            .min = r->rec.seq & SD_U48, .max = r->rec.seq, .seen = 1, .window = 1};
         r->duplicate = copy;
         return;
     }
@@ -274,7 +302,7 @@ static void note_number(struct reading *r)
         r->gap = r->rec.seq < 16 ? (uint16_t)r->rec.seq : 0; /* a client counts from 0 */
     r->duplicate = again && in_log(r);
     if (n->largest < r->rec.length)
-        n->largest = r->rec.length;
+        n->largest = r->rec.length & UINT16_MAX;
 }
 
 /* Keys come from a log, once the hellos told which. */
@@ -324,17 +352,11 @@ static void note_datagram(struct sd_exchange *x, const struct sd_datagram *d, en
 {
     struct sd_direction *s = &x->side[side];
     s->datagrams++;
-    s->bytes += d->length;
-    if (!s->first) {
-        s->first = d->time;
-        s->ttl_min = s->ttl_max = d->ttl;
-    }
+    s->first = s->first ? s->first : d->time;
     s->last = d->time;
-    s->ttl_min = d->ttl < s->ttl_min ? d->ttl : s->ttl_min;
     s->ttl_max = d->ttl > s->ttl_max ? d->ttl : s->ttl_max;
     s->largest_ip = d->ip_length > s->largest_ip ? d->ip_length : s->largest_ip;
     s->largest_datagram = d->length > s->largest_datagram ? d->length : s->largest_datagram;
-    s->fragmented |= d->fragments > 0;
     s->snapped |= d->payload.len < d->length;
     x->last = d->time > x->last ? d->time : x->last;
     if (!x->proven && !x->path_validated)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "flow/finding.h"
+#include "flow/index.h"
 #include "flow/view.h"
 #include "wire/certificate.h"
 
@@ -14,6 +15,9 @@ struct sd_case {
     const struct sd_exchange *x;        /* = view->x */
     const struct sd_cert_reader *certs; /* NULL = none */
     const struct sd_index *index;       /* what other handshakes of the capture tell, see index.h */
+    /* Others to the same server, of which several rules ask. */
+    const struct sd_exchange *others[SD_INDEX_MAX];
+    size_t other_count;
     enum sd_outcome outcome;
     unsigned fatal; /* findings of that severity, by the rules before this one */
 };

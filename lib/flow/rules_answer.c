@@ -62,7 +62,7 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     unsigned hellos = hello_bursts(c->view);
     int64_t waited = c->view->now - x->start;
     if (c->outcome != SD_FAILED || server_spoke(x) || server->foreign || c->view->one_way ||
-        hellos < 2 || waited < 3 * SD_NS_SECOND || x->icmp_number || x->stranger_number)
+        hellos < 2 || waited < 3 * SD_NS_SECOND || x->icmp_number || sd_rare(x)->stranger_number)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
     f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
@@ -101,16 +101,16 @@ bool sd_rule_wrong_source_address(const struct sd_case *c, struct sd_finding *f)
 {
     char asked[SD_ADDR_TEXT], came[SD_ADDR_TEXT];
     const struct sd_exchange *x = c->x;
-    if (!x->stranger_number || server_spoke(x) || c->outcome == SD_OK)
+    if (!sd_rare(x)->stranger_number || server_spoke(x) || c->outcome == SD_OK)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, 4);
-    sd_prove_frame(f, x->stranger_number, 0);
+    sd_prove_frame(f, sd_rare(x)->stranger_number, 0);
     f->confidence = SD_HIGH;
     sd_confuse(f, "no-response");
     sd_say(f,
            "The client asked %s, the answer came from %s: a client with a connected socket never "
            "sees it.",
-           sd_addr_text(&x->server, asked), sd_addr_text(&x->stranger, came));
+           sd_addr_text(&x->server, asked), sd_addr_text(&sd_rare(x)->stranger, came));
     return true;
 }
 
@@ -186,20 +186,22 @@ static const char *guess_protocol(const uint8_t *p, size_t n)
 bool sd_rule_not_dtls_peer(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
-    const struct sd_direction *s = &x->side[SD_SERVER];
+    const struct sd_rare *rare = sd_rare(x);
+    const uint8_t *sample = rare->beside[SD_SERVER].sample;
+    size_t len = rare->beside[SD_SERVER].sample_len;
     char hex[2 * SD_SAMPLE + 1] = "", text[SD_SAMPLE + 1] = "";
-    if (!s->foreign || server_spoke(x) || c->outcome == SD_OK)
+    if (!x->side[SD_SERVER].foreign || server_spoke(x) || c->outcome == SD_OK)
         return false;
-    for (size_t i = 0; i < s->sample_len; i++) {
+    for (size_t i = 0; i < len; i++) {
         static const char digits[] = "0123456789abcdef";
-        hex[2 * i] = digits[s->sample[i] >> 4];
-        hex[2 * i + 1] = digits[s->sample[i] & 15];
-        text[i] = (char)(s->sample[i] >= ' ' && s->sample[i] < 127 ? s->sample[i] : '.');
+        hex[2 * i] = digits[sample[i] >> 4];
+        hex[2 * i + 1] = digits[sample[i] & 15];
+        text[i] = (char)(sample[i] >= ' ' && sample[i] < 127 ? sample[i] : '.');
     }
     for (size_t i = 0; i < x->count; i++)
         if (x->log[i].kind == SD_EV_FOREIGN && sd_event_side(&x->log[i]) == SD_SERVER)
             sd_prove(f, &x->log[i]);
-    const char *guess = guess_protocol(s->sample, s->sample_len);
+    const char *guess = guess_protocol(sample, len);
     f->confidence = SD_HIGH;
     sd_say(f, "The server answers, but not in DTLS: its first bytes are %s \"%s\"%s%s.", hex, text,
            guess ? ", which looks like " : "", guess ? guess : "");

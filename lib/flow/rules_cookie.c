@@ -12,7 +12,7 @@ static unsigned cookies_kept(const struct sd_exchange *x)
 
 static bool server_hello_seen(const struct sd_exchange *x)
 {
-    return x->has_server_random || x->kept[SD_KEPT_RETRY].length;
+    return x->has_server_random || sd_kept(x, SD_KEPT_RETRY).len;
 }
 
 static bool asked_again_after(const struct sd_view *v, int64_t time)
@@ -169,7 +169,7 @@ bool sd_rule_listen_fragmented_hello(const struct sd_case *c, struct sd_finding 
     f->confidence = alert ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "ch-cookie-unanswered");
     sd_say(f, "The ClientHello (%u bytes%s) came in %u fragments; the server %s.",
-           x->kept[SD_KEPT_CLIENT_HELLO].length,
+           (unsigned)sd_kept(x, SD_KEPT_CLIENT_HELLO).len,
            post_quantum_group(x) ? ", with a post-quantum key share" : "", x->hello_fragments,
            alert             ? "refused it with an alert"
            : x->cookie_count ? "answered the first fragment and no more"
@@ -246,9 +246,8 @@ static bool same_host(const struct sd_addr *a, const struct sd_addr *b)
 
 static const struct sd_exchange *shares_cookie(const struct sd_case *c)
 {
-    const struct sd_exchange *found[SD_INDEX_MAX];
-    size_t n = c->index ? sd_index_same_server(c->index, c->x, found) : 0;
-    for (size_t i = 0; i < n; i++)
+    const struct sd_exchange *const *found = c->others;
+    for (size_t i = 0; i < c->other_count; i++)
         for (unsigned j = 0; j < cookies_kept(found[i]); j++)
             for (unsigned k = 0; k < cookies_kept(c->x); k++)
                 if (found[i]->cookies[j].hash == c->x->cookies[k].hash &&
@@ -284,7 +283,7 @@ bool sd_rule_no_cookie_amplification(const struct sd_case *c, struct sd_finding 
 {
     const struct sd_exchange *x = c->x;
     uint64_t in = x->client_bytes_unproven, out = x->server_bytes_unproven;
-    if (x->cookie_count || x->kept[SD_KEPT_RETRY].length || x->path_validated || !in ||
+    if (x->cookie_count || sd_kept(x, SD_KEPT_RETRY).len || x->path_validated || !in ||
         out <= 3 * in || x->mid_session || x->reversed)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, 2);

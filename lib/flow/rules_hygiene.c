@@ -82,9 +82,8 @@ static void look_at_certificate(const struct sd_case *c, struct list *l)
 /* A ServerHello random that came before: a cloned machine without fresh randomness. */
 static void look_at_random(const struct sd_case *c, struct list *l)
 {
-    const struct sd_exchange *found[SD_INDEX_MAX];
-    size_t n = c->index ? sd_index_same_server(c->index, c->x, found) : 0;
-    for (size_t i = 0; i < n; i++)
+    const struct sd_exchange *const *found = c->others;
+    for (size_t i = 0; i < c->other_count; i++)
         if (found[i]->has_server_random &&
             !memcmp(found[i]->server_random, c->x->server_random, sizeof c->x->server_random) &&
             memcmp(found[i]->client_random, c->x->client_random, sizeof c->x->client_random) != 0) {
@@ -96,7 +95,7 @@ static void look_at_random(const struct sd_case *c, struct list *l)
 bool sd_rule_weak_crypto(const struct sd_case *c, struct sd_finding *f)
 {
     struct list l = {.len = 0};
-    if (!c->x->negotiated || !c->x->kept[SD_KEPT_SERVER_HELLO].length)
+    if (!c->x->negotiated || !sd_kept(c->x, SD_KEPT_SERVER_HELLO).len)
         return false;
     look_at_version(c->x, &l);
     look_at_suite(c->x, &l);

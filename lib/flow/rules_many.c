@@ -14,11 +14,11 @@ bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *
     if (!c->index || c->outcome != SD_FAILED || x->side[SD_SERVER].datagrams || x->icmp_number ||
         x->side[SD_SERVER].foreign || sd_view_bursts(c->view, SD_CLIENT, 1) < 2)
         return false;
-    uint32_t size = x->kept[SD_KEPT_CLIENT_HELLO].length;
+    size_t size = sd_kept(x, SD_KEPT_CLIENT_HELLO).len;
     size_t n = sd_index_same_pair(c->index, x, found);
     bool before = false, after = false;
     for (size_t i = 0; i < n; i++) {
-        if (!found[i]->established || found[i]->kept[SD_KEPT_CLIENT_HELLO].length == size)
+        if (!found[i]->established || sd_kept(found[i], SD_KEPT_CLIENT_HELLO).len == size)
             continue;
         good = found[i];
         before |= good->start < x->start;
@@ -31,11 +31,12 @@ bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *
     sd_prove(f, &good->log[0]);
     f->confidence = n > 1 ? SD_MEDIUM : SD_LOW;
     sd_confuse(f, "no-response");
-    sd_say(f,
-           "This ClientHello (%u bytes) is never answered, and another one (%u bytes) of the same "
-           "client to the "
-           "same server is (handshake %llu): what differs is the hello.",
-           size, good->kept[SD_KEPT_CLIENT_HELLO].length, (unsigned long long)good->id);
+    sd_say(
+        f,
+        "This ClientHello (%zu bytes) is never answered, and another one (%zu bytes) of the same "
+        "client to the "
+        "same server is (handshake %llu): what differs is the hello.",
+        size, sd_kept(good, SD_KEPT_CLIENT_HELLO).len, (unsigned long long)good->id);
     return true;
 }
 
@@ -57,23 +58,24 @@ bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_findin
 bool sd_rule_nat_rebinding(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
+    const struct sd_rare *moved = sd_rare(x);
     char was[SD_ADDR_TEXT], now[SD_ADDR_TEXT];
-    if (!x->moved_number)
+    if (!moved->moved_number)
         return false;
     /* Who still speaks from where it was has not moved: somebody else has such numbers. */
-    if (!x->moved_cid && x->side[SD_CLIENT].last - x->moved_time > SD_NS_SECOND)
+    if (!moved->moved_cid && x->side[SD_CLIENT].last - moved->moved_time > SD_NS_SECOND)
         return false;
-    sd_prove_frame(f, x->moved_number, 0);
-    bool fine = x->moved_cid && x->moved_answers;
+    sd_prove_frame(f, moved->moved_number, 0);
+    bool fine = moved->moved_cid && moved->moved_answers;
     f->severity = fine ? SD_INFO : SD_WARNING;
-    f->confidence = x->moved_records > 1 ? SD_HIGH : SD_MEDIUM;
+    f->confidence = moved->moved_records > 1 ? SD_HIGH : SD_MEDIUM;
     sd_say(f,
            "The association goes on from another address: %s became %s (its record numbers "
            "continue)%s.",
-           sd_addr_text(&x->client, was), sd_addr_text(&x->moved_to, now),
-           fine               ? "; the connection ID kept it alive"
-           : x->moved_answers ? "; the server answers there"
-           : x->moved_cid     ? "; in spite of the connection ID the server does not answer there"
+           sd_addr_text(&x->client, was), sd_addr_text(&moved->moved_to, now),
+           fine                   ? "; the connection ID kept it alive"
+           : moved->moved_answers ? "; the server answers there"
+           : moved->moved_cid ? "; in spite of the connection ID the server does not answer there"
                               : "; without a connection ID the server cannot know whose they are");
     return true;
 }

@@ -33,9 +33,8 @@ static bool offers_suite(const struct sd_offer *o, uint16_t suite)
 /* What the same server agreed on with somebody else, and this client does not offer. */
 static const struct sd_exchange *served_otherwise(const struct sd_case *c, const struct sd_offer *o)
 {
-    const struct sd_exchange *found[SD_INDEX_MAX];
-    size_t n = c->index ? sd_index_same_server(c->index, c->x, found) : 0;
-    for (size_t i = 0; i < n; i++)
+    const struct sd_exchange *const *found = c->others;
+    for (size_t i = 0; i < c->other_count; i++)
         if (found[i]->established && !offers_suite(o, found[i]->suite))
             return found[i];
     return NULL;
@@ -216,7 +215,7 @@ bool sd_rule_bad_extension(const struct sd_case *c, struct sd_finding *f)
     }
     if (!e || c->outcome != SD_FAILED || c->x->hello_fragments > 1 || bytes_changed(c->x))
         return false;
-    bool found = c->x->kept[SD_KEPT_CLIENT_HELLO].length && unasked_extension(c->x, &type);
+    bool found = sd_kept(c->x, SD_KEPT_CLIENT_HELLO).len && unasked_extension(c->x, &type);
     prove_hello(c, f);
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     sd_prove(f, e);

@@ -71,7 +71,7 @@ static bool message_absent(const struct sd_view *v, enum sd_side side)
         max = p->message_seq > max ? p->message_seq : max;
         count++;
     }
-    uint16_t first = v->x->cookie_count || v->x->kept[SD_KEPT_RETRY].length ? 1 : 0;
+    uint16_t first = v->x->cookie_count || sd_kept(v->x, SD_KEPT_RETRY).len ? 1 : 0;
     if (side == SD_CLIENT)
         first = (uint16_t)(first + 1);
     return count && max + 1U - first > count;

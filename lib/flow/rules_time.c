@@ -275,16 +275,17 @@ bool sd_rule_replay_window(const struct sd_case *c, struct sd_finding *f)
 bool sd_rule_keepalive_idle(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
+    const struct sd_rare *moved = sd_rare(x);
     /* Silence is only worth a word when something went wrong after it. */
-    if (!x->established || !x->moved_number ||
-        x->moved_time - x->last_before_move < 30 * SD_NS_SECOND)
+    if (!x->established || !moved->moved_number ||
+        moved->moved_time - moved->last_before_move < 30 * SD_NS_SECOND)
         return false;
-    sd_prove_frame(f, x->moved_number, x->moved_time);
+    sd_prove_frame(f, moved->moved_number, moved->moved_time);
     f->confidence = SD_MEDIUM;
     sd_say(f,
            "After %.0f s without a packet the client came back from another address: the NAT had "
            "forgotten it.",
-           sd_seconds(x->moved_time - x->last_before_move));
+           sd_seconds(moved->moved_time - moved->last_before_move));
     return true;
 }
 

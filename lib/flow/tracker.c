@@ -120,7 +120,7 @@ static struct sd_exchange *begin(struct sd_tracker *t, struct sd_flow *f,
     if (h->type == 0xff)
         from_server = sd_addr_port(&d->src) < sd_addr_port(&d->dst);
     set_ends(x, from_server ? &d->dst : &d->src, from_server ? &d->src : &d->dst);
-    x->carrier = d->carrier;
+    x->carrier = d->carrier & UINT8_MAX;
     x->start = x->last = x->last_handshake = d->time;
     x->mid_session = h->type == 0xff;
     x->reversed = h->type != SD_HS_CLIENT_HELLO;
@@ -159,13 +159,13 @@ static bool echoes_cookie(const struct sd_tracker *t, const struct sd_exchange *
 }
 
 /* A ClientHello of the handshake before, that the network brings only now. */
-static bool is_late_copy(const struct sd_flow *f, const struct hello *h)
+static bool is_late_copy(const struct sd_tracker *t, const struct sd_flow *f, const struct hello *h)
 {
     const struct sd_exchange *x = f->x;
     if (h->type != SD_HS_CLIENT_HELLO || !h->random || !f->previous || x->mid_session)
         return false;
     return memcmp(h->random, x->client_random, SD_RANDOM_LEN) != 0 &&
-           !memcmp(h->random, f->previous_random, SD_RANDOM_LEN);
+           sd_random_hash(t, h->random) == f->previous_random;
 }
 
 /* A ClientHello with another random begins another handshake, and does so before anybody
@@ -192,6 +192,33 @@ static bool is_new_generation(const struct sd_tracker *t, const struct sd_flow *
 
 /* --- datagrams that are not DTLS --- */
 
+static void note_sample(struct sd_rare *rare, enum sd_side side, struct sd_span payload)
+{
+    size_t len = payload.len < SD_SAMPLE ? payload.len : SD_SAMPLE;
+    rare->beside[side].sample_len = (uint8_t)len;
+    if (len)
+        memcpy(rare->beside[side].sample, payload.p, len);
+}
+
+/* Counts it; false for what does not belong to the log, as DTLS is used with it. */
+static bool note_beside(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d,
+                        enum sd_side side)
+{
+    if (d->kind == SD_PAYLOAD_ZRTP || d->kind == SD_PAYLOAD_TURN_CHANNEL)
+        return false;
+    bool stun = d->kind == SD_PAYLOAD_STUN_SUCCESS || d->kind == SD_PAYLOAD_STUN;
+    bool rtp = d->kind == SD_PAYLOAD_RTP;
+    bool first = !stun && !rtp && !x->side[side].foreign++;
+    struct sd_rare *rare = sd_rare_new(t, x);
+    if (rare) {
+        rare->beside[side].stun += stun;
+        rare->beside[side].rtp += rtp;
+    }
+    if (rare && first)
+        note_sample(rare, side, d->payload);
+    return !stun && !rtp;
+}
+
 static void take_foreign(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
 {
     struct sd_exchange *x = f->x;
@@ -199,32 +226,12 @@ static void take_foreign(struct sd_tracker *t, struct sd_flow *f, const struct s
     if (!x)
         return;
     enum sd_side side = sd_addr_eq(&d->src, &x->client) ? SD_CLIENT : SD_SERVER;
-    struct sd_direction *s = &x->side[side];
-    switch (d->kind) {
-    case SD_PAYLOAD_STUN_SUCCESS:
-    case SD_PAYLOAD_STUN:
-        s->stun++;
+    if (!note_beside(t, x, d, side))
         return;
-    case SD_PAYLOAD_RTP:
-        s->rtp++;
-        return;
-    case SD_PAYLOAD_ZRTP:
-    case SD_PAYLOAD_TURN_CHANNEL:
-        return;
-    default:
-        break;
-    }
-    if (!s->foreign++) {
-        s->sample_len = (uint8_t)(d->payload.len < SD_SAMPLE ? d->payload.len : SD_SAMPLE);
-        if (s->sample_len)
-            memcpy(s->sample, d->payload.p, s->sample_len);
-    }
     x->last = d->time;
     struct sd_event *e = sd_event_add(t, SD_EV_FOREIGN, d->number, d->time, side);
-    if (e) {
-        e->datagram = (uint16_t)(d->length < UINT16_MAX ? d->length : UINT16_MAX);
-        e->ip_length = d->ip_length;
-    }
+    if (e)
+        sd_event_sizes(e, d);
     sd_log_append(t, x);
     tell(t, x, d);
 }
@@ -261,28 +268,31 @@ static struct sd_exchange *find_moved(struct sd_tracker *t, const struct sd_data
     n = sd_index_same_server((const struct sd_index *)t, &reply, found);
     *answer = true;
     for (size_t i = 0; i < n; i++)
-        if (found[i]->moved_number && sd_addr_eq(&found[i]->moved_to, &d->dst))
+        if (sd_rare(found[i])->moved_number && sd_addr_eq(&found[i]->rare->moved_to, &d->dst))
             return (struct sd_exchange *)(uintptr_t)found[i];
     return NULL;
 }
 
-static void note_moved(struct sd_exchange *x, const struct sd_datagram *d)
+static void note_moved(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d)
 {
+    struct sd_rare *rare = sd_rare_new(t, x);
     struct sd_records it = sd_records_init(d->payload.p, d->payload.len, x->cid_len[SD_SERVER]);
     struct sd_record rec;
     uint16_t gap;
     bool reordered;
-    if (!x->moved_number) {
-        x->moved_to = d->src;
-        x->moved_number = (uint32_t)d->number;
-        x->moved_time = d->time;
-        x->last_before_move = x->last;
+    if (!rare)
+        return;
+    if (!rare->moved_number) {
+        rare->moved_to = d->src;
+        rare->moved_number = (uint32_t)d->number;
+        rare->moved_time = d->time;
+        rare->last_before_move = x->last;
     }
     while (sd_record_next(&it, &rec) == SD_RECORD_OK) {
-        x->moved_cid |= rec.cid.len > 0;
+        rare->moved_cid |= rec.cid.len > 0;
         sd_numbers_note(&x->side[SD_CLIENT].sealed, rec.seq, &gap, &reordered);
     }
-    x->moved_records++;
+    rare->moved_records++;
 }
 
 static void tell_moved(struct sd_tracker *t, const struct sd_exchange *x,
@@ -296,10 +306,9 @@ static void tell_moved(struct sd_tracker *t, const struct sd_exchange *x,
            (e = sd_event_add(t, SD_EV_APPDATA, d->number, d->time, side)) != NULL) {
         e->content = rec.type;
         e->epoch = rec.epoch;
-        e->seq = rec.seq;
+        e->seq = rec.seq & SD_U48;
         e->record = (uint16_t)rec.length;
-        e->datagram = (uint16_t)(d->length < UINT16_MAX ? d->length : UINT16_MAX);
-        e->ip_length = d->ip_length;
+        sd_event_sizes(e, d);
     }
     tell(t, x, d);
 }
@@ -311,9 +320,9 @@ static bool take_moved(struct sd_tracker *t, const struct sd_datagram *d)
     if (!x)
         return false;
     if (answer)
-        x->moved_answers++;
+        x->rare->moved_answers++;
     else
-        note_moved(x, d);
+        note_moved(t, x, d);
     tell_moved(t, x, d, answer ? SD_SERVER : SD_CLIENT);
     return true;
 }
@@ -325,10 +334,13 @@ static void take_stranger(struct sd_tracker *t, const struct sd_datagram *d)
     for (unsigned i = 0; l && i < SD_INDEX_MAX; i++, l = l->next) {
         struct sd_exchange *x = sd_container(l - SD_BY_CLIENT, struct sd_flow, alike)->x;
         if (!sd_addr_eq(&x->client, &d->dst) || x->side[SD_SERVER].datagrams ||
-            x->stranger_number || d->time - x->side[SD_CLIENT].last > INT64_C(1000000000))
+            sd_rare(x)->stranger_number || d->time - x->side[SD_CLIENT].last > INT64_C(1000000000))
             continue;
-        x->stranger = d->src;
-        x->stranger_number = (uint32_t)d->number;
+        struct sd_rare *rare = sd_rare_new(t, x);
+        if (!rare)
+            return;
+        rare->stranger = d->src;
+        rare->stranger_number = (uint32_t)d->number;
     }
 }
 
@@ -360,7 +372,7 @@ static bool enough_candidates(struct sd_flow *f, const struct sd_datagram *d)
 static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
 {
     struct hello h = peek(d);
-    if (f->x && is_late_copy(f, &h)) {
+    if (f->x && is_late_copy(t, f, &h)) {
         t->counts.dtls++;
         return;
     }
@@ -452,8 +464,8 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
     struct sd_event *ev = sd_event_add(t, SD_EV_ICMP, e->number, time, side);
     ev->message = e->type;
     ev->level = e->code;
-    ev->frag_off = e->mtu;
-    ev->length = e->quoted_length;
+    ev->frag_off = (e->mtu < SD_U24 ? e->mtu : SD_U24) & SD_U24;
+    ev->length = e->quoted_length & SD_U24;
     ev->content = e->from.sa.sa_family == AF_INET6 ? 58 : 1; /* the IP protocol */
     if (!f->x->icmp_number) {
         f->x->icmp_number = ev->number;
@@ -472,8 +484,8 @@ void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplet
         return;
     enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
     struct sd_event *ev = sd_event_add(t, SD_EV_IP_CUT, e->number, time, side);
-    ev->frag_len = e->have;
-    ev->length = e->total;
+    ev->frag_len = e->have & SD_U24;
+    ev->length = e->total & SD_U24;
     sd_log_append(t, f->x);
     tell(t, f->x, NULL);
 }

@@ -195,7 +195,7 @@ const struct sd_part *sd_view_part(const struct sd_view *v, enum sd_side side, u
 
 const struct sd_event *sd_view_alert(const struct sd_view *v, enum sd_side side, int description)
 {
-    for (size_t i = 0; i < v->x->count; i++) {
+    for (size_t i = 0; v->alerts && i < v->x->count; i++) {
         const struct sd_event *e = &v->x->log[i];
         if (e->kind == SD_EV_ALERT && sd_event_side(e) == side &&
             (description < 0 ? e->level == 2 : e->message == description))
@@ -431,7 +431,7 @@ static bool answers_the_unseen(const struct sd_exchange *x)
 {
     const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
     if (!s->datagrams)
-        return x->hellos_cookie || c->sealed.seen || x->kept[SD_KEPT_CLIENT_KEY_EXCHANGE].body;
+        return x->hellos_cookie || c->sealed.seen || sd_kept(x, SD_KEPT_CLIENT_KEY_EXCHANGE).p;
     return !c->datagrams;
 }
 
@@ -442,6 +442,7 @@ void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, 
     v->now = now;
     v->silence = now - x->last;
     for (size_t i = 0; i < x->count; i++) {
+        v->alerts |= x->log[i].kind == SD_EV_ALERT;
         if (!in_handshake(&x->log[i]))
             continue;
         add_part(v, &x->log[i]);

@@ -70,6 +70,7 @@ struct sd_view {
     unsigned lost[SD_SIDES]; /* epoch-0 record numbers that never came, by sender */
     int64_t silence;         /* from the last packet of the exchange to the end of the capture */
     int64_t backoff;         /* the longest time between two retransmissions of a flight */
+    bool alerts;             /* there is one that could be read */
     bool concluded;          /* long enough silent, or ended otherwise: "failed" may be said */
     bool one_way;            /* what one side answered was not captured */
     bool doubtful;           /* the capture itself lost packets: loss proves nothing */

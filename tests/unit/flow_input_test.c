@@ -22,7 +22,7 @@ static void a_snapped_datagram_tells_what_it_has(void **state)
         put_message(g, 1, SD_HS_CERTIFICATE, 2, bytes, sizeof bytes);
         send_snapped(r, SD_SERVER, g, len);
         rig_close(r);
-        assert_int_equal(r->report[0].x.side[SD_SERVER].bytes, sd_wr_len(&g->w));
+        assert_int_equal(r->report[0].x.side[SD_SERVER].largest_datagram, sd_wr_len(&g->w));
         assert_int_equal(r->report[0].x.has_server_random, len >= COMPRESSION_END);
     }
 }
@@ -93,8 +93,8 @@ static void what_is_not_dtls_is_counted_and_shown_once(void **state)
     rig_close(r);
     const struct sd_direction *s = &r->report[0].x.side[SD_SERVER];
     assert_int_equal(s->foreign, 10);
-    assert_int_equal(s->sample_len, 5);
-    assert_memory_equal(s->sample, "hello", 5);
+    assert_int_equal(r->report[0].rare.beside[SD_SERVER].sample_len, 5);
+    assert_memory_equal(r->report[0].rare.beside[SD_SERVER].sample, "hello", 5);
     assert_in_range(r->report[0].x.count, 2, 6);
 }
 

@@ -81,10 +81,10 @@ static void a_connection_id_leads_to_its_association(void **state)
     rig_close(r);
     const struct report *p = &r->report[0];
     assert_int_equal(r->reports, 1);
-    assert_true(p->x.moved_cid);
-    assert_int_equal(sd_addr_port(&p->x.moved_to), 50000);
-    assert_int_equal(p->x.moved_records, 1);
-    assert_int_equal(p->x.moved_answers, 1);
+    assert_true(p->rare.moved_cid);
+    assert_int_equal(sd_addr_port(&p->rare.moved_to), 50000);
+    assert_int_equal(p->rare.moved_records, 1);
+    assert_int_equal(p->rare.moved_answers, 1);
     assert_int_equal(found(p, "nat-rebinding")->severity, SD_INFO);
 }
 
@@ -96,7 +96,7 @@ static void another_connection_id_does_not(void **state)
     r->client = host(1, 50000);
     send_with_cid(r, 1, "liv");
     rig_close(r);
-    assert_int_equal(r->report[0].x.moved_number, 0);
+    assert_int_equal(r->report[0].rare.moved_number, 0);
 }
 
 static void record_numbers_that_go_on_elsewhere_are_a_nat(void **state)
@@ -114,9 +114,9 @@ static void record_numbers_that_go_on_elsewhere_are_a_nat(void **state)
     rig_close(r);
     const struct report *p = &r->report[0];
     assert_int_equal(r->reports, 1);
-    assert_int_equal(p->x.moved_records, 3);
-    assert_int_equal(p->x.moved_answers, 0);
-    assert_int_equal(p->x.last_before_move, before);
+    assert_int_equal(p->rare.moved_records, 3);
+    assert_int_equal(p->rare.moved_answers, 0);
+    assert_int_equal(p->rare.last_before_move, before);
     assert_int_equal(p->x.side[SD_CLIENT].sealed.max, 8);
     assert_int_equal(found(p, "nat-rebinding")->severity, SD_WARNING);
 }
@@ -134,7 +134,7 @@ static void numbers_that_do_not_go_on_are_somebody_else(void **state)
         send_data(r, SD_CLIENT, seqs[i]);
     }
     rig_close(r);
-    assert_int_equal(r->report[0].x.moved_number, 0);
+    assert_int_equal(r->report[0].rare.moved_number, 0);
 }
 
 static void who_still_speaks_from_where_it_was_has_not_moved(void **state)
@@ -150,7 +150,7 @@ static void who_still_speaks_from_where_it_was_has_not_moved(void **state)
         send_data(r, SD_CLIENT, 5 + i);
     }
     rig_close(r);
-    assert_true(r->report[0].x.moved_number > 0);
+    assert_true(r->report[0].rare.moved_number > 0);
     assert_null(found(&r->report[0], "nat-rebinding"));
 }
 
@@ -169,8 +169,8 @@ static void an_answer_from_elsewhere_is_a_stranger(void **state)
     rig_close(r);
     const struct report *p = &r->report[0];
     struct sd_addr other = host(9, 4433);
-    assert_int_equal(p->x.stranger_number, 2);
-    assert_true(sd_addr_eq(&p->x.stranger, &other));
+    assert_int_equal(p->rare.stranger_number, 2);
+    assert_true(sd_addr_eq(&p->rare.stranger, &other));
     assert_non_null(found(p, "wrong-source-address"));
 }
 
@@ -182,7 +182,7 @@ static void who_has_an_answer_waits_for_no_stranger(void **state)
     r->server = host(9, 4433);
     send_server_flight(r, 0, 0, 0x99);
     rig_close(r);
-    assert_int_equal(r->report[0].x.stranger_number, 0);
+    assert_int_equal(r->report[0].rare.stranger_number, 0);
 }
 
 /* --- the index --- */

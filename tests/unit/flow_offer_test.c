@@ -38,9 +38,11 @@ static struct sd_span all_of(const struct extensions *e)
 /* An exchange of which only the hellos are known. */
 static struct sd_exchange with_hello(struct hello_body *b)
 {
-    struct sd_exchange x = {0};
-    x.kept[SD_KEPT_CLIENT_HELLO] = (struct sd_message){b->bytes, (uint32_t)b->len};
-    return x;
+    static _Alignas(struct sd_message) uint8_t room[sizeof(struct sd_message) + sizeof b->bytes];
+    struct sd_message *m = (void *)room;
+    m->length = (uint32_t)b->len;
+    memcpy(m->body, b->bytes, b->len);
+    return (struct sd_exchange){.kept[SD_KEPT_CLIENT_HELLO] = m};
 }
 
 /* --- offer --- */

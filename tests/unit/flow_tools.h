@@ -231,7 +231,9 @@ static inline size_t certificate(uint8_t *body, size_t room, const uint32_t *len
 /* --- the tracker, and what it said --- */
 
 struct report {
-    struct sd_exchange x; /* `kept` has lengths only */
+    struct sd_exchange x;  /* without `kept`: see below */
+    size_t kept[SD_KEPTS]; /* lengths */
+    struct sd_rare rare;
     struct sd_event log[SD_LOG_MAX];
     struct sd_view view;
     enum sd_outcome outcome;
@@ -264,8 +266,12 @@ static inline void keep_report(void *arg, const struct sd_result *r)
     assert_in_range(r->x->count, 1, SD_LOG_MAX);
     memcpy(to->log, r->x->log, r->x->count * sizeof *to->log);
     to->x.log = to->log;
-    for (int i = 0; i < SD_KEPTS; i++)
-        to->x.kept[i].body = NULL;
+    for (int i = 0; i < SD_KEPTS; i++) {
+        to->kept[i] = sd_kept(r->x, (enum sd_kept)i).len;
+        to->x.kept[i] = NULL;
+    }
+    to->rare = *sd_rare(r->x);
+    to->x.rare = &to->rare;
     to->view = *r->view;
     to->view.x = &to->x;
     to->outcome = r->outcome;
@@ -426,6 +432,15 @@ static inline void send_server_end(struct rig *r, uint64_t seq)
     put_ccs(g, seq);
     put_finished(g);
     send_gram(r, SD_SERVER, g);
+}
+
+static inline void send_other(struct rig *r, enum sd_side from, enum sd_payload kind)
+{
+    struct gram *g = gram();
+    sd_wr_bytes(&g->w, "something else", 14);
+    struct sd_datagram d = datagram_of(r, from, g);
+    d.kind = kind;
+    give(r, &d);
 }
 
 /* Of the server's Certificate. */

@@ -362,7 +362,7 @@ static void an_overtaken_record_is_reordered_not_lost(void **state)
     assert_int_equal(p->log[2].gap, 1);
     assert_true(p->log[3].flags & SD_EVF_REORDERED);
     assert_int_equal(p->view.lost[SD_SERVER], 0);
-    assert_int_equal(p->x.kept[SD_KEPT_SERVER_CERTIFICATE].length, sizeof bytes);
+    assert_int_equal(p->kept[SD_KEPT_SERVER_CERTIFICATE], sizeof bytes);
 }
 
 /* --- other handshakes --- */

@@ -2,6 +2,7 @@
 
 #include "common/output.h"
 #include "common/text.h"
+#include "common/words.h"
 #include "wire/names.h"
 
 #define BOLD "\033[1m"
@@ -34,28 +35,75 @@ double probe_duration_ms(const struct sd_exchange *x)
     return x->established ? (double)(x->established - x->start) / 1e6 : -1;
 }
 
+/* A line is put together and written at once, and only what must be formatted is: of a capture
+ * of many handshakes these lines cost more than the diagnosis. */
+enum { HEADLINE = 512 };
+
+static void add_number(struct tool_words *w, uint64_t n)
+{
+    char digits[21];
+    char *p = digits + sizeof digits - 1;
+    *p = '\0';
+    do
+        *--p = (char)('0' + n % 10);
+    while (n /= 10);
+    tool_words_text(w, p);
+}
+
+static void add_painted(struct tool_words *w, const char *paint, const char *text, bool color)
+{
+    tool_words_text(w, color ? paint : "");
+    tool_words_text(w, text);
+    tool_words_text(w, color ? PLAIN : "");
+}
+
+static void add_ends(struct tool_words *w, const struct sd_exchange *x, bool color)
+{
+    char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT];
+    tool_words_text(w, color ? BOLD : "");
+    tool_words_text(w, "Handshake ");
+    add_number(w, x->id);
+    tool_words_text(w, color ? PLAIN : "");
+    tool_words_text(w, " ");
+    tool_words_text(w, sd_addr_text(&x->client, client));
+    tool_words_text(w, " -> ");
+    tool_words_text(w, sd_addr_text(&x->server, server));
+    tool_words_text(w, ": ");
+}
+
+static void add_choice(struct tool_words *w, const struct sd_exchange *x)
+{
+    char version[SD_NAME_TEXT], suite[SD_NAME_TEXT];
+    if (!x->negotiated && !x->has_client_random)
+        return;
+    tool_words_text(w, ", ");
+    tool_words_text(w, sd_name(SD_NAME_VERSION, x->version, version));
+    if (x->negotiated) {
+        tool_words_text(w, ", ");
+        tool_words_text(w, sd_name(SD_NAME_SUITE, x->suite, suite));
+    }
+    tool_words_text(w, !x->negotiated ? " offered" : x->resumed ? ", resumed" : "");
+}
+
 static void put_headline(FILE *to, const struct probe_report *r, bool color)
 {
-    char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT], version[SD_NAME_TEXT], suite[SD_NAME_TEXT];
+    char line[HEADLINE];
+    struct tool_words w = tool_words_in(line, sizeof line);
     const struct sd_exchange *x = r->x;
     const char *paint = r->outcome == SD_OK ? GREEN : r->outcome == SD_FAILED ? RED : YELLOW;
-    fprintf(to, "%sHandshake %llu%s %s -> %s: %s%s%s", color ? BOLD : "", (unsigned long long)x->id,
-            color ? PLAIN : "", sd_addr_text(&x->client, client), sd_addr_text(&x->server, server),
-            color ? paint : "", probe_outcome_name(r->outcome), color ? PLAIN : "");
+    add_ends(&w, x, color);
+    add_painted(&w, paint, probe_outcome_name(r->outcome), color);
     if (x->established)
-        fprintf(to, " in %.1f ms", probe_duration_ms(x));
-    if (x->negotiated)
-        fprintf(to, ", %s, %s%s", sd_name(SD_NAME_VERSION, x->version, version),
-                sd_name(SD_NAME_SUITE, x->suite, suite), x->resumed ? ", resumed" : "");
-    else if (x->has_client_random)
-        fprintf(to, ", %s offered", sd_name(SD_NAME_VERSION, x->version, version));
+        tool_words_add(&w, " in %.1f ms", probe_duration_ms(x));
+    add_choice(&w, x);
     if (r->again)
-        fputs(", once more", to);
+        tool_words_text(&w, ", once more");
     if (x->mid_session)
-        fputs(", its beginning was not captured", to);
+        tool_words_text(&w, ", its beginning was not captured");
     if (x->evicted)
-        fputs(", ended early to save memory (--max-flows)", to);
-    fputc('\n', to);
+        tool_words_text(&w, ", ended early to save memory (--max-flows)");
+    tool_words_text(&w, "\n");
+    fputs(line, to);
 }
 
 static void put_vantage(FILE *to, const struct probe_report *r)
@@ -71,27 +119,55 @@ static void put_vantage(FILE *to, const struct probe_report *r)
 
 static void put_packets(FILE *to, const struct sd_finding *f)
 {
+    char line[SD_PACKETS_MAX * 12 + 32];
+    struct tool_words w = tool_words_in(line, sizeof line);
     if (!f->packet_count)
         return;
-    fprintf(to, "    packets");
-    for (size_t i = 0; i < f->packet_count; i++)
-        fprintf(to, "%s%u", i ? ", " : " ", f->packets[i]);
-    if (f->packet_count == SD_PACKETS_MAX)
-        fputs(", ...", to);
-    fputc('\n', to);
+    tool_words_text(&w, "    packets ");
+    for (size_t i = 0; i < f->packet_count; i++) {
+        tool_words_text(&w, i ? ", " : "");
+        add_number(&w, f->packets[i]);
+    }
+    tool_words_text(&w, f->packet_count == SD_PACKETS_MAX ? ", ...\n" : "\n");
+    fputs(line, to);
+}
+
+static void put_title(FILE *to, const struct sd_finding *f, bool color)
+{
+    char line[HEADLINE];
+    struct tool_words w = tool_words_in(line, sizeof line);
+    const char *paint = f->severity == SD_FATAL ? RED : f->severity == SD_WARNING ? YELLOW : "";
+    tool_words_text(&w, "  ");
+    add_painted(&w, paint, sd_severity_name(f->severity), color);
+    tool_words_text(&w, " ");
+    tool_words_text(&w, f->entry->id);
+    tool_words_text(&w, ": ");
+    tool_words_text(&w, f->entry->title);
+    if (f->severity != SD_INFO) {
+        tool_words_text(&w, " (confidence ");
+        tool_words_text(&w, sd_confidence_name(f->confidence));
+        tool_words_text(&w, f->runner_up ? "; if not: " : "");
+        tool_words_text(&w, f->runner_up ? f->runner_up->id : "");
+        tool_words_text(&w, ")");
+    }
+    tool_words_text(&w, "\n");
+    fputs(line, to);
+}
+
+static bool is_plain(const char *text)
+{
+    while (*text >= ' ' && *text < 0x7f)
+        text++;
+    return !*text;
 }
 
 static void put_finding(FILE *to, const struct sd_finding *f, bool color)
 {
     char detail[SD_SENTENCE];
-    const char *paint = f->severity == SD_FATAL ? RED : f->severity == SD_WARNING ? YELLOW : "";
-    fprintf(to, "  %s%s%s %s: %s", color ? paint : "", sd_severity_name(f->severity),
-            color ? PLAIN : "", f->entry->id, f->entry->title);
-    if (f->severity != SD_INFO)
-        fprintf(to, " (confidence %s%s%s)", sd_confidence_name(f->confidence),
-                f->runner_up ? "; if not: " : "", f->runner_up ? f->runner_up->id : "");
-    fputc('\n', to);
-    tool_wrap(to, tool_printable(f->detail, detail, sizeof detail), 4, 100);
+    put_title(to, f, color);
+    tool_wrap(to,
+              is_plain(f->detail) ? f->detail : tool_printable(f->detail, detail, sizeof detail), 4,
+              100);
     put_packets(to, f);
     if (f->severity == SD_FATAL) {
         fputs("    What to do:\n", to);
