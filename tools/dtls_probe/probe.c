@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "capture/live.h"
-#include "dtls_probe/explain.h"
+#include "common/explain.h"
 #include "dtls_probe/files.h"
 #include "dtls_probe/live.h"
 #include "dtls_probe/run.h"
@@ -37,7 +37,7 @@ static int list_interfaces(const struct tool_out *out)
 
 static int explain(const struct probe_config *c)
 {
-    if (probe_explain(stdout, c->explain))
+    if (tool_explain(stdout, c->explain))
         return PROBE_CLEAN;
     fprintf(stderr, "dtls_probe: --explain %s: no such finding; --explain list names all\n",
             c->explain);

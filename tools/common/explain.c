@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "dtls_probe/explain.h"
+#include "common/explain.h"
 
 static void paragraph(FILE *to, const char *heading, const char *text)
 {
@@ -17,7 +17,7 @@ static void explain_one(FILE *to, const struct sd_entry *e)
     paragraph(to, "Reference", e->reference);
 }
 
-bool probe_explain(FILE *to, const char *id)
+bool tool_explain(FILE *to, const char *id)
 {
     if (!strcmp(id, "list")) {
         for (size_t i = 0; i < sd_catalogue_count; i++)

@@ -1,0 +1,142 @@
+#include "dtls_mtu/hello.h"
+
+#include <sys/random.h>
+
+#include "wire/alert.h"
+#include "wire/handshake.h"
+#include "wire/hello.h"
+#include "wire/junk.h"
+#include "wire/record.h"
+
+/* The padding extension adds its header and at most what one record takes. */
+enum { EXT_HEADER = 4, EXT_PADDING = 21, EXT_PAD_MAX = 15000 };
+
+/* What today's servers accept: AEAD with ECDHE, then what an old one may have. */
+static const uint8_t suites[] = {0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9,
+                                 0xcc, 0xa8, 0xc0, 0xac, 0xc0, 0xae, 0xc0, 0x0a, 0xc0, 0x14,
+                                 0x00, 0x9c, 0x00, 0x2f, 0x00, 0xa8, 0xc0, 0xa8, 0x00, 0xae};
+static const uint8_t extensions[] = {
+    0x00, 0x0a, 0, 8,  0, 6, 0, 29, 0, 23, 0, 24,       /* supported_groups */
+    0x00, 0x0b, 0, 2,  1, 0,                            /* ec_point_formats */
+    0x00, 0x0d, 0, 10, 0, 8, 4, 3,  4, 1,  8, 4,  2, 1, /* signature_algorithms */
+    0x00, 0x17, 0, 0,                                   /* extended_master_secret */
+    0xff, 0x01, 0, 1,  0,                               /* renegotiation_info */
+};
+
+static void put_padding(struct sd_wr *w, size_t bytes)
+{
+    static const uint8_t zeros[64];
+    if (!bytes)
+        return;
+    sd_wr_u16(w, EXT_PADDING);
+    size_t mark = sd_wr_open(w, 2);
+    for (size_t left = bytes - EXT_HEADER; left;) {
+        size_t n = left < sizeof zeros ? left : sizeof zeros;
+        sd_wr_bytes(w, zeros, n);
+        left -= n;
+    }
+    sd_wr_close(w, mark, 2);
+}
+
+/* `padding`: bytes of the extension with its header, or 0. */
+static void put_hello(struct sd_wr *w, uint64_t seq, size_t padding)
+{
+    static const uint8_t none[] = {0};
+    uint8_t random[SD_RANDOM_LEN], block[sizeof extensions + EXT_HEADER + EXT_PAD_MAX];
+    struct sd_wr ext = sd_wr_init(block, sizeof block);
+    sd_wr_bytes(&ext, extensions, sizeof extensions);
+    put_padding(&ext, padding);
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        w->bad = true;
+    struct sd_client_hello ch = {.version = SD_DTLS_1_2,
+                                 .random = {random, sizeof random},
+                                 .suites = {suites, sizeof suites},
+                                 .compression = {none, sizeof none},
+                                 .extensions = {block, sd_wr_len(&ext)}};
+    size_t record = sd_record_open(w, SD_CT_HANDSHAKE, SD_DTLS_1_0, 0, seq);
+    size_t message = sd_handshake_open(w, SD_HS_CLIENT_HELLO, 0);
+    sd_client_hello_build(w, &ch);
+    sd_handshake_close(w, message);
+    sd_record_close(w, record);
+}
+
+size_t hello_least(void)
+{
+    uint8_t buf[512];
+    struct sd_wr w = sd_wr_init(buf, sizeof buf);
+    put_hello(&w, 0, 0);
+    return sd_wr_len(&w);
+}
+
+/* An extension where it fits; the rest, and what is too small for one, in junk. */
+static size_t extension_for(size_t room)
+{
+    if (room < EXT_HEADER)
+        return 0;
+    return room <= EXT_PAD_MAX ? room : EXT_PAD_MAX - SD_RECORD_HEADER_LEN;
+}
+
+size_t hello_build(void *buf, size_t cap, uint64_t seq, size_t size, enum hello_pad pad)
+{
+    size_t least = hello_least();
+    if (size < least || size > cap)
+        return 0;
+    size_t room = pad == HELLO_PLAIN ? 0 : size - least;
+    size_t padding = pad == HELLO_EXT ? extension_for(room) : 0;
+    /* A record header does not fit a gap of 1 to 12 bytes: an extension may. */
+    if (pad == HELLO_JUNK && !sd_junk_fits(room))
+        padding = extension_for(room);
+    struct sd_wr w = sd_wr_init(buf, cap);
+    put_hello(&w, seq, padding);
+    if (room > padding)
+        sd_junk_build(&w, room - padding, NULL);
+    return sd_wr_len(&w);
+}
+
+size_t hello_goodbye(void *buf, size_t cap, uint64_t seq)
+{
+    struct sd_wr w = sd_wr_init(buf, cap);
+    size_t record = sd_record_open(&w, SD_CT_ALERT, SD_DTLS_1_2, 0, seq);
+    sd_alert_build(&w, &(struct sd_alert){SD_ALERT_FATAL, SD_ALERT_USER_CANCELED});
+    sd_record_close(&w, record);
+    return sd_wr_len(&w);
+}
+
+static enum hello_answer read_handshake(struct sd_span body)
+{
+    struct sd_rd r = sd_rd_init(body.p, body.len);
+    struct sd_handshake h;
+    struct sd_server_hello sh;
+    sd_handshake_next(&r, &h);
+    if (h.type == SD_HS_HELLO_VERIFY_REQUEST)
+        return HELLO_COOKIE;
+    if (h.type != SD_HS_SERVER_HELLO)
+        return HELLO_FOREIGN;
+    sd_server_hello_parse(&sh, h.body, h.length);
+    return sh.retry ? HELLO_COOKIE : HELLO_NO_COOKIE;
+}
+
+enum hello_answer hello_read(const void *datagram, size_t len, uint64_t *seq, uint8_t *alert)
+{
+    struct sd_records it = sd_records_init(datagram, len, 0);
+    struct sd_record rec;
+    enum sd_record_status status = sd_record_next(&it, &rec);
+    *seq = rec.seq;
+    *alert = 0;
+    if ((status != SD_RECORD_OK && status != SD_RECORD_CUT) || rec.epoch)
+        return HELLO_FOREIGN;
+    if (rec.type == SD_CT_ALERT && rec.body.len == 2) {
+        *alert = rec.body.p[1];
+        return HELLO_ALERT;
+    }
+    return rec.type == SD_CT_HANDSHAKE ? read_handshake(rec.body) : HELLO_FOREIGN;
+}
+
+bool hello_quoted(const void *payload, size_t len, uint64_t *seq)
+{
+    struct sd_rd r = sd_rd_init(payload, len);
+    uint8_t type = sd_rd_u8(&r);
+    sd_rd_bytes(&r, 4); /* version and epoch */
+    *seq = sd_rd_u48(&r);
+    return !r.bad && type == SD_CT_HANDSHAKE;
+}

@@ -1,0 +1,291 @@
+#include "experiment.h"
+#include "lab.h"
+
+#include "wire/record.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What somebody without any key can send. */
+struct forgery {
+    uint8_t type;
+    uint8_t len;
+    uint8_t body[24];
+};
+
+#define ALERT(level, what)                                                                         \
+    21, 2,                                                                                         \
+    {                                                                                              \
+        (level), (what)                                                                            \
+    }
+/* A fragment header with an empty or zero body of up to 12 bytes. */
+#define HANDSHAKE(type, total, frag_len, body_len)                                                 \
+    22, 12 + (body_len),                                                                           \
+    {                                                                                              \
+        (type), (total) >> 16 & 255, (total) >> 8 & 255, (total)&255, 0, 2, 0, 0, 0, 0, 0,         \
+            (frag_len)                                                                             \
+    }
+
+static const struct forgery forgeries[] = {
+    {23, 4, {1}},                    /* application data */
+    {99, 4, {0}},                    /* unknown type */
+    {24, 4, {1}},                    /* heartbeat */
+    {25, 4, {0}},                    /* tls12_cid */
+    {26, 4, {0}},                    /* ACK */
+    {ALERT(1, 0)},                   /* close_notify */
+    {ALERT(1, 41)},                  /* no_certificate */
+    {ALERT(1, 112)},                 /* unrecognized_name */
+    {ALERT(2, 40)},                  /* handshake_failure */
+    {ALERT(3, 40)},                  /* no such level */
+    {21, 1, {2}},                    /* half an alert */
+    {21, 3, {2, 40}},                /* more than an alert */
+    {22, 0, {0}},                    /* empty handshake record */
+    {22, 5, {16}},                   /* less than a header */
+    {HANDSHAKE(16, 1, 2, 2)},        /* fragment beyond its message */
+    {HANDSHAKE(16, 0xffffff, 1, 1)}, /* 16 MB */
+    {HANDSHAKE(16, 70, 70, 0)},      /* fragment longer than its record */
+    {HANDSHAKE(0, 0, 0, 0)},         /* HelloRequest */
+    {HANDSHAKE(20, 12, 12, 12)},     /* Finished */
+    {HANDSHAKE(2, 4, 4, 4)},         /* ServerHello */
+    {HANDSHAKE(99, 4, 4, 4)},        /* unknown message */
+    {HANDSHAKE(16, 4, 4, 4)},        /* ClientKeyExchange */
+    {HANDSHAKE(1, 4, 4, 4)},         /* ClientHello */
+    {20, 1, {1}},                    /* ChangeCipherSpec */
+    {20, 2, {1, 1}},                 /* a long one */
+};
+enum { FORGERIES = sizeof forgeries / sizeof *forgeries };
+
+static bool inject(struct lab *lab, int to, uint8_t type, uint16_t epoch, uint64_t seq,
+                   const void *body, size_t len)
+{
+    uint8_t buf[128];
+    struct sd_wr w = sd_wr_init(buf, sizeof buf);
+    size_t mark = sd_record_open(&w, type, 0xfefd, epoch, seq);
+    sd_wr_bytes(&w, body, len);
+    sd_record_close(&w, mark);
+    return sd_wr_len(&w) && lab_put(lab, to, buf, sd_wr_len(&w));
+}
+
+static struct lab *usual(void)
+{
+    return lab_new(&(struct lab_setup){.mtu = 1400});
+}
+
+/* A cookie exchange: so the client's next message is number 2, as in the forgeries. */
+static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
+{
+    (void)ssl;
+    memset(cookie, 'c', 16);
+    *len = 16;
+    return 1;
+}
+
+static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
+{
+    (void)ssl;
+    (void)cookie;
+    return len == 16;
+}
+
+/* The server has sent its flight and waits for the client's. */
+static struct lab *waiting_server(void)
+{
+    struct lab *lab = usual();
+    if (!lab)
+        return NULL;
+    SSL_CTX_set_cookie_generate_cb(lab->end[SERVER].ctx, cookie_make);
+    SSL_CTX_set_cookie_verify_cb(lab->end[SERVER].ctx, cookie_check);
+    SSL_set_options(lab->end[SERVER].ssl, SSL_OP_COOKIE_EXCHANGE);
+    for (int i = 0; i < 4; i++)
+        lab_step(lab, i % 2 ? SERVER : CLIENT);
+    return lab;
+}
+
+/* -1: the experiment failed. */
+static int survives(const struct forgery *f)
+{
+    struct lab *lab = waiting_server();
+    if (!lab || !inject(lab, SERVER, f->type, 0, 50, f->body, f->len)) {
+        lab_free(lab);
+        return -1;
+    }
+    lab_step(lab, SERVER);
+    bool alive = lab_handshake_slowly(lab) && lab_data(lab);
+    lab_free(lab);
+    return alive;
+}
+
+static struct outcome plaintext(void)
+{
+    long killed = 0;
+    for (int i = 0; i < FORGERIES; i++) {
+        int alive = survives(&forgeries[i]);
+        if (alive < 0)
+            return OUTCOME(BROKEN);
+        killed += !alive;
+    }
+    return OUTCOME_NUMBER(killed, "of 25 forgeries kill");
+}
+
+static struct outcome unknown_type(void)
+{
+    int alive = survives(&(struct forgery){99, 4, {0}});
+    return alive < 0 ? OUTCOME(BROKEN) : OUTCOME_IF(!alive);
+}
+
+static struct outcome etm(void)
+{
+    static const uint8_t zero[64];
+    const struct lab_setup setup = {.mtu = 1400, .ciphers = "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"};
+    struct lab *lab = lab_new(&setup);
+    bool before = lab && lab_handshake(lab) && lab_data(lab) &&
+                  inject(lab, SERVER, 23, 1, 99, zero, sizeof zero);
+    bool after = before && lab_data(lab);
+    lab_free(lab);
+    return before ? OUTCOME_IF(!after) : OUTCOME(BROKEN);
+}
+
+/* One byte of each of the next messages, each claiming to be the largest allowed. */
+static struct outcome pinned(void)
+{
+    enum { SENT = 28 };
+    struct lab *lab = waiting_server();
+    if (!lab)
+        return OUTCOME(BROKEN);
+    const size_t before = mallinfo2().uordblks;
+    for (uint8_t i = 0; i < SENT; i++) {
+        const uint8_t body[13] = {11, 1, 0x8f, 0x9c, 0, (uint8_t)(3 + i), 0, 0, 50, 0, 0, 1, 0};
+        if (inject(lab, SERVER, 22, 0, 100U + i, body, sizeof body))
+            lab_step(lab, SERVER);
+    }
+    const size_t after = mallinfo2().uordblks;
+    lab_free(lab);
+    if (!before)
+        return OUTCOME(BROKEN); /* another allocator, as under a sanitizer */
+    const size_t kept = after > before ? (after - before) / (SENT * 26) : 0;
+    return OUTCOME_NUMBER((kept + 5) / 10 * 10, "bytes kept a byte received");
+}
+
+/* A copy of the ClientHello reaches the server, with this byte of its record number changed. -1:
+ * the experiment failed. */
+static int survives_copy(size_t offset, uint8_t value)
+{
+    struct lab *lab = usual();
+    if (!lab)
+        return -1;
+    lab_step(lab, CLIENT);
+    const struct dgram *hello = lab->end[SERVER].in;
+    uint8_t copy[512];
+    bool ok = hello && hello->len <= sizeof copy;
+    if (ok) {
+        memcpy(copy, hello->data, hello->len);
+        copy[offset] = value;
+        ok = lab_put(lab, SERVER, copy, hello->len);
+        lab_step(lab, SERVER);
+    }
+    bool done = ok && lab_handshake_slowly(lab);
+    lab_free(lab);
+    return ok ? done : -1;
+}
+
+static struct outcome far_number(void)
+{
+    int near = survives_copy(10, 5), far = survives_copy(5, 0x40); /* 5, and 2^46 */
+    return near == 1 && far >= 0 ? OUTCOME_IF(!far) : OUTCOME(BROKEN);
+}
+
+static struct outcome restart(void)
+{
+    struct lab *lab = usual(), *again = usual();
+    bool ok = lab && again && lab_handshake(lab);
+    size_t answers = 0;
+    if (ok) {
+        lab_step(again, CLIENT);
+        const struct dgram *hello = again->end[SERVER].in;
+        const size_t before = lab->end[SERVER].sent;
+        char buf[8];
+        for (int i = 0; ok && i < 3; i++) {
+            ok = hello && lab_put(lab, SERVER, hello->data, hello->len);
+            SSL_read(lab->end[SERVER].ssl, buf, sizeof buf);
+        }
+        answers = lab->end[SERVER].sent - before;
+    }
+    lab_free(lab);
+    lab_free(again);
+    return ok ? OUTCOME_IF(!answers) : OUTCOME(BROKEN);
+}
+
+static void request_first(struct lab *lab, int to, const uint8_t *data, size_t len)
+{
+    static const uint8_t hello_request[12] = {0, 0, 0, 0, 0, 1};
+    if (to != CLIENT || lab->forged || len < 14 || data[0] != 22 || data[13] != 2)
+        return;
+    lab->forged = true;
+    inject(lab, CLIENT, 22, 0, 0xff, hello_request, sizeof hello_request);
+}
+
+static struct outcome hello_request(void)
+{
+    struct lab *lab = usual();
+    if (!lab)
+        return OUTCOME(BROKEN);
+    lab->before = request_first;
+    bool done = lab_handshake_slowly(lab), forged = lab->forged;
+    lab_free(lab);
+    return forged ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+}
+
+/* A HelloVerifyRequest for a client that has read ServerHello, but not the rest. */
+static struct outcome late_hvr(void)
+{
+    static const uint8_t hvr[] = {3, 0, 0, 7, 0, 1, 0, 0, 0, 0, 0, 7, 0xfe, 0xff, 4, 1, 2, 3, 4};
+    struct lab *lab = usual();
+    if (!lab)
+        return OUTCOME(BROKEN);
+    SSL_set_options(lab->end[SERVER].ssl, SSL_OP_NO_QUERY_MTU);
+    SSL_set_mtu(lab->end[SERVER].ssl, 300);
+    lab_step(lab, CLIENT);
+    lab_step(lab, SERVER);
+    struct dgram *hello = lab_take(lab, CLIENT);
+    lab_drop_all(lab, CLIENT);
+    bool ok = hello && lab_put(lab, CLIENT, hello->data, hello->len);
+    free(hello);
+    lab_step(lab, CLIENT);
+    const size_t before = lab->end[CLIENT].sent;
+    ok = ok && inject(lab, CLIENT, 22, 0, 90, hvr, sizeof hvr);
+    lab_step(lab, CLIENT);
+    bool again = lab->end[CLIENT].sent > before;
+    lab_free(lab);
+    return ok ? OUTCOME_IF(again) : OUTCOME(BROKEN);
+}
+
+const struct experiment forgery_experiments[] = {
+    {"forgery-etm", "T1 #24972 #25353 #31145",
+     "One forged record of 64 bytes on an association with AES-CBC and encrypt-then-MAC.",
+     "vulnerable: it ends the association.", "Encrypt-then-MAC is not offered.", etm},
+    {"forgery-plaintext", "T2 #25389 #25840",
+     "25 kinds of plaintext records, each sent to a server that waits for the client's flight.",
+     "So many of them end the handshake.", "The guard's rules drop them (docs/guard.md).",
+     plaintext},
+    {"forgery-unknown-type", "#25389 #19062", "The same with content type 99 only.",
+     "vulnerable: the handshake ends.", "The guard drops it: content-type.", unknown_type},
+    {"forgery-memory", "T12 CVE-2026-95690",
+     "28 datagrams of 26 bytes, each with one byte of a further message of 102,300.",
+     "Heap kept for each byte that somebody behind a cookie sends.",
+     "max_cert_list is 16 KiB on a server that asks for no certificate.", pinned},
+    {"forgery-record-number", "docs/guard.md",
+     "A copy of the ClientHello with record number 2^46 reaches the server.",
+     "vulnerable: all further plaintext of the client counts as replayed, the handshake fails.",
+     "The guard numbers incoming plaintext records itself.", far_number},
+    {"forgery-restart", "T11 #3283",
+     "A new ClientHello, three times, on an association: the client has been restarted.",
+     "vulnerable: no answer ever, the client cannot come back from this port.",
+     "A cookie exchange, then a new association.", restart},
+    {"forgery-hello-request", "T13 #32363",
+     "HelloRequest with message number 1 reaches the client before ServerHello.",
+     "vulnerable: the client fails.", "The guard drops it: handshake.", hello_request},
+    {"forgery-late-hvr", "T14 #15488", "HelloVerifyRequest reaches the client after ServerHello.",
+     "vulnerable: the client starts anew.", "The guard drops it: handshake.", late_hvr},
+};
+const size_t forgery_count = sizeof forgery_experiments / sizeof *forgery_experiments;
