@@ -37,6 +37,10 @@ static bool usable(struct contact *k, const struct heard *h, uint32_t id)
         return on_report(k, h);
     if (h->kind == HEARD_ANSWER && h->known && h->id != id)
         return false; /* late, and about another padding */
+    if (h->kind == HEARD_ANSWER && h->answer == HELLO_FOREIGN) {
+        k->foreign = h->size > 0 ? h->size : k->foreign;
+        return false; /* anybody may send that: it counts when nothing better comes */
+    }
     if (h->kind == HEARD_STOP)
         k->end = CONTACT_STOPPED;
     else
@@ -58,8 +62,10 @@ static bool ask(struct contact *k, struct path *p, unsigned packet, sd_time wait
     }
     do {
         path_hear(p, &h, sent + wait);
+        if (h.kind == HEARD_NOTHING && k->foreign && k->end == CONTACT_SILENT)
+            k->end = CONTACT_FOREIGN;
         if (h.kind == HEARD_NOTHING)
-            return false;
+            return k->end == CONTACT_FOREIGN;
     } while (!usable(k, &h, id));
     k->rtt = h.at - sent;
     return true;

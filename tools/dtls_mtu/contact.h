@@ -22,7 +22,8 @@ struct contact {
     sd_time rtt;
     bool echoes;    /* the server repeats record numbers */
     unsigned small; /* IP packet of the padded hello that was answered */
-    size_t answer;  /* UDP payload of the largest answer */
+    size_t answer;  /* UDP payload of the answer */
+    size_t foreign; /* of what came and is not DTLS; 0 = nothing did */
     uint8_t alert;
     int error;             /* UNREACHED: errno */
     struct sd_addr from;   /* who sent the ICMP error; AF_UNSPEC = this host */

@@ -57,7 +57,7 @@ static void judge_answer(struct survey *s)
     s->exit = s->has_c2s ? MTU_EXIT_OK : MTU_EXIT_NOT_MEASURABLE;
     switch (k->end) {
     case CONTACT_FOREIGN:
-        say(s, "not-dtls-peer", -1, "The answer, %zu bytes, is not DTLS.", k->answer);
+        say(s, "not-dtls-peer", -1, "The answer, %zu bytes, is not DTLS.", k->foreign);
         break;
     case CONTACT_NO_COOKIE:
         say(s, "no-cookie-amplification", -1,

@@ -144,7 +144,7 @@ static bool read_answer(struct path *p, unsigned slot, struct heard *h)
     h->answer = hello_read(buf, (size_t)n, &seq, &h->alert);
     h->echoed = seq >= p->base && seq - p->base <= UINT32_MAX;
     h->id = h->echoed ? (uint32_t)(seq - p->base) : p->sock[slot].id;
-    h->known = h->echoed || p->each;
+    h->known = h->answer != HELLO_FOREIGN && (h->echoed || p->each);
     return true;
 }
 
