@@ -267,6 +267,12 @@ size_t sd_session_max_payload(const struct sd_session *s)
     return s->config.mtu ? s->config.mtu : MTU;
 }
 
+const char *sd_session_mtu_reason(const struct sd_session *s)
+{
+    (void)s;
+    return NULL;
+}
+
 size_t sd_session_mtu(const struct sd_session *s)
 {
     return sd_session_max_payload(s);

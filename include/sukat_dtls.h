@@ -76,7 +76,7 @@ enum sdtls_event_type {
     SDTLS_EV_READY,      /* handshake complete, sdtls_send() works */
     SDTLS_EV_DATA,       /* one record of application data: data, len */
     SDTLS_EV_RETRANSMIT, /* a handshake flight was sent again; value = how often */
-    SDTLS_EV_MTU,        /* largest datagram payload changed; value = bytes */
+    SDTLS_EV_MTU,        /* largest datagram payload changed; value = bytes, text = why */
     SDTLS_EV_FINDING,    /* something worth telling; finding = its id, text = words */
     SDTLS_EV_CLOSED      /* last event of a connection; err, alert and text say why */
 };

@@ -267,6 +267,7 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     case SD_SESSION_MTU:
         ev->type = SDTLS_EV_MTU;
         ev->value = sd_session_mtu(c->session);
+        ev->text = sd_session_mtu_reason(c->session);
         return true;
     case SD_SESSION_CLOSED:
     case SD_SESSION_FAILED:

@@ -34,7 +34,8 @@ struct sd_session {
 
     /* UDP payload, see pathmtu.c. */
     size_t mtu, route_payload;
-    bool mtu_fixed; /* by the user */
+    const char *mtu_why; /* of the last change */
+    bool mtu_fixed;      /* by the user */
     bool ipv6;
     bool mtu_lowered; /* by loss or by a report */
     bool mtu_refused; /* by a refusal of this host whose report is yet to come */

@@ -50,10 +50,16 @@ void sd_mtu_setup(struct sd_session *s, const struct sd_session_config *c)
     sd_mtu_set(s, mtu < MTU_MAX ? mtu : MTU_MAX);
 }
 
-static void lower(struct sd_session *s, size_t mtu)
+static void tell(struct sd_session *s, const char *why)
+{
+    s->tell |= SD_TELL_MTU;
+    s->mtu_why = why;
+}
+
+static void lower(struct sd_session *s, size_t mtu, const char *why)
 {
     sd_mtu_set(s, mtu);
-    s->tell |= SD_TELL_MTU;
+    tell(s, why);
     s->mtu_lowered = true;
     s->raise_at = s->guard.now + RAISE_S * SD_SEC;
 }
@@ -64,7 +70,7 @@ bool sd_mtu_step_down(struct sd_session *s)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (steps[i] >= below || steps[i] < least(s))
             continue;
-        lower(s, steps[i]);
+        lower(s, steps[i], "large ones get no answer");
         return true;
     }
     return false;
@@ -104,7 +110,7 @@ void sd_mtu_raise(struct sd_session *s)
     if (!s->route_payload || s->mtu_fixed || s->mtu == s->route_payload)
         return;
     sd_mtu_set(s, s->route_payload);
-    s->tell |= SD_TELL_MTU;
+    tell(s, "the route is tried anew");
     probe(s);
 }
 
@@ -126,7 +132,7 @@ static void refused_here(struct sd_session *s, size_t limit)
         return;
     s->mtu_refused = false;
     sd_mtu_set(s, limit);
-    s->tell |= SD_TELL_MTU;
+    tell(s, "this host sends no larger ones");
 }
 
 void sd_mtu_refused(struct sd_session *s)
@@ -146,7 +152,7 @@ void sd_mtu_reported(struct sd_session *s, const struct sd_session_report *r)
         refused_here(s, r->limit);
     if (r->limit >= s->mtu)
         return;
-    lower(s, r->limit);
+    lower(s, r->limit, r->here ? "this host sends no larger ones" : "a router said so by ICMP");
     if (s->phase == SD_PHASE_HANDSHAKE)
         sd_guard_resend(&s->guard, s->mtu);
 }

@@ -451,6 +451,11 @@ size_t sd_session_mtu(const struct sd_session *s)
     return s->mtu;
 }
 
+const char *sd_session_mtu_reason(const struct sd_session *s)
+{
+    return s->mtu_why;
+}
+
 const struct sd_err *sd_session_error(const struct sd_session *s)
 {
     return &s->error;

@@ -84,6 +84,8 @@ bool sd_session_established(const struct sd_session *s);
 uint64_t sd_session_heard(const struct sd_session *s);
 size_t sd_session_max_payload(const struct sd_session *s);
 size_t sd_session_mtu(const struct sd_session *s);
+/* Why it changed last, in a few words; NULL = it did not. */
+const char *sd_session_mtu_reason(const struct sd_session *s);
 const struct sd_err *sd_session_error(const struct sd_session *s);
 /* Fills all but retransmits and handshake_us; strings live in the session. */
 void sd_session_info(const struct sd_session *s, sdtls_info *info);

@@ -111,6 +111,8 @@ WRONG = [
     (["-1", "host", "1"], "--once is for -l"),
     (["--client-cert", "require", "host", "1"], "--client-cert is for -l"),
     (["--clients", "2", "-e", "cat", "host", "1"], "--exec does not go with --clients"),
+    (["--mtu", "small", "host", "1"], "auto, or 228 to 65507"),
+    (["--mtu", "227", "host", "1"], "auto, or 228 to 65507"),
     (["-k", "key.pem", "host", "1"], "-c"),
     (["--insecure", "--verify", "host", "1"], "contradicts"),
     (["-i", "no-such-interface", "host", "1"], "no such interface"),

@@ -46,6 +46,7 @@ class Way:
     change_after: int = 0  # packets; then the MTU is `change_to`
     change_to: int = 0
     udp_seen: int = 0
+    sizes: list = dataclasses.field(default_factory=list)  # of the UDP packets that came
 
 
 def checksum(data, start=0):
@@ -193,6 +194,8 @@ class Cable(threading.Thread):
 
     def carry(self, side, frame):
         packet, way = Packet(frame), self.ways[side]
+        if packet.protocol == UDP:
+            way.sizes.append(len(packet.ip))
         if not packet.routed:
             self.later(side, frame, Way())
         elif not self.lost(way, packet):

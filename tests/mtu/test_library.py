@@ -2,14 +2,16 @@
 interface: with ICMP within half a second, without it within four, whichever side sends the
 large flight. openssl s_server and s_client stand beside it in what is printed."""
 
+import json
 import os
+import signal
 import subprocess
 import time
 
 import pytest
 
 from cable import SERVER4, SERVER6, Lab, Way
-from conftest import NC
+from conftest import BIN, NC, PROBE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 
@@ -106,3 +108,76 @@ def test_chains_in_both_directions_get_through(run, chain, mtu, icmp):
         took = least(lambda: shake(lab, run, chain, SERVER4, mutual=True))
     print(f"both ways {mtu} {'icmp' if icmp else 'no icmp'}: {took:.2f} s")
     assert took < 2 * (WITH_ICMP if icmp else WITHOUT)
+
+
+def test_the_trace_tells_when_the_mtu_made_the_difference(run, chain):
+    identity = ["-c", chain / "chain.pem", "-k", chain / "leaf.key"]
+    with Lab(back=Way(mtu=900, icmp=False)) as lab:
+        server = run(*lab.server, NC, "-lv", "--timer", "100", *identity, SERVER4, PORT)
+        server.wait_for("err", "Hosting")
+        client = run(*lab.client, NC, "-v", "--insecure", "--timer", "100", SERVER4, PORT)
+        client.wait_for("err", "onnected")
+        server.wait_for("err", r"carry 548 bytes now: large ones get no answer")
+        server.finish()
+    with Lab(back=Way(mtu=900)) as lab:
+        server = run(*lab.server, NC, "-lv", *identity, SERVER4, PORT)
+        server.wait_for("err", "Hosting")
+        client = run(*lab.client, NC, "-v", "--insecure", SERVER4, PORT)
+        client.wait_for("err", "onnected")
+        server.wait_for("err", r"carry 872 bytes now: a router said so by ICMP")
+        server.finish()
+
+
+def test_a_fixed_mtu_spares_the_timers(run, chain):
+    with Lab(back=Way(mtu=900, icmp=False)) as lab:
+        identity = ["-c", chain / "chain.pem", "-k", chain / "leaf.key"]
+        server = run(*lab.server, NC, "-lv", "--mtu", "872", *identity, SERVER4, PORT)
+        server.wait_for("err", "Hosting")
+        client = run(*lab.client, NC, "-v", "--insecure", SERVER4, PORT)
+        client.wait_for("err", "onnected")
+        assert b"Retransmission" not in server.err
+
+
+@pytest.mark.parametrize("address", [SERVER4, SERVER6])
+def test_the_largest_message_fills_the_path_exactly(run, chain, address):
+    """What is sent fills the path to the byte: of a stream of lines as long as the limit each
+    arrives, in one packet of exactly the path MTU."""
+    with Lab(Way(mtu=1400)) as lab:
+        server = run(*lab.server, NC, "-lv", "--idle", "5", address, PORT)
+        server.wait_for("err", "Hosting")
+        client = run(*lab.client, NC, "-v", "--json", "--insecure", address, PORT)
+        client.wait_for("err", '"event": ?"mtu"')  # the probe after the handshake met the router
+        payload = 1400 - (48 if ":" in address else 28) - 13 - 8 - 16
+        lab.there.sizes = []
+        client.send(b"x" * payload)
+        server.wait_for("out", "x" * 10)
+        client.send(b"y" * (payload + 1))
+        server.wait_for("out", "y{%d}" % (payload + 1))
+        assert max(lab.there.sizes) == 1400 and lab.there.sizes.count(1400) == 2
+
+
+@pytest.mark.parametrize("mtu", [1000, 700])
+def test_probe_and_mtu_agree_on_the_path(run, chain, mtu):
+    """dtls_probe brackets from a handshake what dtls_mtu measures."""
+    with Lab(back=Way(mtu=mtu, icmp=False)) as lab:
+        server = run(*lab.server, NC, "-lv", "--timer", "200", "-c", chain / "chain.pem", "-k", chain / "leaf.key",
+                     SERVER4, PORT)
+        server.wait_for("err", "Hosting")
+        probe = run(*lab.client, PROBE, "-i", "eth0", "--json")
+        probe.wait_for("err", "(?i)listening|capturing|eth0")
+        client = run(*lab.client, NC, "-v", "--insecure", "--timer", "200", SERVER4, PORT)
+        client.wait_for("err", "onnected")
+        client.end_stdin()
+        client.wait()
+        probe.wait_for("out", '"type":"handshake"')
+        probe.signal(signal.SIGINT)
+        probe.wait()
+        server.finish()
+        found = [json.loads(line) for line in probe.out.decode().splitlines()]
+        bracket = next(f for f in found if f["type"] == "finding" and "mtu_at_most" in f)
+        responder = run(*lab.server, BIN / "dtls_mtu", "--responder", SERVER4, PORT)
+        responder.wait_for("err", "Listening")
+        tool = run(*lab.client, BIN / "dtls_mtu", "--peer", "--json", SERVER4, PORT)
+        tool.wait()
+        measured = json.loads(tool.out.decode().splitlines()[-1])["s2c_mtu"]
+        assert measured == mtu and bracket["mtu_above"] <= measured <= bracket["mtu_at_most"]

@@ -145,6 +145,16 @@ static void hide_psk(const struct nc_config *c, int argc, char **argv)
     }
 }
 
+static bool set_mtu(struct nc_config *c, char why[static TOOL_WHY])
+{
+    enum { LEAST = 228, MOST = 65507 };
+    if (!c->mtu || !strcmp(c->mtu, "auto"))
+        return true;
+    if (tool_parse_uint(c->mtu, MOST, &c->tls.mtu) && c->tls.mtu >= LEAST)
+        return true;
+    return tool_wrong(why, "--mtu %s: auto, or %d to %d bytes of UDP payload", c->mtu, LEAST, MOST);
+}
+
 static bool set_export(struct nc_config *c, char why[static TOOL_WHY])
 {
     if (!c->export)
@@ -229,5 +239,5 @@ bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL
     set_tls(c);
     bool ok = set_psk(c, why);
     hide_psk(c, argc, argv);
-    return ok && set_interface(c, why) && set_export(c, why);
+    return ok && set_interface(c, why) && set_mtu(c, why) && set_export(c, why);
 }

@@ -83,7 +83,7 @@ static const struct tool_opt opts[] = {
     {0, "idle", "SECS", LIMIT, "close after this long without data", TOOL_SECONDS, AT(tls.idle_ms), 0, NULL},
     {0, "timer", "MS", LIMIT, "first retransmission; default 1000", TOOL_MILLIS, AT(tls.timer_ms), 0, NULL},
     {'m', "max-conns", "N", LIMIT, "with -l: most clients at a time", TOOL_UINT, AT(tls.max_clients), 10000000, NULL},
-    {0, "mtu", "BYTES", LIMIT, "UDP payload of handshake datagrams; default 1232", TOOL_UINT, AT(tls.mtu), 65507, NULL},
+    {0, "mtu", "BYTES|auto", LIMIT, "most UDP payload of a datagram; auto (default) finds out", TOOL_TEXT, AT(mtu), 0, NULL},
 
     {'v', "verbose", NULL, TELL, "connections; twice: messages; records; hex", TOOL_COUNT, AT(verbose), 0, NULL},
     {0, "quiet", NULL, TELL, "no errors, no warnings: the exit status tells", TOOL_FLAG, AT(quiet), 0, NULL},

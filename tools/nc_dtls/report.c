@@ -189,6 +189,16 @@ static void report_finding(const struct nc *n, const sdtls_event *ev)
     tool_event(&n->out, "finding", f);
 }
 
+static void report_mtu(const struct nc *n, const sdtls_event *ev)
+{
+    tool_say(&n->out, 1, "Datagrams to %s carry %llu bytes now: %s", sdtls_peer_text(ev->conn),
+             (unsigned long long)ev->value, or_empty(ev->text));
+    json_t *f =
+        json_pack("{s:s, s:I}", "peer", sdtls_peer_text(ev->conn), "bytes", (json_int_t)ev->value);
+    tool_field(f, "text", ev->text);
+    tool_event(&n->out, "mtu", f);
+}
+
 void nc_report_other(const struct nc *n, const sdtls_event *ev)
 {
     unsigned long long value = ev->value;
@@ -202,9 +212,7 @@ void nc_report_other(const struct nc *n, const sdtls_event *ev)
         report_number(n, ev, "retransmit", "count");
         break;
     case SDTLS_EV_MTU:
-        tool_say(&n->out, 1, "Datagrams to %s carry %llu bytes now", sdtls_peer_text(ev->conn),
-                 value);
-        report_number(n, ev, "mtu", "bytes");
+        report_mtu(n, ev);
         break;
     case SDTLS_EV_FINDING:
         report_finding(n, ev);
