@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from cable import CLIENT4, SERVER4, SERVER6, Lab, Way
+from cable import SERVER4, SERVER6, Lab, Way, ip
 from conftest import BIN, NC
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
@@ -81,6 +81,8 @@ SCENARIOS = [
     case("ipv6, 1280", Way(mtu=1280, **BLACK), Way(mtu=1280), 1280, 1280, "mtu-blackhole-c2s", 1,
          address=SERVER6),
     case("ipv6, icmp below 1280", Way(mtu=1450, says=1200), Way(), 1450, None, "ptb-ok", 1, address=SERVER6),
+    case("a route with another mtu", Way(), Way(), 1500, None, "ok", 0, route=["mtu", "1280"]),
+    case("a route with a locked mtu", Way(), Way(), 1500, None, "ok", 0, route=["mtu", "lock", "1300"]),
     case("path changes meanwhile", Way(change_after=4, change_to=1300), Way(), 1300, None, "ptb-ok", 0),
 ]
 
@@ -88,8 +90,48 @@ SCENARIOS = [
 @pytest.mark.parametrize("there, back, c2s, s2c, verdict, status, more", SCENARIOS)
 def test_the_truth_is_found(run, there, back, c2s, s2c, verdict, status, more):
     address = more.pop("address", SERVER4)
+    route = more.pop("route", None)
     with Lab(there, back, **more) as lab, serving(lab, run, bool(s2c), address):
+        if route:
+            ip("-n", lab.names[0], "route", "change", "10.9.0.0/24", "dev", "eth0", *route)
         result = measure(lab, run, *(["--peer"] if s2c else []), address=address)
         print(result)
         assert (c2s or result["c2s_mtu"], s2c) == (result["c2s_mtu"], result["s2c_mtu"])
         assert (result["verdict"], result["exit"]) == (verdict, status)
+
+
+def test_the_hop_behind_which_packets_vanish_is_named(run):
+    with Lab(Way(mtu=1400, at=0, icmp=False)) as lab, serving(lab, run, False):
+        result = measure(lab, run, "--trace")
+        assert [(h["from"], h["small"], h["large"]) for h in result["trace"]["hops"]] == [
+            ("10.9.0.11", True, True), ("10.9.0.12", True, False)]
+        assert result["trace"]["last_hop"] == 1
+
+
+@pytest.mark.parametrize("address", [SERVER4, SERVER6])
+def test_ping_replies_hint_at_the_way_back(run, address):
+    with Lab(back=Way(mtu=1399, clear_df=True)) as lab, serving(lab, run, False, address):
+        ping = measure(lab, run, "--reverse-ping", address=address)["ping"]
+        assert ping["answered"]
+        if address == SERVER4:
+            assert (ping["mtu"], ping["exact"]) == (1399, True)
+
+
+def test_a_handshake_gives_bounds_for_the_way_back(run):
+    with Lab() as lab, serving(lab, run, False):
+        shaken = measure(lab, run, "--handshake")["handshake"]
+        assert shaken["established"] and 500 < shaken["above"] <= 1500
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_black_hole_in_a_lossy_path_is_found_each_time(run, seed):
+    with Lab(Way(mtu=1400, loss=0.1, icmp=False), Way(loss=0.1), seed=seed) as lab, serving(lab, run, False):
+        result = measure(lab, run)
+        assert (result["c2s_mtu"], result["verdict"]) == (1400, "mtu-blackhole-c2s"), result
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_loss_is_never_called_a_black_hole(run, seed):
+    with Lab(Way(loss=0.2), Way(loss=0.2), seed=seed) as lab, serving(lab, run, False):
+        result = measure(lab, run)
+        assert (result["c2s_mtu"], result["verdict"]) == (1500, "ok"), result
