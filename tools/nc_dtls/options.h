@@ -27,7 +27,7 @@ struct nc_config {
     int client_cert; /* enum sdtls_verify */
     const char *psk; /* hex digits, or @FILE */
     const char *export;
-    const char *mtu; /* a number, or auto */
+    const char *mtu;        /* a number, or auto */
     uint16_t port;          /* -p */
     unsigned max_connected; /* UINT32_MAX = not given */
     const char *interface;
