@@ -1,7 +1,5 @@
-#include "experiment.h"
-#include "lab.h"
-
-#include "wire/record.h"
+#include "dtls_regress/experiment.h"
+#include "dtls_regress/lab.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -56,36 +54,9 @@ static const struct forgery forgeries[] = {
 };
 enum { FORGERIES = sizeof forgeries / sizeof *forgeries };
 
-static bool inject(struct lab *lab, int to, uint8_t type, uint16_t epoch, uint64_t seq,
-                   const void *body, size_t len)
-{
-    uint8_t buf[128];
-    struct sd_wr w = sd_wr_init(buf, sizeof buf);
-    size_t mark = sd_record_open(&w, type, 0xfefd, epoch, seq);
-    sd_wr_bytes(&w, body, len);
-    sd_record_close(&w, mark);
-    return sd_wr_len(&w) && lab_put(lab, to, buf, sd_wr_len(&w));
-}
-
 static struct lab *usual(void)
 {
     return lab_new(&(struct lab_setup){.mtu = 1400});
-}
-
-/* A cookie exchange: so the client's next message is number 2, as in the forgeries. */
-static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
-{
-    (void)ssl;
-    memset(cookie, 'c', 16);
-    *len = 16;
-    return 1;
-}
-
-static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
-{
-    (void)ssl;
-    (void)cookie;
-    return len == 16;
 }
 
 /* The server has sent its flight and waits for the client's. */
@@ -94,9 +65,7 @@ static struct lab *waiting_server(void)
     struct lab *lab = usual();
     if (!lab)
         return NULL;
-    SSL_CTX_set_cookie_generate_cb(lab->end[SERVER].ctx, cookie_make);
-    SSL_CTX_set_cookie_verify_cb(lab->end[SERVER].ctx, cookie_check);
-    SSL_set_options(lab->end[SERVER].ssl, SSL_OP_COOKIE_EXCHANGE);
+    lab_use_cookies(lab); /* so the client's next message is number 2, as in the forgeries */
     for (int i = 0; i < 4; i++)
         lab_step(lab, i % 2 ? SERVER : CLIENT);
     return lab;
@@ -106,7 +75,7 @@ static struct lab *waiting_server(void)
 static int survives(const struct forgery *f)
 {
     struct lab *lab = waiting_server();
-    if (!lab || !inject(lab, SERVER, f->type, 0, 50, f->body, f->len)) {
+    if (!lab || !lab_inject(lab, SERVER, f->type, 0, 50, f->body, f->len)) {
         lab_free(lab);
         return -1;
     }
@@ -140,7 +109,7 @@ static struct outcome etm(void)
     const struct lab_setup setup = {.mtu = 1400, .ciphers = "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"};
     struct lab *lab = lab_new(&setup);
     bool before = lab && lab_handshake(lab) && lab_data(lab) &&
-                  inject(lab, SERVER, 23, 1, 99, zero, sizeof zero);
+                  lab_inject(lab, SERVER, 23, 1, 99, zero, sizeof zero);
     bool after = before && lab_data(lab);
     lab_free(lab);
     return before ? OUTCOME_IF(!after) : OUTCOME(BROKEN);
@@ -156,7 +125,7 @@ static struct outcome pinned(void)
     const size_t before = mallinfo2().uordblks;
     for (uint8_t i = 0; i < SENT; i++) {
         const uint8_t body[13] = {11, 1, 0x8f, 0x9c, 0, (uint8_t)(3 + i), 0, 0, 50, 0, 0, 1, 0};
-        if (inject(lab, SERVER, 22, 0, 100U + i, body, sizeof body))
+        if (lab_inject(lab, SERVER, 22, 0, 100U + i, body, sizeof body))
             lab_step(lab, SERVER);
     }
     const size_t after = mallinfo2().uordblks;
@@ -222,7 +191,7 @@ static void request_first(struct lab *lab, int to, const uint8_t *data, size_t l
     if (to != CLIENT || lab->forged || len < 14 || data[0] != 22 || data[13] != 2)
         return;
     lab->forged = true;
-    inject(lab, CLIENT, 22, 0, 0xff, hello_request, sizeof hello_request);
+    lab_inject(lab, CLIENT, 22, 0, 20, hello_request, sizeof hello_request);
 }
 
 static struct outcome hello_request(void)
@@ -253,14 +222,75 @@ static struct outcome late_hvr(void)
     free(hello);
     lab_step(lab, CLIENT);
     const size_t before = lab->end[CLIENT].sent;
-    ok = ok && inject(lab, CLIENT, 22, 0, 90, hvr, sizeof hvr);
+    ok = ok && lab_inject(lab, CLIENT, 22, 0, 90, hvr, sizeof hvr);
     lab_step(lab, CLIENT);
     bool again = lab->end[CLIENT].sent > before;
     lab_free(lab);
     return ok ? OUTCOME_IF(again) : OUTCOME(BROKEN);
 }
 
+static struct outcome short_record(void)
+{
+    static const uint8_t byte[1] = {0};
+    struct lab *lab = usual();
+    bool before = lab && lab_handshake(lab) && lab_data(lab) &&
+                  lab_inject(lab, SERVER, 23, 1, 99, byte, sizeof byte);
+    bool after = before && lab_data(lab);
+    lab_free(lab);
+    return before ? OUTCOME_IF(!after) : OUTCOME(BROKEN);
+}
+
+/* Records of the next epoch wait for its keys: how much of the heap do they take? */
+static struct outcome early_records(void)
+{
+    enum { SENT = 200, MUCH = 100000 };
+    static const uint8_t byte[1] = {0};
+    struct lab *lab = waiting_server();
+    if (!lab)
+        return OUTCOME(BROKEN);
+    const size_t before = mallinfo2().uordblks;
+    for (unsigned i = 0; i < SENT; i++)
+        if (lab_inject(lab, SERVER, 22, 1, i, byte, sizeof byte))
+            lab_step(lab, SERVER);
+    const size_t after = mallinfo2().uordblks;
+    lab_free(lab);
+    if (!before)
+        return OUTCOME(BROKEN); /* another allocator, as under a sanitizer */
+    return OUTCOME_IF(after > before + MUCH);
+}
+
+static void warn_first(struct lab *lab, int to, const uint8_t *data, size_t len)
+{
+    static const uint8_t unrecognized_name[2] = {1, 112};
+    if (to != CLIENT || lab->forged || len < 14 || data[0] != 22 || data[13] != 2)
+        return;
+    lab->forged = true;
+    lab_inject(lab, CLIENT, 21, 0, 20, unrecognized_name, sizeof unrecognized_name);
+}
+
+static struct outcome warning(void)
+{
+    struct lab *lab = usual();
+    if (!lab)
+        return OUTCOME(BROKEN);
+    lab->before = warn_first;
+    bool done = lab_handshake_slowly(lab), sent = lab->forged;
+    lab_free(lab);
+    return sent ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+}
+
 const struct experiment forgery_experiments[] = {
+    {"forgery-short-record", "R1 CVE-2026-75806",
+     "One forged record with a body of one byte on an association with AES-GCM.",
+     "vulnerable: it ends the association. Nobody needs a key for that.",
+     "The guard drops records that are too short for the cipher.", short_record},
+    {"forgery-early-records", "R3 CVE-2026-54874",
+     "200 records of the next epoch, a byte each, reach a server that waits for the client.",
+     "vulnerable: it keeps some 8 kB of heap for each.", "The guard bounds what waits.",
+     early_records},
+    {"forgery-warning", "R10", "One warning alert, unrecognized_name, before the ServerHello.",
+     "vulnerable: the client gives up: too many warn alerts.",
+     "The guard drops alerts in plaintext, and tells.", warning},
     {"forgery-etm", "T1 #24972 #25353 #31145",
      "One forged record of 64 bytes on an association with AES-CBC and encrypt-then-MAC.",
      "vulnerable: it ends the association.", "Encrypt-then-MAC is not offered.", etm},

@@ -1,5 +1,5 @@
-#include "experiment.h"
-#include "lab.h"
+#include "dtls_regress/experiment.h"
+#include "dtls_regress/lab.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-#include "experiment.h"
-#include "lab.h"
+#include "dtls_regress/experiment.h"
+#include "dtls_regress/lab.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -27,8 +27,9 @@ struct experiment {
 #define OUTCOME_IF(defect) OUTCOME((defect) ? VULNERABLE : FIXED)
 #define OUTCOME_NUMBER(n, of) ((struct outcome){MEASURED, (long)(n), (of)})
 
-extern const struct experiment forgery_experiments[], timer_experiments[], mtu_experiments[],
-    read_experiments[];
-extern const size_t forgery_count, timer_count, mtu_count, read_count;
+extern const struct experiment listen_experiments[], error_experiments[], forgery_experiments[],
+    timer_experiments[], mtu_experiments[], read_experiments[], session_experiments[];
+extern const size_t listen_count, error_count, forgery_count, timer_count, mtu_count, read_count,
+    session_count;
 
 #endif

@@ -1,4 +1,4 @@
-#include "lab.h"
+#include "dtls_regress/lab.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,11 +9,14 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
+#include "wire/record.h"
+
 /* libcrypto asks this gettimeofday() for the time of its retransmission timers: a process has one
  * clock, so this one is its only state. */
 static int64_t now_us = INT64_C(1700000000) * 1000000;
 
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+__attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict tv,
+                                                        void *restrict zone)
 {
     (void)zone;
     tv->tv_sec = (time_t)(now_us / 1000000);
@@ -41,6 +44,17 @@ bool lab_put(struct lab *lab, int to, const void *data, size_t len)
         last = &(*last)->next;
     *last = d;
     return true;
+}
+
+bool lab_inject(struct lab *lab, int to, uint8_t type, uint16_t epoch, uint64_t seq,
+                const void *body, size_t len)
+{
+    uint8_t buf[128];
+    struct sd_wr w = sd_wr_init(buf, sizeof buf);
+    size_t mark = sd_record_open(&w, type, SD_DTLS_1_2, epoch, seq);
+    sd_wr_bytes(&w, body, len);
+    sd_record_close(&w, mark);
+    return sd_wr_len(&w) && lab_put(lab, to, buf, sd_wr_len(&w));
 }
 
 struct dgram *lab_take(struct lab *lab, int to)
@@ -77,6 +91,12 @@ static int bio_write(BIO *bio, const char *data, int len)
 {
     struct end *end = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (end->limited && !end->room) {
+        errno = EAGAIN;
+        BIO_set_retry_write(bio);
+        return -1;
+    }
+    end->room -= end->limited;
     if (end->too_long && (size_t)len > end->too_long) {
         errno = EMSGSIZE;
         return -1;
@@ -89,6 +109,11 @@ static int bio_read(BIO *bio, char *data, int cap)
 {
     struct end *end = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (end->read_error) {
+        errno = end->read_error;
+        end->read_error = 0;
+        return -1;
+    }
     struct dgram *d = lab_take(end->lab, end->id);
     if (!d) {
         errno = EAGAIN;
@@ -203,6 +228,28 @@ static bool end_open(struct end *end, const struct lab_setup *setup)
     else
         SSL_set_connect_state(end->ssl);
     return true;
+}
+
+static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
+{
+    (void)ssl;
+    memset(cookie, 'c', 16);
+    *len = 16;
+    return 1;
+}
+
+static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
+{
+    (void)ssl;
+    (void)cookie;
+    return len == 16;
+}
+
+void lab_use_cookies(struct lab *lab)
+{
+    SSL_CTX_set_cookie_generate_cb(lab->end[SERVER].ctx, cookie_make);
+    SSL_CTX_set_cookie_verify_cb(lab->end[SERVER].ctx, cookie_check);
+    SSL_set_options(lab->end[SERVER].ssl, SSL_OP_COOKIE_EXCHANGE);
 }
 
 struct lab *lab_new(const struct lab_setup *setup)

@@ -29,7 +29,10 @@ struct end {
     struct dgram *in; /* what it has not read yet */
     size_t sent;      /* datagrams */
     size_t too_long;  /* writes above this fail with EMSGSIZE; 0: none do */
-    bool done;        /* its handshake is complete */
+    bool limited;     /* it takes `room` more datagrams, then writes say EAGAIN */
+    size_t room;
+    int read_error; /* errno of the next read; 0: none */
+    bool done;      /* its handshake is complete */
 };
 
 struct lab {
@@ -50,6 +53,11 @@ struct lab_setup {
 /* NULL when OpenSSL refuses the setup. */
 struct lab *lab_new(const struct lab_setup *setup);
 void lab_free(struct lab *lab);
+/* The server asks for cookies, and takes any of 16 bytes. */
+void lab_use_cookies(struct lab *lab);
+/* A record that somebody on the path, or off it, makes up. */
+bool lab_inject(struct lab *lab, int to, uint8_t type, uint16_t epoch, uint64_t seq,
+                const void *body, size_t len);
 bool lab_put(struct lab *lab, int to, const void *data, size_t len);
 /* Takes the oldest unread datagram; the caller frees it. */
 struct dgram *lab_take(struct lab *lab, int to);
