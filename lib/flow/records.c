@@ -131,15 +131,17 @@ static void place(struct reading *r, struct sd_event *e)
  * collision would gain nothing but a mark less. */
 static uint32_t fingerprint(struct sd_hash_key key, struct sd_span s)
 {
+    /* Never a multiplier that leaves the high bits alone, whatever the key: 2^64 over phi. */
+    const uint64_t times = (key.k1 ^ UINT64_C(0x9e3779b97f4a7c15)) | 1;
     uint64_t h = key.k0 ^ s.len, word;
     for (; s.len >= sizeof word; s.p += sizeof word, s.len -= sizeof word) {
         memcpy(&word, s.p, sizeof word);
-        h = (h ^ word) * (key.k1 | 1);
+        h = (h ^ word) * times;
         h ^= h >> 32;
     }
     for (word = 0; s.len; s.p++, s.len--)
         word = word << 8 | *s.p;
-    h = (h ^ word) * (key.k1 | 1);
+    h = (h ^ word) * times;
     return (uint32_t)(h >> 40);
 }
 
