@@ -95,6 +95,11 @@ static void restart(struct sdtls_conn *old, const struct sd_datagram *d,
 {
     struct sdtls *s = old->ep;
     struct sd_peer *peer = old->peer;
+    enum sd_count hit;
+    if (!sd_limit_admits_anew(old, &hit)) {
+        s->conn_count[hit]++; /* it will ask again; what it had stays */
+        return;
+    }
     old->peer = NULL;
     s->conn_count[SD_COUNT_RESTARTED]++;
     sd_conn_fail(old, SDTLS_RESTARTED, "the client started anew on the same address and port");

@@ -153,6 +153,8 @@ bool sd_client_settled(struct sdtls_conn *c, const struct sd_datagram *d);
 
 /* limits.c: 0, or the counter of the limit that was hit. */
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);
+/* The same for a client that starts anew in the place of `old`. */
+bool sd_limit_admits_anew(const struct sdtls_conn *old, enum sd_count *hit);
 bool sd_limit_add(struct sdtls_conn *c); /* false: no memory */
 void sd_limit_drop(struct sdtls_conn *c);
 

@@ -35,18 +35,29 @@ static struct host *host_find(struct sdtls *s, const struct sd_addr *peer)
     return n ? sd_container(n, struct host, node) : NULL;
 }
 
-bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit)
+static bool one_more_half_open(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit)
 {
     const struct host *h = host_find(s, peer);
-    if (s->servers >= or_default(s->cfg.max_clients, MAX_CLIENTS))
-        *hit = SD_COUNT_LIMIT_CLIENTS;
-    else if (s->half_open >= or_default(s->cfg.max_half_open, MAX_HALF_OPEN))
+    if (s->half_open >= or_default(s->cfg.max_half_open, MAX_HALF_OPEN))
         *hit = SD_COUNT_LIMIT_HALF_OPEN;
     else if (h && h->count >= or_default(s->cfg.max_half_open_per_host, MAX_HALF_OPEN_PER_HOST))
         *hit = SD_COUNT_LIMIT_HOST;
     else
         return true;
     return false;
+}
+
+bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit)
+{
+    if (s->servers < or_default(s->cfg.max_clients, MAX_CLIENTS))
+        return one_more_half_open(s, peer, hit);
+    *hit = SD_COUNT_LIMIT_CLIENTS;
+    return false;
+}
+
+bool sd_limit_admits_anew(const struct sdtls_conn *old, enum sd_count *hit)
+{
+    return old->half_open || one_more_half_open(old->ep, &old->remote, hit);
 }
 
 static struct host *host_add(struct sdtls *s, const struct sd_addr *peer)

@@ -35,6 +35,7 @@ class Way:
     says: int | None = None  # with this number, if not the true one,
     errors: int = 1 << 30  # and so often at most
     udp_only: bool = False  # the limit is for UDP only
+    forged: int = 0  # with each packet comes an ICMP error with this MTU that quotes no payload
     clear_df: bool = False
     drop_fragments: bool = False
     loss: float = 0
@@ -112,9 +113,9 @@ class Packet:
             word = (self.word & 0x1FFF) + at // 8 | more
             yield self.ethernet + ipv4_header(self.ip[:20], length=20 + len(part), fragment=word) + part
 
-    def error(self, router, kind, code, value):
+    def error(self, router, kind, code, value, quoted=None):
         """The ICMP error that the router sends back."""
-        quote = self.ip[: QUOTE[self.kind]]
+        quote = self.ip[: quoted or QUOTE[self.kind]]
         ethernet = self.ethernet[6:12] + self.ethernet[:6] + self.ethernet[12:]
         body = struct.pack("!BBHI", kind, code, 0, value) + quote
         if self.kind == IPV4:
@@ -199,6 +200,9 @@ class Cable(threading.Thread):
         if not packet.routed:
             self.later(side, frame, Way())
         elif not self.lost(way, packet):
+            if way.forged and packet.protocol == UDP:
+                kind, headers = ((3, 4), 28) if packet.kind == IPV4 else ((2, 0), 48)
+                self.later(1 - side, packet.error(0, *kind, way.forged, headers), way)
             for out in self.route(side, packet):
                 self.later(side, out, way)
                 if self.random.random() < way.duplicates:

@@ -56,6 +56,11 @@ SCENARIOS = [
     case("icmp says too much", Way(mtu=1300, says=1400), Way(), 1300, None, "mtu-blackhole-c2s", 1),
     case("icmp without a number", Way(mtu=1300, says=0), Way(), 1300, None, "mtu-blackhole-c2s", 1),
     case("icmp says too little", Way(mtu=1450, says=576), Way(), 1450, None, "ptb-ok", 1),
+    case("forged icmp", Way(forged=600), Way(forged=600), 1500, 1500, "ok", 0),
+    case("forged icmp, absurd", Way(forged=68), Way(forged=68), 1500, 1500, "ok", 0),
+    case("forged icmp, ipv6", Way(forged=1280), Way(forged=1280), 1500, 1500, "ok", 0, address=SERVER6),
+    case("mapped ipv4 address", Way(mtu=1400, icmp=False), Way(), 1400, None, "mtu-blackhole-c2s", 1,
+         asked=f"::ffff:{SERVER4}"),
     case("loss of 5 %", Way(loss=0.05), Way(loss=0.05), 1500, None, "ok", 0),
     case("loss of 20 %", Way(loss=0.2), Way(loss=0.2), 1500, None, "ok", 0),
     case("black hole and loss", Way(mtu=1400, loss=0.1, **BLACK), Way(loss=0.1), 1400, None,
@@ -90,14 +95,16 @@ SCENARIOS = [
 @pytest.mark.parametrize("there, back, c2s, s2c, verdict, status, more", SCENARIOS)
 def test_the_truth_is_found(run, there, back, c2s, s2c, verdict, status, more):
     address = more.pop("address", SERVER4)
-    route = more.pop("route", None)
+    route, asked = more.pop("route", None), more.pop("asked", address)
     with Lab(there, back, **more) as lab, serving(lab, run, bool(s2c), address):
         if route:
             ip("-n", lab.names[0], "route", "change", "10.9.0.0/24", "dev", "eth0", *route)
-        result = measure(lab, run, *(["--peer"] if s2c else []), address=address)
+        result = measure(lab, run, *(["--peer"] if s2c else []), address=asked)
         print(result)
         assert (c2s or result["c2s_mtu"], s2c) == (result["c2s_mtu"], result["s2c_mtu"])
         assert (result["verdict"], result["exit"]) == (verdict, status)
+        if there.forged:
+            assert result["c2s"]["icmp"] and not any(word["validated"] for word in result["c2s"]["icmp"])
 
 
 def test_the_hop_behind_which_packets_vanish_is_named(run):

@@ -206,6 +206,47 @@ static void a_client_that_starts_anew_replaces_itself(void **state)
     duo_down(&d);
 }
 
+/* The half-open limit holds for those who start anew, too: what they had stays. */
+static void a_client_cannot_start_anew_beyond_the_limit(void **state)
+{
+    (void)state;
+    sdtls_config fixed = trusting, few = self_signed;
+    fixed.source = "127.0.0.1";
+    few.max_half_open = 1;
+    struct duo d;
+    duo_up(&d, &few, &fixed);
+    sdtls_conn *c = duo_connect(&d);
+    duo_wait(&d, d.client, SDTLS_EV_READY);
+    socklen_t len;
+    fixed.source_port =
+        ntohs(((const struct sockaddr_in *)(const void *)sdtls_conn_local(c, &len))->sin_port);
+    duo_wait(&d, d.server, SDTLS_EV_READY);
+
+    /* Another client takes the one place, and says no more. */
+    duo_connect(&d);
+    sdtls_event ev;
+    sd_time until = sd_clock_now() + DUO_DEADLINE;
+    while (sdtls_counter_named(d.server, "conn.accepted") < 2 && sd_clock_now() < until) {
+        duo_step(d.server, &ev, 1);
+        if (sdtls_counter_named(d.server, "conn.accepted") < 2)
+            duo_step(d.client, &ev, 0);
+    }
+    int null = open("/dev/null", O_RDWR);
+    assert_true(dup2(null, sdtls_conn_fd(c)) >= 0);
+    close(null);
+    sdtls *silent = d.client;
+    d.client = sdtls_new(&fixed);
+    duo_connect(&d);
+    while (!sdtls_counter_named(d.server, "conn.limit-half-open") && sd_clock_now() < until) {
+        duo_step(d.server, &ev, 1);
+        duo_step(d.client, &ev, 0);
+    }
+    assert_int_equal(sdtls_counter_named(d.server, "conn.limit-half-open"), 1);
+    assert_int_equal(sdtls_counter_named(d.server, "conn.restarted"), 0);
+    sdtls_free(silent);
+    duo_down(&d);
+}
+
 static void an_ssl_ctx_of_the_callers_is_used(void **state)
 {
     (void)state;
@@ -383,6 +424,7 @@ int main(void)
         cmocka_unit_test(the_fd_wakes_for_a_timer_of_a_fresh_connection),
         cmocka_unit_test(a_wrong_psk_ends_with_a_reason),
         cmocka_unit_test(a_client_that_starts_anew_replaces_itself),
+        cmocka_unit_test(a_client_cannot_start_anew_beyond_the_limit),
         cmocka_unit_test(an_ssl_ctx_of_the_callers_is_used),
         cmocka_unit_test(a_bound_socket_is_adopted),
         cmocka_unit_test(listening_everywhere_means_both_families_on_one_port),

@@ -36,7 +36,8 @@ static int bind_source(int fd, const struct path *p)
 
 static int open_socket(const struct path *p)
 {
-    struct sd_socket_options o = {.family = p->to.sa.sa_family, .reports = true};
+    struct sd_socket_options o = {
+        .family = p->to.sa.sa_family, .reports = true, .dual = !p->ipv6 /* a mapped address */};
     int fd = sd_socket_open(&o);
     if (fd < 0)
         return fd;
@@ -113,6 +114,9 @@ int path_send(struct path *p, uint32_t id, unsigned packet, int ttl)
     if (ttl)
         set_ttl(p, p->sock[slot].fd, ttl);
     int rc = sd_socket_send(p->sock[slot].fd, buf, len, NULL, NULL);
+    /* An ICMP error about an earlier probe fails this one, once, unsent. */
+    if (rc && rc != -EAGAIN)
+        rc = sd_socket_send(p->sock[slot].fd, buf, len, NULL, NULL);
     if (ttl)
         set_ttl(p, p->sock[slot].fd, 0);
     p->probes++;
