@@ -121,6 +121,51 @@ static struct outcome second_record(void)
     return ok ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
 }
 
+/* The two fragments in datagrams of their own, as they come from a narrow path. */
+static struct outcome two_datagrams(void)
+{
+    struct dgram *hello;
+    struct lab *lab = usual(&hello);
+    bool ok = hello, done = false;
+    if (ok) {
+        uint8_t part[HELLO_MAX];
+        size_t whole = hello->len - HEADERS;
+        lab_put(lab, SERVER, part, fragment(part, hello, 0, 100, 0));
+        lab_put(lab, SERVER, part, fragment(part, hello, 100, whole, 1));
+        bool heard = listen_once(lab) == 1 || listen_once(lab) == 1;
+        done = heard && lab_handshake(lab);
+    }
+    free(hello);
+    lab_free(lab);
+    return ok ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+}
+
+/* So little of the first hello that the place of the cookie is not in it. */
+static struct outcome tiny_fragment(void)
+{
+    enum { TINY = 20 };
+    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    if (!lab)
+        return OUTCOME(BROKEN);
+    lab_use_cookies(lab);
+    lab_step(lab, CLIENT);
+    struct dgram *hello = lab_take(lab, SERVER);
+    bool ok = hello && hello->len < HELLO_MAX;
+    size_t answers = 0;
+    if (ok) {
+        uint8_t part[HELLO_MAX];
+        size_t whole = hello->len - HEADERS;
+        lab_put(lab, SERVER, part, fragment(part, hello, 0, TINY, 0));
+        listen_once(lab);
+        lab_put(lab, SERVER, part, fragment(part, hello, TINY, whole, 1));
+        listen_once(lab);
+        answers = lab_count(lab, CLIENT);
+    }
+    free(hello);
+    lab_free(lab);
+    return ok ? OUTCOME_IF(!answers) : OUTCOME(BROKEN);
+}
+
 static struct outcome garbage_error(void)
 {
     static const uint8_t garbage[20] = {0x40};
@@ -165,6 +210,15 @@ const struct experiment listen_experiments[] = {
      "The hello with the cookie comes as two fragments in one datagram.",
      "vulnerable: what stands behind the first record is lost, and a second with it.",
      "The gate hands over whole datagrams.", second_record},
+    {"listen-two-datagrams", "#27640 #25380",
+     "The hello with the cookie comes as two fragments in a datagram each.",
+     "vulnerable: the server does not come to an answer without a timer.",
+     "The gate answers the first fragment; a session joins the rest.", two_datagrams},
+    {"listen-tiny-fragment", "T17",
+     "The first hello comes in two fragments, the first of 20 bytes: without the cookie's place.",
+     "vulnerable: no answer, ever. A client that cuts its hello so small never gets in.",
+     "The gate needs the first fragment up to the cookie, too: one reply, no state.",
+     tiny_fragment},
     {"listen-garbage-error", "R9", "SSL_get_error after DTLSv1_listen saw 20 bytes of garbage.",
      "5, SSL_ERROR_SYSCALL, looks like a dead socket to a server that asks.",
      "DTLSv1_listen is not used.", garbage_error},

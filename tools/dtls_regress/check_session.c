@@ -64,6 +64,14 @@ static struct outcome old_methods(void)
     return OUTCOME_NUMBER(there, "of DTLSv1_2_method exported");
 }
 
+static struct outcome security_level(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
+    int level = ctx ? SSL_CTX_get_security_level(ctx) : 0;
+    SSL_CTX_free(ctx);
+    return ctx ? OUTCOME_NUMBER(level, "is the default security level") : OUTCOME(BROKEN);
+}
+
 const struct experiment session_experiments[] = {
     {"session-early-data", "R4 #9289",
      "50 records of data overtake the server's last flight on the way to the client.",
@@ -72,6 +80,9 @@ const struct experiment session_experiments[] = {
     {"session-renegotiation", "R15", "The client starts a second handshake, encrypted, unasked.",
      "vulnerable: any client can make the server do handshake after handshake.",
      "Renegotiation is switched off.", renegotiation},
+    {"session-security-level", "R22", "Asks a fresh context for its security level.",
+     "From 1 on keys of 80 bits are needed, from 2 on 112: RSA-1024 and DTLS 1.0 no longer work.",
+     "The default of OpenSSL is kept.", security_level},
     {"session-old-methods", "R16", "Looks for DTLSv1_2_method in the library that is loaded.",
      "0: programs that name a version by its method do not start any more.",
      "DTLS_method with explicit bounds.", old_methods},
