@@ -146,8 +146,9 @@ static void put_handshake(const struct survey *s)
     if (!h->done)
         return;
     if (h->established)
-        printf("%-16s %.1f ms, %s; largest flight from the server: %zu bytes in %u datagrams\n",
-               "handshake", h->ms, h->cipher, h->flight, h->datagrams);
+        printf("%-16s %.1f ms, %s; largest flight from the server: %zu bytes in %u datagram%s\n",
+               "handshake", h->ms, h->cipher, h->flight, h->datagrams,
+               h->datagrams == 1 ? "" : "s");
     else
         printf("%-16s failed: %s\n", "handshake", h->text);
     if (s->cfg->peer && h->established && s->peer.kind != PEER_RESPONDER)
@@ -207,7 +208,8 @@ static void put_advice(const struct survey *s, unsigned packet)
     advice_settings(setting, payload, packet);
     advice_ciphers(room, payload);
     size_t datagrams = (flight + payload - 1) / payload;
-    printf("\nA flight of %zu bytes takes %zu datagram%s of up to %u bytes. Without settings:\n",
+    printf("\nA flight of %zu bytes takes %zu datagram%s of up to %u bytes.\n"
+           "A flight that fills more than one meets, without settings:\n",
            flight, datagrams, datagrams == 1 ? "" : "s", payload);
     for (unsigned i = 0; i < STACKS; i++)
         printf("    %s%-12s%s %s\n", effect[i].bad ? paint(s, RED) : "", effect[i].stack,
