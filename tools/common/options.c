@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/exit.h"
 #include "common/options.h"
 #include "common/parse.h"
 
@@ -314,4 +315,14 @@ void tool_completion_print(const struct tool_usage *u, FILE *to)
         sep = " ";
     }
     fprintf(to, "\" -- \"$cur\"))\n}\ncomplete -F _%s -o default %s\n", u->prog, u->prog);
+}
+
+int tool_completion(const struct tool_usage *u, const char *shell)
+{
+    if (!strcmp(shell, "bash")) {
+        tool_completion_print(u, stdout);
+        return TOOL_EXIT_OK;
+    }
+    fprintf(stderr, "%s: --completion %s: only bash is known\n", u->prog, shell);
+    return TOOL_EXIT_USAGE;
 }

@@ -62,5 +62,8 @@ bool tool_wrong(char why[static TOOL_WHY], const char *fmt, ...)
 void tool_usage_print(const struct tool_usage *u, FILE *to);
 /* For bash: source <(tool --completion bash). */
 void tool_completion_print(const struct tool_usage *u, FILE *to);
+/* --completion SHELL: prints it on stdout, or says on stderr that this shell is not known.
+ * The exit status. */
+int tool_completion(const struct tool_usage *u, const char *shell);
 
 #endif

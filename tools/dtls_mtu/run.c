@@ -17,16 +17,6 @@ static int print_version(void)
     return MTU_EXIT_OK;
 }
 
-static int print_completion(const struct mtu_config *c)
-{
-    if (strcmp(c->completion, "bash")) {
-        fprintf(stderr, "dtls_mtu: --completion %s: only bash is known\n", c->completion);
-        return MTU_EXIT_USAGE;
-    }
-    tool_completion_print(&mtu_usage, stdout);
-    return MTU_EXIT_OK;
-}
-
 static int print_explanation(const struct mtu_config *c)
 {
     if (tool_explain(stdout, c->explain))
@@ -153,7 +143,7 @@ int tool_main(int argc, char **argv)
     if (c.version)
         return print_version();
     if (c.completion)
-        return print_completion(&c);
+        return tool_completion(&mtu_usage, c.completion);
     if (c.explain)
         return print_explanation(&c);
     return run(&c);

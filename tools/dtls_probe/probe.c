@@ -44,16 +44,6 @@ static int explain(const struct probe_config *c)
     return PROBE_ERROR;
 }
 
-static int completion(const struct probe_config *c)
-{
-    if (strcmp(c->completion, "bash") != 0) {
-        fprintf(stderr, "dtls_probe: --completion %s: only bash is known\n", c->completion);
-        return PROBE_ERROR;
-    }
-    tool_completion_print(&probe_usage, stdout);
-    return PROBE_CLEAN;
-}
-
 static int worse(int a, int b)
 {
     return a > b ? a : b;
@@ -106,7 +96,7 @@ static int act(const struct probe_config *c, const struct tool_out *out)
     if (c->explain)
         return explain(c);
     if (c->completion)
-        return completion(c);
+        return tool_completion(&probe_usage, c->completion);
     if (c->list)
         return list_interfaces(out);
     return look(c, out);

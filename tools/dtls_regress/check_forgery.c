@@ -185,24 +185,47 @@ static struct outcome restart(void)
     return ok ? OUTCOME_IF(!answers) : OUTCOME(BROKEN);
 }
 
-static void request_first(struct lab *lab, int to, const uint8_t *data, size_t len)
-{
-    static const uint8_t hello_request[12] = {0, 0, 0, 0, 0, 1};
-    if (to != CLIENT || lab->forged || len < 14 || data[0] != 22 || data[13] != 2)
-        return;
-    lab->forged = true;
-    lab_inject(lab, CLIENT, 22, 0, 20, hello_request, sizeof hello_request);
-}
-
-static struct outcome hello_request(void)
+/* A handshake whose client gets something forged right before the ServerHello: does it end? */
+static struct outcome before_server_hello(void (*forge)(struct lab *, int, const uint8_t *, size_t))
 {
     struct lab *lab = usual();
     if (!lab)
         return OUTCOME(BROKEN);
-    lab->before = request_first;
+    lab->before = forge;
     bool done = lab_handshake_slowly(lab), forged = lab->forged;
     lab_free(lab);
     return forged ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+}
+
+static bool is_server_hello(struct lab *lab, int to, const uint8_t *data, size_t len)
+{
+    bool now = to == CLIENT && !lab->forged && len >= 14 && data[0] == 22 && data[13] == 2;
+    lab->forged |= now;
+    return now;
+}
+
+static void forge_request(struct lab *lab, int to, const uint8_t *data, size_t len)
+{
+    static const uint8_t hello_request[12] = {0, 0, 0, 0, 0, 1};
+    if (is_server_hello(lab, to, data, len))
+        lab_inject(lab, CLIENT, 22, 0, 20, hello_request, sizeof hello_request);
+}
+
+static struct outcome hello_request(void)
+{
+    return before_server_hello(forge_request);
+}
+
+static void forge_warning(struct lab *lab, int to, const uint8_t *data, size_t len)
+{
+    static const uint8_t unrecognized_name[2] = {1, 112};
+    if (is_server_hello(lab, to, data, len))
+        lab_inject(lab, CLIENT, 21, 0, 20, unrecognized_name, sizeof unrecognized_name);
+}
+
+static struct outcome warning(void)
+{
+    return before_server_hello(forge_warning);
 }
 
 /* A HelloVerifyRequest for a client that has read ServerHello, but not the rest. */
@@ -257,26 +280,6 @@ static struct outcome early_records(void)
     if (!before)
         return OUTCOME(BROKEN); /* another allocator, as under a sanitizer */
     return OUTCOME_IF(after > before + MUCH);
-}
-
-static void warn_first(struct lab *lab, int to, const uint8_t *data, size_t len)
-{
-    static const uint8_t unrecognized_name[2] = {1, 112};
-    if (to != CLIENT || lab->forged || len < 14 || data[0] != 22 || data[13] != 2)
-        return;
-    lab->forged = true;
-    lab_inject(lab, CLIENT, 21, 0, 20, unrecognized_name, sizeof unrecognized_name);
-}
-
-static struct outcome warning(void)
-{
-    struct lab *lab = usual();
-    if (!lab)
-        return OUTCOME(BROKEN);
-    lab->before = warn_first;
-    bool done = lab_handshake_slowly(lab), sent = lab->forged;
-    lab_free(lab);
-    return sent ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
 }
 
 const struct experiment forgery_experiments[] = {

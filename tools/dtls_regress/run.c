@@ -96,16 +96,6 @@ static int run(const struct regress_config *c)
     return status_of(c, results, count);
 }
 
-static int print_completion(const struct regress_config *c)
-{
-    if (strcmp(c->completion, "bash")) {
-        fprintf(stderr, "dtls_regress: --completion %s: only bash is known\n", c->completion);
-        return EXIT_ERROR;
-    }
-    tool_completion_print(&regress_usage, stdout);
-    return EXIT_FINE;
-}
-
 static int print_version(void)
 {
     printf("dtls_regress %s\n%s\n", SDTLS_VERSION, OpenSSL_version(OPENSSL_VERSION));
@@ -129,7 +119,7 @@ int tool_main(int argc, char **argv)
     else if (c.version)
         return print_version();
     else if (c.completion)
-        return print_completion(&c);
+        return tool_completion(&regress_usage, c.completion);
     else if (c.diff)
         return diff_run(c.old, c.new);
     else

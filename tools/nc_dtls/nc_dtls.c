@@ -46,16 +46,6 @@ static int print_version(const struct nc_config *c)
     return TOOL_EXIT_OK;
 }
 
-static int print_completion(const struct nc_config *c)
-{
-    if (strcmp(c->completion, "bash")) {
-        fprintf(stderr, "nc_dtls: --completion %s: only bash is known\n", c->completion);
-        return TOOL_EXIT_USAGE;
-    }
-    tool_completion_print(&nc_usage, stdout);
-    return TOOL_EXIT_OK;
-}
-
 static void on_log(void *arg, int level, const char *line)
 {
     enum { ERROR, WARNING };
@@ -175,7 +165,7 @@ static int with_config(struct nc *n, int argc, char **argv)
     case NC_VERSION:
         return print_version(&n->cfg);
     case NC_COMPLETION:
-        return print_completion(&n->cfg);
+        return tool_completion(&nc_usage, n->cfg.completion);
     default:
         break;
     }
