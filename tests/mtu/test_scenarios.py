@@ -137,6 +137,12 @@ def test_a_black_hole_in_a_lossy_path_is_found_each_time(run, seed):
         assert (result["c2s_mtu"], result["verdict"]) == (1400, "mtu-blackhole-c2s"), result
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_loss_by_size_is_told_from_loss(run, seed):
+    with Lab(Way(large=1400, large_loss=0.6), seed=seed) as lab, serving(lab, run, False):
+        assert measure(lab, run)["verdict"] == "appdata-size-loss"
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_loss_is_never_called_a_black_hole(run, seed):
     with Lab(Way(loss=0.2), Way(loss=0.2), seed=seed) as lab, serving(lab, run, False):

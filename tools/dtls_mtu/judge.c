@@ -132,7 +132,12 @@ static void judge_limit(struct survey *s, const struct measured *m, bool there)
 {
     unsigned fragment = there ? s->peer.c2s_fragment : s->peer.s2c_fragment;
     const char *from = there ? "to" : "from";
-    if (m->size_loss)
+    if (m->size_loss && m->largest == m->mtu)
+        say(s, "appdata-size-loss", -1,
+            "Packets of %u bytes %s the server arrive only now and then, small ones do: loss that "
+            "depends on the size.",
+            m->mtu, from);
+    else if (m->size_loss)
         say(s, "appdata-size-loss", -1,
             "Packets up to %u bytes %s the server arrive, larger ones up to %u only now and then: "
             "loss that depends on the size.",

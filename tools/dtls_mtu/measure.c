@@ -4,9 +4,11 @@
 #include <string.h>
 
 enum {
-    COPIES_MIN = 4,  /* of each size in the check */
+    COPIES_MIN = 6,  /* of each size in the check */
     COPIES_MAX = 12, /* on a lossy path */
-    RESTARTS = 2,    /* of a search whose path changed meanwhile */
+    PAIRS = 30,      /* of the limit and the smallest size, where loss may depend on the size */
+    APART = 12,   /* so many more losses of one than of the other are no luck: 3 sigma at worst */
+    RESTARTS = 2, /* of a search whose path changed meanwhile */
     CHECK_IDS = 1 << 20
 };
 
@@ -21,7 +23,7 @@ struct run {
     struct {
         uint8_t tally;
         bool answered;
-    } check[COPIES_MAX * TALLIES];
+    } check[COPIES_MAX * TALLIES + 2 * PAIRS];
 };
 
 static void note_icmp(struct measured *m, const struct sd_report *r, bool accepted)
@@ -143,6 +145,32 @@ static void send_copy(struct run *r, unsigned which)
         hear(r, until);
 }
 
+static void wait_answers(struct run *r)
+{
+    for (sd_time until = sd_clock_now() + patience(r); sd_clock_now() < until && !over(r);)
+        hear(r, until);
+}
+
+static unsigned lost_of(const struct tally *t)
+{
+    return t->sent - t->answered;
+}
+
+/* Is the limit lost because it is large? Then the smallest size is not. */
+static void compare_with_small(struct run *r)
+{
+    struct tally *limit = &r->m->tally[TALLY_LIMIT], *small = &r->m->tally[TALLY_SMALL];
+    r->check_first = r->check_id;
+    *limit = (struct tally){.size = limit->size};
+    *small = (struct tally){.size = r->l->min};
+    for (unsigned n = PAIRS; n && !over(r); n--) {
+        send_copy(r, TALLY_LIMIT);
+        send_copy(r, TALLY_SMALL);
+    }
+    wait_answers(r);
+    r->m->size_loss = lost_of(limit) >= lost_of(small) + APART && limit->answered;
+}
+
 /* The limit, one byte more, and the largest size, in turns: what differs is the size. */
 static void check(struct run *r)
 {
@@ -150,14 +178,16 @@ static void check(struct run *r)
     unsigned limit = r->search.confirmed, max = r->l->max;
     memset(m->tally, 0, sizeof m->tally);
     r->check_first = r->check_id;
-    m->tally[0].size = limit;
-    m->tally[1].size = limit < max ? limit + 1 : 0;
-    m->tally[2].size = limit + 1 < max ? max : 0;
+    m->size_loss = false;
+    m->tally[TALLY_LIMIT].size = limit;
+    m->tally[TALLY_ABOVE].size = limit < max ? limit + 1 : 0;
+    m->tally[TALLY_TOP].size = limit + 1 < max ? max : 0;
     for (unsigned n = copies(r); n && !over(r); n--)
-        for (unsigned i = 0; i < TALLIES; i++)
+        for (unsigned i = TALLY_LIMIT; i <= TALLY_TOP; i++)
             send_copy(r, i);
-    for (sd_time until = sd_clock_now() + patience(r); sd_clock_now() < until && !over(r);)
-        hear(r, until);
+    wait_answers(r);
+    if (lost_of(&m->tally[TALLY_LIMIT]) && limit > r->l->min)
+        compare_with_small(r);
 }
 
 /* What arrived now and did not before, or the other way round. */
@@ -165,12 +195,12 @@ static bool judge(struct run *r)
 {
     struct measured *m = r->m;
     m->mtu = m->largest = r->search.confirmed;
-    for (unsigned i = 1; i < TALLIES; i++)
+    for (unsigned i = TALLY_ABOVE; i <= TALLY_TOP; i++)
         if (m->tally[i].answered)
             m->largest = m->tally[i].size;
-    if (!m->tally[0].answered && m->tally[0].sent)
+    if (!m->tally[TALLY_LIMIT].answered && m->tally[TALLY_LIMIT].sent)
         return false;
-    m->size_loss = m->largest > m->mtu;
+    m->size_loss |= m->largest > m->mtu;
     return true;
 }
 
@@ -181,8 +211,8 @@ static void conclude(struct run *r)
     m->limit = s->limit;
     m->confidence = s->confidence;
     m->rtt = s->srtt ? s->srtt : r->l->rtt;
-    m->small_sent = s->fit_sent + m->tally[0].sent;
-    m->small_lost = s->fit_lost + m->tally[0].sent - m->tally[0].answered;
+    m->small_sent = s->fit_sent + m->tally[TALLY_LIMIT].sent;
+    m->small_lost = s->fit_lost + m->tally[TALLY_LIMIT].sent - m->tally[TALLY_LIMIT].answered;
     if (m->end != MEASURE_DONE)
         return;
     if (!m->mtu)
@@ -218,7 +248,7 @@ void measure_run(struct measured *m, const struct carrier *c, const struct measu
     }
     if (m->end != MEASURE_DONE || !r.search.confirmed)
         m->mtu = m->largest = r.search.confirmed;
-    if (m->end == MEASURE_DONE && m->changes == RESTARTS && !m->tally[0].answered)
+    if (m->end == MEASURE_DONE && m->changes == RESTARTS && !m->tally[TALLY_LIMIT].answered)
         m->end = MEASURE_UNSURE;
     conclude(&r);
 }

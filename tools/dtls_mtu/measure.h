@@ -40,7 +40,7 @@ struct tally {
     unsigned size, sent, answered;
 };
 
-enum { TALLIES = 3 };
+enum { TALLY_LIMIT, TALLY_ABOVE, TALLY_TOP, TALLY_SMALL, TALLIES };
 
 enum measure_end {
     MEASURE_DONE,
@@ -62,7 +62,9 @@ struct measured {
     sd_time rtt;
     struct icmp_word icmp[ICMP_MAX];
     unsigned icmp_count;
-    struct tally tally[TALLIES]; /* of the limit, of one byte more, and of the largest size */
+    /* Of the limit, of one byte more, and of the largest size; of the smallest when the limit
+     * was lost at all. */
+    struct tally tally[TALLIES];
 };
 
 void measure_run(struct measured *m, const struct carrier *c, const struct measure_limits *l);
