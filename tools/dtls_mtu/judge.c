@@ -160,7 +160,8 @@ static void judge_direction(struct survey *s, const struct measured *m, bool the
             "Not even the smallest size tried %s the server arrives.", there ? "to" : "from");
     else
         judge_limit(s, m, there);
-    if (m->end == MEASURE_UNSURE)
+    /* Where loss depends on the size there is no sharp limit: that is the finding. */
+    if (m->end == MEASURE_UNSURE && !m->size_loss)
         s->exit = MTU_EXIT_UNSURE;
 }
 
