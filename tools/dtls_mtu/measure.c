@@ -4,10 +4,10 @@
 #include <string.h>
 
 enum {
-    COPIES_MIN = 6,  /* of each size in the check */
+    COPIES_MIN = 8,  /* of each size in the check */
     COPIES_MAX = 12, /* on a lossy path */
-    PAIRS = 30,      /* of the limit and the smallest size, where loss may depend on the size */
-    APART = 12,   /* so many more losses of one than of the other are no luck: 3 sigma at worst */
+    PAIRS = 60,      /* of the limit and the smallest size, where loss may depend on the size */
+    APART = 20,   /* so many more losses of one than of the other are no luck: 3 sigma at worst */
     RESTARTS = 2, /* of a search whose path changed meanwhile */
     CHECK_IDS = 1 << 20
 };
