@@ -14,5 +14,7 @@ typedef uint64_t sd_time;
 #define SD_NEVER UINT64_MAX
 
 sd_time sd_clock_now(void);
+/* How long poll() is to wait: 0 when `until` is past, rounded up to milliseconds. */
+int sd_clock_wait_ms(sd_time until);
 
 #endif

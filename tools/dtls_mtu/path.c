@@ -152,12 +152,6 @@ static bool read_answer(struct path *p, unsigned slot, struct heard *h)
     return true;
 }
 
-static int milliseconds(sd_time until)
-{
-    sd_time now = sd_clock_now();
-    return now >= until ? 0 : (int)((until - now + SD_MS - 1) / SD_MS);
-}
-
 /* One look at all sockets; false when nothing was there. */
 static bool look(struct path *p, struct heard *h, int wait_ms)
 {
@@ -183,7 +177,7 @@ void path_hear(struct path *p, struct heard *h, sd_time until)
     h->kind = HEARD_NOTHING;
     h->known = h->echoed = false;
     do {
-        int wait_ms = milliseconds(until);
+        int wait_ms = sd_clock_wait_ms(until);
         if (look(p, h, wait_ms))
             return;
     } while (sd_clock_now() < until);

@@ -91,8 +91,7 @@ static bool echo(struct ping *p, int fd, bool ipv6, unsigned packet, sd_time dea
             return false;
         for (sd_time until = sd_clock_now() + WAIT_MS * SD_MS; sd_clock_now() < until;) {
             struct pollfd in = {.fd = fd, .events = POLLIN};
-            if (poll(&in, 1, (int)((until - sd_clock_now()) / SD_MS)) > 0 &&
-                receive(fd, seq, fragment))
+            if (poll(&in, 1, sd_clock_wait_ms(until)) > 0 && receive(fd, seq, fragment))
                 return true;
         }
     }
