@@ -1,4 +1,5 @@
 /* lib/base: bounds of the cursor, vectors of SipHash, table and timer heap. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -197,9 +199,19 @@ static void error_keeps_code_and_words(void **state)
     assert_int_equal(sd_err_set(NULL, -7, "nobody listens"), -7);
 }
 
+static void waiting_is_never_for_ever(void **state)
+{
+    (void)state;
+    assert_int_equal(sd_clock_wait_ms(0), 0);
+    assert_int_equal(sd_clock_wait_ms(sd_clock_now()), 0);
+    assert_int_equal(sd_clock_wait_ms(SD_NEVER), INT_MAX);
+    assert_in_range(sd_clock_wait_ms(sd_clock_now() + 5000 * SD_MS), 1, 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waiting_is_never_for_ever),
         cmocka_unit_test(reader_stops_at_the_end),
         cmocka_unit_test(vector_may_not_exceed_its_parent),
         cmocka_unit_test(writer_round_trip),

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,4 +131,12 @@ const char *tool_addr_text(const struct sockaddr *sa, socklen_t len,
     if (!sa || !sd_addr_from(&a, sa, len))
         return strcpy(buf, "?");
     return sd_addr_text(&a, buf);
+}
+
+int tool_written(const char *prog, int status, int failed)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    fprintf(stderr, "%s: cannot write the result: %s\n", prog, strerror(errno));
+    return failed;
 }

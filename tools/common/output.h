@@ -43,4 +43,8 @@ enum { TOOL_ADDR_TEXT = 72 };
 const char *tool_addr_text(const struct sockaddr *sa, socklen_t len,
                            char buf[static TOOL_ADDR_TEXT]);
 
+/* The exit status of a tool whose result went to stdout: `failed`, with a sentence, when it could
+ * not be written. */
+int tool_written(const char *prog, int status, int failed);
+
 #endif

@@ -128,23 +128,25 @@ static int run(const struct mtu_config *c)
     return rc;
 }
 
+static int act(const struct mtu_config *c)
+{
+    if (c->help) {
+        tool_usage_print(&mtu_usage, stdout);
+        return MTU_EXIT_OK;
+    }
+    if (c->version)
+        return print_version();
+    if (c->completion)
+        return tool_completion(&mtu_usage, c->completion);
+    return c->explain ? print_explanation(c) : run(c);
+}
+
 int tool_main(int argc, char **argv)
 {
     struct mtu_config c;
     char why[TOOL_WHY];
-    if (!mtu_options(&c, argc, argv, why)) {
-        fprintf(stderr, "dtls_mtu: %s\nTry 'dtls_mtu --help'.\n", why);
-        return MTU_EXIT_USAGE;
-    }
-    if (c.help) {
-        tool_usage_print(&mtu_usage, stdout);
-        return MTU_EXIT_OK;
-    }
-    if (c.version)
-        return print_version();
-    if (c.completion)
-        return tool_completion(&mtu_usage, c.completion);
-    if (c.explain)
-        return print_explanation(&c);
-    return run(&c);
+    if (mtu_options(&c, argc, argv, why))
+        return tool_written("dtls_mtu", act(&c), MTU_EXIT_USAGE);
+    fprintf(stderr, "dtls_mtu: %s\nTry 'dtls_mtu --help'.\n", why);
+    return MTU_EXIT_USAGE;
 }

@@ -114,11 +114,5 @@ int probe_main(int argc, char **argv)
         return say_usage(why);
     out.quiet = c.quiet;
     out.color = tool_term_color((enum tool_color)c.color, STDERR_FILENO);
-    int status = act(&c, &out);
-    /* What was found and could not be told is not a success. */
-    if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "dtls_probe: cannot write the result: %s\n", strerror(errno));
-        return PROBE_ERROR;
-    }
-    return status;
+    return tool_written("dtls_probe", act(&c, &out), PROBE_ERROR);
 }

@@ -1,7 +1,7 @@
 #include "dtls_regress/experiment.h"
+#include "dtls_regress/heap.h"
 #include "dtls_regress/lab.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,16 +91,16 @@ static struct outcome plaintext(void)
     for (int i = 0; i < FORGERIES; i++) {
         int alive = survives(&forgeries[i]);
         if (alive < 0)
-            return OUTCOME(BROKEN);
+            return outcome_broken("nothing could be injected");
         killed += !alive;
     }
-    return OUTCOME_NUMBER(killed, "of 25 forgeries kill");
+    return outcome_measured("%ld of 25 forgeries kill", killed);
 }
 
 static struct outcome unknown_type(void)
 {
     int alive = survives(&(struct forgery){99, 4, {0}});
-    return alive < 0 ? OUTCOME(BROKEN) : OUTCOME_IF(!alive);
+    return outcome_defect_if(alive >= 0, !alive, "nothing could be injected");
 }
 
 static struct outcome etm(void)
@@ -112,28 +112,44 @@ static struct outcome etm(void)
                   lab_inject(lab, SERVER, 23, 1, 99, zero, sizeof zero);
     bool after = before && lab_data(lab);
     lab_free(lab);
-    return before ? OUTCOME_IF(!after) : OUTCOME(BROKEN);
+    return outcome_defect_if(before, !after, "no association to begin with");
 }
 
-/* One byte of each of the next messages, each claiming to be the largest allowed. */
-static struct outcome pinned(void)
+/* One byte of each of the next messages, each claiming to be the largest allowed: bytes of heap
+ * kept for each byte received. -1: the experiment failed. */
+static long kept(void)
 {
-    enum { SENT = 28 };
+    enum { SENT = 28, LEN = 13, RECORD = 13 };
     struct lab *lab = waiting_server();
     if (!lab)
-        return OUTCOME(BROKEN);
-    const size_t before = mallinfo2().uordblks;
+        return -1;
+    const size_t before = heap_now().bytes;
     for (uint8_t i = 0; i < SENT; i++) {
-        const uint8_t body[13] = {11, 1, 0x8f, 0x9c, 0, (uint8_t)(3 + i), 0, 0, 50, 0, 0, 1, 0};
+        const uint8_t body[LEN] = {11, 1, 0x8f, 0x9c, 0, (uint8_t)(3 + i), 0, 0, 50, 0, 0, 1, 0};
         if (lab_inject(lab, SERVER, 22, 0, 100U + i, body, sizeof body))
             lab_step(lab, SERVER);
     }
-    const size_t after = mallinfo2().uordblks;
+    const size_t after = heap_now().bytes;
     lab_free(lab);
-    if (!before)
-        return OUTCOME(BROKEN); /* another allocator, as under a sanitizer */
-    const size_t kept = after > before ? (after - before) / (SENT * 26) : 0;
-    return OUTCOME_NUMBER((kept + 5) / 10 * 10, "bytes kept a byte received");
+    return after > before ? (long)((after - before) / (SENT * (RECORD + LEN))) : 0;
+}
+
+static struct outcome pinned(void)
+{
+    enum { MUCH = 100 };
+    if (!heap_is_counted())
+        return outcome_not_applicable(HEAP_UNKNOWN);
+    long factor = kept();
+    return outcome_defect_if(factor >= 0, factor > MUCH, LAB_REFUSED);
+}
+
+static struct outcome pinned_factor(void)
+{
+    if (!heap_is_counted())
+        return outcome_not_applicable(HEAP_UNKNOWN);
+    long factor = kept();
+    return factor < 0 ? outcome_broken(LAB_REFUSED)
+                      : outcome_measured("%ld bytes kept a byte received", (factor + 5) / 10 * 10);
 }
 
 /* A copy of the ClientHello reaches the server, with this byte of its record number changed. -1:
@@ -161,7 +177,8 @@ static int survives_copy(size_t offset, uint8_t value)
 static struct outcome far_number(void)
 {
     int near = survives_copy(10, 5), far = survives_copy(5, 0x40); /* 5, and 2^46 */
-    return near == 1 && far >= 0 ? OUTCOME_IF(!far) : OUTCOME(BROKEN);
+    return outcome_defect_if(near == 1 && far >= 0, !far,
+                             "a handshake with a copied hello does not complete");
 }
 
 static struct outcome restart(void)
@@ -182,7 +199,7 @@ static struct outcome restart(void)
     }
     lab_free(lab);
     lab_free(again);
-    return ok ? OUTCOME_IF(!answers) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, !answers, "no association to begin with");
 }
 
 /* A handshake whose client gets something forged right before the ServerHello: does it end? */
@@ -190,11 +207,11 @@ static struct outcome before_server_hello(void (*forge)(struct lab *, int, const
 {
     struct lab *lab = usual();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     lab->before = forge;
     bool done = lab_handshake_slowly(lab), forged = lab->forged;
     lab_free(lab);
-    return forged ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+    return outcome_defect_if(forged, !done, "no ServerHello was seen");
 }
 
 static bool is_server_hello(struct lab *lab, int to, const uint8_t *data, size_t len)
@@ -234,7 +251,7 @@ static struct outcome late_hvr(void)
     static const uint8_t hvr[] = {3, 0, 0, 7, 0, 1, 0, 0, 0, 0, 0, 7, 0xfe, 0xff, 4, 1, 2, 3, 4};
     struct lab *lab = usual();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     SSL_set_options(lab->end[SERVER].ssl, SSL_OP_NO_QUERY_MTU);
     SSL_set_mtu(lab->end[SERVER].ssl, 300);
     lab_step(lab, CLIENT);
@@ -249,7 +266,7 @@ static struct outcome late_hvr(void)
     lab_step(lab, CLIENT);
     bool again = lab->end[CLIENT].sent > before;
     lab_free(lab);
-    return ok ? OUTCOME_IF(again) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, again, "no association to begin with");
 }
 
 static struct outcome short_record(void)
@@ -260,7 +277,7 @@ static struct outcome short_record(void)
                   lab_inject(lab, SERVER, 23, 1, 99, byte, sizeof byte);
     bool after = before && lab_data(lab);
     lab_free(lab);
-    return before ? OUTCOME_IF(!after) : OUTCOME(BROKEN);
+    return outcome_defect_if(before, !after, "no association to begin with");
 }
 
 /* Records of the next epoch wait for its keys: how much of the heap do they take? */
@@ -268,18 +285,18 @@ static struct outcome early_records(void)
 {
     enum { SENT = 200, MUCH = 100000 };
     static const uint8_t byte[1] = {0};
+    if (!heap_is_counted())
+        return outcome_not_applicable(HEAP_UNKNOWN);
     struct lab *lab = waiting_server();
     if (!lab)
-        return OUTCOME(BROKEN);
-    const size_t before = mallinfo2().uordblks;
+        return outcome_broken(LAB_REFUSED);
+    const size_t before = heap_now().bytes;
     for (unsigned i = 0; i < SENT; i++)
         if (lab_inject(lab, SERVER, 22, 1, i, byte, sizeof byte))
             lab_step(lab, SERVER);
-    const size_t after = mallinfo2().uordblks;
+    const size_t after = heap_now().bytes;
     lab_free(lab);
-    if (!before)
-        return OUTCOME(BROKEN); /* another allocator, as under a sanitizer */
-    return OUTCOME_IF(after > before + MUCH);
+    return outcome_defect(after > before + MUCH);
 }
 
 const struct experiment forgery_experiments[] = {
@@ -305,8 +322,11 @@ const struct experiment forgery_experiments[] = {
      "vulnerable: the handshake ends.", "The guard drops it: content-type.", unknown_type},
     {"forgery-memory", "T12 CVE-2026-95690",
      "28 datagrams of 26 bytes, each with one byte of a further message of 102,300.",
-     "Heap kept for each byte that somebody behind a cookie sends.",
+     "vulnerable: somebody behind a cookie makes the server keep a megabyte with 728 bytes.",
      "max_cert_list is 16 KiB on a server that asks for no certificate.", pinned},
+    {"forgery-memory-factor", "T12 CVE-2026-95690", "The same, as a number.",
+     "Heap kept for each byte that somebody behind a cookie sends.",
+     "max_cert_list is 16 KiB on a server that asks for no certificate.", pinned_factor},
     {"forgery-record-number", "docs/guard.md",
      "A copy of the ClientHello with record number 2^46 reaches the server.",
      "vulnerable: all further plaintext of the client counts as replayed, the handshake fails.",

@@ -62,7 +62,8 @@ static struct outcome record_number(void)
     }
     free(hello);
     lab_free(lab);
-    return answer < 0 ? OUTCOME(BROKEN) : OUTCOME_IF(answer < NUMBER);
+    return outcome_defect_if(answer >= 0, answer < NUMBER,
+                             "the server does not answer the hello with the cookie");
 }
 
 static struct outcome message_number(void)
@@ -78,7 +79,7 @@ static struct outcome message_number(void)
     }
     free(hello);
     lab_free(lab);
-    return ok ? OUTCOME_IF(r == 1) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, r == 1, "the client sends no hello with a cookie");
 }
 
 static void put24(uint8_t *at, size_t value)
@@ -118,7 +119,7 @@ static struct outcome second_record(void)
     }
     free(hello);
     lab_free(lab);
-    return ok ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, !done, "the client sends no hello with a cookie");
 }
 
 /* The two fragments in datagrams of their own, as they come from a narrow path. */
@@ -137,7 +138,7 @@ static struct outcome two_datagrams(void)
     }
     free(hello);
     lab_free(lab);
-    return ok ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, !done, "the client sends no hello with a cookie");
 }
 
 /* So little of the first hello that the place of the cookie is not in it. */
@@ -146,7 +147,7 @@ static struct outcome tiny_fragment(void)
     enum { TINY = 20 };
     struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     lab_use_cookies(lab);
     lab_step(lab, CLIENT);
     struct dgram *hello = lab_take(lab, SERVER);
@@ -163,7 +164,7 @@ static struct outcome tiny_fragment(void)
     }
     free(hello);
     lab_free(lab);
-    return ok ? OUTCOME_IF(!answers) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, !answers, "the client sends no hello with a cookie");
 }
 
 static struct outcome garbage_error(void)
@@ -171,20 +172,20 @@ static struct outcome garbage_error(void)
     static const uint8_t garbage[20] = {0x40};
     struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     lab_use_cookies(lab);
     lab_put(lab, SERVER, garbage, sizeof garbage);
     int r = listen_once(lab);
     int error = SSL_get_error(lab->end[SERVER].ssl, r);
     lab_free(lab);
-    return OUTCOME_NUMBER(error, "is SSL_get_error() after garbage");
+    return outcome_measured("%d is SSL_get_error() after garbage", error);
 }
 
 static struct outcome lost_request(void)
 {
     struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     lab_use_cookies(lab);
     lab_step(lab, CLIENT);
     lab_step(lab, SERVER);
@@ -192,7 +193,91 @@ static struct outcome lost_request(void)
     lab_drop_all(lab, CLIENT);
     bool done = lab_handshake_slowly(lab);
     lab_free(lab);
-    return asked ? OUTCOME_IF(!done) : OUTCOME(BROKEN);
+    return outcome_defect_if(asked, !done, "the server asked for no cookie");
+}
+
+/* What is left to read after the hello was taken. */
+static struct outcome peeks(void)
+{
+    struct dgram *hello;
+    struct lab *lab = usual(&hello);
+    bool taken = false;
+    if (hello) {
+        lab_put(lab, SERVER, hello->data, hello->len);
+        taken = listen_once(lab) == 1;
+    }
+    const size_t left = taken ? lab_count(lab, SERVER) : 0;
+    free(hello);
+    lab_free(lab);
+    return outcome_defect_if(taken, left != 0, "the hello with the cookie is not taken");
+}
+
+enum { RECORD_HEADER = 13 };
+
+struct seen {
+    bool header, message;
+    uint8_t bytes[RECORD_HEADER]; /* of the header */
+};
+
+static void on_message(int out, int version, int type, const void *data, size_t len, SSL *ssl,
+                       void *arg)
+{
+    struct seen *seen = arg;
+    (void)version;
+    (void)ssl;
+    if (!out)
+        return;
+    seen->message |= type == SSL3_RT_HANDSHAKE;
+    if (type == SSL3_RT_HEADER && len == sizeof seen->bytes) {
+        seen->header = true;
+        memcpy(seen->bytes, data, len);
+    }
+}
+
+static const char *which_header(const struct seen *seen, const struct dgram *sent)
+{
+    if (!seen->header)
+        return "nothing";
+    return memcmp(seen->bytes, sent->data, sizeof seen->bytes) ? "the header of another record"
+                                                               : "the header";
+}
+
+static struct outcome callback(void)
+{
+    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct seen seen = {0};
+    if (!lab)
+        return outcome_broken(LAB_REFUSED);
+    lab_use_cookies(lab);
+    SSL_set_msg_callback(lab->end[SERVER].ssl, on_message);
+    SSL_set_msg_callback_arg(lab->end[SERVER].ssl, &seen);
+    lab_step(lab, CLIENT);
+    listen_once(lab);
+    const struct dgram *sent = lab->end[CLIENT].in;
+    struct outcome o = sent && sent->len > RECORD_HEADER
+                           ? outcome_measured("%s%s", which_header(&seen, sent),
+                                              seen.message ? " and the message" : "")
+                           : outcome_broken("the server asked for no cookie");
+    lab_free(lab);
+    return o;
+}
+
+/* The server takes the hello, and has no cipher for it: does the client hear of that? */
+static struct outcome refusal(void)
+{
+    struct dgram *hello;
+    struct lab *lab = usual(&hello);
+    bool taken = false, heard = false;
+    if (hello) {
+        SSL_set_cipher_list(lab->end[SERVER].ssl, "ECDHE-RSA-AES128-GCM-SHA256");
+        lab_put(lab, SERVER, hello->data, hello->len);
+        taken = listen_once(lab) == 1 && lab_step(lab, SERVER) < 0;
+        heard =
+            taken && SSL_get_error(lab->end[CLIENT].ssl, lab_step(lab, CLIENT)) == SSL_ERROR_SSL;
+    }
+    free(hello);
+    lab_free(lab);
+    return outcome_defect_if(taken, !heard, "the server does not refuse");
 }
 
 const struct experiment listen_experiments[] = {
@@ -222,6 +307,17 @@ const struct experiment listen_experiments[] = {
     {"listen-garbage-error", "R9", "SSL_get_error after DTLSv1_listen saw 20 bytes of garbage.",
      "5, SSL_ERROR_SYSCALL, looks like a dead socket to a server that asks.",
      "DTLSv1_listen is not used.", garbage_error},
+    {"listen-peeks", "#6934 #5024", "What DTLSv1_listen leaves of the hello it has taken.",
+     "vulnerable: it stays in the queue of the socket: the next call finds a new client, for ever.",
+     "The gate reads the socket itself.", peeks},
+    {"listen-callback", "R17",
+     "What SSL_set_msg_callback is told of the HelloVerifyRequest that DTLSv1_listen sends.",
+     "A trace of the handshake begins with what is told here.",
+     "The trace looks at the datagrams themselves.", callback},
+    {"listen-refusal", "#2886 #2915",
+     "DTLSv1_listen takes a hello for which the server has no cipher.",
+     "vulnerable: the client drops the alert as a replay and waits.",
+     "The gate hands the hello over with a number that fits.", refusal},
     {"cookie-request-lost", "R11 #18635",
      "With SSL_OP_COOKIE_EXCHANGE the HelloVerifyRequest is lost, and the client asks again.",
      "vulnerable: the server never answers that client.",

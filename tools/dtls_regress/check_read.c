@@ -17,13 +17,13 @@ static struct outcome boundary(void)
 {
     struct lab *lab = established();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     char buf[16];
     SSL *server = lab->end[SERVER].ssl;
     bool ok = SSL_write(lab->end[CLIENT].ssl, "abcdef", 6) == 6 && SSL_read(server, buf, 2) == 2;
     int rest = SSL_read(server, buf, sizeof buf);
     lab_free(lab);
-    return ok ? OUTCOME_IF(rest == 4) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, rest == 4, "no association to begin with");
 }
 
 /* Two records in one datagram. */
@@ -49,21 +49,21 @@ static struct outcome pending(void)
 {
     struct lab *lab = established();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     char buf[16];
     SSL *server = lab->end[SERVER].ssl;
     bool ok = glue(lab) && SSL_read(server, buf, sizeof buf) == 3;
     bool hidden = SSL_pending(server) == 0 && !lab->end[SERVER].in;
     ok = ok && SSL_read(server, buf, sizeof buf) == 3;
     lab_free(lab);
-    return ok ? OUTCOME_IF(hidden) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, hidden, "no association to begin with");
 }
 
 static struct outcome stale_error(void)
 {
     struct lab *lab = established();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     char buf[8];
     /* Any failed call of the same thread leaves such an entry. */
     ERR_clear_error();
@@ -73,17 +73,26 @@ static struct outcome stale_error(void)
         SSL_get_error(lab->end[SERVER].ssl, SSL_read(lab->end[SERVER].ssl, buf, sizeof buf));
     ERR_clear_error();
     lab_free(lab);
-    return queued ? OUTCOME_IF(error != SSL_ERROR_WANT_READ) : OUTCOME(BROKEN);
+    return outcome_defect_if(queued, error != SSL_ERROR_WANT_READ, "no error could be queued");
+}
+
+/* What one read gives after two writes of three bytes. */
+static int read_of_two(BIO *to, BIO *from)
+{
+    char buf[16];
+    bool ok = BIO_write(to, "abc", 3) == 3 && BIO_write(to, "def", 3) == 3;
+    return ok ? BIO_read(from, buf, sizeof buf) : -1;
 }
 
 static struct outcome memory_bio(void)
 {
-    char buf[16];
+    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
     BIO *bio = BIO_new(BIO_s_mem());
-    bool ok = bio && BIO_write(bio, "abc", 3) == 3 && BIO_write(bio, "def", 3) == 3;
-    int n = ok ? BIO_read(bio, buf, sizeof buf) : -1;
+    bool apart = lab && read_of_two(lab->end[CLIENT].bio, lab->end[SERVER].bio) == 3;
+    int n = bio ? read_of_two(bio, bio) : -1;
     BIO_free(bio);
-    return n < 0 ? OUTCOME(BROKEN) : OUTCOME_IF(n == 6);
+    lab_free(lab);
+    return outcome_defect_if(apart && n > 0, n == 6, "a BIO of datagrams does not keep them apart");
 }
 
 /* How many of 130 records arrive when the newest comes first. */
@@ -95,7 +104,7 @@ static struct outcome replay_window(void)
     char buf[8];
     int arrived = 0;
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     for (int i = 0; i < RECORDS; i++)
         d[i] = SSL_write(lab->end[CLIENT].ssl, "x", 1) == 1 ? lab_take(lab, SERVER) : NULL;
     for (int i = RECORDS - 1; i >= 0; i--) {
@@ -104,7 +113,7 @@ static struct outcome replay_window(void)
         free(d[i]);
     }
     lab_free(lab);
-    return OUTCOME_NUMBER(arrived, "records");
+    return outcome_measured("%d records", arrived);
 }
 
 const struct experiment read_experiments[] = {

@@ -3,6 +3,7 @@
 #include "dtls_regress/lab.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct lab *usual(void)
@@ -18,7 +19,7 @@ static struct outcome early_data(void)
     size_t count = 0;
     struct lab *lab = usual();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     for (int i = 0; i < 4; i++)
         lab_step(lab, i % 2 ? SERVER : CLIENT);
     while (count < HELD_MAX && (held[count] = lab_take(lab, CLIENT)))
@@ -37,7 +38,8 @@ static struct outcome early_data(void)
     while (ok && SSL_read(lab->end[CLIENT].ssl, buf, sizeof buf) == 4)
         arrived++;
     lab_free(lab);
-    return ok ? OUTCOME_NUMBER(arrived, "of 50 early records survive") : OUTCOME(BROKEN);
+    return ok ? outcome_measured("%ld of 50 early records survive", arrived)
+              : outcome_broken("no association to begin with");
 }
 
 static struct outcome renegotiation(void)
@@ -55,13 +57,13 @@ static struct outcome renegotiation(void)
     bool allowed =
         again && SSL_CTX_sess_accept_renegotiate(lab->end[SERVER].ctx) > 0 && !SSL_in_init(client);
     lab_free(lab);
-    return ok ? OUTCOME_IF(allowed) : OUTCOME(BROKEN);
+    return outcome_defect_if(ok, allowed, "no association to begin with");
 }
 
 static struct outcome old_methods(void)
 {
     bool there = dlsym(RTLD_DEFAULT, "DTLSv1_2_method") != NULL;
-    return OUTCOME_NUMBER(there, "of DTLSv1_2_method exported");
+    return outcome_measured("%d of DTLSv1_2_method exported", there);
 }
 
 static struct outcome security_level(void)
@@ -69,7 +71,105 @@ static struct outcome security_level(void)
     SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
     int level = ctx ? SSL_CTX_get_security_level(ctx) : 0;
     SSL_CTX_free(ctx);
-    return ctx ? OUTCOME_NUMBER(level, "is the default security level") : OUTCOME(BROKEN);
+    return ctx ? outcome_measured("%d is the default security level", level)
+               : outcome_broken("no context");
+}
+
+static bool works_with(int version, int level)
+{
+    char ciphers[32];
+    snprintf(ciphers, sizeof ciphers, "ALL:@SECLEVEL=%d", level);
+    struct lab *lab = lab_new(
+        &(struct lab_setup){.mtu = 1400, .rsa = true, .version = version, .ciphers = ciphers});
+    bool works = lab && lab_handshake(lab) && lab_data(lab);
+    lab_free(lab);
+    return works;
+}
+
+static struct outcome old_version(void)
+{
+    enum { LEVELS = 3 };
+    if (!works_with(DTLS1_2_VERSION, 0))
+        return outcome_broken("not even DTLS 1.2 works");
+    for (int level = LEVELS - 1; level >= 0; level--)
+        if (works_with(DTLS1_VERSION, level))
+            return outcome_measured("up to security level %d", level);
+    return outcome_measured("at no security level");
+}
+
+/* Handshakes to the end of the server's side: what it sent last is still on its way. */
+static struct lab *server_done(void)
+{
+    struct lab *lab = usual();
+    if (!lab)
+        return NULL;
+    for (int i = 0; i < 4; i++)
+        lab_step(lab, i % 2 ? SERVER : CLIENT);
+    if (lab->end[SERVER].done && lab->end[CLIENT].in)
+        return lab;
+    lab_free(lab);
+    return NULL;
+}
+
+static struct outcome last_flight(void)
+{
+    enum { HEADER = 13 };
+    struct lab *lab = server_done();
+    unsigned encrypted = 0;
+    if (!lab)
+        return outcome_broken("the server does not come to an end");
+    for (const struct dgram *d = lab->end[CLIENT].in; d; d = d->next)
+        for (size_t at = 0; at + HEADER <= d->len;
+             at += HEADER + (size_t)(d->data[at + 11] << 8 | d->data[at + 12]))
+            encrypted += d->data[at + 4] == 1;
+    lab_free(lab);
+    return outcome_measured("%u encrypted in the last flight", encrypted);
+}
+
+static struct outcome doubled(void)
+{
+    struct lab *lab = server_done();
+    if (!lab)
+        return outcome_broken("the server does not come to an end");
+    for (size_t n = lab_count(lab, CLIENT); n; n--) {
+        struct dgram *d = lab_take(lab, CLIENT);
+        lab_put(lab, CLIENT, d->data, d->len);
+        lab_put(lab, CLIENT, d->data, d->len);
+        free(d);
+    }
+    bool works = lab_handshake(lab) && lab_data(lab);
+    lab_free(lab);
+    return outcome_defect(!works);
+}
+
+/* Its records in datagrams of their own, the last one first. */
+static void reverse(struct lab *lab, const struct dgram *d)
+{
+    enum { HEADER = 13, MOST = 16 };
+    size_t starts[MOST], count = 0, at = 0;
+    for (; at + HEADER <= d->len && count < MOST;
+         at += HEADER + (size_t)(d->data[at + 11] << 8 | d->data[at + 12]))
+        starts[count++] = at;
+    for (size_t end = d->len; count; end = starts[count])
+        if (starts[--count] < end)
+            lab_put(lab, SERVER, d->data + starts[count], end - starts[count]);
+}
+
+static struct outcome reversed(void)
+{
+    struct lab *lab = usual();
+    if (!lab)
+        return outcome_broken(LAB_REFUSED);
+    for (int i = 0; i < 3; i++)
+        lab_step(lab, i % 2 ? SERVER : CLIENT);
+    struct dgram *flight = lab_take(lab, SERVER);
+    if (flight)
+        reverse(lab, flight);
+    bool whole = flight && lab_count(lab, SERVER) == 3; /* and nothing else was sent */
+    free(flight);
+    bool works = lab_handshake_slowly(lab) && lab_data(lab);
+    lab_free(lab);
+    return outcome_defect_if(whole, !works, "the client's flight is not of three records");
 }
 
 const struct experiment session_experiments[] = {
@@ -83,6 +183,17 @@ const struct experiment session_experiments[] = {
     {"session-security-level", "R22", "Asks a fresh context for its security level.",
      "From 1 on keys of 80 bits are needed, from 2 on 112: RSA-1024 and DTLS 1.0 no longer work.",
      "The default of OpenSSL is kept.", security_level},
+    {"session-dtls-1.0", "R14 #20837",
+     "Handshakes of DTLS 1.0 at the security levels 0 to 2, with RSA of 2048 bits.",
+     "Old peers are lost where the default level is higher.", "DTLS 1.2 unless told otherwise.",
+     old_version},
+    {"session-last-flight", "#26662", "Counts the encrypted records in the server's last flight.",
+     "Some peers drop the datagram when there are two.", "Nothing is changed.", last_flight},
+    {"session-doubled-flight", "#18887", "The server's last flight arrives twice.",
+     "vulnerable: the client is stuck.", "Nothing is changed.", doubled},
+    {"session-reversed-flight", "#4929 #6170 #6196",
+     "The client's second flight arrives as three datagrams, Finished first.",
+     "vulnerable: the handshake ends; a path may reorder.", "Nothing is changed.", reversed},
     {"session-old-methods", "R16", "Looks for DTLSv1_2_method in the library that is loaded.",
      "0: programs that name a version by its method do not start any more.",
      "DTLS_method with explicit bounds.", old_methods},

@@ -15,7 +15,8 @@ static long left_ms(SSL *ssl)
     return DTLSv1_get_timeout(ssl, &t) == 1 ? (long)(t.tv_sec * 1000 + t.tv_usec / 1000) : -1;
 }
 
-/* A ClientHello that nobody answers: how often it is sent again, and for how long. */
+/* A ClientHello that nobody answers: how often it is sent again, and for how long. -1: its timer
+ * does not come to an end. */
 static long wait_in_vain(long *ms)
 {
     struct lab *lab = usual();
@@ -24,40 +25,42 @@ static long wait_in_vain(long *ms)
         return -1;
     long sent = 0;
     lab_step(lab, CLIENT);
-    for (; sent < 40; sent++) {
+    int r = 1;
+    for (; r > 0 && sent<40; sent += r> 0) {
         long left = left_ms(lab->end[CLIENT].ssl);
         lab_later(left + 1);
         *ms += left;
-        if (left < 0 || DTLSv1_handle_timeout(lab->end[CLIENT].ssl) < 0)
-            break;
+        r = left < 0 ? 0 : (int)DTLSv1_handle_timeout(lab->end[CLIENT].ssl);
     }
     lab_free(lab);
-    return sent;
+    return r < 0 ? sent : -1;
 }
 
 static struct outcome retransmissions(void)
 {
     long ms, n = wait_in_vain(&ms);
-    return n < 0 ? OUTCOME(BROKEN) : OUTCOME_NUMBER(n, "retransmissions");
+    return n < 0 ? outcome_broken("the timer does not come to an end")
+                 : outcome_measured("%ld retransmissions", n);
 }
 
 static struct outcome patience(void)
 {
     long ms, n = wait_in_vain(&ms);
-    return n < 0 ? OUTCOME(BROKEN) : OUTCOME_NUMBER(ms / 1000, "s");
+    return n < 0 ? outcome_broken("the timer does not come to an end")
+                 : outcome_measured("%ld s", ms / 1000);
 }
 
 static struct outcome clock_set_back(void)
 {
     struct lab *lab = usual();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     lab_step(lab, CLIENT);
     lab_later(-3600L * 1000);
     long left = left_ms(lab->end[CLIENT].ssl);
     lab_later(3600L * 1000);
     lab_free(lab);
-    return left < 0 ? OUTCOME(BROKEN) : OUTCOME_IF(left > 60000);
+    return outcome_defect_if(left >= 0, left > 60000, "no timer runs");
 }
 
 /* The server is done, its last flight is lost, the client sends its own again. */
@@ -78,7 +81,7 @@ static struct outcome last_flight(void)
 {
     struct lab *lab = last_flight_lost();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     struct end *server = &lab->end[SERVER];
     char buf[8];
     size_t before = server->sent;
@@ -88,18 +91,36 @@ static struct outcome last_flight(void)
     SSL_read(server->ssl, buf, sizeof buf);
     bool done = server->done && lab_step(lab, CLIENT) == 1;
     lab_free(lab);
-    return done ? OUTCOME_IF(!alone) : OUTCOME(BROKEN);
+    return outcome_defect_if(done, !alone, "the handshake does not complete");
 }
 
 static struct outcome timer_off(void)
 {
     struct lab *lab = usual();
     if (!lab)
-        return OUTCOME(BROKEN);
+        return outcome_broken(LAB_REFUSED);
     bool done = lab_handshake(lab);
     bool runs = left_ms(lab->end[CLIENT].ssl) >= 0 || left_ms(lab->end[SERVER].ssl) >= 0;
     lab_free(lab);
-    return done ? OUTCOME_IF(runs) : OUTCOME(BROKEN);
+    return outcome_defect_if(done, runs, "the handshake does not complete");
+}
+
+/* A server's flight of several datagrams, and the same again after a timeout. */
+static struct outcome coalescing(void)
+{
+    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400, .padding = 3000});
+    if (!lab)
+        return outcome_broken(LAB_REFUSED);
+    struct end *server = &lab->end[SERVER];
+    lab_step(lab, CLIENT);
+    lab_step(lab, SERVER);
+    const size_t first = server->sent;
+    lab_later(1100);
+    bool again = DTLSv1_handle_timeout(server->ssl) == 1;
+    const size_t second = server->sent - first;
+    lab_free(lab);
+    return first && again ? outcome_measured("%zu datagrams, after a timeout %zu", first, second)
+                          : outcome_broken("the server does not send its flight again");
 }
 
 const struct experiment timer_experiments[] = {
@@ -110,6 +131,11 @@ const struct experiment timer_experiments[] = {
     {"timer-patience", "T9", "The same, adding up the timeouts.",
      "So long does a program wait for a server that is not there.",
      "Sessions have a handshake deadline of their own.", patience},
+    {"timer-flight-size", "T8", "A server's flight times out once.",
+     "A flight sent again is cut otherwise than the first time: more datagrams, each of which may "
+     "be "
+     "lost.",
+     "Nothing is changed.", coalescing},
     {"timer-wall-clock", "T15", "The clock is set back by an hour while a ClientHello waits.",
      "vulnerable: nothing is sent again until the clock has caught up.",
      "Sessions look again every second, and their deadline is monotonic.", clock_set_back},

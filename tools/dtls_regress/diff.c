@@ -7,24 +7,38 @@
 
 enum { SAME, CHANGED, FAILED };
 
+static const char *text(const json_t *o, const char *key)
+{
+    const char *t = json_string_value(json_object_get(o, key));
+    return t ? t : "";
+}
+
+/* Each entry has the three texts that are looked at. */
+static bool is_report(const json_t *o)
+{
+    const json_t *checks = json_object_get(o, "checks");
+    size_t i;
+    json_t *c;
+    json_array_foreach(checks, i, c)
+    {
+        if (!*text(c, "check") || !*text(c, "result") || !*text(c, "verdict"))
+            return false;
+    }
+    return json_is_array(checks);
+}
+
 static json_t *load(const char *path)
 {
     json_error_t e;
     json_t *o = json_load_file(path, 0, &e);
-    if (!o)
+    if (!o) {
         fprintf(stderr, "dtls_regress: %s: %s\n", path, e.text);
-    else if (!json_is_array(json_object_get(o, "checks"))) {
+    } else if (!is_report(o)) {
         fprintf(stderr, "dtls_regress: %s: not what dtls_regress --json writes\n", path);
         json_decref(o);
         o = NULL;
     }
     return o;
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-    const char *t = json_string_value(json_object_get(o, key));
-    return t ? t : "";
 }
 
 static const json_t *find(const json_t *run, const char *check)

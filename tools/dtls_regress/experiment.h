@@ -2,19 +2,22 @@
 #ifndef REGRESS_EXPERIMENT_H
 #define REGRESS_EXPERIMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum verdict {
-    BROKEN,     /* the experiment itself did not work: says nothing about OpenSSL */
-    FIXED,      /* the defect is not there */
-    VULNERABLE, /* it is */
-    MEASURED    /* a property: `number` of `unit` */
+    BROKEN,         /* the experiment itself did not work: says nothing about OpenSSL */
+    NOT_APPLICABLE, /* there is nothing to ask here */
+    FIXED,          /* the defect is not there */
+    VULNERABLE,     /* it is */
+    MEASURED        /* a property */
 };
+
+enum { OUTCOME_TEXT = 80 };
 
 struct outcome {
     enum verdict verdict;
-    long number;
-    const char *unit; /* NULL: without a number */
+    char text[OUTCOME_TEXT]; /* MEASURED: the value; BROKEN and NOT_APPLICABLE: why; else empty */
 };
 
 struct experiment {
@@ -23,13 +26,18 @@ struct experiment {
     struct outcome (*run)(void);
 };
 
-#define OUTCOME(what) ((struct outcome){.verdict = (what)})
-#define OUTCOME_IF(defect) OUTCOME((defect) ? VULNERABLE : FIXED)
-#define OUTCOME_NUMBER(n, of) ((struct outcome){MEASURED, (long)(n), (of)})
+struct outcome outcome_broken(const char *why);
+struct outcome outcome_not_applicable(const char *why);
+struct outcome outcome_measured(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* VULNERABLE when `defect`. */
+struct outcome outcome_defect(bool defect);
+/* The same, if what must be true of the experiment before it says anything is. */
+struct outcome outcome_defect_if(bool worked, bool defect, const char *why_not);
 
 extern const struct experiment listen_experiments[], error_experiments[], forgery_experiments[],
-    timer_experiments[], mtu_experiments[], read_experiments[], session_experiments[];
+    timer_experiments[], mtu_experiments[], read_experiments[], session_experiments[],
+    memory_experiments[];
 extern const size_t listen_count, error_count, forgery_count, timer_count, mtu_count, read_count,
-    session_count;
+    session_count, memory_count;
 
 #endif

@@ -7,13 +7,15 @@
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "wire/record.h"
 
 /* libcrypto asks this gettimeofday() for the time of its retransmission timers: a process has one
- * clock, so this one is its only state. */
+ * clock, so this one is its state, and what is wrong with it and the network. */
 static int64_t now_us = INT64_C(1700000000) * 1000000;
+static enum lab_fault wrong;
 
 __attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict tv,
                                                         void *restrict zone)
@@ -26,13 +28,21 @@ __attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict
 
 void lab_later(long ms)
 {
-    now_us += (int64_t)ms * 1000;
+    if (wrong != LAB_FROZEN)
+        now_us += (int64_t)ms * 1000;
+}
+
+void lab_break(enum lab_fault fault)
+{
+    wrong = fault;
 }
 
 bool lab_put(struct lab *lab, int to, const void *data, size_t len)
 {
     if (lab->before)
         lab->before(lab, to, data, len);
+    if (wrong == LAB_DEAF)
+        return true;
     struct dgram *d = malloc(sizeof *d + len);
     if (!d)
         return false;
@@ -97,7 +107,8 @@ static int bio_write(BIO *bio, const char *data, int len)
         return -1;
     }
     end->room -= end->limited;
-    if (end->too_long && (size_t)len > end->too_long) {
+    end->exceeded = end->too_long && (size_t)len > end->too_long;
+    if (end->exceeded) {
         errno = EMSGSIZE;
         return -1;
     }
@@ -114,7 +125,7 @@ static int bio_read(BIO *bio, char *data, int cap)
         end->read_error = 0;
         return -1;
     }
-    struct dgram *d = lab_take(end->lab, end->id);
+    struct dgram *d = end->peeks ? end->in : lab_take(end->lab, end->id);
     if (!d) {
         errno = EAGAIN;
         BIO_set_retry_read(bio);
@@ -122,16 +133,21 @@ static int bio_read(BIO *bio, char *data, int cap)
     }
     int len = (int)d->len < cap ? (int)d->len : cap;
     memcpy(data, d->data, (size_t)len);
-    free(d);
+    if (!end->peeks)
+        free(d);
     return len;
 }
 
 static long bio_ctrl(BIO *bio, int what, long number, void *arg)
 {
-    (void)number;
     (void)arg;
-    const struct end *end = BIO_get_data(bio);
+    struct end *end = BIO_get_data(bio);
     switch (what) {
+    case BIO_CTRL_DGRAM_SET_PEEK_MODE:
+        end->peeks = number != 0;
+        return 1;
+    case BIO_CTRL_DGRAM_MTU_EXCEEDED:
+        return end->exceeded;
     case BIO_CTRL_FLUSH:
     case BIO_CTRL_DUP:
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
@@ -163,13 +179,19 @@ static BIO_METHOD *method_new(void)
     return NULL;
 }
 
-static EVP_PKEY *key_new(void)
+static bool choose_key(EVP_PKEY_CTX *ctx, bool rsa)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    if (EVP_PKEY_keygen_init(ctx) != 1)
+        return false;
+    return rsa ? EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) == 1
+               : EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1;
+}
+
+static EVP_PKEY *key_new(bool rsa)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(rsa ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL);
     EVP_PKEY *key = NULL;
-    if (ctx && EVP_PKEY_keygen_init(ctx) == 1 &&
-        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1 &&
-        EVP_PKEY_keygen(ctx, &key) != 1)
+    if (ctx && choose_key(ctx, rsa) && EVP_PKEY_keygen(ctx, &key) != 1)
         key = NULL;
     EVP_PKEY_CTX_free(ctx);
     return key;
@@ -199,23 +221,29 @@ static bool fill(X509 *x, EVP_PKEY *key, size_t padding)
            pad(x, padding) && X509_sign(x, key, EVP_sha256());
 }
 
-static bool certify(SSL_CTX *ctx, size_t padding)
+static bool certify(SSL_CTX *ctx, const struct lab_setup *setup)
 {
-    EVP_PKEY *key = key_new();
+    EVP_PKEY *key = key_new(setup->rsa);
     X509 *x = X509_new();
-    bool ok = key && x && fill(x, key, padding) && SSL_CTX_use_certificate(ctx, x) == 1 &&
+    bool ok = key && x && fill(x, key, setup->padding) && SSL_CTX_use_certificate(ctx, x) == 1 &&
               SSL_CTX_use_PrivateKey(ctx, key) == 1;
     X509_free(x);
     EVP_PKEY_free(key);
     return ok;
 }
 
+static bool set_version(SSL_CTX *ctx, int version)
+{
+    return (!version || SSL_CTX_set_min_proto_version(ctx, version) == 1) &&
+           SSL_CTX_set_max_proto_version(ctx, version ? version : DTLS1_2_VERSION) == 1;
+}
+
 static bool end_open(struct end *end, const struct lab_setup *setup)
 {
     end->ctx = SSL_CTX_new(DTLS_method());
-    if (!end->ctx || SSL_CTX_set_max_proto_version(end->ctx, DTLS1_2_VERSION) != 1 ||
+    if (!end->ctx || !set_version(end->ctx, setup->version) ||
         (setup->ciphers && SSL_CTX_set_cipher_list(end->ctx, setup->ciphers) != 1) ||
-        (end->id == SERVER && !certify(end->ctx, setup->padding)))
+        (end->id == SERVER && !certify(end->ctx, setup)))
         return false;
     end->ssl = SSL_new(end->ctx);
     end->bio = BIO_new(end->lab->method);
@@ -331,4 +359,18 @@ bool lab_data(struct lab *lab)
 {
     return one_way(lab->end[CLIENT].ssl, lab->end[SERVER].ssl) &&
            one_way(lab->end[SERVER].ssl, lab->end[CLIENT].ssl);
+}
+
+bool lab_works(void)
+{
+    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    if (!lab)
+        return false;
+    lab_step(lab, CLIENT);
+    lab_drop_all(lab, SERVER);
+    lab_later(1100);
+    bool again = DTLSv1_handle_timeout(lab->end[CLIENT].ssl) == 1;
+    bool works = again && lab_handshake(lab) && lab_data(lab);
+    lab_free(lab);
+    return works;
 }

@@ -18,6 +18,16 @@ struct dgram {
     uint8_t data[];
 };
 
+/* What is wrong with the bench on purpose: the experiments must notice. */
+enum lab_fault {
+    LAB_SOUND,
+    LAB_DEAF,  /* no datagram arrives */
+    LAB_FROZEN /* the clock stands still */
+};
+
+/* Why lab_new() gives none. */
+#define LAB_REFUSED "OpenSSL refuses the setup"
+
 struct lab;
 
 struct end {
@@ -32,6 +42,8 @@ struct end {
     bool limited;     /* it takes `room` more datagrams, then writes say EAGAIN */
     size_t room;
     int read_error; /* errno of the next read; 0: none */
+    bool peeks;     /* reads leave the datagram where it is */
+    bool exceeded;  /* the last write was too long */
     bool done;      /* its handshake is complete */
 };
 
@@ -41,13 +53,16 @@ struct lab {
     long mtu; /* what the BIO answers to QUERY_MTU */
     /* Sees each datagram before it is queued for `to`. */
     void (*before)(struct lab *lab, int to, const uint8_t *data, size_t len);
-    bool forged; /* for `before`: it has acted */
+    bool forged;    /* for `before`: it has acted, */
+    size_t longest; /* what it has seen */
 };
 
 struct lab_setup {
     const char *ciphers;
     long mtu;
     size_t padding; /* bytes of comment in the certificate */
+    int version;    /* the only one; 0: up to DTLS 1.2 */
+    bool rsa;       /* else ECDSA with P-256 */
 };
 
 /* NULL when OpenSSL refuses the setup. */
@@ -73,5 +88,11 @@ bool lab_handshake_slowly(struct lab *lab);
 /* Four bytes each way. */
 bool lab_data(struct lab *lab);
 void lab_later(long ms);
+
+/* For this process from now on. */
+void lab_break(enum lab_fault fault);
+/* A handshake whose first datagram is lost completes after a timeout: without that, no experiment
+ * says anything. */
+bool lab_works(void);
 
 #endif

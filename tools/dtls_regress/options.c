@@ -24,13 +24,14 @@ static const struct tool_opt opts[] = {
     {'o', "only", "CHECK", WHAT, "only this check; may be given again", TOOL_LIST, AT(only), ONLY_MAX, NULL},
     {'e', "explain", "CHECK", WHAT, "what is done, what it means, what sukat_dtls does about it", TOOL_TEXT, AT(explain), 0, NULL},
     {'d', "diff", NULL, WHAT, "what changed from one --json to another: OLD.json NEW.json", TOOL_FLAG, AT(diff), 0, NULL},
-    {0, "expect", NULL, WHAT, "compare with what is known of this version; exit 1 on any news", TOOL_FLAG, AT(expect), 0, NULL},
+    {0, "expect", NULL, WHAT, "compare with what is known of this build; exit 1 on any news", TOOL_FLAG, AT(expect), 0, NULL},
+    {'k', "known", "BUILD", WHAT, "what is known of another build, e.g. 3.5.7-1~deb13u2", TOOL_TEXT, AT(known), 0, NULL},
     {'h', "help", NULL, WHAT, "this text", TOOL_FLAG, AT(help), 0, NULL},
     {'V', "version", NULL, WHAT, "versions of this program and of OpenSSL", TOOL_FLAG, AT(version), 0, NULL},
     {0, "completion", "SHELL", WHAT, "completion for bash: source <(dtls_regress --completion bash)", TOOL_TEXT, AT(completion), 0, NULL},
 
     {'w', "timeout", "SECS", HOW, "a check that takes longer hangs; default 20", TOOL_UINT, AT(seconds), 3600, NULL},
-    {0, "inject", "FAULT", HOW, "tests only: crash, hang, broken or flip each check", TOOL_TEXT, AT(inject), 0, NULL},
+    {0, "inject", "FAULT", HOW, "tests only: crash, hang, broken, flip, deaf or frozen", TOOL_TEXT, AT(inject), 0, NULL},
     {0, "quiet", NULL, HOW, "no progress", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "json", NULL, HOW, "one JSON object with all results", TOOL_FLAG, AT(json), 0, NULL},
     {0, "color", "WHEN", HOW, "auto, always or never", TOOL_CHOICE, AT(color), 0, colors},
@@ -42,11 +43,13 @@ const struct tool_usage regress_usage = {
     .about = "dtls_regress: which DTLS behaviours and known bugs the libssl of this machine has.",
     .synopsis = "Usage: dtls_regress [OPTIONS]\n"
                 "       dtls_regress --diff OLD.json NEW.json\n"
-                "       dtls_regress --explain CHECK",
+                "       dtls_regress --explain CHECK\n"
+                "       dtls_regress --known BUILD",
     .notes = "Exit status:\n"
              "  0  nothing that is known to be bad; nothing changed; all as expected\n"
              "  1  something known to be bad; a change; a deviation\n"
-             "  2  wrong usage, a file that cannot be read, or a check that did not work\n",
+             "  2  wrong usage, a file that cannot be read or a result that cannot be written,\n"
+             "     or a check that did not work\n",
     .opts = opts,
     .count = COUNT(opts),
 };

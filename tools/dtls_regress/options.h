@@ -6,12 +6,12 @@
 
 #include "common/options.h"
 
-enum { ONLY_MAX = 32 };
+enum { ONLY_MAX = 128 };
 
 struct regress_config {
     const char *only[ONLY_MAX];
     bool list, json, expect, diff, quiet, help, version;
-    const char *explain, *completion, *inject;
+    const char *explain, *known, *completion, *inject;
     unsigned seconds;
     int color;
     const char *old, *new; /* of --diff */

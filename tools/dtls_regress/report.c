@@ -1,9 +1,7 @@
 #include "dtls_regress/report.h"
 
 #include <jansson.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/text.h"
 
@@ -35,49 +33,53 @@ void report_explain(const struct experiment *e)
     paragraph("What sukat_dtls does about it", e->ours);
 }
 
-static const char *verdict(const struct result *r)
+static const struct {
+    const char *word, *color;
+} judgements[] = {[JUDGED_GOOD] = {"good", GREEN},
+                  [JUDGED_BAD] = {"bad", RED},
+                  [JUDGED_INFO] = {"info", ""},
+                  [JUDGED_NA] = {"n/a", ""},
+                  [JUDGED_NOT] = {"broken", YELLOW}};
+
+static void line(const struct result *r, bool color)
 {
-    if (r->broken)
-        return "n/a";
-    if (r->bad)
-        return "bad";
-    return strcmp(r->text, "fixed") ? "info" : "good";
+    printf("%-24s %s%-42s%s %s\n", r->experiment->name, color ? judgements[r->judgement].color : "",
+           r->text, color ? PLAIN : "", r->experiment->refs);
+    if (*r->reason)
+        printf("%-24s %s\n", "", r->reason);
 }
 
-static const char *paint(const struct result *r)
+void report_table(const struct subject *s, const struct result *results, size_t count, bool color)
 {
-    const char *v = verdict(r);
-    return !strcmp(v, "bad") ? RED : !strcmp(v, "good") ? GREEN : !strcmp(v, "n/a") ? YELLOW : "";
-}
-
-void report_table(const struct result *results, size_t count, bool color)
-{
-    unsigned bad = 0, broken = 0;
-    printf("%s, %s\n\n", OpenSSL_version(OPENSSL_VERSION), OpenSSL_version(OPENSSL_BUILT_ON));
+    unsigned of[JUDGED_NOT + 1] = {0};
+    printf("%s, %s\n\n", s->openssl, s->built);
     for (size_t i = 0; i < count; i++) {
-        const struct result *r = &results[i];
-        bad += r->bad;
-        broken += r->broken;
-        printf("%-24s %s%-42s%s %s\n", r->experiment->name, color ? paint(r) : "", r->text,
-               color ? PLAIN : "", r->experiment->refs);
+        of[results[i].judgement]++;
+        line(&results[i], color);
     }
-    printf("\n%zu checks: %u known to be bad", count, bad);
-    if (broken)
-        printf(", %u did not work", broken);
+    printf("\n%zu checks: %u known to be bad", count, of[JUDGED_BAD]);
+    if (of[JUDGED_NOT])
+        printf(", %u did not work", of[JUDGED_NOT]);
     printf(". dtls_regress --explain CHECK tells more.\n");
 }
 
-void report_json(const struct result *results, size_t count)
+static json_t *to_json(const struct result *r)
+{
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s}", "check", r->experiment->name, "refs", r->experiment->refs,
+                  "result", r->text, "verdict", judgements[r->judgement].word);
+    if (*r->reason)
+        json_object_set_new(o, "reason", json_string(r->reason));
+    return o;
+}
+
+void report_json(const struct subject *s, const struct result *results, size_t count)
 {
     json_t *checks = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:s}", "check",
-                                                results[i].experiment->name, "refs",
-                                                results[i].experiment->refs, "result",
-                                                results[i].text, "verdict", verdict(&results[i])));
-    json_t *o = json_pack("{s:s, s:s, s:I, s:o}", "openssl", OpenSSL_version(OPENSSL_VERSION),
-                          "built", OpenSSL_version(OPENSSL_BUILT_ON), "version",
-                          (json_int_t)OpenSSL_version_num(), "checks", checks);
+        json_array_append_new(checks, to_json(&results[i]));
+    json_t *o = json_pack("{s:s, s:s, s:I, s:o}", "openssl", s->openssl, "built", s->built,
+                          "version", (json_int_t)s->version, "checks", checks);
     json_dumpf(o, stdout, JSON_INDENT(1));
     json_decref(o);
     putchar('\n');

@@ -6,9 +6,15 @@
 
 #include "dtls_regress/runner.h"
 
+/* What was looked at. */
+struct subject {
+    const char *openssl, *built;
+    unsigned long version;
+};
+
 void report_list(void);
 void report_explain(const struct experiment *e);
-void report_table(const struct result *results, size_t count, bool color);
-void report_json(const struct result *results, size_t count);
+void report_table(const struct subject *s, const struct result *results, size_t count, bool color);
+void report_json(const struct subject *s, const struct result *results, size_t count);
 
 #endif

@@ -4,59 +4,104 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dtls_regress/lab.h"
+
 enum { MS = 1000 };
 
-/* What is wrong on purpose: the harness must notice. */
-static struct outcome faulty(const struct experiment *e, enum fault fault)
+/* Another answer than the one it gave. */
+static struct outcome flipped(struct outcome o)
 {
-    if (fault == FAULT_CRASH)
-        abort();
-    while (fault == FAULT_HANG)
-        pause();
-    if (fault == FAULT_BROKEN)
-        return OUTCOME(BROKEN);
-    struct outcome o = e->run();
-    if (fault != FAULT_FLIP)
-        return o;
     if (o.verdict == FIXED || o.verdict == VULNERABLE)
-        return OUTCOME(o.verdict == FIXED ? VULNERABLE : FIXED);
-    return o.verdict == MEASURED ? OUTCOME_NUMBER(o.number + 1, o.unit) : o;
+        return outcome_defect(o.verdict == FIXED);
+    if (o.verdict == NOT_APPLICABLE)
+        return outcome_defect(false);
+    return o.verdict == MEASURED ? outcome_measured("not %.60s", o.text) : o;
+}
+
+static struct outcome proven(const struct experiment *e)
+{
+    if (!lab_works())
+        return outcome_broken("on this bench a handshake does not survive a lost datagram");
+    return e->run();
+}
+
+/* With what is wrong on purpose: it must be noticed. */
+static struct outcome experiment(const struct experiment *e, enum fault fault)
+{
+    switch (fault) {
+    case FAULT_CRASH:
+        abort();
+    case FAULT_HANG:
+        for (;;)
+            pause();
+    case FAULT_BROKEN:
+        return outcome_broken("so it was asked for");
+    case FAULT_FLIP:
+        return flipped(proven(e));
+    case FAULT_DEAF:
+        lab_break(LAB_DEAF);
+        break;
+    case FAULT_FROZEN:
+        lab_break(LAB_FROZEN);
+        break;
+    case FAULT_NONE:
+        break;
+    }
+    return proven(e);
 }
 
 static _Noreturn void child(const struct experiment *e, enum fault fault, int to)
 {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
-    struct outcome o = faulty(e, fault);
+    struct outcome o = experiment(e, fault);
     _exit(write(to, &o, sizeof o) == (ssize_t)sizeof o ? 0 : 1);
 }
 
-/* The unit is a constant of this program: its address is the same in the child. */
-static void tell(struct result *r, const struct outcome *o)
+static void say(struct result *r, enum judgement judgement, const char *text, const char *reason)
 {
-    r->broken = o->verdict == BROKEN;
-    r->bad = o->verdict == VULNERABLE;
-    if (o->verdict == MEASURED)
-        snprintf(r->text, sizeof r->text, "%ld %s", o->number, o->unit);
-    else
-        snprintf(r->text, sizeof r->text, "%s",
-                 r->broken ? "did not work"
-                 : r->bad  ? "vulnerable"
-                           : "fixed");
+    r->judgement = judgement;
+    snprintf(r->text, sizeof r->text, "%s", text);
+    snprintf(r->reason, sizeof r->reason, "%s", reason);
 }
 
+static void tell(struct result *r, const struct outcome *o)
+{
+    switch (o->verdict) {
+    case BROKEN:
+        say(r, JUDGED_NOT, "did not work", o->text);
+        break;
+    case NOT_APPLICABLE:
+        say(r, JUDGED_NA, "not applicable", o->text);
+        break;
+    case FIXED:
+        say(r, JUDGED_GOOD, "fixed", "");
+        break;
+    case VULNERABLE:
+        say(r, JUDGED_BAD, "vulnerable", "");
+        break;
+    case MEASURED:
+        say(r, JUDGED_INFO, o->text, "");
+        break;
+    }
+}
+
+/* It ended without an outcome. */
 static void tell_end(struct result *r, int status)
 {
-    r->bad = WIFSIGNALED(status);
-    r->broken = !r->bad;
-    if (r->bad)
-        snprintf(r->text, sizeof r->text, "crashes (signal %d)", WTERMSIG(status));
-    else
-        snprintf(r->text, sizeof r->text, "did not work");
+    char text[OUTCOME_TEXT];
+    if (WIFSIGNALED(status)) {
+        snprintf(text, sizeof text, "crashes (signal %d)", WTERMSIG(status));
+        say(r, JUDGED_BAD, text, "");
+    } else {
+        snprintf(text, sizeof text, "its process ended with status %d", WEXITSTATUS(status));
+        say(r, JUDGED_NOT, "did not work", text);
+    }
 }
 
 static void collect(struct result *r, int from, pid_t pid, unsigned seconds)
@@ -69,21 +114,19 @@ static void collect(struct result *r, int from, pid_t pid, unsigned seconds)
     if (late)
         kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
-    if (late) {
-        r->bad = true;
-        r->broken = false;
-        snprintf(r->text, sizeof r->text, "hangs");
-    } else if (whole) {
+    if (late)
+        say(r, JUDGED_BAD, "hangs", "");
+    else if (whole)
         tell(r, &o);
-    } else {
+    else
         tell_end(r, status);
-    }
 }
 
 struct result runner_run(const struct experiment *e, unsigned seconds, enum fault fault)
 {
-    struct result r = {.experiment = e, .broken = true, .text = "did not work"};
+    struct result r = {.experiment = e};
     int ends[2];
+    say(&r, JUDGED_NOT, "did not work", "no process to run it in");
     if (pipe(ends))
         return r;
     pid_t pid = fork();

@@ -6,21 +6,29 @@
 
 #include "dtls_regress/experiments.h"
 
-enum { RESULT_TEXT = 64 };
-
 enum fault {
     FAULT_NONE,
     FAULT_CRASH,  /* the experiment is replaced by one that crashes, */
     FAULT_HANG,   /* that hangs, */
     FAULT_BROKEN, /* that does not work, */
-    FAULT_FLIP    /* or whose answer is turned around */
+    FAULT_FLIP,   /* or whose answer is turned around; */
+    FAULT_DEAF,   /* no datagram of the bench arrives, */
+    FAULT_FROZEN  /* or its clock stands still */
+};
+
+enum judgement {
+    JUDGED_GOOD, /* fixed */
+    JUDGED_BAD,  /* vulnerable, crashes, hangs */
+    JUDGED_INFO, /* a value */
+    JUDGED_NA,   /* not applicable */
+    JUDGED_NOT   /* the experiment did not work: it says nothing about OpenSSL */
 };
 
 struct result {
     const struct experiment *experiment;
-    bool broken;            /* the experiment did not work: it says nothing about OpenSSL */
-    bool bad;               /* known to be bad: vulnerable, crashes, hangs */
-    char text[RESULT_TEXT]; /* "fixed", "vulnerable", "12 retransmissions", "crashes (signal 11)" */
+    enum judgement judgement;
+    char text[OUTCOME_TEXT];   /* "fixed", "vulnerable", "12 retransmissions", "hangs" */
+    char reason[OUTCOME_TEXT]; /* of JUDGED_NA and JUDGED_NOT */
 };
 
 /* Runs it; a child that takes longer than `seconds` is ended. */
