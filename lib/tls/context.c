@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls/acceptor.h"
 #include "tls/keylog.h"
 #include "tls/ossl.h"
 #include "tls/resume.h"
@@ -121,6 +122,14 @@ static int take_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
     return SDTLS_OK;
 }
 
+static int choose_acceptor(struct sd_tls *t, struct sd_err *err)
+{
+    if (t->role != SD_ROLE_SERVER)
+        return SDTLS_OK;
+    int newest = t->versions.max ? t->versions.max : (int)SSL_CTX_get_max_proto_version(t->ctx);
+    return sd_acceptor_choose(&t->acceptor, newest, err);
+}
+
 /* What only shows on an SSL: limits that OpenSSL takes, a context for DTLS. */
 static int try_out(struct sd_tls *t, struct sd_err *err)
 {
@@ -151,6 +160,8 @@ int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config
         rc = sd_err_set(err, SDTLS_OPTION, "verify_host is longer than a host name can be");
     if (!rc)
         rc = config->ssl_ctx ? take_ctx(t, config, err) : make_ctx(t, config, err);
+    if (!rc)
+        rc = choose_acceptor(t, err);
     if (!rc)
         rc = try_out(t, err);
     if (rc) {

@@ -71,6 +71,11 @@ void sd_tls_log(const struct sd_tls *t, int level, const char *fmt, ...)
     t->log(t->cb_arg, level, line);
 }
 
+const struct sd_acceptor *sd_tls_acceptor(const struct sd_tls *t)
+{
+    return t->acceptor;
+}
+
 bool sd_tls_raw(const struct sd_tls *t)
 {
     return t->raw;

@@ -9,8 +9,9 @@
 #include "base/err.h"
 #include "tls/context.h"
 
-bool sd_tls_raw(const struct sd_tls *t);     /* SDTLS_F_RAW */
-bool sd_tls_own_ctx(const struct sd_tls *t); /* false: the caller's SSL_CTX */
+bool sd_tls_raw(const struct sd_tls *t);                           /* SDTLS_F_RAW */
+bool sd_tls_own_ctx(const struct sd_tls *t);                       /* false: the caller's SSL_CTX */
+const struct sd_acceptor *sd_tls_acceptor(const struct sd_tls *t); /* of a server */
 enum sd_role sd_tls_role(const struct sd_tls *t);
 bool sd_tls_wants_client_cert(const struct sd_tls *t);
 

@@ -6,6 +6,7 @@
 #include <openssl/ssl3.h>
 #include <stdlib.h>
 
+#include "tls/acceptor.h"
 #include "tls/internal.h"
 #include "tls/prepare.h"
 #include "wire/alert.h"
@@ -177,20 +178,6 @@ static void handshake(struct sd_session *s)
     ERR_clear_error();
 }
 
-/* DTLSv1_listen only to put OpenSSL into the state behind its own cookie
- * exchange: the datagram is known to be good, and it is called once. */
-static int listen_once(struct sd_session *s)
-{
-    BIO_ADDR *peer = BIO_ADDR_new();
-    if (!peer)
-        return sd_err_set(&s->error, SDTLS_NOMEM, "out of memory");
-    int rc = DTLSv1_listen(s->ssl, peer);
-    BIO_ADDR_free(peer);
-    if (rc == 1)
-        return SDTLS_OK;
-    return sd_err_set(&s->error, SDTLS_PROTO, "OpenSSL does not accept the admitted ClientHello");
-}
-
 /* The gate has checked the cookie already. OpenSSL asks twice: in DTLSv1_listen
  * and again when it processes the hello. */
 static int cookie_verify(SSL *ssl, const unsigned char *cookie, unsigned len)
@@ -237,7 +224,7 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
     as_server(s, cookie);
     sd_guard_input(&s->guard, data, len);
     ERR_clear_error();
-    int rc = cookie ? listen_once(s) : SDTLS_OK;
+    int rc = cookie ? sd_tls_acceptor(s->tls)->begin(s->ssl, &s->error) : SDTLS_OK;
     if (rc != SDTLS_OK) {
         end(s);
         return rc;

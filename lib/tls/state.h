@@ -16,6 +16,7 @@ struct sd_tls {
     enum sdtls_verify verify;
     bool own_ctx, raw;
     struct sd_versions versions;
+    const struct sd_acceptor *acceptor; /* of a server */
     struct sd_alpn alpn;
     struct sd_psk psk;
     char *server_name, *verify_host, *session_file; /* NULL = not set */
