@@ -41,6 +41,9 @@ void fuzz_note_bytes(const void *data, size_t len);
 void fuzz_digest_reset(void);
 uint64_t fuzz_digest(void);
 
+/* Where a target has one: what the last run came to, in words. */
+__attribute__((weak)) const char *fuzz_verdict(void);
+
 /* The bytes in a block of exactly their length, so that a sanitizer sees one too far. For free().
  */
 uint8_t *fuzz_copy(struct sd_span bytes);

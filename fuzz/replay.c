@@ -1,5 +1,6 @@
 /* Runs one target over files and folders, without any engine: a line for each file with a digest
- * of what the target saw.   replay_<target> [--seeds DIR] [FILE|DIR]... */
+ * of what the target saw, or with what it came to.
+ *   replay_<target> [--seeds DIR] [--verdict] [FILE|DIR]... */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@ static int seeds(const char *dir)
         fprintf(stderr, "replay: cannot write into %s\n", dir);
     return s.failed;
 }
+
+static bool wants_verdict;
 
 static int replay(const char *path);
 
@@ -50,7 +53,10 @@ static int replay_file(const char *path, size_t size)
         fflush(stdout);
         fuzz_digest_reset();
         LLVMFuzzerTestOneInput(data, size);
-        printf("%016llx\n", (unsigned long long)fuzz_digest());
+        if (wants_verdict && fuzz_verdict)
+            printf("%s\n", fuzz_verdict());
+        else
+            printf("%016llx\n", (unsigned long long)fuzz_digest());
     } else {
         fprintf(stderr, "replay: cannot read %s\n", path);
     }
@@ -74,6 +80,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
             failed |= seeds(argv[++i]);
+        else if (!strcmp(argv[i], "--verdict"))
+            wants_verdict = true;
         else
             failed |= replay(argv[i]);
     }

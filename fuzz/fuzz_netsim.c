@@ -1,0 +1,411 @@
+/* A real client, a hostile network, a real server. The input is a schedule: what the network does,
+ * when timers fire, when a socket refuses, when somebody forges.
+ *
+ * A side of ours sends what a correct peer sends, survives everything once the handshake is
+ * complete, and after nothing but loss, disorder and refused writes the handshake completes. A side
+ * of stock OpenSSL may fail in ways that are known: its verdict is told, not punished. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "make.h"
+#include "sim.h"
+#include "wire/record.h"
+
+enum {
+    OP_TO_SERVER, /* arg: bits 0 to 2 how many arrive, less one; 3: before anybody looks */
+    OP_TO_CLIENT,
+    OP_DROP, /* arg of these: bit 0 on its way to the server, the others which one */
+    OP_DOUBLE,
+    OP_TO_THE_BACK,
+    OP_SPLIT,   /* a datagram for each record */
+    OP_MERGE,   /* with the next one */
+    OP_TIMEOUT, /* arg: bit 0 the server's; to its next timer */
+    OP_LATER,   /* arg: in 20 ms */
+    OP_REFUSE,  /* arg: bit 0 the server's sends, 1 to 3 how many, 4 to 5 why */
+    OP_SEND,    /* arg: bit 0 the server, the others how much */
+    OP_GO_ON,   /* arg: bit 0 the server; stock: the socket takes datagrams again */
+    /* From here on somebody is hostile. */
+    OP_CUT,     /* and a byte: how much is left, in 256ths */
+    OP_FLIP,    /* and two bytes: where, in 256ths; with what */
+    OP_FIELD,   /* and two bytes: which field of the first record, its value */
+    OP_AGAIN,   /* arg: bit 0 to the server, the others which of the last sent */
+    OP_REFLECT, /* back to its sender */
+    OP_FORGE,   /* arg: bit 0 to the server; type, epoch, two bytes of number, length, body */
+    OP_ERROR,   /* arg: bit 0 the server gets ICMP, 1 too big, 2 of this host, 3 to 6 about the
+                     how last datagram; two bytes: the limit */
+    /* Somebody has enough. */
+    OP_CLOSE,
+    OP_RENEGOTIATE,
+    OPS
+};
+
+enum { ROUNDS = 12, MANY_TIMEOUTS = 6, OPERATIONS = 400, LIVE_LENGTH = 20 };
+
+struct run {
+    struct sim sim;
+    bool hostile, ended; /* an operation of those kinds was done */
+    bool was_alive;
+    unsigned timeouts, late; /* in the schedule; behind it, on a perfect network */
+};
+
+static struct run run;
+
+static int target(uint8_t arg)
+{
+    return arg & 1 ? SIM_SERVER : SIM_CLIENT;
+}
+
+static void split(int to, unsigned index)
+{
+    struct sim_packet *p = sim_take(&run.sim, to, index);
+    if (!p)
+        return;
+    struct sd_records it = sd_records_init(p->data, p->len, 0);
+    struct sd_record r;
+    while (sd_record_next(&it, &r) == SD_RECORD_OK)
+        sim_put(&run.sim, to, p->data + r.offset, r.header.len + r.body.len);
+    free(p);
+}
+
+static void merge(int to, unsigned index)
+{
+    uint8_t both[SIM_DATAGRAM];
+    struct sim_packet *a = sim_take(&run.sim, to, index), *b = sim_take(&run.sim, to, index);
+    if (a && b && a->len + b->len <= sizeof both) {
+        memcpy(both, a->data, a->len);
+        memcpy(both + a->len, b->data, b->len);
+        sim_put(&run.sim, to, both, a->len + b->len);
+    } else if (a) {
+        sim_put(&run.sim, to, a->data, a->len);
+    }
+    free(a);
+    free(b);
+}
+
+/* Out of the queue, and behind the others so many times. */
+static void requeue(int to, unsigned index, unsigned copies)
+{
+    struct sim_packet *p = sim_take(&run.sim, to, index);
+    for (unsigned i = 0; p && i < copies; i++)
+        sim_put(&run.sim, to, p->data, p->len);
+    free(p);
+}
+
+static void refuse(uint8_t arg)
+{
+    static const int why[] = {EAGAIN, EMSGSIZE, ENOBUFS, ECONNREFUSED};
+    struct sim_side *e = &run.sim.side[target(arg)];
+    e->failing = (arg >> 1 & 7) + 1U;
+    /* What a stock side does not survive, by design, is not asked of it. */
+    e->with = e->ours ? why[arg >> 4 & 3] : EAGAIN;
+}
+
+static void go_on(int id)
+{
+    struct sim_side *e = &run.sim.side[id];
+    e->failing = 0;
+    sim_random_of(id);
+    if (!e->ours)
+        sim_stock_go_on(e);
+}
+
+/* Fields of the first record and the message in it. */
+static void set_field(struct sim_packet *p, uint8_t which, uint8_t value)
+{
+    static const struct {
+        uint8_t at;
+    } fields[] = {{0},  {1},  {2},  {4},  {5},  {10}, {11}, {12}, {13}, {14}, {16},
+                  {17}, {18}, {19}, {21}, {22}, {24}, {25}, {26}, {59}, {60}};
+    const size_t at = fields[which % (sizeof fields / sizeof *fields)].at;
+    if (at < p->len)
+        p->data[at] = value;
+}
+
+/* Takes a datagram, changes it, puts it back behind the others. */
+static void change(uint8_t op, uint8_t arg, struct sd_rd *in)
+{
+    const int to = target(arg);
+    struct sim_packet *p = sim_take(&run.sim, to, arg >> 1 & 15);
+    const uint8_t a = sd_rd_u8(in), b = op == OP_CUT ? 0 : sd_rd_u8(in);
+    if (!p)
+        return;
+    if (op == OP_CUT)
+        p->len = p->len * a / 256;
+    else if (op == OP_FLIP && p->len)
+        p->data[p->len * a / 256] ^= b ? b : 1;
+    else if (op == OP_FIELD)
+        set_field(p, a, b);
+    sim_put(&run.sim, to, p->data, p->len);
+    free(p);
+}
+
+static void again(uint8_t arg)
+{
+    const struct sim_side *from = &run.sim.side[!target(arg)];
+    const struct sim_packet *p = from->history[arg >> 1 & 15];
+    if (p)
+        sim_put(&run.sim, target(arg), p->data, p->len);
+}
+
+static void reflect(uint8_t arg)
+{
+    struct sim_packet *p = sim_take(&run.sim, target(arg), arg >> 1 & 15);
+    if (p)
+        sim_put(&run.sim, !target(arg), p->data, p->len);
+    free(p);
+}
+
+static void forge(uint8_t arg, struct sd_rd *in)
+{
+    uint8_t out[SD_RECORD_HEADER_LEN + 256];
+    struct sd_wr w = sd_wr_init(out, sizeof out);
+    const uint8_t type = sd_rd_u8(in), epoch = sd_rd_u8(in);
+    const uint16_t seq = sd_rd_u16(in);
+    const size_t len = sd_rd_u8(in);
+    struct sd_span body = sd_rd_bytes(in, len < sd_rd_left(in) ? len : sd_rd_left(in));
+    if (in->bad)
+        return;
+    make_record(&w, type, epoch & 3, seq, body);
+    sim_arrive(&run.sim, target(arg), out, sd_wr_len(&w), false);
+}
+
+static void report(uint8_t arg, struct sd_rd *in)
+{
+    struct sim_side *e = &run.sim.side[target(arg)];
+    const size_t limit = sd_rd_u16(in);
+    const unsigned back = 1U + (arg >> 3 & 15);
+    if (!e->ours || !e->session || e->remembered < back)
+        return;
+    const struct sim_packet *p = e->history[(e->remembered - back) % SIM_HISTORY];
+    const struct sd_session_report r = {.error = arg & 2 ? EMSGSIZE : ECONNREFUSED,
+                                        .here = arg & 4,
+                                        .limit = arg & 2 ? limit : 0,
+                                        .quote = p->data,
+                                        .quoted = p->len};
+    sim_random_of(e->id);
+    sd_session_net_error(e->session, &r, sim_now());
+}
+
+static void deliver(int to, uint8_t arg)
+{
+    const unsigned count = (arg & 7U) + 1;
+    if (arg & 8)
+        sim_deliver(&run.sim, to, count);
+    else
+        for (unsigned i = 0; i < count; i++)
+            sim_deliver(&run.sim, to, 1);
+}
+
+static void peaceful(uint8_t op, uint8_t arg)
+{
+    const int to = target(arg);
+    const unsigned index = arg >> 1 & 15;
+    switch (op) {
+    case OP_TO_SERVER:
+    case OP_TO_CLIENT:
+        deliver(op == OP_TO_SERVER ? SIM_SERVER : SIM_CLIENT, arg);
+        break;
+    case OP_DROP:
+    case OP_DOUBLE:
+    case OP_TO_THE_BACK:
+        requeue(to, index, op == OP_DROP ? 0 : op == OP_DOUBLE ? 2 : 1);
+        break;
+    case OP_SPLIT:
+        split(to, index);
+        break;
+    case OP_MERGE:
+        merge(to, index);
+        break;
+    case OP_TIMEOUT:
+        run.timeouts += sim_timeout(&run.sim, to);
+        break;
+    case OP_LATER:
+        sim_later(&run.sim, 20000 * (uint64_t)arg);
+        break;
+    case OP_REFUSE:
+        refuse(arg);
+        break;
+    case OP_SEND:
+        sim_send(&run.sim, to, 1 + 2U * (arg >> 1));
+        break;
+    case OP_GO_ON:
+        go_on(to);
+        break;
+    }
+}
+
+static void hostile(uint8_t op, uint8_t arg, struct sd_rd *in)
+{
+    switch (op) {
+    case OP_CUT:
+    case OP_FLIP:
+    case OP_FIELD:
+        change(op, arg, in);
+        break;
+    case OP_AGAIN:
+        again(arg);
+        break;
+    case OP_REFLECT:
+        reflect(arg);
+        break;
+    case OP_FORGE:
+        forge(arg, in);
+        break;
+    case OP_ERROR:
+        report(arg, in);
+        break;
+    }
+}
+
+static void operation(struct sd_rd *in)
+{
+    const uint8_t op = sd_rd_u8(in) % OPS, arg = sd_rd_u8(in);
+    run.hostile |= op >= OP_CUT && op <= OP_ERROR;
+    run.ended |= op >= OP_CLOSE;
+    if (op < OP_CUT)
+        peaceful(op, arg);
+    else if (op <= OP_ERROR)
+        hostile(op, arg, in);
+    else if (op == OP_CLOSE)
+        sim_close(&run.sim, target(arg));
+    else
+        sim_renegotiate(&run.sim, target(arg));
+}
+
+static bool ours(void)
+{
+    return run.sim.config.ours[SIM_CLIENT] && run.sim.config.ours[SIM_SERVER];
+}
+
+/* What is on its way arrives, until nothing is. */
+static void settle(void)
+{
+    for (unsigned i = 0; i < 1000; i++)
+        if (!sim_deliver(&run.sim, SIM_SERVER, 1) && !sim_deliver(&run.sim, SIM_CLIENT, 1))
+            return;
+    fuzz_check(!ours(), "the two never stop talking");
+}
+
+/* From now on the network is perfect. */
+static void calm(void)
+{
+    go_on(SIM_CLIENT);
+    go_on(SIM_SERVER);
+    settle();
+    for (unsigned i = 0; i < ROUNDS && !sim_alive(&run.sim); i++) {
+        run.late++;
+        sim_timeout(&run.sim, SIM_CLIENT);
+        sim_timeout(&run.sim, SIM_SERVER);
+        settle();
+    }
+}
+
+static bool passes(int from)
+{
+    const unsigned number = run.sim.side[from].messages;
+    if (number >= SIM_MESSAGES)
+        return true;
+    sim_send(&run.sim, from, LIVE_LENGTH);
+    settle();
+    return run.sim.side[!from].arrived[number];
+}
+
+/* Once both are through, nobody without a key ends it. */
+static void check_survival(void)
+{
+    if (!ours() || !run.was_alive || run.ended)
+        return;
+    fuzz_check(sim_alive(&run.sim), "an association of ours was ended from outside");
+    fuzz_check(passes(SIM_CLIENT) && passes(SIM_SERVER), "an association of ours is deaf");
+}
+
+static void check_liveness(void)
+{
+    if (run.hostile || run.ended || run.timeouts > MANY_TIMEOUTS || !ours())
+        return;
+    fuzz_check(sim_alive(&run.sim), "only loss and disorder, and the handshake does not complete");
+}
+
+/* What a stock side shows, for fuzz/regress/netsim/expected.tsv. */
+const char *fuzz_verdict(void)
+{
+    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) {
+        const unsigned wrong = run.sim.side[id].witness.wrong;
+        if (wrong & (WITNESS_TRANSCRIPT | WITNESS_FORM))
+            return witness_words(wrong & (WITNESS_TRANSCRIPT | WITNESS_FORM));
+    }
+    return !sim_alive(&run.sim) ? "stuck" : run.late ? "late" : "completes";
+}
+
+static struct sim_config config_of(uint8_t bits)
+{
+    static const size_t mtus[] = {1200, 600, 1452, 300};
+    return (struct sim_config){.ours = {!(bits & 1), !(bits & 2)},
+                               .kind = (enum sim_kind)(bits >> 2 & 3),
+                               .cookie = bits & 16,
+                               .listen = (bits & 48) == 48,
+                               .etm = (bits & 48) == 32 && (bits & 3) == 3,
+                               .mtu = mtus[bits >> 6]};
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sd_rd in = sd_rd_init(data, size);
+    const struct sim_config c = config_of(sd_rd_u8(&in));
+    run = (struct run){0};
+    sim_begin(&run.sim, &c);
+    for (unsigned i = 0; sd_rd_left(&in) && i < OPERATIONS; i++) {
+        operation(&in);
+        run.was_alive |= sim_alive(&run.sim);
+    }
+    calm();
+    run.was_alive |= sim_alive(&run.sim);
+    check_survival();
+    check_liveness();
+    fuzz_note((uint64_t)run.late << 8 | sim_alive(&run.sim));
+    sim_end(&run.sim);
+    return 0;
+}
+
+static void seed(struct fuzz_seeder *s, uint8_t config, const uint8_t *ops, size_t len)
+{
+    uint8_t out[64] = {config};
+    memcpy(out + 1, ops, len);
+    fuzz_seed(s, out, 1 + len);
+}
+
+#define OPS_OF(...) ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
+/* To the server's flight, which is on its way. */
+#define BEGUN OP_TO_SERVER, 0, OP_TO_CLIENT, 0, OP_TO_SERVER, 0
+#define DONE BEGUN, OP_TO_CLIENT, 15, OP_TO_SERVER, 7, OP_TO_CLIENT, 7
+
+static void seed_config(struct fuzz_seeder *s, uint8_t c)
+{
+    seed(s, c, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
+    seed(s, c,
+         OPS_OF(OP_DROP, 1, OP_TIMEOUT, 0, BEGUN, OP_DROP, 2, OP_TIMEOUT, 1, OP_TO_CLIENT, 7));
+    seed(s, c, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
+    seed(s, c, OPS_OF(BEGUN, OP_ERROR, 3 | 16, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
+    seed(s, c,
+         OPS_OF(BEGUN, OP_TO_THE_BACK, 0, OP_DOUBLE, 2, OP_TO_CLIENT, 15, OP_SPLIT, 1,
+                OP_TO_THE_BACK, 1, OP_TO_SERVER, 15));
+    seed(s, c,
+         OPS_OF(OP_TO_SERVER, 0, OP_TO_CLIENT, 0, OP_REFUSE, 3, OP_TO_SERVER, 0, OP_TIMEOUT, 1));
+    seed(s, c,
+         OPS_OF(DONE, OP_SEND, 20, OP_AGAIN, 1, OP_FORGE, 1, 23, 1, 0, 9, 1, 0, OP_FORGE, 0, 21, 0,
+                0, 9, 2, 2, 40, OP_SEND, 21));
+    seed(s, c, OPS_OF(DONE, OP_SEND, 41, OP_FLIP, 0, 128, 1, OP_TO_CLIENT, 0, OP_CLOSE, 0));
+}
+
+void fuzz_seeds(struct fuzz_seeder *s)
+{
+    for (unsigned c = 0; c < 256; c++) {
+        const bool used = c & 32 ? c & 2 && (c & 16 || c & 1) : true; /* see config_of() */
+        if (used && !(c >> 6))
+            seed_config(s, (uint8_t)c);
+        else if (used && !(c & 15))
+            seed(s, (uint8_t)c, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
+    }
+}

@@ -1,0 +1,118 @@
+/* A real client and a real server of OpenSSL, ours or stock, and the network between them:
+ * datagrams wait until the target lets them arrive. Clock and randomness are its own. */
+#ifndef FUZZ_SIM_H
+#define FUZZ_SIM_H
+
+#include <openssl/ssl.h>
+
+#include "gate/gate.h"
+#include "tls/session.h"
+#include "witness.h"
+
+enum { SIM_CLIENT, SIM_SERVER };
+enum { SIM_QUEUE = 48, SIM_HISTORY = 16, SIM_DATAGRAM = 4096, SIM_MESSAGES = 64 };
+
+/* How the two know each other. */
+enum sim_kind {
+    SIM_CERT,
+    SIM_MUTUAL, /* the server asks for a certificate */
+    SIM_PSK,
+    SIM_OLD, /* DTLS 1.0 */
+    SIM_KINDS
+};
+
+struct sim_config {
+    bool ours[2]; /* our session with its guard, else stock OpenSSL over a plain BIO */
+    enum sim_kind kind;
+    bool cookie; /* a stock server asks for one, */
+    bool listen; /* in DTLSv1_listen() */
+    bool etm;    /* both stock: a CBC suite with encrypt-then-MAC */
+    size_t mtu;
+};
+
+struct sim_packet {
+    size_t len;
+    uint8_t data[];
+};
+
+struct sim;
+
+struct sim_side {
+    struct sim *sim;
+    int id;
+    bool ours;
+    struct sd_session *session; /* ours; a server has none before a good cookie */
+    SSL *ssl;                   /* stock */
+    bool listening;             /* stock: no hello was taken yet */
+    bool ready, over;           /* its handshake is complete; it has ended */
+    bool asked_to_close;
+    unsigned failing;           /* so many of its next sends fail, */
+    int with;                   /* with this errno */
+    size_t received;            /* bytes */
+    struct witness witness;     /* what it sent */
+    unsigned messages;          /* of data it sent: each once, and each another one */
+    bool arrived[SIM_MESSAGES]; /* of the other side */
+    unsigned timeouts;
+    /* On their way to it, the oldest first. */
+    struct sim_packet *queue[SIM_QUEUE];
+    unsigned queued;
+    struct sim_packet *history[SIM_HISTORY]; /* what it sent last; a ring */
+    unsigned remembered;
+    struct sim_packet *inbox; /* stock: arrived, not read yet */
+};
+
+struct sim {
+    struct sim_config config;
+    struct sim_side side[2];
+    struct sd_gate gate;
+    uint64_t counters[SD_GUARD_COUNTER_COUNT];
+    struct sd_err err;
+};
+
+/* The client has sent its first flight. */
+void sim_begin(struct sim *s, const struct sim_config *c);
+void sim_end(struct sim *s);
+
+/* Puts a datagram behind the others on their way to `to`, or none when there are too many. */
+void sim_put(struct sim *s, int to, const void *data, size_t len);
+/* Takes one out of the queue; the caller frees it. NULL: there is none such. */
+struct sim_packet *sim_take(struct sim *s, int to, unsigned index);
+/* It arrives; `more`: another one will have arrived before anybody looks. */
+void sim_arrive(struct sim *s, int to, const uint8_t *data, size_t len, bool more);
+/* So many arrive together, the oldest first; false: there was none. */
+bool sim_deliver(struct sim *s, int to, unsigned count);
+
+/* Moves the clock; timers that are due fire. */
+void sim_later(struct sim *s, uint64_t us);
+/* To the next timer of that side; false: it has none. */
+bool sim_timeout(struct sim *s, int id);
+/* One message of data, padded to `len`. */
+void sim_send(struct sim *s, int id, size_t len);
+void sim_close(struct sim *s, int id);
+void sim_renegotiate(struct sim *s, int id);
+
+/* Both are through with the handshake, and none has ended. */
+bool sim_alive(const struct sim *s);
+
+/* simcrypt.c: this process' clock and randomness, and the contexts of both roles. */
+sd_time sim_now(void);
+void sim_clock_reset(void);
+void sim_clock_add(uint64_t us);
+/* The stream of that side from now on; reset: both begin anew. */
+void sim_random_of(int id);
+void sim_random_reset(void);
+size_t sim_heap(void); /* bytes that OpenSSL holds */
+struct sd_tls *sim_tls(int id, enum sim_kind kind);
+SSL_CTX *sim_stock(int id, enum sim_kind kind);
+
+/* simstock.c: a side of stock OpenSSL. */
+void sim_stock_begin(struct sim_side *e);
+void sim_stock_input(struct sim_side *e, const uint8_t *data, size_t len);
+void sim_stock_timer(struct sim_side *e);
+void sim_stock_go_on(struct sim_side *e);
+
+/* For the sides: what they say on the way out, and what they got. */
+int sim_transmit(struct sim_side *from, const void *data, size_t len);
+void sim_got(struct sim_side *to, const uint8_t *data, size_t len);
+
+#endif

@@ -1,0 +1,184 @@
+/* Stock OpenSSL over a BIO that does what a UDP socket does. */
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "sim.h"
+
+static int bio_write(BIO *bio, const char *data, int len)
+{
+    BIO_clear_retry_flags(bio);
+    int rc = sim_transmit(BIO_get_data(bio), data, (size_t)len);
+    if (!rc)
+        return len;
+    errno = -rc;
+    if (rc == -EAGAIN)
+        BIO_set_retry_write(bio);
+    return -1;
+}
+
+/* What has arrived lies in the BIO's own queue, which is that of the side: only what `input` was
+ * given is there to read. */
+static int bio_read(BIO *bio, char *data, int cap)
+{
+    struct sim_side *e = BIO_get_data(bio);
+    struct sim_packet *p = e->inbox;
+    BIO_clear_retry_flags(bio);
+    if (!p) {
+        errno = EAGAIN;
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    e->inbox = NULL;
+    int len = (int)p->len < cap ? (int)p->len : cap;
+    memcpy(data, p->data, (size_t)len);
+    free(p);
+    return len;
+}
+
+static long bio_ctrl(BIO *bio, int what, long number, void *arg)
+{
+    (void)number;
+    (void)arg;
+    const struct sim_side *e = BIO_get_data(bio);
+    switch (what) {
+    case BIO_CTRL_FLUSH:
+    case BIO_CTRL_DUP:
+    case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
+        return 1;
+    case BIO_CTRL_DGRAM_QUERY_MTU:
+        return (long)e->sim->config.mtu;
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
+        return 548;
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
+        return 28;
+    default:
+        return 0;
+    }
+}
+
+static int bio_create(BIO *bio)
+{
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+static BIO_METHOD *method(void)
+{
+    static BIO_METHOD *m;
+    if (m)
+        return m;
+    m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sim");
+    fuzz_check(m && BIO_meth_set_write(m, bio_write) && BIO_meth_set_read(m, bio_read) &&
+                   BIO_meth_set_ctrl(m, bio_ctrl) && BIO_meth_set_create(m, bio_create),
+               "no BIO method");
+    return m;
+}
+
+static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
+{
+    (void)ssl;
+    *len = 16;
+    memset(cookie, 'c', *len);
+    return 1;
+}
+
+static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
+{
+    (void)ssl;
+    return len == 16 && cookie[0] == 'c' && !memcmp(cookie, cookie + 1, 15);
+}
+
+/* Reads until there is nothing more. */
+static void read_all(struct sim_side *e)
+{
+    uint8_t buf[2048];
+    for (;;) {
+        ERR_clear_error();
+        int n = SSL_read(e->ssl, buf, sizeof buf);
+        if (n <= 0) {
+            int error = SSL_get_error(e->ssl, n);
+            e->over |= error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
+            return;
+        }
+        sim_got(e, buf, (size_t)n);
+    }
+}
+
+static bool taken(struct sim_side *e)
+{
+    BIO_ADDR *from = BIO_ADDR_new();
+    fuzz_check(from, "no memory");
+    ERR_clear_error();
+    e->listening = DTLSv1_listen(e->ssl, from) != 1;
+    BIO_ADDR_free(from);
+    ERR_clear_error();
+    return !e->listening;
+}
+
+void sim_stock_go_on(struct sim_side *e)
+{
+    if (e->over || (e->listening && !taken(e)))
+        return;
+    ERR_clear_error();
+    if (!e->ready) {
+        int rc = SSL_do_handshake(e->ssl);
+        int error = SSL_get_error(e->ssl, rc);
+        e->ready = rc == 1;
+        e->over |= rc != 1 && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
+    }
+    if (e->ready && !e->over)
+        read_all(e);
+    ERR_clear_error();
+}
+
+void sim_stock_begin(struct sim_side *e)
+{
+    const struct sim_config *c = &e->sim->config;
+    SSL_CTX *ctx = sim_stock(e->id, c->kind);
+    BIO *bio = BIO_new(method());
+    e->ssl = SSL_new(ctx);
+    fuzz_check(e->ssl && bio, "no memory");
+    BIO_set_data(bio, e);
+    SSL_set_bio(e->ssl, bio, bio);
+    if (c->etm && c->kind != SIM_PSK)
+        SSL_set_cipher_list(e->ssl, "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0");
+    if (e->id == SIM_CLIENT) {
+        SSL_set_connect_state(e->ssl);
+        return;
+    }
+    SSL_set_accept_state(e->ssl);
+    if (!c->cookie)
+        return;
+    SSL_CTX_set_cookie_generate_cb(ctx, cookie_make);
+    SSL_CTX_set_cookie_verify_cb(ctx, cookie_check);
+    e->listening = c->listen;
+    if (!c->listen)
+        SSL_set_options(e->ssl, SSL_OP_COOKIE_EXCHANGE);
+}
+
+void sim_stock_input(struct sim_side *e, const uint8_t *data, size_t len)
+{
+    if (e->over)
+        return;
+    free(e->inbox);
+    e->inbox = malloc(sizeof *e->inbox + len);
+    fuzz_check(e->inbox, "no memory");
+    e->inbox->len = len;
+    memcpy(e->inbox->data, data, len);
+    sim_stock_go_on(e);
+}
+
+void sim_stock_timer(struct sim_side *e)
+{
+    if (e->over || e->listening)
+        return;
+    ERR_clear_error();
+    int rc = (int)DTLSv1_handle_timeout(e->ssl);
+    e->timeouts += rc > 0;
+    e->over |= rc < 0 && !SSL_want_write(e->ssl) && e->timeouts > 11;
+    ERR_clear_error();
+    sim_stock_go_on(e);
+}

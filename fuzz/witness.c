@@ -1,0 +1,116 @@
+#include "witness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "wire/handshake.h"
+#include "wire/record.h"
+
+bool witness_begin(struct witness *w)
+{
+    w->messages = calloc(WITNESS_MESSAGES, sizeof *w->messages);
+    return w->messages;
+}
+
+void witness_end(struct witness *w)
+{
+    free(w->messages);
+    w->messages = NULL;
+}
+
+const char *witness_words(unsigned wrong)
+{
+    if (wrong & WITNESS_FORM)
+        return "a datagram that is no sequence of whole records";
+    if (wrong & WITNESS_NUMBER)
+        return "a record number for other bytes again";
+    if (wrong & WITNESS_TRANSCRIPT)
+        return "a handshake message again with other bytes";
+    return wrong & WITNESS_LENGTH ? "a datagram longer than the MTU" : NULL;
+}
+
+/* Of a HelloVerifyRequest: it echoes numbers, and its cookie may be another one. */
+static bool is_verify_request(const struct sd_record *r)
+{
+    return !r->epoch && r->type == SD_CT_HANDSHAKE && r->body.len &&
+           r->body.p[0] == SD_HS_HELLO_VERIFY_REQUEST;
+}
+
+static void note_number(struct witness *w, const struct sd_record *r)
+{
+    const struct sd_hash_key key = {.k0 = 1, .k1 = 2};
+    const uint64_t number = (uint64_t)r->epoch << 48 | r->seq;
+    const uint64_t hash = sd_hash(key, r->body.p, r->body.len) ^ r->type;
+    for (unsigned i = 0; i < w->count; i++)
+        if (w->records[i].number == number) {
+            if (w->records[i].hash != hash)
+                w->wrong |= WITNESS_NUMBER;
+            return;
+        }
+    if (w->count < WITNESS_RECORDS)
+        w->records[w->count++] = (struct witness_record){number, hash};
+}
+
+static struct witness_message *message_of(struct witness *w, const struct sd_handshake *h)
+{
+    struct witness_message *free_one = NULL;
+    for (unsigned i = 0; i < WITNESS_MESSAGES; i++) {
+        struct witness_message *m = &w->messages[i];
+        if (m->used && m->seq == h->message_seq)
+            return m;
+        if (!m->used && !free_one)
+            free_one = m;
+    }
+    if (free_one)
+        *free_one = (struct witness_message){
+            .used = true, .type = h->type, .seq = h->message_seq, .length = h->length};
+    return free_one;
+}
+
+static void note_fragment(struct witness *w, const struct sd_handshake *h)
+{
+    struct witness_message *m = message_of(w, h);
+    if (!m)
+        return;
+    if (m->type != h->type || m->length != h->length) {
+        w->wrong |= WITNESS_TRANSCRIPT;
+        return;
+    }
+    for (uint32_t i = 0; i < h->body.len && h->frag_off + i < WITNESS_BYTES; i++) {
+        const uint32_t at = h->frag_off + i;
+        if (m->known[at] && m->bytes[at] != h->body.p[i])
+            w->wrong |= WITNESS_TRANSCRIPT;
+        m->known[at] = true;
+        m->bytes[at] = h->body.p[i];
+    }
+}
+
+static void note_messages(struct witness *w, const struct sd_record *r)
+{
+    struct sd_rd body = sd_rd_init(r->body.p, r->body.len);
+    struct sd_handshake h;
+    enum sd_handshake_status st;
+    while ((st = sd_handshake_next(&body, &h)) == SD_HANDSHAKE_OK)
+        note_fragment(w, &h);
+    if (st != SD_HANDSHAKE_END)
+        w->wrong |= WITNESS_FORM;
+}
+
+void witness_datagram(struct witness *w, const uint8_t *data, size_t len)
+{
+    struct sd_records it = sd_records_init(data, len, 0);
+    struct sd_record r;
+    enum sd_record_status st;
+    if (w->mtu && len > w->mtu)
+        w->wrong |= WITNESS_LENGTH;
+    while ((st = sd_record_next(&it, &r)) == SD_RECORD_OK) {
+        if (is_verify_request(&r))
+            continue;
+        note_number(w, &r);
+        if (!r.epoch && r.type == SD_CT_HANDSHAKE)
+            note_messages(w, &r);
+    }
+    if (st != SD_RECORD_END)
+        w->wrong |= WITNESS_FORM;
+}
