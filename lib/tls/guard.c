@@ -202,6 +202,23 @@ static void put_out(void *arg, const uint8_t *data, size_t len)
     note_output(g, data, len, g->send(g->arg, data, len));
 }
 
+/* OpenSSL counts every record of a flight against the MTU but ChangeCipherSpec and Finished: that
+ * datagram may be 24 bytes too large. */
+static void put_fitting(struct sd_guard *g, const uint8_t *data, size_t len)
+{
+    struct sd_records it = sd_records_init(data, len, 0);
+    struct sd_record rec;
+    size_t from = 0;
+    while (len - from > g->mtu && sd_record_next(&it, &rec) == SD_RECORD_OK) {
+        size_t end = rec.offset + rec.header.len + rec.body.len;
+        if (rec.offset == from || end - from <= g->mtu)
+            continue;
+        put_out(g, data + from, rec.offset - from);
+        from = rec.offset;
+    }
+    put_out(g, data + from, len - from);
+}
+
 void sd_guard_resend(struct sd_guard *g, size_t mtu)
 {
     struct sd_sent_flight large;
@@ -268,7 +285,7 @@ static int guard_write(BIO *b, const char *data, int len)
         return len;
     }
     uint8_t *copy = g->shim || g->delta ? renumber(g, data, (size_t)len) : NULL;
-    put_out(g, copy ? copy : (const uint8_t *)data, (size_t)len);
+    put_fitting(g, copy ? copy : (const uint8_t *)data, (size_t)len);
     free(copy);
     return len;
 }
