@@ -339,21 +339,21 @@ const char *fuzz_verdict(void)
     return !sim_alive(&run.sim) ? "stuck" : run.late ? "late" : "completes";
 }
 
-static struct sim_config config_of(uint8_t bits)
+static struct sim_config config_of(uint8_t bits, uint8_t mtu)
 {
-    static const size_t mtus[] = {1200, 600, 1452, 300};
     return (struct sim_config){.ours = {!(bits & 1), !(bits & 2)},
                                .kind = (enum sim_kind)(bits >> 2 & 3),
                                .cookie = bits & 16,
                                .listen = (bits & 48) == 48,
                                .etm = (bits & 48) == 32 && (bits & 3) == 3,
-                               .mtu = mtus[bits >> 6]};
+                               .mtu = 300 + 5 * (size_t)mtu};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sd_rd in = sd_rd_init(data, size);
-    const struct sim_config c = config_of(sd_rd_u8(&in));
+    const uint8_t bits = sd_rd_u8(&in);
+    const struct sim_config c = config_of(bits, sd_rd_u8(&in));
     run = (struct run){0};
     sim_begin(&run.sim, &c);
     for (unsigned i = 0; sd_rd_left(&in) && i < OPERATIONS; i++) {
@@ -369,11 +369,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-static void seed(struct fuzz_seeder *s, uint8_t config, const uint8_t *ops, size_t len)
+static void seed(struct fuzz_seeder *s, unsigned config, uint8_t mtu, const uint8_t *ops,
+                 size_t len)
 {
-    uint8_t out[64] = {config};
-    memcpy(out + 1, ops, len);
-    fuzz_seed(s, out, 1 + len);
+    uint8_t out[64] = {(uint8_t)config, mtu};
+    memcpy(out + 2, ops, len);
+    fuzz_seed(s, out, 2 + len);
 }
 
 #define OPS_OF(...) ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
@@ -381,31 +382,30 @@ static void seed(struct fuzz_seeder *s, uint8_t config, const uint8_t *ops, size
 #define BEGUN OP_TO_SERVER, 0, OP_TO_CLIENT, 0, OP_TO_SERVER, 0
 #define DONE BEGUN, OP_TO_CLIENT, 15, OP_TO_SERVER, 7, OP_TO_CLIENT, 7
 
-static void seed_config(struct fuzz_seeder *s, uint8_t c)
+static void seed_config(struct fuzz_seeder *s, unsigned c, uint8_t mtu)
 {
-    seed(s, c, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
-    seed(s, c,
+    seed(s, c, mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
+    seed(s, c, mtu,
          OPS_OF(OP_DROP, 1, OP_TIMEOUT, 0, BEGUN, OP_DROP, 2, OP_TIMEOUT, 1, OP_TO_CLIENT, 7));
-    seed(s, c, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
-    seed(s, c, OPS_OF(BEGUN, OP_ERROR, 3 | 16, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
-    seed(s, c,
+    seed(s, c, mtu, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
+    seed(s, c, mtu, OPS_OF(BEGUN, OP_ERROR, 3 | 16, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
+    seed(s, c, mtu,
          OPS_OF(BEGUN, OP_TO_THE_BACK, 0, OP_DOUBLE, 2, OP_TO_CLIENT, 15, OP_SPLIT, 1,
                 OP_TO_THE_BACK, 1, OP_TO_SERVER, 15));
-    seed(s, c,
+    seed(s, c, mtu,
          OPS_OF(OP_TO_SERVER, 0, OP_TO_CLIENT, 0, OP_REFUSE, 3, OP_TO_SERVER, 0, OP_TIMEOUT, 1));
-    seed(s, c,
+    seed(s, c, mtu,
          OPS_OF(DONE, OP_SEND, 20, OP_AGAIN, 1, OP_FORGE, 1, 23, 1, 0, 9, 1, 0, OP_FORGE, 0, 21, 0,
                 0, 9, 2, 2, 40, OP_SEND, 21));
-    seed(s, c, OPS_OF(DONE, OP_SEND, 41, OP_FLIP, 0, 128, 1, OP_TO_CLIENT, 0, OP_CLOSE, 0));
+    seed(s, c, mtu, OPS_OF(DONE, OP_SEND, 41, OP_FLIP, 0, 128, 1, OP_TO_CLIENT, 0, OP_CLOSE, 0));
 }
 
 void fuzz_seeds(struct fuzz_seeder *s)
 {
-    for (unsigned c = 0; c < 256; c++) {
-        const bool used = c & 32 ? c & 2 && (c & 16 || c & 1) : true; /* see config_of() */
-        if (used && !(c >> 6))
-            seed_config(s, (uint8_t)c);
-        else if (used && !(c & 15))
-            seed(s, (uint8_t)c, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
-    }
+    enum { CONFIGS = 64, USUAL = 180 /* an MTU of 1200 */ };
+    for (unsigned c = 0; c < CONFIGS; c++)
+        if (!(c & 32) || (c & 2 && (c & 16 || c & 1))) /* see config_of() */
+            seed_config(s, c, USUAL);
+    for (unsigned mtu = 0; mtu < 256; mtu += 17)
+        seed(s, mtu & 15, (uint8_t)mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
 }
