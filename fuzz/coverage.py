@@ -10,8 +10,10 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Of lib/tls only what reads key logs and opens records: the rest is for targets with OpenSSL's stack.
+# Of lib/tls what eats bytes of the network: the readers of key logs and records, and the sessions. The rest
+# turns a configuration into contexts.
 KEYLOG = {"keys12.c", "keys13.c", "opener.c", "prf.c", "secrets.c", "suite.c", "unprotect.c"}
+SESSION = {"acceptor.c", "filter.c", "guard.c", "pathmtu.c", "reason.c", "sent.c", "session.c", "stage.c", "timer.c"}
 
 
 def layer_of(name):
@@ -19,7 +21,7 @@ def layer_of(name):
     if path.parent.parent.name != "lib":
         return None
     if path.parent.name == "tls":
-        return "keylog" if path.name in KEYLOG else None
+        return "keylog" if path.name in KEYLOG else "session" if path.name in SESSION else None
     return path.parent.name
 
 

@@ -24,7 +24,7 @@ enum {
     OP_TIMEOUT, /* arg: bit 0 the server's; to its next timer */
     OP_LATER,   /* arg: in 20 ms */
     OP_REFUSE,  /* arg: bit 0 the server's sends, 1 to 3 how many, 4 to 5 why */
-    OP_SEND,    /* arg: bit 0 the server, the others how much */
+    OP_SEND,    /* arg: bit 0 the server, the others how much; above 200 in a padded datagram */
     OP_GO_ON,   /* arg: bit 0 the server; stock: the socket takes datagrams again */
     /* From here on somebody is hostile. */
     OP_CUT,     /* and a byte: how much is left, in 256ths */
@@ -45,7 +45,8 @@ enum { ROUNDS = 12, MANY_TIMEOUTS = 6, OPERATIONS = 400, LIVE_LENGTH = 20 };
 
 struct run {
     struct sim sim;
-    bool hostile, ended; /* an operation of those kinds was done */
+    bool hostile, ended; /* an operation of those kinds was done, */
+    bool lossy, alerted; /* one that costs time, a forged alert and nothing worse */
     bool was_alive;
     unsigned timeouts, late; /* in the schedule; behind it, on a perfect network */
 };
@@ -167,6 +168,8 @@ static void forge(uint8_t arg, struct sd_rd *in)
     struct sd_span body = sd_rd_bytes(in, len < sd_rd_left(in) ? len : sd_rd_left(in));
     if (in->bad)
         return;
+    run.alerted |= type == SD_CT_ALERT && !(epoch & 3);
+    run.hostile |= type != SD_CT_ALERT || epoch & 3;
     make_record(&w, type, epoch & 3, seq, body);
     sim_arrive(&run.sim, target(arg), out, sd_wr_len(&w), false);
 }
@@ -228,7 +231,10 @@ static void peaceful(uint8_t op, uint8_t arg)
         refuse(arg);
         break;
     case OP_SEND:
-        sim_send(&run.sim, to, 1 + 2U * (arg >> 1));
+        if (arg < 200)
+            sim_send(&run.sim, to, 1 + 2U * (arg >> 1));
+        else
+            sim_send_padded(&run.sim, to, 9, 20U * (arg - 200U));
         break;
     case OP_GO_ON:
         go_on(to);
@@ -262,7 +268,8 @@ static void hostile(uint8_t op, uint8_t arg, struct sd_rd *in)
 static void operation(struct sd_rd *in)
 {
     const uint8_t op = sd_rd_u8(in) % OPS, arg = sd_rd_u8(in);
-    run.hostile |= op >= OP_CUT && op <= OP_ERROR;
+    run.hostile |= op >= OP_CUT && op <= OP_ERROR && op != OP_FORGE;
+    run.lossy |= op == OP_DROP || (op >= OP_TIMEOUT && op <= OP_REFUSE);
     run.ended |= op >= OP_CLOSE;
     if (op < OP_CUT)
         peaceful(op, arg);
@@ -321,11 +328,16 @@ static void check_survival(void)
     fuzz_check(passes(SIM_CLIENT) && passes(SIM_SERVER), "an association of ours is deaf");
 }
 
+/* A forged alert alone ends nothing, as long as the peer is not silent (docs/guard.md). */
 static void check_liveness(void)
 {
     if (run.hostile || run.ended || run.timeouts > MANY_TIMEOUTS || !ours())
         return;
-    fuzz_check(sim_alive(&run.sim), "only loss and disorder, and the handshake does not complete");
+    if (!run.alerted)
+        fuzz_check(sim_alive(&run.sim),
+                   "only loss and disorder, and the handshake does not complete");
+    else if (!run.lossy)
+        fuzz_check(sim_alive(&run.sim), "a forged alert ended a handshake");
 }
 
 /* What a stock side shows, for fuzz/regress/netsim/expected.tsv. */
@@ -346,7 +358,7 @@ static struct sim_config config_of(uint8_t bits, uint8_t mtu)
                                .cookie = bits & 16,
                                .listen = (bits & 48) == 48,
                                .etm = (bits & 48) == 32 && (bits & 3) == 3,
-                               .mtu = 300 + 5 * (size_t)mtu};
+                               .mtu = mtu == 255 ? 0 : 300 + 5 * (size_t)mtu};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -384,7 +396,7 @@ static void seed(struct fuzz_seeder *s, unsigned config, uint8_t mtu, const uint
 
 static void seed_config(struct fuzz_seeder *s, unsigned c, uint8_t mtu)
 {
-    seed(s, c, mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
+    seed(s, c, mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21, OP_SEND, 222));
     seed(s, c, mtu,
          OPS_OF(OP_DROP, 1, OP_TIMEOUT, 0, BEGUN, OP_DROP, 2, OP_TIMEOUT, 1, OP_TO_CLIENT, 7));
     seed(s, c, mtu, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
@@ -397,6 +409,8 @@ static void seed_config(struct fuzz_seeder *s, unsigned c, uint8_t mtu)
     seed(s, c, mtu,
          OPS_OF(DONE, OP_SEND, 20, OP_AGAIN, 1, OP_FORGE, 1, 23, 1, 0, 9, 1, 0, OP_FORGE, 0, 21, 0,
                 0, 9, 2, 2, 40, OP_SEND, 21));
+    seed(s, c, mtu,
+         OPS_OF(BEGUN, OP_FORGE, 1, 21, 0, 0, 9, 2, 2, 40, OP_FORGE, 0, 21, 0, 0, 9, 2, 2, 0));
     seed(s, c, mtu, OPS_OF(DONE, OP_SEND, 41, OP_FLIP, 0, 128, 1, OP_TO_CLIENT, 0, OP_CLOSE, 0));
 }
 
@@ -406,6 +420,10 @@ void fuzz_seeds(struct fuzz_seeder *s)
     for (unsigned c = 0; c < CONFIGS; c++)
         if (!(c & 32) || (c & 2 && (c & 16 || c & 1))) /* see config_of() */
             seed_config(s, c, USUAL);
+    for (unsigned c = 0; c < 16; c += 4) /* a peer that answers no large datagram: the MTU sinks */
+        seed(s, c, 255,
+             OPS_OF(BEGUN, OP_TO_CLIENT, 15, OP_DROP, 1, OP_TIMEOUT, 0, OP_DROP, 1, OP_TIMEOUT, 0,
+                    OP_DROP, 1, OP_TIMEOUT, 0, OP_TO_SERVER, 7));
     for (unsigned mtu = 0; mtu < 256; mtu += 17)
         seed(s, mtu & 15, (uint8_t)mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
 }

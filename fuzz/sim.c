@@ -82,7 +82,8 @@ static void session_begin(struct sim_side *e)
                                         .arg = e,
                                         .counters = s->counters,
                                         .host = e->id == SIM_CLIENT ? "host.example" : NULL,
-                                        .mtu = s->config.mtu};
+                                        .mtu = s->config.mtu,
+                                        .route_payload = s->config.mtu ? 0 : SIM_ROUTE};
     int rc = sd_session_new(&e->session, sim_tls(e->id, s->config.kind), &c, &s->err);
     fuzz_check(!rc, "no session: %s", s->err.text);
 }
@@ -205,15 +206,23 @@ bool sim_timeout(struct sim *s, int id)
     return true;
 }
 
+/* The next message, of `len` bytes; false: there is none to be had. */
+static bool message(struct sim_side *e, uint8_t *data, size_t len)
+{
+    if (!e->ready || e->over || e->messages >= SIM_MESSAGES || len > SIM_DATAGRAM || !len)
+        return false;
+    memset(data, e->id ? 's' : 'c', len);
+    data[0] = (uint8_t)e->messages++;
+    sim_random_of(e->id);
+    return true;
+}
+
 void sim_send(struct sim *s, int id, size_t len)
 {
     struct sim_side *e = &s->side[id];
     uint8_t data[SIM_DATAGRAM];
-    if (!e->ready || e->over || e->messages >= SIM_MESSAGES || len > sizeof data || !len)
+    if (!message(e, data, len))
         return;
-    memset(data, id ? 's' : 'c', len);
-    data[0] = (uint8_t)e->messages++;
-    sim_random_of(id);
     if (e->ours) {
         sd_session_send(e->session, data, len);
         pump(e);
@@ -222,6 +231,19 @@ void sim_send(struct sim *s, int id, size_t len)
         SSL_write(e->ssl, data, (int)len);
         sim_stock_go_on(e);
     }
+}
+
+void sim_send_padded(struct sim *s, int id, size_t len, size_t size)
+{
+    struct sim_side *e = &s->side[id];
+    uint8_t data[SIM_DATAGRAM];
+    if (!e->ours || !message(e, data, len))
+        return;
+    const size_t mtu = e->witness.mtu;
+    e->witness.mtu = 0; /* whatever the MTU is: it is a measurement */
+    sd_session_send_padded(e->session, data, len, size);
+    e->witness.mtu = mtu;
+    pump(e);
 }
 
 void sim_close(struct sim *s, int id)
@@ -277,7 +299,7 @@ void sim_begin(struct sim *s, const struct sim_config *c)
         e->sim = s;
         e->id = id;
         e->ours = c->ours[id];
-        e->witness.mtu = e->ours ? c->mtu : 0;
+        e->witness.mtu = !e->ours ? 0 : c->mtu ? c->mtu : SIM_ROUTE;
         fuzz_check(witness_begin(&e->witness), "no memory");
         sim_random_of(id);
         if (!e->ours)

@@ -10,7 +10,7 @@
 #include "witness.h"
 
 enum { SIM_CLIENT, SIM_SERVER };
-enum { SIM_QUEUE = 48, SIM_HISTORY = 16, SIM_DATAGRAM = 4096, SIM_MESSAGES = 64 };
+enum { SIM_ROUTE = 1452, SIM_QUEUE = 48, SIM_HISTORY = 16, SIM_DATAGRAM = 4096, SIM_MESSAGES = 64 };
 
 /* How the two know each other. */
 enum sim_kind {
@@ -27,7 +27,7 @@ struct sim_config {
     bool cookie; /* a stock server asks for one, */
     bool listen; /* in DTLSv1_listen() */
     bool etm;    /* both stock: a CBC suite with encrypt-then-MAC */
-    size_t mtu;
+    size_t mtu;  /* 0: it is found out, below SIM_ROUTE */
 };
 
 struct sim_packet {
@@ -88,6 +88,8 @@ void sim_later(struct sim *s, uint64_t us);
 bool sim_timeout(struct sim *s, int id);
 /* One message of data, padded to `len`. */
 void sim_send(struct sim *s, int id, size_t len);
+/* The same in a datagram of `size`, ours only. */
+void sim_send_padded(struct sim *s, int id, size_t len, size_t size);
 void sim_close(struct sim *s, int id);
 void sim_renegotiate(struct sim *s, int id);
 

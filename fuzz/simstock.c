@@ -49,7 +49,7 @@ static long bio_ctrl(BIO *bio, int what, long number, void *arg)
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
         return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
-        return (long)e->sim->config.mtu;
+        return e->sim->config.mtu ? (long)e->sim->config.mtu : SIM_ROUTE;
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
         return 548;
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
