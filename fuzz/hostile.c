@@ -34,7 +34,7 @@ struct attack {
     struct sim sim;
     int id;
     uint64_t seq; /* of made up records */
-    bool was_alive;
+    bool was_alive, keys_shown;
     size_t before, made_up;
 };
 
@@ -79,6 +79,16 @@ static void message(uint8_t type, struct sd_span data, bool whole)
         record(SD_CT_HANDSHAKE, 0, make_span(out, sd_wr_len(&w)));
 }
 
+static bool is_sealed(const struct sim_packet *p)
+{
+    struct sd_records it = sd_records_init(p->data, p->len, 0);
+    struct sd_record r;
+    while (sd_record_next(&it, &r) == SD_RECORD_OK)
+        if (r.epoch)
+            return true;
+    return false;
+}
+
 /* The peer's datagram stays where it is; a changed copy overtakes it. */
 static void changed_copy(uint8_t arg, struct sd_span over)
 {
@@ -92,7 +102,18 @@ static void changed_copy(uint8_t arg, struct sd_span over)
     for (size_t i = 0; i < n;
          i++) /* zero changes nothing: a mutation of the rest keeps its place */
         out[i] ^= over.p[i];
+    a.keys_shown |= is_sealed(p); /* some of it may be as it was */
     arrive(out, p->len);
+}
+
+/* The peer's own next datagram; from the first sealed one on it has shown its keys. */
+static void real(void)
+{
+    const struct sim_side *e = &a.sim.side[a.id];
+    if (!e->queued)
+        return;
+    a.keys_shown |= is_sealed(e->queue[0]);
+    sim_deliver(&a.sim, a.id, 1);
 }
 
 static void operation(const struct fuzz_op *op)
@@ -100,7 +121,7 @@ static void operation(const struct fuzz_op *op)
     switch (op->code % CODES) {
     case CODE_REAL:
         for (unsigned i = 0; i <= (op->arg & 7U); i++)
-            sim_deliver(&a.sim, a.id, 1);
+            real();
         break;
     case CODE_DATAGRAM:
         if (op->data.len <= SIM_DATAGRAM)
@@ -130,20 +151,10 @@ static void operation(const struct fuzz_op *op)
         ;
 }
 
-/* The peer has keys when it has sent something of epoch 1. */
-static bool peer_has_keys(void)
-{
-    const struct witness *w = &a.sim.side[!a.id].witness;
-    for (unsigned i = 0; i < w->count; i++)
-        if (w->records[i].number >> 48)
-            return true;
-    return false;
-}
-
 static void check(void)
 {
     const struct sim_side *e = &a.sim.side[a.id];
-    fuzz_check(!e->ready || peer_has_keys(), "a handshake completed without the peer's keys");
+    fuzz_check(!e->ready || a.keys_shown, "a handshake completed without the peer's keys");
     const size_t now = sim_heap();
     fuzz_check(now < a.before + HEAP_HANDSHAKE + HEAP_PER_BYTE * a.made_up,
                "%zu bytes of heap for %zu that were made up", now - a.before, a.made_up);
@@ -213,13 +224,14 @@ void hostile_seeds(struct fuzz_seeder *s, int id)
 {
     static const uint8_t alert[] = {60, 2, 40}, ccs[] = {61, 1}, shorter[] = {62, 0};
     static const uint8_t key[] = {2, 1, 2, 3, 4}, fragment[] = {3, 0, 0x3f, 0, 1};
-    uint8_t over[40] = {0};
+    uint8_t over[40] = {0}, sealed[48] = {62};
     over[30] = 1;
     for (unsigned config = 0; config < 16; config += config < 4 ? 1 : 4)
         for (unsigned steps = 0; steps < 5; steps++) {
             seed(s, config, steps, CODE_RECORD, 1, alert, sizeof alert);
             seed(s, config, steps, CODE_RECORD, 0, ccs, sizeof ccs);
             seed(s, config, steps, CODE_RECORD, 3 | 8, shorter, sizeof shorter);
+            seed(s, config, steps, CODE_RECORD, 2 | 8, sealed, sizeof sealed);
             seed(s, config, steps, CODE_MESSAGE, id == SIM_SERVER ? 16 : 12, key, sizeof key);
             seed(s, config, steps, CODE_FRAGMENT, 11, fragment, sizeof fragment);
             seed(s, config, steps, CODE_COPY, 0, over, sizeof over);
