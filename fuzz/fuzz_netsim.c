@@ -46,7 +46,8 @@ enum { ROUNDS = 12, MANY_TIMEOUTS = 6, OPERATIONS = 400, LIVE_LENGTH = 20 };
 struct run {
     struct sim sim;
     bool hostile, ended; /* an operation of those kinds was done, */
-    bool lossy, alerted; /* one that costs time, a forged alert and nothing worse */
+    bool lossy, alerted; /* one that costs time, a forged alert and nothing worse, */
+    bool refused;        /* a write that was refused */
     bool was_alive;
     unsigned timeouts, late; /* in the schedule; behind it, on a perfect network */
 };
@@ -270,6 +271,7 @@ static void operation(struct sd_rd *in)
     const uint8_t op = sd_rd_u8(in) % OPS, arg = sd_rd_u8(in);
     run.hostile |= op >= OP_CUT && op <= OP_ERROR && op != OP_FORGE;
     run.lossy |= op == OP_DROP || (op >= OP_TIMEOUT && op <= OP_REFUSE);
+    run.refused |= op == OP_REFUSE;
     run.ended |= op >= OP_CLOSE;
     if (op < OP_CUT)
         peaceful(op, arg);
@@ -340,6 +342,33 @@ static void check_liveness(void)
         fuzz_check(sim_alive(&run.sim), "a forged alert ended a handshake");
 }
 
+/* What a side of stock OpenSSL is known to do; anything else is news. */
+static unsigned known_of_stock(int id)
+{
+    const struct sim_config *c = &run.sim.config;
+    unsigned known = 0;
+    if (run.refused) /* CVE-2026-84782: a half-written flight is sent again from the wrong place */
+        known |= WITNESS_TRANSCRIPT | WITNESS_FORM | WITNESS_NUMBER;
+    if (id == SIM_SERVER && c->cookie) /* #32063: DTLSv1_listen() begins with number 1 */
+        known |= WITNESS_NUMBER;
+    return known;
+}
+
+static void check_stock(void)
+{
+    const struct sim_config *c = &run.sim.config;
+    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++)
+        if (!c->ours[id] && !run.ended && !run.hostile) {
+            const unsigned wrong = run.sim.side[id].witness.wrong & ~known_of_stock(id);
+            fuzz_check(!wrong, "stock OpenSSL sent %s", witness_words(wrong));
+        }
+    /* #18635: a stateful cookie exchange does not survive a lost HelloVerifyRequest. */
+    if (ours() || run.hostile || run.alerted || run.ended || run.refused || c->cookie ||
+        run.timeouts > MANY_TIMEOUTS)
+        return;
+    fuzz_check(sim_alive(&run.sim), "stock OpenSSL does not complete after loss and disorder");
+}
+
 /* What a stock side shows, for fuzz/regress/netsim/expected.tsv. */
 const char *fuzz_verdict(void)
 {
@@ -376,6 +405,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run.was_alive |= sim_alive(&run.sim);
     check_survival();
     check_liveness();
+    check_stock();
     fuzz_note((uint64_t)run.late << 8 | sim_alive(&run.sim));
     sim_end(&run.sim);
     return 0;
