@@ -7,6 +7,7 @@
  * OpenSSL answers otherwise is noted, not judged: versions differ. */
 #include <errno.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "common.h"
 #include "ossl_listen.h"
@@ -16,14 +17,14 @@
 #include "wire/record.h"
 
 enum { COOKIE_SMALL = 32, NOBODY = OSSL_PEERS, READS = 8 };
-/* The error queue keeps texts of its own, and gives them back late. */
-enum { GROWTH = 0 };
 
 enum stage { LISTENING, ACCEPTING, CONNECTED, DEAD };
 
 struct world {
     enum stage stage;
+    enum kind kind;
     SSL *ssl;
+    BIO_ADDR *address; /* for the callbacks, which must not need memory */
     uint8_t config;
     unsigned cookie_len;
     struct ossl_queue in;
@@ -33,39 +34,15 @@ struct world {
     unsigned peer;     /* of the connection */
     size_t request;    /* bytes of what was read last, 0: nothing since the last reply */
     unsigned write_in; /* the n-th write from now on fails */
-    int write_error, read_error;
+    int write_error, read_error, flush_error;
+    unsigned nameless_in; /* the n-th question for the peer from now on fails */
+    unsigned fail_in;     /* an allocation of the next call that listens */
+    uint8_t more;
+    uint16_t mtu;
     size_t level; /* of the heap while this SSL listens; 0: not known yet */
 };
 
 static struct world w;
-
-/* --- queues --- */
-
-bool ossl_queue_put(struct ossl_queue *q, unsigned from, const void *bytes, size_t len)
-{
-    if (q->count == OSSL_QUEUE || len > OSSL_DATAGRAM)
-        return false;
-    unsigned at = (q->first + q->count++) % OSSL_QUEUE;
-    q->datagram[at].from = from;
-    q->datagram[at].len = len;
-    if (len)
-        memcpy(q->datagram[at].bytes, bytes, len);
-    return true;
-}
-
-bool ossl_queue_take(struct ossl_queue *q, unsigned *from, uint8_t *bytes, size_t cap, size_t *len)
-{
-    if (!q->count)
-        return false;
-    unsigned at = q->first;
-    *from = q->datagram[at].from;
-    *len = q->datagram[at].len < cap ? q->datagram[at].len : cap;
-    if (*len)
-        memcpy(bytes, q->datagram[at].bytes, *len);
-    q->first = (at + 1) % OSSL_QUEUE;
-    q->count--;
-    return true;
-}
 
 /* --- cookies --- */
 
@@ -81,13 +58,9 @@ static void cookie_of(unsigned peer, unsigned len, uint8_t out[static 255])
 /* As programs do it: the address comes from the BIO. */
 static unsigned peer_of(SSL *ssl)
 {
-    BIO_ADDR *a = BIO_ADDR_new();
-    fuzz_check(a, "no memory");
-    unsigned peer = NOBODY;
-    if (BIO_dgram_get_peer(SSL_get_rbio(ssl), a) > 0)
-        peer = (unsigned)ntohs(BIO_ADDR_rawport(a)) - 1;
-    BIO_ADDR_free(a);
-    return peer;
+    if (BIO_dgram_get_peer(SSL_get_rbio(ssl), w.address) <= 0)
+        return NOBODY;
+    return (unsigned)ntohs(BIO_ADDR_rawport(w.address)) - 1;
 }
 
 static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned *len)
@@ -188,19 +161,33 @@ static int bio_read(BIO *bio, char *data, int cap)
     return (int)len;
 }
 
+static long bio_flush(BIO *bio)
+{
+    int error = w.flush_error;
+    w.flush_error = 0;
+    if (error == EAGAIN)
+        BIO_set_retry_write(bio);
+    return !error;
+}
+
 /* 192.0.2.1 to .4, ports 1 to 4. */
 static int name_peer(BIO_ADDR *a)
 {
     const uint8_t host[] = {192, 0, 2, (uint8_t)(w.current + 1)};
+    if (w.nameless_in && --w.nameless_in == 0)
+        return 0;
     return w.current < OSSL_PEERS &&
            BIO_ADDR_rawmake(a, AF_INET, host, sizeof host, htons((uint16_t)(w.current + 1)));
 }
 
 static long bio_ctrl(BIO *bio, int what, long number, void *arg)
 {
-    (void)bio, (void)number;
+    (void)number;
     switch (what) {
     case BIO_CTRL_FLUSH:
+        return bio_flush(bio);
+    case BIO_CTRL_DGRAM_MTU_EXCEEDED:
+        return w.write_error == EMSGSIZE;
     case BIO_CTRL_DUP:
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
         return 1;
@@ -250,29 +237,47 @@ static void check_growth(void)
 {
     ERR_clear_error();
     size_t now = fuzz_heap_now().bytes;
-    if (!w.level)
+    if (!w.level || w.sent) /* while seeds are recorded, a client has its memory too */
         w.level = now;
-    fuzz_check(now <= w.level + GROWTH, "%zu bytes of the heap for strangers", now - w.level);
+    fuzz_check(now <= w.level, "%zu bytes of the heap for strangers", now - w.level);
 }
 
-static void listen_once(void)
+/* DTLSv1_listen(), and whom it names. */
+static int call_listen(unsigned *said)
 {
     BIO_ADDR *from = BIO_ADDR_new();
     fuzz_check(from, "no memory");
     ERR_clear_error();
     w.request = 0;
+    fuzz_heap_fail(w.fail_in);
     int r = DTLSv1_listen(w.ssl, from);
-    unsigned said = r > 0 ? (unsigned)ntohs(BIO_ADDR_rawport(from)) - 1 : NOBODY;
+    fuzz_heap_fail(0);
+    *said = r > 0 && BIO_ADDR_family(from) ? (unsigned)ntohs(BIO_ADDR_rawport(from)) - 1 : NOBODY;
     BIO_ADDR_free(from);
     fuzz_note((uint64_t)(int64_t)r);
     note_error();
+    return r;
+}
+
+static void listen_once(void)
+{
+    unsigned said;
+    bool scarce = w.fail_in, nameless = w.nameless_in;
+    int r = call_listen(&said);
+    w.fail_in = 0;
+    fuzz_check(r <= 0 || w.kind == KIND_USUAL || w.kind == KIND_ONE_VERSION,
+               "an SSL that cannot listen does");
     if (r <= 0) {
-        check_growth();
+        if (scarce) /* what it could not get it gets later */
+            w.level = 0;
+        else
+            check_growth();
         return;
     }
     fuzz_check(w.accepted == w.current && w.current < OSSL_PEERS,
                "somebody passes without a cookie that was verified for him");
-    fuzz_check(said == w.current, "another address than that of who passes");
+    fuzz_check(said == w.current || (nameless && said == NOBODY),
+               "another address than that of who passes");
     w.peer = w.current;
     w.stage = ACCEPTING;
 }
@@ -340,7 +345,7 @@ static void step(void)
  * bytes. Of that other targets tell. */
 static void tick(uint8_t arg)
 {
-    ossl_env_later(100U * arg);
+    ossl_env_later(arg < 128 ? 100U * arg : 1000U * (arg - 127U));
     if (w.stage != ACCEPTING && w.stage != CONNECTED)
         return;
     if (SSL_want_write(w.ssl))
@@ -351,6 +356,17 @@ static void tick(uint8_t arg)
     long r = DTLSv1_handle_timeout(w.ssl);
     fuzz_note((uint64_t)r);
     note_error();
+}
+
+static void ask(void)
+{
+    struct timeval left = {0};
+    if (!(w.more & MORE_QUESTIONS))
+        return;
+    fuzz_note((uint64_t)DTLSv1_get_timeout(w.ssl, &left) << 32 | (uint64_t)left.tv_sec);
+    fuzz_note((uint64_t)DTLS_get_link_min_mtu(w.ssl));
+    if (w.stage == CONNECTED)
+        fuzz_note(DTLS_get_data_mtu(w.ssl));
 }
 
 static void send_data(const struct fuzz_op *op)
@@ -378,31 +394,52 @@ static void watch(int write_p, int version, int type, const void *bytes, size_t 
     fuzz_note_bytes(bytes, len);
 }
 
-static void ssl_new(uint16_t mtu)
+static unsigned wait_longer(SSL *ssl, unsigned us)
+{
+    (void)ssl;
+    return us ? 2 * us : 500000;
+}
+
+static void set_sizes(void)
+{
+    if (w.more & MORE_NO_QUERY)
+        SSL_set_options(w.ssl, SSL_OP_NO_QUERY_MTU);
+    if (w.config & CONFIG_MTU)
+        fuzz_note((uint64_t)(w.more & MORE_LINK_MTU ? DTLS_set_link_mtu(w.ssl, w.mtu)
+                                                    : SSL_set_mtu(w.ssl, w.mtu)));
+    if (w.more & MORE_SMALL_FRAGMENTS)
+        SSL_set_max_send_fragment(w.ssl, 512);
+}
+
+static void ssl_new(enum kind kind)
 {
     BIO *bio = bio_new();
-    w.ssl = SSL_new(ossl_env_server());
+    w.kind = kind;
+    w.ssl = SSL_new(kind == KIND_USUAL ? ossl_env_server() : ossl_env_odd(kind == KIND_TLS));
     fuzz_check(w.ssl, "no SSL");
-    SSL_set_bio(w.ssl, bio, bio);
+    if (kind == KIND_NO_BIO)
+        BIO_free(bio);
+    else
+        SSL_set_bio(w.ssl, bio, bio);
     if (w.config & CONFIG_CLIENT_CERT)
         SSL_set_verify(w.ssl, SSL_VERIFY_PEER, SSL_get_verify_callback(w.ssl));
-    if (w.config & CONFIG_MTU) {
-        SSL_set_options(w.ssl, SSL_OP_NO_QUERY_MTU);
-        fuzz_note((uint64_t)SSL_set_mtu(w.ssl, mtu));
-    }
     if (w.config & CONFIG_NO_TICKET)
         SSL_set_options(w.ssl, SSL_OP_NO_TICKET);
     if (w.config & CONFIG_CALLBACK)
         SSL_set_msg_callback(w.ssl, watch);
     if (w.config & CONFIG_SERVER_ORDER)
         SSL_set_options(w.ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    if (w.more & MORE_TIMER && kind != KIND_TLS)
+        DTLS_set_timer_cb(w.ssl, wait_longer);
+    if (kind != KIND_TLS)
+        set_sizes();
 }
 
-static void anew(bool same)
+static void anew(uint8_t arg)
 {
-    if (!same) {
+    if (!(arg & 1)) {
         SSL_free(w.ssl);
-        ssl_new(600);
+        ssl_new(arg >> 1 & 3);
     }
     w.in.count = 0;
     w.level = 0;
@@ -419,6 +456,16 @@ static void give(const struct fuzz_op *op)
         step();
 }
 
+static void fail_write(uint8_t arg, int error)
+{
+    if (arg & 16) {
+        w.flush_error = error;
+        return;
+    }
+    w.write_error = error;
+    w.write_in = 1U + (arg >> 2 & 3);
+}
+
 void ossl_listen_apply(const struct fuzz_op *op)
 {
     static const int errors[] = {EAGAIN, EMSGSIZE, ECONNREFUSED, ENETUNREACH};
@@ -430,14 +477,14 @@ void ossl_listen_apply(const struct fuzz_op *op)
         tick(op->arg);
         break;
     case CODE_WRITE:
-        w.write_error = errors[op->arg & 3];
-        w.write_in = 1U + (op->arg >> 2 & 3);
+        fail_write(op->arg, errors[op->arg & 3]);
         break;
     case CODE_READ:
-        w.read_error = errors[op->arg & 3];
+        w.read_error = op->arg & 4 ? 0 : errors[op->arg & 3];
+        w.nameless_in = op->arg & 4 ? 1U + (op->arg & 3) : 0;
         break;
     case CODE_NEW:
-        anew(op->arg & 1);
+        anew(op->arg);
         break;
     case CODE_STEP:
         step();
@@ -445,7 +492,11 @@ void ossl_listen_apply(const struct fuzz_op *op)
     case CODE_SEND:
         send_data(op);
         break;
+    case CODE_NO_MEMORY:
+        w.fail_in = op->arg;
+        break;
     }
+    ask();
 }
 
 void ossl_listen_begin(const struct fuzz_op *config, struct ossl_queue *sent)
@@ -458,15 +509,23 @@ void ossl_listen_begin(const struct fuzz_op *config, struct ossl_queue *sent)
     w.cookie_len = lengths[config->arg & CONFIG_COOKIE];
     w.sent = sent;
     w.current = w.accepted = NOBODY;
+    w.address = BIO_ADDR_new();
+    fuzz_check(w.address, "no memory");
     bool cookies = !(config->arg & CONFIG_NO_COOKIES);
-    SSL_CTX_set_cookie_generate_cb(ossl_env_server(), cookies ? cookie_make : NULL);
-    SSL_CTX_set_cookie_verify_cb(ossl_env_server(), cookies ? cookie_check : NULL);
-    ssl_new(sd_rd_u16(&r));
+    SSL_CTX *all[] = {ossl_env_server(), ossl_env_odd(false), ossl_env_odd(true)};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        SSL_CTX_set_cookie_generate_cb(all[i], cookies ? cookie_make : NULL);
+        SSL_CTX_set_cookie_verify_cb(all[i], cookies ? cookie_check : NULL);
+    }
+    w.mtu = sd_rd_u16(&r);
+    w.more = sd_rd_u8(&r);
+    ssl_new(KIND_USUAL);
 }
 
 void ossl_listen_end(void)
 {
     SSL_free(w.ssl);
+    BIO_ADDR_free(w.address);
     ERR_clear_error();
 }
 

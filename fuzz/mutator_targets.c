@@ -38,7 +38,7 @@ const struct mutator_target *mutator_target(const char *name)
         {"record", 1, 1, 0, NULL},
         {"flow", 9, 1, 7, NULL},
         {"listen", 14, 1 | 1 << 9, 15, gate_cookie},
-        {"ossl_listen", 8, 1, 3, openssl_cookie},
+        {"ossl_listen", 9, 1, 3, openssl_cookie},
         {"", 16, 0, 7, NULL},
     };
     size_t i = 0;

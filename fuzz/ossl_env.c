@@ -79,6 +79,8 @@ static void prepare(void)
     fuzz_check(RAND_set_rand_method(&method), "OpenSSL keeps its random numbers");
     ossl_env_server();
     ossl_env_client();
+    ossl_env_odd(false);
+    ossl_env_odd(true);
 }
 
 void ossl_env_reset(void)
@@ -154,6 +156,17 @@ static int take_any(int ok, X509_STORE_CTX *store)
 {
     (void)ok, (void)store;
     return 1;
+}
+
+SSL_CTX *ossl_env_odd(bool tls)
+{
+    static SSL_CTX *ctx[2];
+    if (ctx[tls])
+        return ctx[tls];
+    ctx[tls] = SSL_CTX_new(tls ? TLS_method() : DTLSv1_2_method());
+    fuzz_check(ctx[tls], "no context");
+    certify(ctx[tls], EVP_PKEY_EC);
+    return ctx[tls];
 }
 
 static SSL_CTX *context_new(void)

@@ -21,5 +21,7 @@ void ossl_env_random(enum ossl_side side);
  * start of the program. */
 SSL_CTX *ossl_env_server(void);
 SSL_CTX *ossl_env_client(void);
+/* Of one version of DTLS only, or of TLS. */
+SSL_CTX *ossl_env_odd(bool tls);
 
 #endif

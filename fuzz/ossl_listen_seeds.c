@@ -79,7 +79,7 @@ struct client {
     const char *ciphers;
     int version;
     unsigned mtu;
-    uint8_t config;
+    uint8_t config, more;
     bool cert, extensions;
 };
 
@@ -109,12 +109,12 @@ static void client_new(const struct client *c)
 
 static void begin_recording(const struct client *c)
 {
-    const uint8_t mtu[] = {(uint8_t)(c->mtu >> 8), (uint8_t)c->mtu};
-    struct fuzz_op config = {CODE_CONFIG, c->config, {mtu, sizeof mtu}};
+    const uint8_t data[] = {(uint8_t)(c->mtu >> 8), (uint8_t)c->mtu, c->more};
+    struct fuzz_op config = {CODE_CONFIG, c->config, {data, sizeof data}};
     memset(&r, 0, sizeof r);
     r.script = sd_wr_init(r.bytes, sizeof r.bytes);
     ossl_listen_begin(&config, &r.in);
-    fuzz_op_put(&r.script, CODE_CONFIG, c->config, mtu, sizeof mtu);
+    fuzz_op_put(&r.script, CODE_CONFIG, c->config, data, sizeof data);
     ossl_env_random(OSSL_CLIENT);
     client_new(c);
 }
@@ -134,7 +134,19 @@ static void handshake(void)
             return;
 }
 
-/* All of it, data both ways, and the end. */
+/* Another connection of the same client, which resumes what it had. */
+static void again(const struct client *c, bool same)
+{
+    SSL_SESSION *session = SSL_get1_session(r.ssl);
+    SSL_free(r.ssl);
+    act(CODE_NEW, same, "", 0);
+    client_new(c);
+    SSL_set_session(r.ssl, session);
+    SSL_SESSION_free(session);
+    handshake();
+}
+
+/* All of it, data both ways, anew on either side's wish, resumed, and the end. */
 static void seed_client(struct fuzz_seeder *to, const struct client *c)
 {
     uint8_t bytes[64];
@@ -144,7 +156,14 @@ static void seed_client(struct fuzz_seeder *to, const struct client *c)
         SSL_write(r.ssl, "hello", 5);
         act(CODE_SEND, 0, "world", 5);
         SSL_read(r.ssl, bytes, sizeof bytes);
+        if (c->more & MORE_QUESTIONS) {
+            act(CODE_SEND, 2, "", 0);
+            act(CODE_STEP, 0, "", 0);
+            for (int i = 0; i < 4; i++)
+                SSL_read(r.ssl, bytes, sizeof bytes);
+        }
         SSL_shutdown(r.ssl);
+        again(c, c->config & CONFIG_CALLBACK);
     }
     act(CODE_SEND, 1, "", 0);
     end_recording(to);
@@ -165,6 +184,45 @@ static void seed_losses(struct fuzz_seeder *to)
         handshake();
         act(CODE_READ, how, "", 0);
         act(CODE_STEP, 0, "", 0);
+        end_recording(to);
+    }
+}
+
+/* Nobody answers, until it gives up. */
+static void seed_silence(struct fuzz_seeder *to)
+{
+    begin_recording(
+        &(struct client){.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256", .more = MORE_TIMER | 8});
+    SSL_do_handshake(r.ssl);
+    SSL_do_handshake(r.ssl);
+    for (int i = 0; i < 16; i++)
+        act(CODE_TICK, 255, "", 0);
+    end_recording(to);
+}
+
+/* What a program can do wrong, and memory that there is not. */
+static void seed_misuse(struct fuzz_seeder *to)
+{
+    for (uint8_t kind = KIND_NO_BIO; kind <= KIND_TLS; kind++) {
+        struct client c = {.ciphers = "AES128-SHA", .version = DTLS1_VERSION};
+        begin_recording(&c);
+        act(CODE_NEW, (uint8_t)(kind << 1), "", 0);
+        SSL_do_handshake(r.ssl);
+        act(CODE_NEW, 0, "", 0);
+        act(CODE_READ, 5, "", 0);
+        handshake();
+        end_recording(to);
+    }
+    for (uint8_t n = 1; n < 8; n++) {
+        begin_recording(&(struct client){.ciphers = "AES128-SHA"});
+        act(CODE_NO_MEMORY, n, "", 0);
+        SSL_do_handshake(r.ssl);
+        act(CODE_WRITE, 16 | n, "", 0);
+        act(CODE_NEW, 1, "", 0);
+        SSL_clear(r.ssl);
+        SSL_do_handshake(r.ssl);
+        act(CODE_NO_MEMORY, n, "", 0);
+        handshake();
         end_recording(to);
     }
 }
@@ -200,10 +258,10 @@ void fuzz_seeds(struct fuzz_seeder *to)
         {.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256", .extensions = true},
         {.ciphers = "ECDHE-ECDSA-AES128-SHA", .version = DTLS1_VERSION, .config = CONFIG_CALLBACK},
         {.ciphers = "ECDHE-RSA-CHACHA20-POLY1305", .config = CONFIG_NO_TICKET | 1},
-        {.ciphers = "AES128-SHA256", .config = CONFIG_MTU | 2, .mtu = 300},
+        {.ciphers = "AES128-SHA256", .config = CONFIG_MTU | 2, .mtu = 300, .more = 31},
         {.ciphers = "DHE-RSA-AES128-GCM-SHA256", .config = CONFIG_SERVER_ORDER},
         {.ciphers = "PSK-AES128-CCM8", .config = CONFIG_CALLBACK | 3},
-        {.ciphers = "DHE-PSK-AES128-CBC-SHA256"},
+        {.ciphers = "DHE-PSK-AES128-CBC-SHA256", .more = MORE_QUESTIONS},
         {.ciphers = "ECDHE-PSK-AES128-CBC-SHA256", .version = DTLS1_VERSION},
         {.ciphers = "RSA-PSK-AES128-GCM-SHA256"},
         {.ciphers = "AECDH-AES128-SHA:ADH-AES128-SHA:@SECLEVEL=0"},
@@ -221,4 +279,6 @@ void fuzz_seeds(struct fuzz_seeder *to)
         seed_client(to, &all[i]);
     seed_losses(to);
     seed_peers(to);
+    seed_silence(to);
+    seed_misuse(to);
 }
