@@ -1,10 +1,15 @@
 # The OpenSSL to build with: the system's, or the one under the prefix
 # SDTLS_OPENSSL (include/, lib/ and, when it needs a newer C library than the
-# machine has, lib/glibc/; ci/openssl makes such prefixes).
+# machine has, lib/glibc/; ci/openssl makes such prefixes, fuzz/openssl static
+# ones for fuzzing).
 if(SDTLS_OPENSSL)
   set(OPENSSL_INCLUDE_DIR ${SDTLS_OPENSSL}/include)
-  set(OPENSSL_SSL_LIBRARY ${SDTLS_OPENSSL}/lib/libssl.so)
-  set(OPENSSL_CRYPTO_LIBRARY ${SDTLS_OPENSSL}/lib/libcrypto.so)
+  set(suffix so)
+  if(NOT EXISTS ${SDTLS_OPENSSL}/lib/libssl.so)
+    set(suffix a) # fuzz/openssl
+  endif()
+  set(OPENSSL_SSL_LIBRARY ${SDTLS_OPENSSL}/lib/libssl.${suffix})
+  set(OPENSSL_CRYPTO_LIBRARY ${SDTLS_OPENSSL}/lib/libcrypto.${suffix})
   foreach(part ${OPENSSL_INCLUDE_DIR}/openssl/ssl.h ${OPENSSL_SSL_LIBRARY} ${OPENSSL_CRYPTO_LIBRARY})
     if(NOT EXISTS ${part})
       message(FATAL_ERROR "SDTLS_OPENSSL: there is no ${part}")

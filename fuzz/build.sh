@@ -23,6 +23,7 @@ for target in "${targets[@]}"; do
     ldd "$OUT/$name" | awk '$3 ~ "/lib(ssl|crypto|jansson|pcap|dbus|systemd|z)[.-]" { print $3 }' |
         xargs -r cp -n -t "$OUT/lib"
     printf '[libfuzzer]\nmax_len = 4096\ntimeout = 5\n' >"$OUT/$name.options"
-    [ ! -e "fuzz/$target.dict" ] || cp "fuzz/$target.dict" "$OUT/$name.dict"
+    dict=$(fuzz/dict "$target")
+    [ -z "$dict" ] || cp "$dict" "$OUT/$name.dict"
     [ ! -d "fuzz/corpus/$target" ] || python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/$target/"
 done

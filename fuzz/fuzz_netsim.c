@@ -10,6 +10,7 @@
 
 #include "common.h"
 #include "make.h"
+#include "ossl_env.h"
 #include "sim.h"
 #include "wire/record.h"
 
@@ -108,7 +109,7 @@ static void go_on(int id)
 {
     struct sim_side *e = &run.sim.side[id];
     e->failing = 0;
-    sim_random_of(id);
+    ossl_env_random((enum ossl_side)id);
     if (!e->ours)
         sim_stock_go_on(e);
 }
@@ -188,7 +189,7 @@ static void report(uint8_t arg, struct sd_rd *in)
                                         .limit = arg & 2 ? limit : 0,
                                         .quote = p->data,
                                         .quoted = p->len};
-    sim_random_of(e->id);
+    ossl_env_random((enum ossl_side)e->id);
     sd_session_net_error(e->session, &r, sim_now());
 }
 

@@ -155,7 +155,7 @@ static void check(void)
 {
     const struct sim_side *e = &a.sim.side[a.id];
     fuzz_check(!e->ready || a.keys_shown, "a handshake completed without the peer's keys");
-    const size_t now = sim_heap();
+    const size_t now = fuzz_heap_now().bytes;
     fuzz_check(now < a.before + HEAP_HANDSHAKE + HEAP_PER_BYTE * a.made_up,
                "%zu bytes of heap for %zu that were made up", now - a.before, a.made_up);
     a.was_alive |= sim_alive(&a.sim);
@@ -177,7 +177,7 @@ int hostile_run(int id, const uint8_t *data, size_t size)
     const struct sim_config c = config_of(any && op.code % CODES == CODE_CONFIG ? op.arg : 0);
     a = (struct attack){.id = id, .seq = 100};
     sim_begin(&a.sim, &c);
-    a.before = sim_heap();
+    a.before = fuzz_heap_now().bytes;
     for (unsigned i = 0; any && i < OPERATIONS; i++, any = fuzz_op_next(&in, &op)) {
         operation(&op);
         check();

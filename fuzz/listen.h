@@ -3,6 +3,8 @@
 #define FUZZ_LISTEN_H
 
 #include "sukat_dtls.h"
+#include "base/addr.h"
+#include "wire/hello.h"
 
 enum code {
     CODE_DATAGRAM, /* who; bit 7: no reading yet */
@@ -50,5 +52,10 @@ enum rarity {
 /* Whatever may be asked of a connection and its endpoint. */
 void listen_ask(sdtls *s, sdtls_conn *c);
 void listen_ask_names(void);
+
+/* The cookie is right although it may never have been given: by the secret that a run begins with.
+ */
+bool listen_guessed(const struct sd_addr *peer, const struct sd_addr *local,
+                    const struct sd_client_hello *ch);
 
 #endif

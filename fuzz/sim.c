@@ -7,6 +7,7 @@
 
 #include "common.h"
 #include "gate_kit.h"
+#include "ossl_env.h"
 
 static struct sim_packet *packet(const void *data, size_t len)
 {
@@ -138,7 +139,7 @@ void sim_arrive(struct sim *s, int to, const uint8_t *data, size_t len, bool mor
 {
     struct sim_side *e = &s->side[to];
     e->received += len;
-    sim_random_of(to);
+    ossl_env_random((enum ossl_side)to);
     if (!e->ours) {
         sim_stock_input(e, data, len);
         return;
@@ -165,7 +166,7 @@ bool sim_deliver(struct sim *s, int to, unsigned count)
 
 static void fire(struct sim_side *e)
 {
-    sim_random_of(e->id);
+    ossl_env_random((enum ossl_side)e->id);
     if (!e->ours) {
         sim_stock_timer(e);
     } else if (e->session) {
@@ -177,7 +178,7 @@ static void fire(struct sim_side *e)
 
 void sim_later(struct sim *s, uint64_t us)
 {
-    sim_clock_add(us);
+    ossl_env_later(us);
     fire(&s->side[SIM_CLIENT]);
     fire(&s->side[SIM_SERVER]);
 }
@@ -213,7 +214,7 @@ static bool message(struct sim_side *e, uint8_t *data, size_t len)
         return false;
     memset(data, e->id ? 's' : 'c', len);
     data[0] = (uint8_t)e->messages++;
-    sim_random_of(e->id);
+    ossl_env_random((enum ossl_side)e->id);
     return true;
 }
 
@@ -249,7 +250,7 @@ void sim_send_padded(struct sim *s, int id, size_t len, size_t size)
 void sim_close(struct sim *s, int id)
 {
     struct sim_side *e = &s->side[id];
-    sim_random_of(id);
+    ossl_env_random((enum ossl_side)id);
     e->asked_to_close = true;
     if (e->ours && e->session) {
         sd_session_shutdown(e->session);
@@ -266,7 +267,7 @@ void sim_renegotiate(struct sim *s, int id)
     struct sim_side *e = &s->side[id];
     if (e->ours || !e->ready || e->over)
         return;
-    sim_random_of(id);
+    ossl_env_random((enum ossl_side)id);
     ERR_clear_error();
     if (SSL_renegotiate(e->ssl) == 1)
         SSL_do_handshake(e->ssl);
@@ -291,8 +292,7 @@ void sim_begin(struct sim *s, const struct sim_config *c)
     *s = (struct sim){.config = *c};
     for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) /* contexts are made once, before the clock */
         c->ours[id] ? (void)sim_tls(id, c->kind) : (void)sim_stock(id, c->kind);
-    sim_clock_reset();
-    sim_random_reset();
+    ossl_env_begin(1);
     gate_begin(s);
     for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) {
         struct sim_side *e = &s->side[id];
@@ -301,14 +301,14 @@ void sim_begin(struct sim *s, const struct sim_config *c)
         e->ours = c->ours[id];
         e->witness.mtu = !e->ours ? 0 : c->mtu ? c->mtu : SIM_ROUTE;
         fuzz_check(witness_begin(&e->witness), "no memory");
-        sim_random_of(id);
+        ossl_env_random((enum ossl_side)id);
         if (!e->ours)
             sim_stock_begin(e);
         else if (id == SIM_CLIENT)
             session_begin(e);
     }
     struct sim_side *client = &s->side[SIM_CLIENT];
-    sim_random_of(SIM_CLIENT);
+    ossl_env_random(OSSL_CLIENT);
     if (client->ours) {
         sd_session_connect(client->session, sim_now());
         pump(client);

@@ -96,14 +96,8 @@ void sim_renegotiate(struct sim *s, int id);
 /* Both are through with the handshake, and none has ended. */
 bool sim_alive(const struct sim *s);
 
-/* simcrypt.c: this process' clock and randomness, and the contexts of both roles. */
+/* simcontext.c */
 sd_time sim_now(void);
-void sim_clock_reset(void);
-void sim_clock_add(uint64_t us);
-/* The stream of that side from now on; reset: both begin anew. */
-void sim_random_of(int id);
-void sim_random_reset(void);
-size_t sim_heap(void); /* bytes that OpenSSL holds */
 struct sd_tls *sim_tls(int id, enum sim_kind kind);
 SSL_CTX *sim_stock(int id, enum sim_kind kind);
 

@@ -3,131 +3,18 @@
                                        everything */
 #include "sim.h"
 
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <time.h>
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "common.h"
-
-static uint64_t now_us;
-static struct fuzz_rng stream[2], *current = stream;
-static size_t held;
-
-enum { BEGIN_S = 1700000000 };
-
-__attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict tv,
-                                                        void *restrict zone);
-__attribute__((visibility("default"))) time_t time(time_t *t);
-
-/* libcrypto's timers ask this one. */
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
-{
-    (void)zone;
-    tv->tv_sec = (time_t)(BEGIN_S + now_us / 1000000);
-    tv->tv_usec = (suseconds_t)(now_us % 1000000);
-    return 0;
-}
-
-/* And its certificates and tickets this one. */
-time_t time(time_t *t)
-{
-    time_t now = (time_t)(BEGIN_S + now_us / 1000000);
-    if (t)
-        *t = now;
-    return now;
-}
+#include "ossl_env.h"
 
 sd_time sim_now(void)
 {
-    return SD_SEC + now_us * SD_US;
-}
-
-void sim_clock_reset(void)
-{
-    now_us = 0;
-}
-
-void sim_clock_add(uint64_t us)
-{
-    now_us += us;
-}
-
-void sim_random_of(int id)
-{
-    current = &stream[id];
-}
-
-void sim_random_reset(void)
-{
-    stream[SIM_CLIENT] = (struct fuzz_rng){1};
-    stream[SIM_SERVER] = (struct fuzz_rng){2};
-    current = stream;
-}
-
-static int random_bytes(unsigned char *out, int len)
-{
-    fuzz_random_bytes(current, out, (size_t)len);
-    return 1;
-}
-
-static int random_status(void)
-{
-    return 1;
-}
-
-static void *counted(void *block)
-{
-    held += block ? malloc_usable_size(block) : 0;
-    return block;
-}
-
-static void *take(size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return len ? counted(malloc(len)) : NULL;
-}
-
-static void give(void *block, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    held -= block ? malloc_usable_size(block) : 0;
-    free(block);
-}
-
-static void *change(void *block, size_t len, const char *file, int line)
-{
-    if (!len) {
-        give(block, file, line);
-        return NULL;
-    }
-    const size_t before = block ? malloc_usable_size(block) : 0;
-    void *moved = realloc(block, len);
-    if (moved)
-        held -= before;
-    return counted(moved);
-}
-
-size_t sim_heap(void)
-{
-    return held;
-}
-
-/* Before anything else of OpenSSL is called. */
-__attribute__((constructor)) static void settle(void)
-{
-    static const RAND_METHOD method = {
-        .bytes = random_bytes, .pseudorand = random_bytes, .status = random_status};
-    CRYPTO_set_mem_functions(take, change, give);
-    fuzz_check(RAND_set_rand_method(&method) == 1, "no randomness of our own");
+    return SD_SEC + ossl_env_now_us() * SD_US;
 }
 
 static EVP_PKEY *key_new(void)
@@ -229,9 +116,7 @@ static void set_kind(SSL_CTX *ctx, int id, enum sim_kind kind)
 /* The same whichever contexts were made before it. */
 static SSL_CTX *context_new(int id, enum sim_kind kind)
 {
-    sim_clock_reset();
-    sim_random_of(id);
-    *current = (struct fuzz_rng){100 + (uint64_t)kind};
+    ossl_env_begin(100 + 10 * (uint64_t)kind + (uint64_t)id);
     SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
     fuzz_check(ctx, "no context");
     set_kind(ctx, id, kind);

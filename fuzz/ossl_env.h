@@ -1,0 +1,20 @@
+/* OpenSSL without the outside world: clock, randomness and memory of the process are ours, so that
+ * an input always does the same. Whatever OpenSSL holds of the heap is seen by fuzz_heap_now(),
+ * also in a shared library. */
+#ifndef FUZZ_OSSL_ENV_H
+#define FUZZ_OSSL_ENV_H
+
+#include <stdint.h>
+
+enum ossl_side { OSSL_CLIENT, OSSL_SERVER };
+
+/* The clock as at the beginning, random numbers from that seed, those of the server first. */
+void ossl_env_begin(uint64_t seed);
+void ossl_env_later(uint64_t us);
+/* Since the beginning. */
+uint64_t ossl_env_now_us(void);
+/* Who draws random numbers from now on: each side has its own, so that a recorded client finds the
+ * same server again. */
+void ossl_env_random(enum ossl_side side);
+
+#endif
