@@ -35,8 +35,9 @@ struct world {
     size_t request;    /* bytes of what was read last, 0: nothing since the last reply */
     unsigned write_in; /* the n-th write from now on fails */
     int write_error, read_error, flush_error;
-    unsigned nameless_in; /* the n-th question for the peer from now on fails */
-    unsigned fail_in;     /* an allocation of the next call that listens */
+    bool nameless;    /* OpenSSL itself cannot learn the address */
+    bool asking;      /* it is the callbacks that want it */
+    unsigned fail_in; /* an allocation of the next call that listens */
     uint8_t more;
     uint16_t mtu;
     size_t level; /* of the heap while this SSL listens; 0: not known yet */
@@ -58,9 +59,10 @@ static void cookie_of(unsigned peer, unsigned len, uint8_t out[static 255])
 /* As programs do it: the address comes from the BIO. */
 static unsigned peer_of(SSL *ssl)
 {
-    if (BIO_dgram_get_peer(SSL_get_rbio(ssl), w.address) <= 0)
-        return NOBODY;
-    return (unsigned)ntohs(BIO_ADDR_rawport(w.address)) - 1;
+    w.asking = true;
+    bool known = BIO_dgram_get_peer(SSL_get_rbio(ssl), w.address) > 0;
+    w.asking = false;
+    return known ? (unsigned)ntohs(BIO_ADDR_rawport(w.address)) - 1 : NOBODY;
 }
 
 static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned *len)
@@ -174,7 +176,7 @@ static long bio_flush(BIO *bio)
 static int name_peer(BIO_ADDR *a)
 {
     const uint8_t host[] = {192, 0, 2, (uint8_t)(w.current + 1)};
-    if (w.nameless_in && --w.nameless_in == 0)
+    if (w.nameless && !w.asking)
         return 0;
     return w.current < OSSL_PEERS &&
            BIO_ADDR_rawmake(a, AF_INET, host, sizeof host, htons((uint16_t)(w.current + 1)));
@@ -225,6 +227,70 @@ static BIO *bio_new(void)
     return bio;
 }
 
+/* --- the SSL --- */
+
+static void watch(int write_p, int version, int type, const void *bytes, size_t len, SSL *ssl,
+                  void *arg)
+{
+    (void)ssl, (void)arg;
+    fuzz_note((uint64_t)(unsigned)write_p << 32 | (uint64_t)(unsigned)version << 8 |
+              (uint64_t)(unsigned)type % 256);
+    fuzz_note_bytes(bytes, len);
+}
+
+static unsigned wait_longer(SSL *ssl, unsigned us)
+{
+    (void)ssl;
+    return us ? 2 * us : 500000;
+}
+
+static void set_sizes(void)
+{
+    if (w.more & MORE_NO_QUERY)
+        SSL_set_options(w.ssl, SSL_OP_NO_QUERY_MTU);
+    if (w.config & CONFIG_MTU)
+        fuzz_note((uint64_t)(w.more & MORE_LINK_MTU ? DTLS_set_link_mtu(w.ssl, w.mtu)
+                                                    : SSL_set_mtu(w.ssl, w.mtu)));
+    if (w.more & MORE_SMALL_FRAGMENTS)
+        SSL_set_max_send_fragment(w.ssl, 512);
+}
+
+static void ssl_new(enum kind kind)
+{
+    BIO *bio = bio_new();
+    w.kind = kind;
+    w.ssl =
+        SSL_new(kind == KIND_USUAL ? ossl_context_server() : ossl_context_odd(kind == KIND_TLS));
+    fuzz_check(w.ssl, "no SSL");
+    if (kind == KIND_NO_BIO)
+        BIO_free(bio);
+    else
+        SSL_set_bio(w.ssl, bio, bio);
+    if (w.config & CONFIG_CLIENT_CERT)
+        SSL_set_verify(w.ssl, SSL_VERIFY_PEER, SSL_get_verify_callback(w.ssl));
+    if (w.config & CONFIG_NO_TICKET)
+        SSL_set_options(w.ssl, SSL_OP_NO_TICKET);
+    if (w.config & CONFIG_CALLBACK)
+        SSL_set_msg_callback(w.ssl, watch);
+    if (w.config & CONFIG_SERVER_ORDER)
+        SSL_set_options(w.ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    if (w.more & MORE_TIMER && kind != KIND_TLS)
+        DTLS_set_timer_cb(w.ssl, wait_longer);
+    if (kind != KIND_TLS)
+        set_sizes();
+}
+
+static void anew(uint8_t arg)
+{
+    if (!(arg & 1)) {
+        SSL_free(w.ssl);
+        ssl_new(arg >> 1 & 3);
+    }
+    w.in.count = 0;
+    w.level = 0;
+    w.stage = LISTENING;
+}
+
 /* --- calls --- */
 
 static void note_error(void)
@@ -262,21 +328,22 @@ static int call_listen(unsigned *said)
 static void listen_once(void)
 {
     unsigned said;
-    bool scarce = w.fail_in, nameless = w.nameless_in;
+    bool scarce = w.fail_in;
     int r = call_listen(&said);
     w.fail_in = 0;
     fuzz_check(r <= 0 || w.kind == KIND_USUAL || w.kind == KIND_ONE_VERSION,
                "an SSL that cannot listen does");
     if (r <= 0) {
-        if (scarce) /* what it could not get it gets later */
-            w.level = 0;
+        /* After a failed allocation OpenSSL leaves an SSL that it cannot be asked about. */
+        if (scarce)
+            anew(KIND_USUAL);
         else
             check_growth();
         return;
     }
     fuzz_check(w.accepted == w.current && w.current < OSSL_PEERS,
                "somebody passes without a cookie that was verified for him");
-    fuzz_check(said == w.current || (nameless && said == NOBODY),
+    fuzz_check(said == w.current || (w.nameless && said == NOBODY),
                "another address than that of who passes");
     w.peer = w.current;
     w.stage = ACCEPTING;
@@ -385,68 +452,6 @@ static void send_data(const struct fuzz_op *op)
 
 /* --- operations --- */
 
-static void watch(int write_p, int version, int type, const void *bytes, size_t len, SSL *ssl,
-                  void *arg)
-{
-    (void)ssl, (void)arg;
-    fuzz_note((uint64_t)(unsigned)write_p << 32 | (uint64_t)(unsigned)version << 8 |
-              (uint64_t)(unsigned)type % 256);
-    fuzz_note_bytes(bytes, len);
-}
-
-static unsigned wait_longer(SSL *ssl, unsigned us)
-{
-    (void)ssl;
-    return us ? 2 * us : 500000;
-}
-
-static void set_sizes(void)
-{
-    if (w.more & MORE_NO_QUERY)
-        SSL_set_options(w.ssl, SSL_OP_NO_QUERY_MTU);
-    if (w.config & CONFIG_MTU)
-        fuzz_note((uint64_t)(w.more & MORE_LINK_MTU ? DTLS_set_link_mtu(w.ssl, w.mtu)
-                                                    : SSL_set_mtu(w.ssl, w.mtu)));
-    if (w.more & MORE_SMALL_FRAGMENTS)
-        SSL_set_max_send_fragment(w.ssl, 512);
-}
-
-static void ssl_new(enum kind kind)
-{
-    BIO *bio = bio_new();
-    w.kind = kind;
-    w.ssl =
-        SSL_new(kind == KIND_USUAL ? ossl_context_server() : ossl_context_odd(kind == KIND_TLS));
-    fuzz_check(w.ssl, "no SSL");
-    if (kind == KIND_NO_BIO)
-        BIO_free(bio);
-    else
-        SSL_set_bio(w.ssl, bio, bio);
-    if (w.config & CONFIG_CLIENT_CERT)
-        SSL_set_verify(w.ssl, SSL_VERIFY_PEER, SSL_get_verify_callback(w.ssl));
-    if (w.config & CONFIG_NO_TICKET)
-        SSL_set_options(w.ssl, SSL_OP_NO_TICKET);
-    if (w.config & CONFIG_CALLBACK)
-        SSL_set_msg_callback(w.ssl, watch);
-    if (w.config & CONFIG_SERVER_ORDER)
-        SSL_set_options(w.ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
-    if (w.more & MORE_TIMER && kind != KIND_TLS)
-        DTLS_set_timer_cb(w.ssl, wait_longer);
-    if (kind != KIND_TLS)
-        set_sizes();
-}
-
-static void anew(uint8_t arg)
-{
-    if (!(arg & 1)) {
-        SSL_free(w.ssl);
-        ssl_new(arg >> 1 & 3);
-    }
-    w.in.count = 0;
-    w.level = 0;
-    w.stage = LISTENING;
-}
-
 static void give(const struct fuzz_op *op)
 {
     unsigned from = op->arg % OSSL_PEERS;
@@ -482,7 +487,7 @@ void ossl_listen_apply(const struct fuzz_op *op)
         break;
     case CODE_READ:
         w.read_error = op->arg & 4 ? 0 : errors[op->arg & 3];
-        w.nameless_in = op->arg & 4 ? 1U + (op->arg & 3) : 0;
+        w.nameless = op->arg & 4;
         break;
     case CODE_NEW:
         anew(op->arg);
