@@ -24,6 +24,21 @@ static void no_datagram_exceeds_the_mtu(void **state)
     test_cert_free(&cert);
 }
 
+/* Ticket, ChangeCipherSpec and Finished: at some MTU OpenSSL puts all into one datagram. */
+static void the_last_flight_is_none_larger(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL, NULL);
+    for (size_t mtu = 228; mtu < 420; mtu += 8) {
+        pair_again(p);
+        p->side[CLIENT].config.mtu = p->side[SERVER].config.mtu = mtu;
+        handshake(p);
+        assert_alive(p);
+        assert_true(p->side[SERVER].largest <= mtu);
+    }
+    pair_free(p);
+}
+
 static int count_large(struct pair *p, int from, size_t n, uint8_t *data, size_t *len)
 {
     (void)from, (void)n, (void)data;
@@ -370,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_datagram_exceeds_the_mtu),
+        cmocka_unit_test(the_last_flight_is_none_larger),
         cmocka_unit_test(the_route_limits_the_handshake_and_widens_the_data),
         cmocka_unit_test(the_largest_payload_fills_a_datagram),
         cmocka_unit_test(a_record_holds_no_more_than_16_kib),
