@@ -1,6 +1,6 @@
 /* RAND_METHOD is the only way to get at all random numbers of the library; it is deprecated, and
  * works, in every version up to 4.0. */
-#define OPENSSL_SUPPRESS_DEPRECATED
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include "ossl_env.h"
 
 #include <stdlib.h>

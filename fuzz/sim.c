@@ -51,8 +51,8 @@ int sim_transmit(struct sim_side *from, const void *data, size_t len)
     }
     witness_datagram(&from->witness, data, len);
     if (from->ours)
-        fuzz_check(!from->witness.wrong, "our %s sent %s (%zu bytes)", from->id ? "server" : "client",
-                   witness_words(from->witness.wrong), len);
+        fuzz_check(!from->witness.wrong, "our %s sent %s (%zu bytes)",
+                   from->id ? "server" : "client", witness_words(from->witness.wrong), len);
     fuzz_note_bytes(data, len);
     remember(from, data, len);
     sim_put(from->sim, !from->id, data, len);

@@ -1,0 +1,7 @@
+/* DTLSv1_2_method(): gone in OpenSSL 4.0. */
+#include <openssl/ssl.h>
+
+int main(void)
+{
+    return DTLSv1_2_method() == NULL;
+}
