@@ -26,6 +26,20 @@ def icmp_received():
     return int(values[names.index("InDestUnreachs")]) + int(values[names.index("InTimeExcds")])
 
 
+def counted(program, name, at_least):
+    """Waits until it has counted that many, told by SIGUSR1: an error waits in the socket's queue."""
+    deadline = time.monotonic() + DEADLINE
+    asked = 0
+    while True:
+        asked += 1
+        program.signal(USR1)
+        program.wait_for("err", r"conn\.(established|connecting)", asked)
+        if counters(program).get(name, 0) >= at_least:
+            return
+        assert time.monotonic() < deadline, f"{name} does not get to {at_least}"
+        time.sleep(0.02)
+
+
 @both_sides
 @each_error
 def test_established(pair, side, error):
@@ -36,6 +50,7 @@ def test_established(pair, side, error):
         forge.send_icmp(kind, code, victim, other, mtu)
         pair.round_trip()
     assert icmp_received() - before == 3
+    counted(getattr(pair, side), "net.icmp", 3)
     assert end(pair, side).get("net.icmp", 0) == 3
 
 
@@ -50,21 +65,8 @@ def test_mid_handshake(nc, server, relay, free_port, side, error):
         forge.send_icmp(kind, code, victim, other, mtu)
     p.establish()
     assert icmp_received() - before == 3
+    counted(getattr(p, side), "net.icmp", 3)
     assert end(p, side).get("net.icmp", 0) == 3
-
-
-def failed_sends(client, at_least):
-    """Waits for that many, told by SIGUSR1."""
-    deadline = time.monotonic() + DEADLINE
-    asked = 0
-    while True:
-        asked += 1
-        client.signal(USR1)
-        client.wait_for("err", r"conn\.connecting", asked)
-        if counters(client).get("net.send-failed", 0) >= at_least:
-            return
-        assert time.monotonic() < deadline, "the buffer did not get full"
-        time.sleep(0.02)
 
 
 def test_a_full_send_buffer(two_hosts, run, pki):
@@ -79,7 +81,7 @@ def test_a_full_send_buffer(two_hosts, run, pki):
     ip("-n", there, "link", "set", "cable", "arp", "off")
     ip("-n", here, "neigh", "flush", "dev", "cable")
     client.send(b"x" * (4 << 20))
-    failed_sends(client, 100)
+    counted(client, "net.send-failed", 100)
     ip("-n", there, "link", "set", "cable", "arp", "on")
     ip("-n", here, "neigh", "flush", "dev", "cable")
     client.send(b"<after>")
