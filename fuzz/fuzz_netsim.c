@@ -399,12 +399,14 @@ const char *fuzz_verdict(void)
 
 static struct sim_config config_of(uint8_t bits, uint8_t mtu)
 {
-    return (struct sim_config){.ours = {!(bits & 1), !(bits & 2)},
-                               .kind = (enum sim_kind)(bits >> 2 & 3),
-                               .cookie = bits & 16,
-                               .listen = (bits & 48) == 48,
-                               .etm = (bits & 48) == 32 && (bits & 3) == 3,
-                               .mtu = mtu == 255 ? 0 : 300 + 5 * (size_t)mtu};
+    const bool more = (bits & 3) == 3 && (bits & 48) == 32; /* what only stock OpenSSL does */
+    const unsigned kind = bits >> 2 & 3;
+    return (struct sim_config){
+        .ours = {!(bits & 1), !(bits & 2)},
+        .kind = (enum sim_kind)(more ? SIM_OURS + (kind | (mtu & 1U) << 2) : kind),
+        .cookie = bits & 16,
+        .listen = (bits & 48) == 48,
+        .mtu = mtu == 255 ? 0 : 300 + 5 * (size_t)mtu};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -474,6 +476,8 @@ void fuzz_seeds(struct fuzz_seeder *s)
         seed(s, c, 255,
              OPS_OF(BEGUN, OP_TO_CLIENT, 15, OP_DROP, 1, OP_TIMEOUT, 0, OP_DROP, 1, OP_TIMEOUT, 0,
                     OP_DROP, 1, OP_TIMEOUT, 0, OP_TO_SERVER, 7));
+    for (unsigned c = 35; c < 48; c += 4)
+        seed_config(s, c, USUAL + 1);
     for (unsigned mtu = 0; mtu < 256; mtu += 17)
         seed(s, mtu & 15, (uint8_t)mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
 }

@@ -292,6 +292,8 @@ void sim_begin(struct sim *s, const struct sim_config *c)
     *s = (struct sim){.config = *c};
     for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) /* contexts are made once, before the clock */
         c->ours[id] ? (void)sim_tls(id, c->kind) : (void)sim_stock(id, c->kind);
+    if (c->kind == SIM_RESUMED)
+        SSL_SESSION_free(sim_session());
     ossl_env_begin(1);
     gate_begin(s);
     for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) {

@@ -17,7 +17,18 @@ enum sim_kind {
     SIM_CERT,
     SIM_MUTUAL, /* the server asks for a certificate */
     SIM_PSK,
-    SIM_OLD, /* DTLS 1.0 */
+    SIM_OLD,  /* DTLS 1.0 */
+    SIM_OURS, /* so many of them with a session of ours */
+    /* With two of stock OpenSSL. */
+    SIM_ETM = SIM_OURS, /* CBC with encrypt-then-MAC */
+    SIM_RSA,            /* the client sends the secret encrypted */
+    SIM_DHE,
+    SIM_ANONYMOUS,
+    SIM_PSK_DHE,
+    SIM_PSK_RSA,
+    SIM_EXTENSIONS, /* ALPN, SRTP, a stapled response, short fragments, a client's RSA certificate
+                     */
+    SIM_RESUMED,    /* of a session made before */
     SIM_KINDS
 };
 
@@ -26,7 +37,6 @@ struct sim_config {
     enum sim_kind kind;
     bool cookie; /* a stock server asks for one, */
     bool listen; /* in DTLSv1_listen() */
-    bool etm;    /* both stock: a CBC suite with encrypt-then-MAC */
     size_t mtu;  /* 0: it is found out, below SIM_ROUTE */
 };
 
@@ -100,6 +110,8 @@ bool sim_alive(const struct sim *s);
 sd_time sim_now(void);
 struct sd_tls *sim_tls(int id, enum sim_kind kind);
 SSL_CTX *sim_stock(int id, enum sim_kind kind);
+/* SIM_RESUMED: the client's session, to be freed. */
+SSL_SESSION *sim_session(void);
 
 /* simstock.c: a side of stock OpenSSL. */
 void sim_stock_begin(struct sim_side *e);

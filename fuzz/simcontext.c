@@ -1,12 +1,12 @@
-/* One process has one clock and one source of randomness for libcrypto: these are they. */
-#define OPENSSL_SUPPRESS_DEPRECATED /* RAND_METHOD: works from 1.1.1 to 4.0, and reaches           \
-                                       everything */
+/* The contexts of both roles, made once; the same at each start of the program. */
 #include "sim.h"
 
 #include <string.h>
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/srtp.h>
 #include <openssl/x509v3.h>
 
 #include "common.h"
@@ -17,14 +17,16 @@ sd_time sim_now(void)
     return SD_SEC + ossl_env_now_us() * SD_US;
 }
 
-static EVP_PKEY *key_new(void)
+static EVP_PKEY *key_new(bool rsa)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(rsa ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL);
     EVP_PKEY *key = NULL;
-    fuzz_check(ctx && EVP_PKEY_keygen_init(ctx) == 1 &&
-                   EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1 &&
-                   EVP_PKEY_keygen(ctx, &key) == 1,
-               "no key");
+    bool ok = ctx && EVP_PKEY_keygen_init(ctx) == 1;
+    if (rsa) /* small: it is made at each start */
+        ok = ok && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 1024) == 1;
+    else
+        ok = ok && EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1;
+    fuzz_check(ok && EVP_PKEY_keygen(ctx, &key) == 1, "no key");
     EVP_PKEY_CTX_free(ctx);
     return key;
 }
@@ -78,9 +80,9 @@ static int accept_any(int ok, X509_STORE_CTX *ctx)
     return 1;
 }
 
-static void set_identity(SSL_CTX *ctx)
+static void set_identity(SSL_CTX *ctx, bool rsa)
 {
-    EVP_PKEY *key = key_new();
+    EVP_PKEY *key = key_new(rsa);
     X509 *x = certificate_new(key);
     fuzz_check(SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1,
                "OpenSSL does not take its own certificate");
@@ -88,29 +90,110 @@ static void set_identity(SSL_CTX *ctx)
     EVP_PKEY_free(key);
 }
 
+static int staple(SSL *ssl, void *arg)
+{
+    (void)arg;
+    unsigned char *response = OPENSSL_malloc(40); /* nobody looks into it */
+    if (!response)
+        return SSL_TLSEXT_ERR_NOACK;
+    memset(response, 'o', 40);
+    SSL_set_tlsext_status_ocsp_resp(ssl, response, 40);
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static int stapled(SSL *ssl, void *arg)
+{
+    const unsigned char *response;
+    (void)arg;
+    return SSL_get_tlsext_status_ocsp_resp(ssl, &response) >= 0;
+}
+
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
+                           const unsigned char *in, unsigned in_len, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    if (in_len < 2 || in[0] >= in_len)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = in + 1;
+    *len = in[0];
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void set_extensions(SSL_CTX *ctx, int id)
+{
+    static const unsigned char protocols[] = "\004coap\003foo";
+    SSL_CTX_set_tlsext_use_srtp(ctx, "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM");
+    if (id == SIM_CLIENT) {
+        SSL_CTX_set_alpn_protos(ctx, protocols, sizeof protocols - 1);
+        SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
+        SSL_CTX_set_tlsext_status_cb(ctx, stapled);
+        SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_1024);
+        return;
+    }
+    SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+    SSL_CTX_set_tlsext_status_cb(ctx, staple);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_add_client_CA(ctx, SSL_CTX_get0_certificate(ctx));
+}
+
+enum identity { NONE, ECDSA, RSA_1024 };
+
+static const struct trait {
+    const char *ciphers;
+    int version;
+    enum identity server, client;
+    bool psk;
+} traits[SIM_KINDS] = {
+    [SIM_CERT] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, NONE, false},
+    [SIM_MUTUAL] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, ECDSA, false},
+    [SIM_PSK] = {"PSK-AES128-GCM-SHA256", DTLS1_2_VERSION, NONE, NONE, true},
+    [SIM_OLD] = {"ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", DTLS1_VERSION, ECDSA, NONE, false},
+    [SIM_ETM] = {"ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", DTLS1_2_VERSION, ECDSA, NONE, false},
+    [SIM_RSA] = {"AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, NONE, false},
+    [SIM_DHE] = {"DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, ECDSA, false},
+    [SIM_ANONYMOUS] = {"AECDH-AES128-SHA:ADH-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, NONE,
+                       NONE, false},
+    [SIM_PSK_DHE] = {"DHE-PSK-AES128-GCM-SHA256:ECDHE-PSK-CHACHA20-POLY1305:@SECLEVEL=0",
+                     DTLS1_2_VERSION, NONE, NONE, true},
+    [SIM_PSK_RSA] = {"RSA-PSK-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, NONE,
+                     true},
+    [SIM_EXTENSIONS] = {"ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024,
+                        RSA_1024, false},
+    [SIM_RESUMED] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, NONE, false},
+};
+
+static void set_peers(SSL_CTX *ctx, int id, const struct trait *t)
+{
+    const enum identity own = id == SIM_SERVER ? t->server : t->client;
+    if (own)
+        set_identity(ctx, own == RSA_1024);
+    SSL_CTX_set_verify(ctx, id == SIM_SERVER && t->client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+                       accept_any);
+    if (!t->psk)
+        return;
+    SSL_CTX_set_psk_client_callback(ctx, client_psk);
+    SSL_CTX_set_psk_server_callback(ctx, server_psk);
+    if (id == SIM_SERVER && t->server)
+        SSL_CTX_use_psk_identity_hint(ctx, "who");
+}
+
 static void set_kind(SSL_CTX *ctx, int id, enum sim_kind kind)
 {
     static unsigned char tickets[80];
-    const int version = kind == SIM_OLD ? DTLS1_VERSION : DTLS1_2_VERSION;
-    const char *ciphers = kind == SIM_PSK   ? "PSK-AES128-GCM-SHA256"
-                          : kind == SIM_OLD ? "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"
-                                            : "ECDHE-ECDSA-AES128-GCM-SHA256";
-    fuzz_check(SSL_CTX_set_min_proto_version(ctx, version) == 1 &&
-                   SSL_CTX_set_max_proto_version(ctx, version) == 1 &&
-                   SSL_CTX_set_cipher_list(ctx, ciphers) == 1,
-               "OpenSSL refuses %s", ciphers);
+    const struct trait *t = &traits[kind];
+    fuzz_check(SSL_CTX_set_min_proto_version(ctx, t->version) == 1 &&
+                   SSL_CTX_set_max_proto_version(ctx, t->version) == 1 &&
+                   SSL_CTX_set_cipher_list(ctx, t->ciphers) == 1,
+               "OpenSSL refuses %s", t->ciphers);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_id_context(ctx, tickets, 1);
     if (id == SIM_SERVER)
         SSL_CTX_set_tlsext_ticket_keys(ctx, tickets, sizeof tickets);
-    if (kind == SIM_PSK) {
-        SSL_CTX_set_psk_client_callback(ctx, client_psk);
-        SSL_CTX_set_psk_server_callback(ctx, server_psk);
-    } else if (id == SIM_SERVER || kind == SIM_MUTUAL) {
-        set_identity(ctx);
-    }
-    SSL_CTX_set_verify(ctx,
-                       kind == SIM_MUTUAL && id == SIM_SERVER ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
-                       accept_any);
+    SSL_CTX_set_dh_auto(ctx, 1);
+    set_peers(ctx, id, t);
+    if (kind == SIM_EXTENSIONS)
+        set_extensions(ctx, id);
 }
 
 /* The same whichever contexts were made before it. */
@@ -129,6 +212,47 @@ SSL_CTX *sim_stock(int id, enum sim_kind kind)
     if (!made[id][kind])
         made[id][kind] = context_new(id, kind);
     return made[id][kind];
+}
+
+static SSL *over_memory(int id, BIO *in, BIO *out)
+{
+    SSL *ssl = SSL_new(sim_stock(id, SIM_RESUMED));
+    fuzz_check(ssl && in && out && BIO_up_ref(in) == 1 && BIO_up_ref(out) == 1, "no memory");
+    BIO_set_mem_eof_return(in, -1);
+    SSL_set_bio(ssl, in, out);
+    SSL_set_options(ssl, SSL_OP_NO_QUERY_MTU);
+    SSL_set_mtu(ssl, 1400);
+    return ssl;
+}
+
+/* A handshake on a network that loses nothing. */
+static SSL_SESSION *session_new(void)
+{
+    BIO *to_server = BIO_new(BIO_s_mem()), *to_client = BIO_new(BIO_s_mem());
+    SSL *client = over_memory(SIM_CLIENT, to_client, to_server);
+    SSL *server = over_memory(SIM_SERVER, to_server, to_client);
+    ossl_env_begin(99);
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    for (int i = 0; i < 10 && SSL_in_init(client); i++) {
+        SSL_do_handshake(client);
+        SSL_do_handshake(server);
+    }
+    SSL_SESSION *session = SSL_get1_session(client);
+    fuzz_check(session && SSL_SESSION_has_ticket(session), "no session to resume");
+    SSL_free(client);
+    SSL_free(server);
+    BIO_free(to_server);
+    BIO_free(to_client);
+    return session;
+}
+
+SSL_SESSION *sim_session(void)
+{
+    static SSL_SESSION *made;
+    if (!made)
+        made = session_new();
+    return SSL_SESSION_dup(made);
 }
 
 /* Over a context of its own: our defaults are set on it. */

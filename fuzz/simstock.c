@@ -134,6 +134,15 @@ void sim_stock_go_on(struct sim_side *e)
     ERR_clear_error();
 }
 
+static void resume(struct sim_side *e)
+{
+    if (e->sim->config.kind != SIM_RESUMED)
+        return;
+    SSL_SESSION *session = sim_session();
+    fuzz_check(session && SSL_set_session(e->ssl, session) == 1, "no session to resume");
+    SSL_SESSION_free(session);
+}
+
 void sim_stock_begin(struct sim_side *e)
 {
     const struct sim_config *c = &e->sim->config;
@@ -143,10 +152,9 @@ void sim_stock_begin(struct sim_side *e)
     fuzz_check(e->ssl && bio, "no memory");
     BIO_set_data(bio, e);
     SSL_set_bio(e->ssl, bio, bio);
-    if (c->etm && c->kind != SIM_PSK)
-        SSL_set_cipher_list(e->ssl, "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0");
     if (e->id == SIM_CLIENT) {
         SSL_set_connect_state(e->ssl);
+        resume(e);
         return;
     }
     SSL_set_accept_state(e->ssl);
