@@ -27,7 +27,8 @@ enum code {
     CODES
 };
 
-enum { FEW_FLOWS = 3, FLOW_BYTES = 8192, UDP_IP = 28 };
+/* PENDING_BYTES: for messages whose other fragments are awaited, in all. */
+enum { FEW_FLOWS = 3, FLOW_BYTES = 8192, PENDING_BYTES = 32768, UDP_IP = 28 };
 
 static const int64_t later[] = {SD_NS_MS, 10 * SD_NS_MS, SD_NS_SECOND, -2 * SD_NS_MS};
 
@@ -151,7 +152,7 @@ static void configure(struct run *r, struct sd_rd *in, const struct sd_unprotect
     if (fuzz_op_next(&peek, &op) && op.code == CODE_CONFIG) {
         *in = peek;
         r->config.max_flows = op.arg & 1 ? FEW_FLOWS : 0;
-        r->config.max_pending = op.arg & 2 ? 300 : 0;
+        r->config.max_pending = op.arg & 2 ? 300 : PENDING_BYTES;
         r->config.max_kept = op.arg & 4 ? 400 : 0;
         r->config.idle = op.arg & 8 ? 30 * SD_NS_SECOND : 0;
         r->config.prompt = op.arg & 16;
@@ -174,7 +175,7 @@ static void check_memory(const struct run *r)
 {
     struct sd_tracker_counts c = sd_tracker_counts(r->t);
     size_t flows = r->config.max_flows ? r->config.max_flows : 16;
-    size_t bound = 65536 + flows * FLOW_BYTES + 64 * r->given;
+    size_t bound = 65536 + flows * FLOW_BYTES + r->config.max_pending + 64 * r->given;
     fuzz_check(r->watch.peak <= bound, "%zu bytes of memory for %zu received", r->watch.peak,
                r->given);
     fuzz_check(c.datagrams <= r->watch.frames && c.dtls <= c.datagrams, "more than was given");
@@ -186,7 +187,9 @@ static void check_memory(const struct run *r)
 static uint64_t run(const uint8_t *data, size_t size, uint64_t key)
 {
     struct sd_rd in = sd_rd_init(data, size);
-    struct run r = {.now = INT64_C(1704067200) * SD_NS_SECOND, .config.key = {key, ~key}};
+    struct run r = {.now = INT64_C(1704067200) * SD_NS_SECOND,
+                    .config.key = {key, ~key},
+                    .config.max_pending = PENDING_BYTES};
     struct sd_unprotect unprotect = watch_unprotect(&r.keys_open);
     struct sd_cert_reader certs = watch_certs();
     r.config.unprotect = &unprotect;

@@ -45,11 +45,11 @@ const struct tool_usage regress_usage = {
                 "       dtls_regress --diff OLD.json NEW.json\n"
                 "       dtls_regress --explain CHECK\n"
                 "       dtls_regress --known BUILD",
-    .notes = "Exit status:\n"
-             "  0  nothing that is known to be bad; nothing changed; all as expected\n"
-             "  1  something known to be bad; a change; a deviation\n"
-             "  2  wrong usage, a file that cannot be read or a result that cannot be written,\n"
-             "     or a check that did not work\n",
+    .notes =
+        "Exit status:\n"
+        "  0  nothing that is known to be bad; nothing changed; all as expected\n"
+        "  1  something known to be bad; a change; a deviation\n"
+        "  2  wrong usage, a file or output that cannot be used, or a check that did not work\n",
     .opts = opts,
     .count = COUNT(opts),
 };
