@@ -101,8 +101,7 @@ static void refuse(uint8_t arg)
     static const int why[] = {EAGAIN, EMSGSIZE, ENOBUFS, ECONNREFUSED};
     struct sim_side *e = &run.sim.side[target(arg)];
     e->failing = (arg >> 1 & 7) + 1U;
-    /* What a stock side does not survive, by design, is not asked of it. */
-    e->with = e->ours ? why[arg >> 4 & 3] : EAGAIN;
+    e->with = why[arg >> 4 & (e->ours ? 3 : 1)];
 }
 
 static void go_on(int id)

@@ -90,24 +90,6 @@ static void set_identity(SSL_CTX *ctx, bool rsa)
     EVP_PKEY_free(key);
 }
 
-static int staple(SSL *ssl, void *arg)
-{
-    (void)arg;
-    unsigned char *response = OPENSSL_malloc(40); /* nobody looks into it */
-    if (!response)
-        return SSL_TLSEXT_ERR_NOACK;
-    memset(response, 'o', 40);
-    SSL_set_tlsext_status_ocsp_resp(ssl, response, 40);
-    return SSL_TLSEXT_ERR_OK;
-}
-
-static int stapled(SSL *ssl, void *arg)
-{
-    const unsigned char *response;
-    (void)arg;
-    return SSL_get_tlsext_status_ocsp_resp(ssl, &response) >= 0;
-}
-
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
                            const unsigned char *in, unsigned in_len, void *arg)
 {
@@ -126,13 +108,10 @@ static void set_extensions(SSL_CTX *ctx, int id)
     SSL_CTX_set_tlsext_use_srtp(ctx, "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM");
     if (id == SIM_CLIENT) {
         SSL_CTX_set_alpn_protos(ctx, protocols, sizeof protocols - 1);
-        SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
-        SSL_CTX_set_tlsext_status_cb(ctx, stapled);
         SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_1024);
         return;
     }
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
-    SSL_CTX_set_tlsext_status_cb(ctx, staple);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_add_client_CA(ctx, SSL_CTX_get0_certificate(ctx));
 }
