@@ -8,6 +8,7 @@
 
 #include "common.h"
 #include "make.h"
+#include "resize.h"
 
 #include "wire/alert.h"
 #include "wire/certificate.h"
@@ -331,6 +332,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_datagram(copy, len, op.arg);
         fuzz_check(steps <= STEPS_FREE + STEPS_PER_BYTE * len, "%zu steps for %zu bytes", steps,
                    len);
+        resize_check((struct sd_span){copy, len});
         free(copy);
     }
     return 0;
