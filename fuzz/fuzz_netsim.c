@@ -405,7 +405,8 @@ static struct sim_config config_of(uint8_t bits, uint8_t mtu)
         .kind = (enum sim_kind)(more ? SIM_OURS + (kind | (mtu & 1U) << 2) : kind),
         .cookie = bits & 16,
         .listen = (bits & 48) == 48,
-        .mtu = mtu == 255 ? 0 : 300 + 5 * (size_t)mtu};
+        .ipv6 = mtu == 254,
+        .mtu = mtu >= 254 ? 0 : 300 + 5 * (size_t)mtu};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -471,10 +472,14 @@ void fuzz_seeds(struct fuzz_seeder *s)
     for (unsigned c = 0; c < CONFIGS; c++)
         if (!(c & 32) || (c & 2 && (c & 16 || c & 1))) /* see config_of() */
             seed_config(s, c, USUAL);
-    for (unsigned c = 0; c < 16; c += 4) /* a peer that answers no large datagram: the MTU sinks */
-        seed(s, c, 255,
-             OPS_OF(BEGUN, OP_TO_CLIENT, 15, OP_DROP, 1, OP_TIMEOUT, 0, OP_DROP, 1, OP_TIMEOUT, 0,
-                    OP_DROP, 1, OP_TIMEOUT, 0, OP_TO_SERVER, 7));
+    for (unsigned c = 0; c < 16; c += 4) /* a path that carries nothing large: the MTU sinks */
+        for (uint8_t mtu = 254; mtu; mtu = mtu == 254 ? 255 : 0)
+            seed(s, c, mtu,
+                 OPS_OF(BEGUN, OP_DROP, 0, OP_DROP, 0, OP_TIMEOUT, 1, OP_DROP, 0, OP_DROP, 0,
+                        OP_DROP, 0, OP_TIMEOUT, 1, OP_DROP, 0, OP_DROP, 0, OP_DROP, 0, OP_TIMEOUT,
+                        1));
+    for (unsigned c = 0; c < 16; c += 4) /* and a router that says so, of IPv6 */
+        seed(s, c, 254, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 4, 208, OP_ERROR, 3 | 16, 4, 208));
     for (unsigned c = 35; c < 48; c += 4)
         seed_config(s, c, USUAL + 1);
     for (unsigned mtu = 0; mtu < 256; mtu += 17)

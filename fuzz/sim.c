@@ -84,7 +84,8 @@ static void session_begin(struct sim_side *e)
                                         .counters = s->counters,
                                         .host = e->id == SIM_CLIENT ? "host.example" : NULL,
                                         .mtu = s->config.mtu,
-                                        .route_payload = s->config.mtu ? 0 : SIM_ROUTE};
+                                        .route_payload = s->config.mtu ? 0 : SIM_ROUTE,
+                                        .ipv6 = s->config.ipv6};
     int rc = sd_session_new(&e->session, sim_tls(e->id, s->config.kind), &c, &s->err);
     fuzz_check(!rc, "no session: %s", s->err.text);
 }
@@ -127,12 +128,13 @@ static void at_gate(struct sim_side *e, const uint8_t *data, size_t len)
     const struct sd_addr peer = kit_addr(KIT_FOUR, 1, 1000), local = kit_addr(KIT_FOUR, 2, 4433);
     uint8_t reply[SD_GATE_REPLY_MAX];
     struct sd_gate_result r = sd_gate_check(&s->gate, data, len, &peer, &local, reply);
-    if (r.verdict == SD_GATE_REPLY)
+    const bool anyway = r.verdict == SD_GATE_REPLY && s->config.cookie; /* SDTLS_F_NO_COOKIE */
+    if (r.verdict == SD_GATE_REPLY && !anyway)
         sim_transmit(e, reply, r.reply_len);
-    if (r.verdict != SD_GATE_ADMIT)
+    if (r.verdict != SD_GATE_ADMIT && !anyway)
         return;
     session_begin(e);
-    sd_session_accept(e->session, data, len, r.record_seq, true, sim_now());
+    sd_session_accept(e->session, data, len, r.record_seq, !anyway, sim_now());
 }
 
 void sim_arrive(struct sim *s, int to, const uint8_t *data, size_t len, bool more)
@@ -218,10 +220,31 @@ static bool message(struct sim_side *e, uint8_t *data, size_t len)
     return true;
 }
 
+/* Before the handshake, and behind the end, nothing is sent. */
+static void send_in_vain(struct sim_side *e)
+{
+    fuzz_check(sd_session_send(e->session, "x", 1) == SDTLS_STATE &&
+                   sd_session_send_padded(e->session, "x", 1, 100) == SDTLS_STATE &&
+                   !sd_session_max_payload(e->session),
+               "data is sent where there is no association");
+}
+
+static void send_nothing(struct sim_side *e)
+{
+    fuzz_check(sd_session_send(e->session, "", 0) == SDTLS_OK &&
+                   sd_session_send_padded(e->session, "x", 1, 0) == SDTLS_ARG &&
+                   sd_session_send_padded(e->session, "x", 0, 100) == SDTLS_ARG,
+               "nothing is sent, or is an error");
+}
+
 void sim_send(struct sim *s, int id, size_t len)
 {
     struct sim_side *e = &s->side[id];
     uint8_t data[SIM_DATAGRAM];
+    if (e->ours && e->session && !sd_session_established(e->session))
+        send_in_vain(e);
+    else if (e->ours && e->session && !e->asked_to_close)
+        send_nothing(e);
     if (!message(e, data, len))
         return;
     if (e->ours) {

@@ -35,8 +35,9 @@ enum sim_kind {
 struct sim_config {
     bool ours[2]; /* our session with its guard, else stock OpenSSL over a plain BIO */
     enum sim_kind kind;
-    bool cookie; /* a stock server asks for one, */
+    bool cookie; /* a stock server asks for one, and ours does not, */
     bool listen; /* in DTLSv1_listen() */
+    bool ipv6;   /* the path, for ours */
     size_t mtu;  /* 0: it is found out, below SIM_ROUTE */
 };
 
