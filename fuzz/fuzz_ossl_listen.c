@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "common.h"
+#include "ossl_gate.h"
 #include "ossl_listen.h"
 
 #include "wire/handshake.h"
@@ -35,6 +36,7 @@ struct world {
     size_t request;    /* bytes of what was read last, 0: nothing since the last reply */
     unsigned write_in; /* the n-th write from now on fails */
     int write_error, read_error, flush_error;
+    bool failed;      /* a write has, since the last read */
     bool nameless;    /* OpenSSL itself cannot learn the address */
     bool asking;      /* it is the callbacks that want it */
     unsigned fail_in; /* an allocation of the next call that listens */
@@ -112,6 +114,7 @@ static void check_reply(struct sd_span reply)
     fuzz_check(w.cookie_len > COOKIE_SMALL || reply.len <= w.request,
                "%zu bytes are answered with %zu", w.request, reply.len);
     check_verify(reply);
+    ossl_gate_answered();
     w.request = 0;
 }
 
@@ -129,6 +132,7 @@ static int bio_write(BIO *bio, const char *data, int len)
     struct sd_span datagram = {(const uint8_t *)data, (size_t)len};
     BIO_clear_retry_flags(bio);
     if (w.write_in && --w.write_in == 0) {
+        w.failed = true;
         errno = w.write_error;
         if (errno == EAGAIN)
             BIO_set_retry_write(bio);
@@ -145,10 +149,20 @@ static int bio_write(BIO *bio, const char *data, int len)
     return len;
 }
 
+/* It wants the next datagram, or gives up: was the one before worth an answer? */
+static void check_silence(void)
+{
+    if (w.stage == LISTENING && w.request && !w.failed && !w.fail_in && w.kind == KIND_USUAL &&
+        !(w.config & CONFIG_NO_COOKIES))
+        ossl_gate_silence();
+}
+
 static int bio_read(BIO *bio, char *data, int cap)
 {
     size_t len = 0;
     BIO_clear_retry_flags(bio);
+    check_silence();
+    w.failed = false;
     if (w.read_error) {
         errno = w.read_error;
         w.read_error = 0;
@@ -159,6 +173,7 @@ static int bio_read(BIO *bio, char *data, int cap)
         BIO_set_retry_read(bio);
         return -1;
     }
+    ossl_gate_sees((const uint8_t *)data, len);
     w.request = len;
     w.accepted = NOBODY;
     return (int)len;
@@ -335,6 +350,8 @@ static void listen_once(void)
     fuzz_check(r <= 0 || w.kind == KIND_USUAL || w.kind == KIND_ONE_VERSION,
                "an SSL that cannot listen does");
     if (r <= 0) {
+        if (!scarce)
+            check_silence();
         /* After a failed allocation OpenSSL leaves an SSL that it cannot be asked about. */
         if (scarce)
             anew(KIND_USUAL);
@@ -346,6 +363,7 @@ static void listen_once(void)
                "somebody passes without a cookie that was verified for him");
     fuzz_check(said == w.current || (w.nameless && said == NOBODY),
                "another address than that of who passes");
+    ossl_gate_answered();
     w.peer = w.current;
     w.stage = ACCEPTING;
 }

@@ -88,6 +88,7 @@ static void session_begin(struct sim_side *e)
                                         .ipv6 = s->config.ipv6};
     int rc = sd_session_new(&e->session, sim_tls(e->id, s->config.kind), &c, &s->err);
     fuzz_check(!rc, "no session: %s", s->err.text);
+    agree_watch(&e->agree, sd_session_native(e->session));
 }
 
 /* Whoever shares the thread would take it for his own (openssl#11889). */
@@ -114,6 +115,8 @@ static void pump(struct sim_side *e)
         if (ev == SD_SESSION_DATA)
             sim_got(e, buf, len);
         fuzz_check(ev != SD_SESSION_READY || !e->ready, "ready twice");
+        if (ev == SD_SESSION_READY)
+            agree_ready(&e->agree, sd_session_native(e->session));
         e->ready |= ev == SD_SESSION_READY;
         e->over |= ev == SD_SESSION_CLOSED || ev == SD_SESSION_FAILED;
         e->timeouts += ev == SD_SESSION_RETRANSMIT;

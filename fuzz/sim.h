@@ -5,6 +5,7 @@
 
 #include <openssl/ssl.h>
 
+#include "agree.h"
 #include "gate/gate.h"
 #include "tls/session.h"
 #include "witness.h"
@@ -61,6 +62,7 @@ struct sim_side {
     int with;                   /* with this errno */
     size_t received;            /* bytes */
     struct witness witness;     /* what it sent */
+    struct agree agree;         /* what OpenSSL makes of it, and we */
     unsigned messages;          /* of data it sent: each once, and each another one */
     bool arrived[SIM_MESSAGES]; /* of the other side */
     unsigned timeouts;

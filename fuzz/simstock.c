@@ -127,6 +127,8 @@ void sim_stock_go_on(struct sim_side *e)
         int rc = SSL_do_handshake(e->ssl);
         int error = SSL_get_error(e->ssl, rc);
         e->ready = rc == 1;
+        if (e->ready)
+            agree_ready(&e->agree, e->ssl);
         e->over |= rc != 1 && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
     }
     if (e->ready && !e->over)
@@ -152,6 +154,7 @@ void sim_stock_begin(struct sim_side *e)
     fuzz_check(e->ssl && bio, "no memory");
     BIO_set_data(bio, e);
     SSL_set_bio(e->ssl, bio, bio);
+    agree_watch(&e->agree, e->ssl);
     if (e->id == SIM_CLIENT) {
         SSL_set_connect_state(e->ssl);
         resume(e);
