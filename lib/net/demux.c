@@ -230,13 +230,26 @@ static bool tell_error(struct sd_demux *d, struct sd_source *s, int error,
     return true;
 }
 
+/* The kernel queues a report, and then sets the error of the socket: who reads in between gets the
+ * report first, and the error of the same event for the next recv(). */
+static bool was_told(struct sd_source *s, int error)
+{
+    const bool told = error != EAGAIN && error == s->early;
+    s->early = told ? 0 : s->early;
+    return told;
+}
+
 /* An error that the kernel had for this socket; of a listener it is counted only. */
 static bool read_error(struct sd_demux *d, struct sd_source *s, int error, struct sd_datagram *out)
 {
     if (error == EINTR)
         return false;
-    if (s->kind != SD_LISTENER && sd_errqueue_read(s->fd, &d->report) > 0)
+    if (s->kind != SD_LISTENER && sd_errqueue_read(s->fd, &d->report) > 0) {
+        s->early = error == EAGAIN ? d->report.error : 0;
         return tell_error(d, s, d->report.error, &d->report, out);
+    }
+    if (was_told(s, error))
+        return false;
     if (error != EAGAIN)
         return tell_error(d, s, error, NULL, out);
     sd_source_idle(d, s);

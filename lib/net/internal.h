@@ -29,6 +29,7 @@ struct sd_source {
     bool dying;            /* drained through the table until it is closed */
     bool paused;           /* out of the epoll set for a while: nothing but errors */
     unsigned errors;       /* in a row */
+    int early;             /* of a report that was read before recv() failed with it; 0: none */
     unsigned turns;        /* how often a dying socket's time was up */
     uint32_t dropped;      /* SO_RXQ_OVFL as last told */
     struct sd_timer timer; /* end of the pause, or of the life */
