@@ -10,37 +10,10 @@
 
 #include "common.h"
 #include "make.h"
+#include "netsim.h"
 #include "ossl_env.h"
 #include "sim.h"
 #include "wire/record.h"
-
-enum {
-    OP_TO_SERVER, /* arg: bits 0 to 2 how many arrive, less one; 3: before anybody looks */
-    OP_TO_CLIENT,
-    OP_DROP, /* arg of these: bit 0 on its way to the server, the others which one */
-    OP_DOUBLE,
-    OP_TO_THE_BACK,
-    OP_SPLIT,   /* a datagram for each record */
-    OP_MERGE,   /* with the next one */
-    OP_TIMEOUT, /* arg: bit 0 the server's; to its next timer */
-    OP_LATER,   /* arg: in 20 ms */
-    OP_REFUSE,  /* arg: bit 0 the server's sends, 1 to 3 how many, 4 to 5 why */
-    OP_SEND,    /* arg: bit 0 the server, the others how much; above 200 in a padded datagram */
-    OP_GO_ON,   /* arg: bit 0 the server; stock: the socket takes datagrams again */
-    /* From here on somebody is hostile. */
-    OP_CUT,     /* and a byte: how much is left, in 256ths */
-    OP_FLIP,    /* and two bytes: where, in 256ths; with what */
-    OP_FIELD,   /* and two bytes: which field of the first record, its value */
-    OP_AGAIN,   /* arg: bit 0 to the server, the others which of the last sent */
-    OP_REFLECT, /* back to its sender */
-    OP_FORGE,   /* arg: bit 0 to the server; type, epoch, two bytes of number, length, body */
-    OP_ERROR,   /* arg: bit 0 the server gets ICMP, 1 too big, 2 of this host, 3 to 6 about the
-                     how last datagram; two bytes: the limit */
-    /* Somebody has enough. */
-    OP_CLOSE,
-    OP_RENEGOTIATE,
-    OPS
-};
 
 enum { ROUNDS = 12, MANY_TIMEOUTS = 6, OPERATIONS = 400, LIVE_LENGTH = 20 };
 
@@ -283,7 +256,8 @@ static void hostile(uint8_t op, uint8_t arg, struct sd_rd *in)
 
 static void operation(struct sd_rd *in)
 {
-    const uint8_t op = sd_rd_u8(in) % OPS, arg = sd_rd_u8(in);
+    const uint8_t ops = run.sim.config.deployed ? OPS_DEPLOYED : OPS;
+    const uint8_t op = sd_rd_u8(in) % ops, arg = sd_rd_u8(in);
     run.hostile |= op >= OP_CUT && op <= OP_ERROR && op != OP_FORGE;
     run.lossy |= op == OP_DROP || (op >= OP_TIMEOUT && op <= OP_REFUSE);
     run.refused |= op == OP_REFUSE;
@@ -294,8 +268,12 @@ static void operation(struct sd_rd *in)
         hostile(op, arg, in);
     else if (op == OP_CLOSE)
         sim_close(&run.sim, target(arg));
+    else if (op == OP_RENEGOTIATE)
+        sim_renegotiate(&run.sim, target(arg), run.sim.config.deployed && arg & 2);
+    else if (op == OP_BEGIN_ANEW)
+        sim_again(&run.sim, arg & 1, sd_rd_u32(in));
     else
-        sim_renegotiate(&run.sim, target(arg));
+        ossl_env_scarce(arg);
 }
 
 static bool ours(void)
@@ -315,6 +293,7 @@ static void settle(void)
 /* From now on the network is perfect. */
 static void calm(void)
 {
+    ossl_env_scarce(0);
     go_on(SIM_CLIENT);
     go_on(SIM_SERVER);
     settle();
@@ -378,6 +357,9 @@ static void check_stock(void)
             const unsigned wrong = run.sim.side[id].witness.wrong & ~known_of_stock(id);
             fuzz_check(!wrong, "stock OpenSSL sent %s", witness_words(wrong));
         }
+    /* Who refuses may do so. */
+    if (c->deployed)
+        return;
     /* #18635: a stateful cookie exchange does not survive a lost HelloVerifyRequest. */
     if (ours() || run.hostile || run.annoyed || run.ended || run.refused || c->cookie ||
         run.timeouts > MANY_TIMEOUTS)
@@ -396,24 +378,40 @@ const char *fuzz_verdict(void)
     return !sim_alive(&run.sim) ? "stuck" : run.late ? "late" : "completes";
 }
 
-static struct sim_config config_of(uint8_t bits, uint8_t mtu)
+/* What `deployed` adds. */
+static void deploy(struct sim_config *c, struct sd_rd *in)
 {
-    const bool more = (bits & 3) == 3 && (bits & 48) == 32; /* what only stock OpenSSL does */
+    c->deployed = true;
+    c->kind = (enum sim_kind)(sd_rd_u8(in) % SIM_KINDS);
+    c->habits[SIM_CLIENT] = sd_rd_u32(in);
+    c->habits[SIM_SERVER] = sd_rd_u32(in);
+}
+
+static struct sim_config config_of(struct sd_rd *in)
+{
+    enum {
+        STOCK = CONFIG_STOCK_CLIENT | CONFIG_STOCK_SERVER,
+        LISTEN = CONFIG_COOKIE | CONFIG_MORE
+    };
+    const uint8_t bits = sd_rd_u8(in), mtu = sd_rd_u8(in);
+    const bool more = (bits & STOCK) == STOCK && (bits & LISTEN) == CONFIG_MORE;
     const unsigned kind = bits >> 2 & 3;
-    return (struct sim_config){
-        .ours = {!(bits & 1), !(bits & 2)},
-        .kind = (enum sim_kind)(more ? SIM_OURS + (kind | (mtu & 1U) << 2) : kind),
-        .cookie = bits & 16,
-        .listen = (bits & 48) == 48,
-        .ipv6 = mtu == 254,
-        .mtu = mtu >= 254 ? 0 : 300 + 5 * (size_t)mtu};
+    struct sim_config c = {.ours = {!(bits & CONFIG_STOCK_CLIENT), !(bits & CONFIG_STOCK_SERVER)},
+                           .kind =
+                               (enum sim_kind)(more ? SIM_OURS + (kind | (mtu & 1U) << 2) : kind),
+                           .cookie = bits & CONFIG_COOKIE,
+                           .listen = (bits & LISTEN) == LISTEN,
+                           .ipv6 = mtu == 254,
+                           .mtu = mtu >= 254 ? 0 : 300 + 5 * (size_t)mtu};
+    if (bits & CONFIG_DEPLOYED && (bits & STOCK) == STOCK)
+        deploy(&c, in);
+    return c;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sd_rd in = sd_rd_init(data, size);
-    const uint8_t bits = sd_rd_u8(&in);
-    const struct sim_config c = config_of(bits, sd_rd_u8(&in));
+    const struct sim_config c = config_of(&in);
     run = (struct run){0};
     sim_begin(&run.sim, &c);
     for (unsigned i = 0; sd_rd_left(&in) && i < OPERATIONS; i++) {
@@ -428,60 +426,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_note((uint64_t)run.late << 8 | sim_alive(&run.sim));
     sim_end(&run.sim);
     return 0;
-}
-
-static void seed(struct fuzz_seeder *s, unsigned config, uint8_t mtu, const uint8_t *ops,
-                 size_t len)
-{
-    uint8_t out[64] = {(uint8_t)config, mtu};
-    memcpy(out + 2, ops, len);
-    fuzz_seed(s, out, 2 + len);
-}
-
-#define OPS_OF(...) ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
-/* To the server's flight, which is on its way. */
-#define BEGUN OP_TO_SERVER, 0, OP_TO_CLIENT, 0, OP_TO_SERVER, 0
-#define DONE BEGUN, OP_TO_CLIENT, 15, OP_TO_SERVER, 7, OP_TO_CLIENT, 7
-
-static void seed_config(struct fuzz_seeder *s, unsigned c, uint8_t mtu)
-{
-    seed(s, c, mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21, OP_SEND, 222));
-    seed(s, c, mtu,
-         OPS_OF(OP_DROP, 1, OP_TIMEOUT, 0, BEGUN, OP_DROP, 2, OP_TIMEOUT, 1, OP_TO_CLIENT, 7));
-    seed(s, c, mtu, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
-    seed(s, c, mtu, OPS_OF(BEGUN, OP_ERROR, 3 | 16, 2, 188, OP_TO_CLIENT, 7, OP_TO_SERVER, 7));
-    seed(s, c, mtu,
-         OPS_OF(BEGUN, OP_TO_THE_BACK, 0, OP_DOUBLE, 2, OP_TO_CLIENT, 15, OP_SPLIT, 1,
-                OP_TO_THE_BACK, 1, OP_TO_SERVER, 15));
-    seed(s, c, mtu,
-         OPS_OF(OP_TO_SERVER, 0, OP_TO_CLIENT, 0, OP_REFUSE, 3, OP_TO_SERVER, 0, OP_TIMEOUT, 1));
-    seed(s, c, mtu,
-         OPS_OF(DONE, OP_SEND, 20, OP_AGAIN, 1, OP_FORGE, 1, 23, 1, 0, 9, 1, 0, OP_FORGE, 0, 21, 0,
-                0, 9, 2, 2, 40, OP_SEND, 21));
-    seed(s, c, mtu,
-         OPS_OF(BEGUN, OP_FORGE, 1, 21, 0, 0, 9, 2, 2, 40, OP_FORGE, 0, 21, 0, 0, 9, 2, 2, 0));
-    seed(s, c, mtu,
-         OPS_OF(OP_FORGE, 0, 22, 0, 0, 9, 12, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, BEGUN));
-    seed(s, c, mtu, OPS_OF(BEGUN, OP_FORGE, 1, 99, 0, 0, 9, 1, 0, OP_FORGE, 0, 23, 0, 0, 9, 1, 0));
-    seed(s, c, mtu, OPS_OF(DONE, OP_SEND, 41, OP_FLIP, 0, 128, 1, OP_TO_CLIENT, 0, OP_CLOSE, 0));
-}
-
-void fuzz_seeds(struct fuzz_seeder *s)
-{
-    enum { CONFIGS = 64, USUAL = 180 /* an MTU of 1200 */ };
-    for (unsigned c = 0; c < CONFIGS; c++)
-        if (!(c & 32) || (c & 2 && (c & 16 || c & 1))) /* see config_of() */
-            seed_config(s, c, USUAL);
-    for (unsigned c = 0; c < 16; c += 4) /* a path that carries nothing large: the MTU sinks */
-        for (uint8_t mtu = 254; mtu; mtu = mtu == 254 ? 255 : 0)
-            seed(s, c, mtu,
-                 OPS_OF(BEGUN, OP_DROP, 0, OP_DROP, 0, OP_TIMEOUT, 1, OP_DROP, 0, OP_DROP, 0,
-                        OP_DROP, 0, OP_TIMEOUT, 1, OP_DROP, 0, OP_DROP, 0, OP_DROP, 0, OP_TIMEOUT,
-                        1));
-    for (unsigned c = 0; c < 16; c += 4) /* and a router that says so, of IPv6 */
-        seed(s, c, 254, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 4, 208, OP_ERROR, 3 | 16, 4, 208));
-    for (unsigned c = 35; c < 48; c += 4)
-        seed_config(s, c, USUAL + 1);
-    for (unsigned mtu = 0; mtu < 256; mtu += 17)
-        seed(s, mtu & 15, (uint8_t)mtu, OPS_OF(DONE, OP_SEND, 20, OP_SEND, 21));
 }

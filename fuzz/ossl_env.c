@@ -3,6 +3,7 @@
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include "ossl_env.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
@@ -16,6 +17,7 @@ static const int64_t epoch_us = INT64_C(1700000000) * 1000000;
 static int64_t now_us;
 static struct fuzz_rng random_of[2];
 static enum ossl_side drawing;
+static unsigned scarce;
 
 /* OpenSSL asks these for the time of timers, tickets and certificates. */
 __attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict tv,
@@ -46,16 +48,21 @@ static int random_status(void)
     return 1;
 }
 
+static bool fails(void)
+{
+    return scarce && --scarce == 0;
+}
+
 static void *mem_alloc(size_t size, const char *file, int line)
 {
     (void)file, (void)line;
-    return malloc(size);
+    return fails() ? NULL : malloc(size);
 }
 
 static void *mem_realloc(void *block, size_t size, const char *file, int line)
 {
     (void)file, (void)line;
-    return realloc(block, size);
+    return fails() ? NULL : realloc(block, size);
 }
 
 static void mem_free(void *block, const char *file, int line)
@@ -95,4 +102,11 @@ void ossl_env_later(uint64_t us)
 void ossl_env_random(enum ossl_side side)
 {
     drawing = side;
+}
+
+unsigned ossl_env_scarce(unsigned n)
+{
+    const unsigned left = scarce;
+    scarce = n;
+    return left;
 }

@@ -16,5 +16,8 @@ uint64_t ossl_env_now_us(void);
 /* Who draws random numbers from now on: each side has its own, so that a recorded client finds the
  * same server again. */
 void ossl_env_random(enum ossl_side side);
+/* The n-th allocation of OpenSSL from now on fails, once; 0: none does. Gives what was left of the
+ * number before. */
+unsigned ossl_env_scarce(unsigned n);
 
 #endif

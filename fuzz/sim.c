@@ -8,6 +8,7 @@
 #include "common.h"
 #include "gate_kit.h"
 #include "ossl_env.h"
+#include "simhabits.h"
 
 static struct sim_packet *packet(const void *data, size_t len)
 {
@@ -288,14 +289,14 @@ void sim_close(struct sim *s, int id)
     }
 }
 
-void sim_renegotiate(struct sim *s, int id)
+void sim_renegotiate(struct sim *s, int id, bool abbreviated)
 {
     struct sim_side *e = &s->side[id];
     if (e->ours || !e->ready || e->over)
         return;
     ossl_env_random((enum ossl_side)id);
     ERR_clear_error();
-    if (SSL_renegotiate(e->ssl) == 1)
+    if ((abbreviated ? SSL_renegotiate_abbreviated(e->ssl) : SSL_renegotiate(e->ssl)) == 1)
         SSL_do_handshake(e->ssl);
     ERR_clear_error();
 }
@@ -313,28 +314,50 @@ static void gate_begin(struct sim *s)
     sd_gate_init(&s->gate, kit_mac, NULL, secret, sim_now());
 }
 
-void sim_begin(struct sim *s, const struct sim_config *c)
+/* Contexts are made once, before the clock. */
+static void contexts(const struct sim_config *c)
 {
-    *s = (struct sim){.config = *c};
-    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) /* contexts are made once, before the clock */
-        c->ours[id] ? (void)sim_tls(id, c->kind) : (void)sim_stock(id, c->kind);
+    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++)
+        c->ours[id] ? (void)sim_tls(id, c->kind) : (void)sim_stock(id, c->kind, c->deployed);
     if (c->kind == SIM_RESUMED)
         SSL_SESSION_free(sim_session());
-    ossl_env_begin(1);
-    gate_begin(s);
-    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) {
-        struct sim_side *e = &s->side[id];
-        e->sim = s;
-        e->id = id;
-        e->ours = c->ours[id];
-        e->witness.mtu = !e->ours ? 0 : c->mtu ? c->mtu : SIM_ROUTE;
-        fuzz_check(witness_begin(&e->witness), "no memory");
-        ossl_env_random((enum ossl_side)id);
-        if (!e->ours)
-            sim_stock_begin(e);
-        else if (id == SIM_CLIENT)
-            session_begin(e);
-    }
+}
+
+static void side_begin(struct sim *s, int id)
+{
+    struct sim_side *e = &s->side[id];
+    const struct sim_config *c = &s->config;
+    *e = (struct sim_side){.sim = s, .id = id, .ours = c->ours[id]};
+    e->witness.mtu = !e->ours ? 0 : c->mtu ? c->mtu : SIM_ROUTE;
+    fuzz_check(witness_begin(&e->witness), "no memory");
+    ossl_env_random((enum ossl_side)id);
+    const unsigned scarce = ossl_env_scarce(0); /* not what the program needs itself */
+    if (!e->ours)
+        sim_stock_begin(e);
+    else if (id == SIM_CLIENT)
+        session_begin(e);
+    ossl_env_scarce(scarce);
+}
+
+static void side_end(struct sim *s, int id)
+{
+    struct sim_side *e = &s->side[id];
+    sd_session_free(e->session);
+    SSL_free(e->ssl);
+    free(e->inbox);
+    witness_end(&e->witness);
+    for (unsigned i = 0; i < SIM_SESSIONS; i++)
+        SSL_SESSION_free(e->had[i]);
+    for (unsigned i = 0; i < SIM_HISTORY; i++)
+        free(e->history[i]);
+    for (struct sim_packet *p; (p = sim_take(s, id, 0));)
+        free(p);
+}
+
+static void connect_sides(struct sim *s)
+{
+    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++)
+        side_begin(s, id);
     struct sim_side *client = &s->side[SIM_CLIENT];
     ossl_env_random(OSSL_CLIENT);
     if (client->ours) {
@@ -345,17 +368,31 @@ void sim_begin(struct sim *s, const struct sim_config *c)
     }
 }
 
+void sim_begin(struct sim *s, const struct sim_config *c)
+{
+    *s = (struct sim){.config = *c};
+    contexts(c);
+    ossl_env_begin(1);
+    gate_begin(s);
+    connect_sides(s);
+}
+
+void sim_again(struct sim *s, bool resume, uint32_t otherwise)
+{
+    SSL_SESSION_free(s->session);
+    s->session = resume ? SSL_get1_session(s->side[SIM_CLIENT].ssl) : NULL;
+    side_end(s, SIM_CLIENT);
+    side_end(s, SIM_SERVER);
+    s->config.habits[SIM_CLIENT] ^= otherwise;
+    connect_sides(s);
+}
+
 void sim_end(struct sim *s)
 {
     for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) {
-        struct sim_side *e = &s->side[id];
-        sd_session_free(e->session);
-        SSL_free(e->ssl);
-        free(e->inbox);
-        witness_end(&e->witness);
-        for (unsigned i = 0; i < SIM_HISTORY; i++)
-            free(e->history[i]);
-        for (struct sim_packet *p; (p = sim_take(s, id, 0));)
-            free(p);
+        if (s->config.deployed)
+            sim_habits_end(&s->side[id]);
+        side_end(s, id);
     }
+    SSL_SESSION_free(s->session);
 }

@@ -11,7 +11,14 @@
 #include "witness.h"
 
 enum { SIM_CLIENT, SIM_SERVER };
-enum { SIM_ROUTE = 1452, SIM_QUEUE = 48, SIM_HISTORY = 16, SIM_DATAGRAM = 4096, SIM_MESSAGES = 64 };
+enum {
+    SIM_ROUTE = 1452,
+    SIM_QUEUE = 48,
+    SIM_HISTORY = 16,
+    SIM_DATAGRAM = 4096,
+    SIM_MESSAGES = 64,
+    SIM_SESSIONS = 8
+};
 
 /* How the two know each other. */
 enum sim_kind {
@@ -30,16 +37,24 @@ enum sim_kind {
     SIM_EXTENSIONS, /* ALPN, SRTP, a stapled response, short fragments, a client's RSA certificate
                      */
     SIM_RESUMED,    /* of a session made before */
+    SIM_ED25519,
+    SIM_RSA_PSS, /* keys that sign so only */
+    SIM_DSA,
+    SIM_PSK_ECDHE,
+    SIM_OLD_MUTUAL, /* DTLS 1.0 */
+    SIM_ANY,        /* whatever there is */
     SIM_KINDS
 };
 
 struct sim_config {
     bool ours[2]; /* our session with its guard, else stock OpenSSL over a plain BIO */
     enum sim_kind kind;
-    bool cookie; /* a stock server asks for one, and ours does not, */
-    bool listen; /* in DTLSv1_listen() */
-    bool ipv6;   /* the path, for ours */
-    size_t mtu;  /* 0: it is found out, below SIM_ROUTE */
+    bool cookie;        /* a stock server asks for one, and ours does not, */
+    bool listen;        /* in DTLSv1_listen() */
+    bool ipv6;          /* the path, for ours */
+    size_t mtu;         /* 0: it is found out, below SIM_ROUTE */
+    bool deployed;      /* of stock at both ends: */
+    uint32_t habits[2]; /* simhabits.h */
 };
 
 struct sim_packet {
@@ -58,8 +73,10 @@ struct sim_side {
     bool listening;             /* stock: no hello was taken yet */
     bool ready, over;           /* its handshake is complete; it has ended */
     bool asked_to_close;
+    uint32_t asked;             /* habits: which questions */
     unsigned failing;           /* so many of its next sends fail, */
     int with;                   /* with this errno */
+    int refused;                /* of its last send; stock */
     size_t received;            /* bytes */
     struct witness witness;     /* what it sent */
     struct agree agree;         /* what OpenSSL makes of it, and we */
@@ -71,12 +88,15 @@ struct sim_side {
     unsigned queued;
     struct sim_packet *history[SIM_HISTORY]; /* what it sent last; a ring */
     unsigned remembered;
-    struct sim_packet *inbox; /* stock: arrived, not read yet */
+    struct sim_packet *inbox;       /* stock: arrived, not read yet */
+    SSL_SESSION *had[SIM_SESSIONS]; /* stock: the last sessions; a ring */
+    unsigned sessions;
 };
 
 struct sim {
     struct sim_config config;
     struct sim_side side[2];
+    SSL_SESSION *session; /* of an earlier association of the client */
     struct sd_gate gate;
     uint64_t counters[SD_GUARD_COUNTER_COUNT];
     struct sd_err err;
@@ -104,7 +124,11 @@ void sim_send(struct sim *s, int id, size_t len);
 /* The same in a datagram of `size`, ours only. */
 void sim_send_padded(struct sim *s, int id, size_t len, size_t size);
 void sim_close(struct sim *s, int id);
-void sim_renegotiate(struct sim *s, int id);
+/* With the keys it has, or with new ones. */
+void sim_renegotiate(struct sim *s, int id, bool abbreviated);
+/* Stock at both ends: they forget each other and begin anew, the client with its session if it is
+ * to `resume` it, and with other habits where there is a bit. */
+void sim_again(struct sim *s, bool resume, uint32_t otherwise);
 
 /* Both are through with the handshake, and none has ended. */
 bool sim_alive(const struct sim *s);
@@ -112,7 +136,8 @@ bool sim_alive(const struct sim *s);
 /* simcontext.c */
 sd_time sim_now(void);
 struct sd_tls *sim_tls(int id, enum sim_kind kind);
-SSL_CTX *sim_stock(int id, enum sim_kind kind);
+/* `deployed`: one that habits are set on. */
+SSL_CTX *sim_stock(int id, enum sim_kind kind, bool deployed);
 /* SIM_RESUMED: the client's session, to be freed. */
 SSL_SESSION *sim_session(void);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <openssl/dsa.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -17,22 +18,53 @@ sd_time sim_now(void)
     return SD_SEC + ossl_env_now_us() * SD_US;
 }
 
-static EVP_PKEY *key_new(bool rsa)
+enum identity { NONE, ECDSA, RSA_1024, RSA_PSS, ED25519, DSA_1024 };
+
+/* Small ones: they are made at each start. */
+static bool set_size(EVP_PKEY_CTX *ctx, enum identity identity)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(rsa ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL);
-    EVP_PKEY *key = NULL;
-    bool ok = ctx && EVP_PKEY_keygen_init(ctx) == 1;
-    if (rsa) /* small: it is made at each start */
-        ok = ok && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 1024) == 1;
-    else
-        ok = ok && EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1;
-    fuzz_check(ok && EVP_PKEY_keygen(ctx, &key) == 1, "no key");
+    switch (identity) {
+    case ECDSA:
+        return EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1;
+    case RSA_1024:
+    case RSA_PSS:
+        return EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 1024) == 1;
+    default:
+        return true;
+    }
+}
+
+static EVP_PKEY *dsa_parameters(void)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_DSA, NULL);
+    EVP_PKEY *parameters = NULL;
+    fuzz_check(ctx && EVP_PKEY_paramgen_init(ctx) == 1 &&
+                   EVP_PKEY_CTX_set_dsa_paramgen_bits(ctx, 1024) == 1 &&
+                   EVP_PKEY_paramgen(ctx, &parameters) == 1,
+               "no parameters");
     EVP_PKEY_CTX_free(ctx);
+    return parameters;
+}
+
+static EVP_PKEY *key_new(enum identity identity)
+{
+    static const int types[] = {[ECDSA] = EVP_PKEY_EC,
+                                [RSA_1024] = EVP_PKEY_RSA,
+                                [RSA_PSS] = EVP_PKEY_RSA_PSS,
+                                [ED25519] = EVP_PKEY_ED25519};
+    EVP_PKEY *parameters = identity == DSA_1024 ? dsa_parameters() : NULL, *key = NULL;
+    EVP_PKEY_CTX *ctx = parameters ? EVP_PKEY_CTX_new(parameters, NULL)
+                                   : EVP_PKEY_CTX_new_id(types[identity], NULL);
+    fuzz_check(ctx && EVP_PKEY_keygen_init(ctx) == 1 && set_size(ctx, identity) &&
+                   EVP_PKEY_keygen(ctx, &key) == 1,
+               "no key");
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(parameters);
     return key;
 }
 
 /* A certificate of some 2 kB: several fragments at any MTU. */
-static X509 *certificate_new(EVP_PKEY *key)
+static X509 *certificate_new(EVP_PKEY *key, const EVP_MD *digest)
 {
     enum { PADDING = 1500 };
     char text[PADDING + 1];
@@ -44,7 +76,7 @@ static X509 *certificate_new(EVP_PKEY *key)
                    X509_gmtime_adj(X509_getm_notBefore(x), -86400) &&
                    X509_gmtime_adj(X509_getm_notAfter(x), 10000L * 86400) &&
                    X509_set_pubkey(x, key) && X509_add_ext(x, e, -1) == 1 &&
-                   X509_sign(x, key, EVP_sha256()),
+                   X509_sign(x, key, digest),
                "no certificate");
     X509_EXTENSION_free(e);
     return x;
@@ -80,10 +112,10 @@ static int accept_any(int ok, X509_STORE_CTX *ctx)
     return 1;
 }
 
-static void set_identity(SSL_CTX *ctx, bool rsa)
+static void set_identity(SSL_CTX *ctx, enum identity identity)
 {
-    EVP_PKEY *key = key_new(rsa);
-    X509 *x = certificate_new(key);
+    EVP_PKEY *key = key_new(identity);
+    X509 *x = certificate_new(key, identity == ED25519 ? NULL : EVP_sha256());
     fuzz_check(SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1,
                "OpenSSL does not take its own certificate");
     X509_free(x);
@@ -116,8 +148,6 @@ static void set_extensions(SSL_CTX *ctx, int id)
     SSL_CTX_add_client_CA(ctx, SSL_CTX_get0_certificate(ctx));
 }
 
-enum identity { NONE, ECDSA, RSA_1024 };
-
 static const struct trait {
     const char *ciphers;
     int version;
@@ -140,13 +170,22 @@ static const struct trait {
     [SIM_EXTENSIONS] = {"ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024,
                         RSA_1024, false},
     [SIM_RESUMED] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, NONE, false},
+    [SIM_ED25519] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ED25519, ED25519, false},
+    [SIM_RSA_PSS] = {"ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_PSS, RSA_PSS,
+                     false},
+    [SIM_DSA] = {"DHE-DSS-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, DSA_1024, DSA_1024,
+                 false},
+    [SIM_PSK_ECDHE] = {"ECDHE-PSK-CHACHA20-POLY1305", DTLS1_2_VERSION, NONE, NONE, true},
+    [SIM_OLD_MUTUAL] = {"ECDHE-RSA-AES128-SHA:@SECLEVEL=0", DTLS1_VERSION, RSA_1024, RSA_1024,
+                        false},
+    [SIM_ANY] = {"ALL:@SECLEVEL=0", DTLS1_2_VERSION, ECDSA, RSA_1024, true},
 };
 
 static void set_peers(SSL_CTX *ctx, int id, const struct trait *t)
 {
     const enum identity own = id == SIM_SERVER ? t->server : t->client;
     if (own)
-        set_identity(ctx, own == RSA_1024);
+        set_identity(ctx, own);
     SSL_CTX_set_verify(ctx, id == SIM_SERVER && t->client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
                        accept_any);
     if (!t->psk)
@@ -161,7 +200,8 @@ static void set_kind(SSL_CTX *ctx, int id, enum sim_kind kind)
 {
     static unsigned char tickets[80];
     const struct trait *t = &traits[kind];
-    fuzz_check(SSL_CTX_set_min_proto_version(ctx, t->version) == 1 &&
+    const int least = kind == SIM_ANY ? DTLS1_VERSION : t->version;
+    fuzz_check(SSL_CTX_set_min_proto_version(ctx, least) == 1 &&
                    SSL_CTX_set_max_proto_version(ctx, t->version) == 1 &&
                    SSL_CTX_set_cipher_list(ctx, t->ciphers) == 1,
                "OpenSSL refuses %s", t->ciphers);
@@ -173,6 +213,8 @@ static void set_kind(SSL_CTX *ctx, int id, enum sim_kind kind)
     set_peers(ctx, id, t);
     if (kind == SIM_EXTENSIONS)
         set_extensions(ctx, id);
+    if (kind == SIM_ANY && id == SIM_SERVER)
+        set_identity(ctx, RSA_1024);
 }
 
 /* The same whichever contexts were made before it. */
@@ -185,17 +227,18 @@ static SSL_CTX *context_new(int id, enum sim_kind kind)
     return ctx;
 }
 
-SSL_CTX *sim_stock(int id, enum sim_kind kind)
+SSL_CTX *sim_stock(int id, enum sim_kind kind, bool deployed)
 {
-    static SSL_CTX *made[2][SIM_KINDS];
-    if (!made[id][kind])
-        made[id][kind] = context_new(id, kind);
-    return made[id][kind];
+    static SSL_CTX *made[2][SIM_KINDS][2];
+    SSL_CTX **one = &made[id][kind][deployed];
+    if (!*one)
+        *one = context_new(id, kind);
+    return *one;
 }
 
 static SSL *over_memory(int id, BIO *in, BIO *out)
 {
-    SSL *ssl = SSL_new(sim_stock(id, SIM_RESUMED));
+    SSL *ssl = SSL_new(sim_stock(id, SIM_RESUMED, false));
     fuzz_check(ssl && in && out && BIO_up_ref(in) == 1 && BIO_up_ref(out) == 1, "no memory");
     BIO_set_mem_eof_return(in, -1);
     SSL_set_bio(ssl, in, out);

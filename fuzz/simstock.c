@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "common.h"
+#include "ossl_env.h"
 #include "sim.h"
+#include "simhabits.h"
 
 static int bio_write(BIO *bio, const char *data, int len)
 {
     BIO_clear_retry_flags(bio);
-    int rc = sim_transmit(BIO_get_data(bio), data, (size_t)len);
+    struct sim_side *e = BIO_get_data(bio);
+    int rc = sim_transmit(e, data, (size_t)len);
+    errno = e->refused = -rc;
     if (!rc)
         return len;
-    errno = -rc;
     if (rc == -EAGAIN)
         BIO_set_retry_write(bio);
     return -1;
@@ -48,6 +51,8 @@ static long bio_ctrl(BIO *bio, int what, long number, void *arg)
     case BIO_CTRL_DUP:
     case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
         return 1;
+    case BIO_CTRL_DGRAM_MTU_EXCEEDED:
+        return e->refused == EMSGSIZE;
     case BIO_CTRL_DGRAM_QUERY_MTU:
         return e->sim->config.mtu ? (long)e->sim->config.mtu : SIM_ROUTE;
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
@@ -91,6 +96,13 @@ static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
     return len == 16 && cookie[0] == 'c' && !memcmp(cookie, cookie + 1, 15);
 }
 
+/* Whatever it waits for, it may come. */
+static bool failed(const struct sim_side *e, int rc)
+{
+    const int error = SSL_get_error(e->ssl, rc);
+    return error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN;
+}
+
 /* Reads until there is nothing more. */
 static void read_all(struct sim_side *e)
 {
@@ -99,8 +111,7 @@ static void read_all(struct sim_side *e)
         ERR_clear_error();
         int n = SSL_read(e->ssl, buf, sizeof buf);
         if (n <= 0) {
-            int error = SSL_get_error(e->ssl, n);
-            e->over |= error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
+            e->over |= failed(e, n);
             return;
         }
         sim_got(e, buf, (size_t)n);
@@ -109,8 +120,10 @@ static void read_all(struct sim_side *e)
 
 static bool taken(struct sim_side *e)
 {
+    const unsigned scarce = ossl_env_scarce(0);
     BIO_ADDR *from = BIO_ADDR_new();
     fuzz_check(from, "no memory");
+    ossl_env_scarce(scarce);
     ERR_clear_error();
     e->listening = DTLSv1_listen(e->ssl, from) != 1;
     BIO_ADDR_free(from);
@@ -118,18 +131,30 @@ static bool taken(struct sim_side *e)
     return !e->listening;
 }
 
+/* A flight that is sent again goes back to the session of its time, of which OpenSSL (3.0) holds no
+ * reference: where there is another one since, it has been freed. So somebody keeps the last. */
+static void keep_session(struct sim_side *e)
+{
+    SSL_SESSION *now = SSL_get_session(e->ssl);
+    if (!now || (e->sessions && e->had[(e->sessions - 1) % SIM_SESSIONS] == now))
+        return;
+    SSL_SESSION **slot = &e->had[e->sessions++ % SIM_SESSIONS];
+    SSL_SESSION_free(*slot);
+    *slot = SSL_get1_session(e->ssl);
+}
+
 void sim_stock_go_on(struct sim_side *e)
 {
+    keep_session(e);
     if (e->over || (e->listening && !taken(e)))
         return;
     ERR_clear_error();
     if (!e->ready) {
         int rc = SSL_do_handshake(e->ssl);
-        int error = SSL_get_error(e->ssl, rc);
         e->ready = rc == 1;
         if (e->ready)
             agree_ready(&e->agree, e->ssl);
-        e->over |= rc != 1 && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
+        e->over |= rc != 1 && failed(e, rc);
     }
     if (e->ready && !e->over)
         read_all(e);
@@ -138,7 +163,10 @@ void sim_stock_go_on(struct sim_side *e)
 
 static void resume(struct sim_side *e)
 {
-    if (e->sim->config.kind != SIM_RESUMED)
+    SSL_SESSION *earlier = e->sim->session;
+    if (earlier)
+        SSL_set_session(e->ssl, earlier);
+    if (earlier || e->sim->config.kind != SIM_RESUMED)
         return;
     SSL_SESSION *session = sim_session();
     fuzz_check(session && SSL_set_session(e->ssl, session) == 1, "no session to resume");
@@ -148,13 +176,15 @@ static void resume(struct sim_side *e)
 void sim_stock_begin(struct sim_side *e)
 {
     const struct sim_config *c = &e->sim->config;
-    SSL_CTX *ctx = sim_stock(e->id, c->kind);
+    SSL_CTX *ctx = sim_stock(e->id, c->kind, c->deployed);
     BIO *bio = BIO_new(method());
     e->ssl = SSL_new(ctx);
     fuzz_check(e->ssl && bio, "no memory");
     BIO_set_data(bio, e);
     SSL_set_bio(e->ssl, bio, bio);
     agree_watch(&e->agree, e->ssl);
+    if (c->deployed)
+        sim_habits_begin(e);
     if (e->id == SIM_CLIENT) {
         SSL_set_connect_state(e->ssl);
         resume(e);

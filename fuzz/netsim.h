@@ -1,0 +1,48 @@
+/* The input of fuzz_netsim: two bytes of configuration, then operations with an argument. */
+#ifndef FUZZ_NETSIM_H
+#define FUZZ_NETSIM_H
+
+/* The first byte; the second is the MTU in fives above 300, or 254, 255: it is found out. */
+enum netsim_config {
+    CONFIG_STOCK_CLIENT = 1,
+    CONFIG_STOCK_SERVER = 2,
+    CONFIG_KIND = 12, /* enum sim_kind */
+    CONFIG_COOKIE = 16,
+    CONFIG_MORE = 32,     /* more kinds, or listening: see config_of() */
+    CONFIG_DEPLOYED = 128 /* stock at both ends: kind, four bytes of habits of each side follow */
+};
+
+enum netsim_op {
+    OP_TO_SERVER, /* arg: bits 0 to 2 how many arrive, less one; 3: before anybody looks */
+    OP_TO_CLIENT,
+    OP_DROP, /* arg of these: bit 0 on its way to the server, the others which one */
+    OP_DOUBLE,
+    OP_TO_THE_BACK,
+    OP_SPLIT,   /* a datagram for each record */
+    OP_MERGE,   /* with the next one */
+    OP_TIMEOUT, /* arg: bit 0 the server's; to its next timer */
+    OP_LATER,   /* arg: in 20 ms */
+    OP_REFUSE,  /* arg: bit 0 the server's sends, 1 to 3 how many, 4 to 5 why */
+    OP_SEND,    /* arg: bit 0 the server, the others how much; above 200 in a padded datagram */
+    OP_GO_ON,   /* arg: bit 0 the server; stock: the socket takes datagrams again */
+    /* From here on somebody is hostile. */
+    OP_CUT,     /* and a byte: how much is left, in 256ths */
+    OP_FLIP,    /* and two bytes: where, in 256ths; with what */
+    OP_FIELD,   /* and two bytes: which field of the first record, its value */
+    OP_AGAIN,   /* arg: bit 0 to the server, the others which of the last sent */
+    OP_REFLECT, /* back to its sender */
+    OP_FORGE,   /* arg: bit 0 to the server; type, epoch, two bytes of number, length, body */
+    OP_ERROR,   /* arg: bit 0 the server gets ICMP, 1 too big, 2 of this host, 3 to 6 about the
+                     how last datagram; two bytes: the limit */
+    /* Somebody has enough. */
+    OP_CLOSE,
+    OP_RENEGOTIATE, /* arg: bit 0 the server; deployed, 1: with the keys there are */
+    OPS,
+    /* Deployed only. */
+    OP_BEGIN_ANEW = OPS, /* arg: bit 0 with the session there is; four bytes: habits of the client
+                            that change */
+    OP_SCARCE,           /* the arg-th allocation of OpenSSL from now on fails */
+    OPS_DEPLOYED
+};
+
+#endif
