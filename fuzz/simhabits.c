@@ -198,14 +198,6 @@ static DH *on_dh(SSL *ssl, int is_export, int bits)
     return answer(ssl, ASK_DH) == ANSWER_NO ? NULL : parameters();
 }
 
-static void on_message(int write_p, int version, int type, const void *bytes, size_t len, SSL *ssl,
-                       void *arg)
-{
-    (void)write_p, (void)version, (void)ssl, (void)arg;
-    fuzz_note((uint64_t)(unsigned)type);
-    fuzz_note_bytes(bytes, len);
-}
-
 static void on_state(const SSL *ssl, int where, int value)
 {
     (void)ssl;
@@ -259,10 +251,8 @@ static void set_common(struct sim_side *e)
         SSL_set_max_send_fragment(e->ssl, 512);
         SSL_set_max_cert_list(e->ssl, 1000);
     }
-    if (has(e, HABIT_WATCH)) {
-        SSL_set_msg_callback(e->ssl, on_message);
+    if (has(e, HABIT_WATCH))
         SSL_set_info_callback(e->ssl, on_state);
-    }
     if (has(e, HABIT_CONTEXT))
         SSL_set_session_id_context(e->ssl, (const uint8_t *)"another", 7);
     if (has(e, HABIT_OLD))

@@ -43,7 +43,7 @@ enum sim_habit {
     HABIT_NO_EMS = 1 << 21, /* extended master secret */
     HABIT_NO_ETM = 1 << 22, /* encrypt-then-MAC */
     HABIT_SMALL = 1 << 23,  /* short messages and chains only */
-    HABIT_WATCH = 1 << 24,  /* messages and states */
+    HABIT_WATCH = 1 << 24,  /* its states */
     HABIT_CACHE = 1 << 25,  /* of sessions */
     HABIT_NO_RENEGOTIATION = 1 << 26,
     HABIT_LEGACY = 1 << 27,   /* what old peers need */
