@@ -33,7 +33,7 @@ enum change {
     CHANGES
 };
 
-enum { ISSUED_MAX = 32, COOKIE_ROOM = 255 };
+enum { ISSUED_MAX = 8, COOKIE_ROOM = 255 };
 
 struct client {
     struct sd_addr peer, local;
@@ -56,6 +56,38 @@ struct world {
     struct issued issued[ISSUED_MAX];
     unsigned count;
 };
+
+/* In place of HMAC, which the gate does not know: each step can be undone, so no two messages that
+ * differ in one word have the same MAC. */
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+static uint64_t mix_bytes(uint64_t h, const uint8_t *p, size_t len)
+{
+    uint64_t word;
+    for (; len >= sizeof word; p += sizeof word, len -= sizeof word) {
+        memcpy(&word, p, sizeof word);
+        h = mix(h, word);
+    }
+    word = len;
+    for (; len; len--)
+        word = word << 8 | *p++;
+    return mix(h, word);
+}
+
+static void cheap_mac(void *macs, const uint8_t key[SD_GATE_SECRET_LEN], const uint8_t *data,
+                      size_t len, uint8_t out[32])
+{
+    uint64_t h = mix_bytes(mix_bytes(0, key, SD_GATE_SECRET_LEN), data, len);
+    ++*(unsigned *)macs;
+    for (size_t i = 0; i < 4; i++) {
+        h = mix(h, i);
+        memcpy(out + i * sizeof h, &h, sizeof h);
+    }
+}
 
 static struct sd_client_hello hello_of(const struct client *c, struct sd_span cookie)
 {
@@ -84,15 +116,18 @@ static void rotate(struct world *w)
 static struct sd_gate_result at_the_gate(struct world *w, const struct client *c,
                                          struct sd_span cookie, struct sd_cookie *fresh)
 {
-    uint8_t body[512], datagram[1024], reply[SD_GATE_REPLY_MAX];
+    static struct fuzz_place place;
+    uint8_t datagram[512], reply[SD_GATE_REPLY_MAX];
     struct sd_client_hello ch = hello_of(c, cookie);
-    struct sd_wr b = sd_wr_init(body, sizeof body), d = sd_wr_init(datagram, sizeof datagram);
-    sd_client_hello_build(&b, &ch);
-    make_message(&d, 1, SD_HS_CLIENT_HELLO, 1, make_span(body, sd_wr_len(&b)));
+    struct sd_wr d = sd_wr_init(datagram, sizeof datagram);
+    size_t record = sd_record_open(&d, SD_CT_HANDSHAKE, SD_DTLS_1_2, 0, 1);
+    size_t message = sd_handshake_open(&d, SD_HS_CLIENT_HELLO, 1);
+    sd_client_hello_build(&d, &ch);
+    sd_handshake_close(&d, message);
+    sd_record_close(&d, record);
     size_t len = sd_wr_len(&d);
-    uint8_t *copy = fuzz_copy(make_span(datagram, len));
+    uint8_t *copy = fuzz_place(&place, make_span(datagram, len));
     struct sd_gate_result r = sd_gate_check(&w->gate, copy, len, &c->peer, &c->local, reply);
-    free(copy);
     fuzz_check(r.reply_len <= len, "%zu bytes are answered with %zu", len, r.reply_len);
     fuzz_check((r.verdict == SD_GATE_REPLY) == (r.reply_len > 0), "a reply without bytes");
     if (r.verdict == SD_GATE_REPLY)
@@ -105,7 +140,8 @@ static struct sd_gate_result at_the_gate(struct world *w, const struct client *c
 static bool good(struct world *w, const struct client *c, struct sd_span cookie,
                  struct sd_cookie *fresh)
 {
-    uint8_t *copy = fuzz_copy(cookie);
+    static struct fuzz_place place;
+    uint8_t *copy = fuzz_place(&place, cookie);
     struct sd_client_hello ch = hello_of(c, make_span(copy, cookie.len));
     struct sd_cookie sent = {0};
     w->macs = 0;
@@ -115,7 +151,6 @@ static bool good(struct world *w, const struct client *c, struct sd_span cookie,
     unsigned macs = w->gate.has_previous && long_enough ? 2 : 1;
     fuzz_check(w->macs == macs, "%u MACs for a cookie of %zu bytes, not %u", w->macs, cookie.len,
                macs);
-    free(copy);
     struct sd_gate_result r = at_the_gate(w, c, cookie, &sent);
     fuzz_check(ok == (r.verdict == SD_GATE_ADMIT), "gate and cookie disagree");
     fuzz_check(ok || !memcmp(&sent, fresh, sizeof sent), "the reply has another cookie");
@@ -230,7 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct world w = {.rng = {42}, .now = 1000 * SD_SEC};
     uint8_t secret[SD_GATE_SECRET_LEN];
     fuzz_random_bytes(&w.rng, secret, sizeof secret);
-    sd_gate_init(&w.gate, kit_mac, &w.macs, secret, w.now);
+    sd_gate_init(&w.gate, cheap_mac, &w.macs, secret, w.now);
     for (;;) {
         uint8_t code = sd_rd_u8(&in);
         uint8_t arg[3];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "poison.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -115,4 +116,15 @@ uint8_t *fuzz_copy(struct sd_span bytes)
         memcpy(copy, bytes.p, bytes.len);
     fail_in = fails_later;
     return copy;
+}
+
+uint8_t *fuzz_place(struct fuzz_place *place, struct sd_span bytes)
+{
+    size_t room = sizeof place->bytes;
+    fuzz_check(bytes.len <= room, "no place for %zu bytes", bytes.len);
+    ASAN_UNPOISON_MEMORY_REGION(place->bytes, bytes.len);
+    if (bytes.len)
+        memcpy(place->bytes, bytes.p, bytes.len);
+    ASAN_POISON_MEMORY_REGION(place->bytes + bytes.len, room - bytes.len);
+    return place->bytes;
 }
