@@ -8,16 +8,25 @@ struct sd_wr sd_wr_init(void *buf, size_t cap)
     return (struct sd_wr){.start = p, .p = p, .end = cap ? p + cap : p};
 }
 
-void sd_wr_bytes(struct sd_wr *w, const void *data, size_t n)
+/* The next n bytes, for the caller to write; NULL: nothing is to be written. */
+static uint8_t *take(struct sd_wr *w, size_t n)
 {
     if (w->bad || n > (size_t)(w->end - w->p)) {
         w->bad = true;
-        return;
+        return NULL;
     }
-    if (n) {
-        memcpy(w->p, data, n);
-        w->p += n;
-    }
+    if (!n)
+        return NULL;
+    uint8_t *to = w->p;
+    w->p += n;
+    return to;
+}
+
+void sd_wr_bytes(struct sd_wr *w, const void *data, size_t n)
+{
+    uint8_t *to = take(w, n);
+    if (to)
+        memcpy(to, data, n);
 }
 
 static void put_uint(uint8_t *to, uint64_t v, size_t n)
@@ -28,9 +37,9 @@ static void put_uint(uint8_t *to, uint64_t v, size_t n)
 
 static void wr_uint(struct sd_wr *w, uint64_t v, size_t n)
 {
-    uint8_t b[8];
-    put_uint(b, v, n);
-    sd_wr_bytes(w, b, n);
+    uint8_t *to = take(w, n);
+    if (to)
+        put_uint(to, v, n);
 }
 
 void sd_wr_u8(struct sd_wr *w, uint8_t v)
