@@ -18,11 +18,14 @@
 static int slot = -1;
 static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
 
-static void link_free(void *ssl, void *link, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+static void link_free(void *ssl, void *mine, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
 {
+    struct sd_link *link = mine;
     (void)ssl, (void)ad, (void)index, (void)argl, (void)argp;
-    if (link)
-        X509_free(((struct sd_link *)link)->culprit);
+    if (!link)
+        return;
+    X509_free(link->culprit);
+    SSL_SESSION_free(link->offered);
     free(link);
 }
 

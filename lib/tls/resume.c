@@ -33,6 +33,15 @@ static const char *objection(SSL *ssl, SSL_SESSION *session, bool strict, const 
     return NULL;
 }
 
+/* A server that does not resume it makes OpenSSL let go of it, and yet a hello that is sent again
+ * after that looks at it (3.0): it lives as long as its connection. */
+static void keep(SSL *ssl, SSL_SESSION *session)
+{
+    struct sd_link *link = sd_link_of(ssl);
+    SSL_SESSION_free(link->offered);
+    link->offered = session;
+}
+
 void sd_resume_load(SSL *ssl, bool strict, const char *host)
 {
     const struct sd_tls *t = sd_tls_of(ssl);
@@ -54,7 +63,7 @@ void sd_resume_load(SSL *ssl, bool strict, const char *host)
         sd_tls_log(t, LOG_WARNING_LEVEL, "session file %s %s; full handshake", t->session_file,
                    why);
     }
-    SSL_SESSION_free(session);
+    keep(ssl, session);
 }
 
 /* Session keys are as secret as a private key: mkstemp gives 0600, and the

@@ -29,9 +29,10 @@ struct sd_tls {
 /* What we keep with an SSL; freed together with it. */
 struct sd_link {
     struct sd_tls *tls;
-    X509 *culprit;  /* the certificate of the chain that was not trusted, or NULL */
-    int error;      /* X509_V_ERR_* of it */
-    bool name_open; /* the host's name is none that OpenSSL compares with a certificate */
+    X509 *culprit;        /* the certificate of the chain that was not trusted, or NULL */
+    SSL_SESSION *offered; /* by a client, to be resumed, or NULL; see resume.c */
+    int error;            /* X509_V_ERR_* of it */
+    bool name_open;       /* the host's name is none that OpenSSL compares with a certificate */
 };
 
 /* NULL for an SSL that sd_tls_prepare() has not seen. */

@@ -173,6 +173,34 @@ static void session_with_a_client_certificate_resumes(void **state)
     identity_free(i);
 }
 
+static void note_the_end(void *parent, void *gone, CRYPTO_EX_DATA *ad, int slot, long number,
+                         void *arg)
+{
+    (void)parent, (void)ad, (void)slot, (void)number, (void)arg;
+    if (gone)
+        *(bool *)gone = true;
+}
+
+/* OpenSSL sends a hello again with the session of its time, of which it holds no reference. */
+static void offered_session_lives_as_long_as_its_connection(void **state)
+{
+    (void)state;
+    const sdtls_config c = {CLIENT(path("s9"))};
+    const int slot = SSL_SESSION_get_ex_new_index(0, NULL, NULL, NULL, note_the_end);
+    struct sd_err err;
+    bool gone = false;
+    assert_int_equal(run(&c, NULL), 0);
+    struct sd_tls *t = context(SD_ROLE_CLIENT, &c);
+    SSL *ssl = SSL_new(sd_tls_native(t));
+    assert_int_equal(sd_tls_prepare(t, ssl, NULL, &err), SDTLS_OK);
+    assert_true(SSL_SESSION_set_ex_data(SSL_get_session(ssl), slot, &gone));
+    SSL_set_session(ssl, NULL); /* as when the server does not resume it */
+    assert_false(gone);
+    SSL_free(ssl);
+    assert_true(gone);
+    sd_tls_free(t);
+}
+
 static void no_session_file_no_trace(void **state)
 {
     (void)state;
@@ -193,6 +221,7 @@ int main(void)
         cmocka_unit_test(session_of_tls_is_not_used),
         cmocka_unit_test(strict_client_resumes_trusted_sessions_of_that_host_only),
         cmocka_unit_test(session_with_a_client_certificate_resumes),
+        cmocka_unit_test(offered_session_lives_as_long_as_its_connection),
         cmocka_unit_test(no_session_file_no_trace),
     };
     return cmocka_run_group_tests_name("tls/resume", tests, setup, teardown);
