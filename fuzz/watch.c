@@ -91,7 +91,6 @@ static void check_finding(const struct watch *w, const struct sd_finding *f)
     fuzz_check(!f->mtu_below || f->mtu_above <= f->mtu_below, "%s: path MTU in (%u, %u]",
                f->entry->id, f->mtu_above, f->mtu_below);
     check_text(f->detail, sizeof f->detail, f->entry->id);
-    check_text(f->advice, sizeof f->advice, f->entry->id);
 }
 
 static void check_log(const struct sd_exchange *x)

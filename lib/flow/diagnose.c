@@ -50,11 +50,11 @@ static void name_runner_up(struct sd_finding *list, size_t count)
         list[0].runner_up = list[1].entry;
 }
 
-/* All but the texts, which take most of it: every rule gets one, few use it. */
+/* All but the text, which takes most of it: every rule gets one, few use it. */
 static void blank(struct sd_finding *f, size_t entry, uint64_t exchange)
 {
     memset(f, 0, offsetof(struct sd_finding, detail));
-    f->detail[0] = f->advice[0] = '\0';
+    f->detail[0] = '\0';
     f->entry = &sd_catalogue[entry];
     f->severity = sd_catalogue[entry].severity;
     f->exchange = exchange;

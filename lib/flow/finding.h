@@ -41,7 +41,6 @@ struct sd_finding {
     int64_t from, to;              /* ns: the time its evidence spans; 0 = none */
     uint32_t mtu_above, mtu_below; /* path MTU in (above, below]; 0 = nothing known */
     char detail[SD_SENTENCE];      /* one sentence with this case's numbers */
-    char advice[SD_SENTENCE];      /* "" = that of the entry */
 };
 
 #endif

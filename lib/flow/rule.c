@@ -12,14 +12,6 @@ void sd_say(struct sd_finding *f, const char *fmt, ...)
     va_end(ap);
 }
 
-void sd_advise(struct sd_finding *f, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(f->advice, sizeof f->advice, fmt, ap);
-    va_end(ap);
-}
-
 void sd_confuse(struct sd_finding *f, const char *id)
 {
     f->runner_up = sd_catalogue_find(id);

@@ -39,7 +39,6 @@ static inline double sd_millis(int64_t ns)
 
 /* Writes the sentence. */
 void sd_say(struct sd_finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void sd_advise(struct sd_finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* What else it may be: the id of another entry. */
 void sd_confuse(struct sd_finding *f, const char *id);
 /* Adds the frame of an event to the evidence, and its time. */

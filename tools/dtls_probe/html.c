@@ -167,7 +167,7 @@ static void put_finding(struct probe_html *h, const struct sd_finding *f, bool d
         put(h, "; if not: ", f->runner_up->id, "");
     put(h, "</small>\n<p>", f->detail, "</p>\n");
     put_frames(h, f, drawn);
-    put(h, "<p><b>What to do.</b> ", f->advice[0] ? f->advice : e->advice, "</p>\n");
+    put(h, "<p><b>What to do.</b> ", e->advice, "</p>\n");
     /* The same words again and again: from here on --explain has them. */
     if (drawn) {
         put(h, "<details><summary>What happens</summary>\n<p>", e->cause, "</p>\n");

@@ -99,7 +99,7 @@ static json_t *finding_object(const struct sd_finding *f)
                           sd_confidence_name(f->confidence), "packets", packets_of(f));
     tool_field(o, "title", f->entry->title);
     tool_field(o, "detail", f->detail);
-    tool_field(o, "advice", f->advice[0] ? f->advice : f->entry->advice);
+    tool_field(o, "advice", f->entry->advice);
     tool_field(o, "runner_up", f->runner_up ? f->runner_up->id : NULL);
     if (f->mtu_above)
         json_object_set_new(o, "mtu_above", json_integer(f->mtu_above));

@@ -288,9 +288,7 @@ static void put_finding(FILE *to, const struct sd_finding *f, unsigned width)
         tool_wrap(to, text, 4, width);
     }
     if (f->severity == SD_FATAL)
-        tool_wrap(to,
-                  f->advice[0] ? probe_plain(f->advice, detail, sizeof detail) : f->entry->advice,
-                  4, width);
+        tool_wrap(to, f->entry->advice, 4, width);
 }
 
 bool probe_ladder(FILE *to, const struct probe_report *r, struct probe_ladder look)

@@ -95,7 +95,7 @@ static void put_finding(FILE *to, const struct sd_exchange *x, const struct sd_f
                 f->mtu_below);
     put_evidence(to, x, f);
     put_paragraph(to, "Cause.", f->entry->cause);
-    put_paragraph(to, "What to do.", f->advice[0] ? f->advice : f->entry->advice);
+    put_paragraph(to, "What to do.", f->entry->advice);
     put_paragraph(to, "Reference.", f->entry->reference);
 }
 

@@ -171,7 +171,7 @@ static void put_finding(FILE *to, const struct sd_finding *f, bool color)
     put_packets(to, f);
     if (f->severity == SD_FATAL) {
         fputs("    What to do:\n", to);
-        tool_wrap(to, f->advice[0] ? f->advice : f->entry->advice, 4, 100);
+        tool_wrap(to, f->entry->advice, 4, 100);
     }
 }
 

@@ -428,7 +428,7 @@ static void put_finding(FILE *to, double *y, const struct sd_finding *f)
     put_paragraph(to, y, "detail", f->detail);
     put_packets(to, y, f);
     if (f->severity == SD_FATAL)
-        put_paragraph(to, y, "quiet", f->advice[0] ? f->advice : f->entry->advice);
+        put_paragraph(to, y, "quiet", f->entry->advice);
 }
 
 static double put_below(FILE *to, double y, const struct probe_report *r, bool whole)
