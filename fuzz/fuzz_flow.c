@@ -1,31 +1,13 @@
-/* The tracker and the diagnosis over a script of datagrams. Each script is run with two hash keys,
- * which must change nothing, and memory must stay within what was configured and received.
- *
- * An operation's argument: bit 0 from the server, bits 1 and 2 which conversation, bit 3 in IP
- * fragments, bits 4 and 5 how much later, bits 6 and 7 see the codes. */
+/* The tracker and the diagnosis over a script of datagrams; flow_ops.h says what it is made of.
+ * Another hash key must change nothing, and memory must stay within what was configured and
+ * received. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
-#include "make.h"
-#include "watch.h"
+#include "flow_ops.h"
 #include "gate_kit.h"
-
-#include "wire/handshake.h"
-#include "wire/iana.h"
-
-enum code {
-    CODE_DATAGRAM, /* bit 6: an older client port; bit 7: snapped by its last byte */
-    CODE_AGAIN,    /* the last datagram, of the other bits */
-    CODE_ICMP,     /* type, code, MTU (2), quoted bytes of the last datagram */
-    CODE_CUT,      /* an IP packet of which a fragment never came */
-    CODE_TICK,     /* seconds (2) */
-    CODE_DROPS,
-    CODE_OTHER,     /* not DTLS: its kind in bits 6 and 7 */
-    CODE_CONFIG,    /* limits; only before anything else */
-    CODE_NO_MEMORY, /* that allocation fails */
-    CODES
-};
+#include "watch.h"
 
 /* PENDING_BYTES: for messages whose other fragments are awaited, in all. */
 enum { FEW_FLOWS = 3, FLOW_BYTES = 8192, PENDING_BYTES = 32768, UDP_IP = 28 };
@@ -38,6 +20,8 @@ struct run {
     struct sd_tracker_config config;
     unsigned keys_open;
     int64_t now;
+    uint8_t ttl[2], lane; /* client's and server's; inside a carrier */
+    bool unfinished;      /* freed without a word */
     struct sd_span last;
     size_t given; /* bytes */
 };
@@ -62,7 +46,8 @@ static void datagram(struct run *r, uint8_t arg, struct sd_span payload, enum sd
                             .ip_length = (uint32_t)payload.len + UDP_IP,
                             .kind = kind,
                             .fragments = arg & 8 ? 2 : 0,
-                            .ttl = arg & 1 ? 60 : 64,
+                            .ttl = r->ttl[arg & 1],
+                            .lane = r->lane,
                             .df = !(arg & 8)};
     addresses(arg, &d.src, &d.dst);
     if (kind == SD_PAYLOAD_DTLS && arg & 128 && payload.len) {
@@ -85,6 +70,7 @@ static void icmp(struct run *r, uint8_t arg, struct sd_span data)
     e.type = sd_rd_u8(&in);
     e.code = sd_rd_u8(&in);
     e.mtu = sd_rd_u16(&in);
+    e.mtu |= (uint32_t)sd_rd_u16(&in) << 16;
     e.quoted_length = (uint32_t)r->last.len + UDP_IP;
     e.quoted = r->last;
     sd_tracker_icmp(r->t, &e);
@@ -103,9 +89,18 @@ static void cut(struct run *r, uint8_t arg, struct sd_span data)
 
 static void other(struct run *r, uint8_t arg, struct sd_span data)
 {
-    static const enum sd_payload kinds[] = {SD_PAYLOAD_STUN, SD_PAYLOAD_STUN_SUCCESS,
-                                            SD_PAYLOAD_RTP, SD_PAYLOAD_OTHER};
-    datagram(r, arg, data, kinds[arg >> 6]);
+    static const enum sd_payload kinds[] = {
+        SD_PAYLOAD_STUN, SD_PAYLOAD_STUN_SUCCESS, SD_PAYLOAD_RTP,  SD_PAYLOAD_OTHER,
+        SD_PAYLOAD_ZRTP, SD_PAYLOAD_TURN_CHANNEL, SD_PAYLOAD_QUIC, SD_PAYLOAD_OTHER};
+    datagram(r, arg, data, kinds[arg >> 6 | (arg & 8) >> 1]);
+}
+
+/* From here on the capture is made elsewhere. */
+static void seen_from(struct run *r, struct sd_rd in)
+{
+    r->ttl[0] = sd_rd_u8(&in);
+    r->ttl[1] = sd_rd_u8(&in);
+    r->lane = sd_rd_u8(&in);
 }
 
 static void apply(struct run *r, const struct fuzz_op *op)
@@ -136,6 +131,9 @@ static void apply(struct run *r, const struct fuzz_op *op)
     case CODE_OTHER:
         other(r, op->arg, op->data);
         break;
+    case CODE_CONFIG:
+        seen_from(r, in);
+        break;
     case CODE_NO_MEMORY:
         r->watch.fail_in = op->arg + 1U;
         break;
@@ -143,24 +141,32 @@ static void apply(struct run *r, const struct fuzz_op *op)
 }
 
 /* A first operation may make everything scarce. */
-static void configure(struct run *r, struct sd_rd *in, const struct sd_unprotect *unprotect,
-                      const struct sd_cert_reader *certs)
+static void configure(struct run *r, struct sd_rd *in)
 {
     struct sd_rd peek = *in;
     struct fuzz_op op;
     unsigned fail_in = 0;
+    uint8_t flags = 0;
     if (fuzz_op_next(&peek, &op) && op.code == CODE_CONFIG) {
+        struct sd_rd data = sd_rd_init(op.data.p, op.data.len);
         *in = peek;
-        r->config.max_flows = op.arg & 1 ? FEW_FLOWS : 0;
-        r->config.max_pending = op.arg & 2 ? 300 : PENDING_BYTES;
-        r->config.max_kept = op.arg & 4 ? 400 : 0;
-        r->config.idle = op.arg & 8 ? 30 * SD_NS_SECOND : 0;
-        r->config.prompt = op.arg & 16;
-        r->config.unprotect = op.arg & 32 ? NULL : unprotect;
-        r->config.certs = op.arg & 64 ? NULL : certs;
-        fail_in = op.arg & 128 ? 1U + (op.data.len ? op.data.p[0] : 0) : 0;
+        r->config.max_flows = op.arg & FEW ? FEW_FLOWS : 0;
+        r->config.max_pending = op.arg & SMALL_PENDING ? 300 : PENDING_BYTES;
+        r->config.max_kept = op.arg & SMALL_KEPT ? 400 : 0;
+        r->config.idle = op.arg & IDLE ? 30 * SD_NS_SECOND : 0;
+        r->config.prompt = op.arg & PROMPT;
+        r->config.unprotect = op.arg & NO_KEYS ? NULL : r->config.unprotect;
+        r->config.certs = op.arg & NO_CERTS ? NULL : r->config.certs;
+        uint8_t nth = sd_rd_u8(&data);
+        fail_in = op.arg & NO_MEMORY ? 1U + nth : 0;
+        flags = sd_rd_u8(&data);
     }
     watch_init(&r->watch, &r->config, fail_in);
+    if (flags & OLD_CLOCK)
+        r->now = INT64_C(1104537600) * SD_NS_SECOND;
+    if (flags & NO_PACKETS)
+        r->config.packet = NULL;
+    r->unfinished = flags & UNFINISHED;
 }
 
 /* What is not reported yet is still kept. */
@@ -179,7 +185,7 @@ static void check_memory(const struct run *r)
     fuzz_check(r->watch.peak <= bound, "%zu bytes of memory for %zu received", r->watch.peak,
                r->given);
     fuzz_check(c.datagrams <= r->watch.frames && c.dtls <= c.datagrams, "more than was given");
-    if (!c.no_memory)
+    if (!c.no_memory && !r->unfinished)
         fuzz_check(r->watch.first_words == c.exchanges, "%zu reports of %llu handshakes",
                    r->watch.first_words, (unsigned long long)c.exchanges);
 }
@@ -188,13 +194,14 @@ static uint64_t run(const uint8_t *data, size_t size, uint64_t key)
 {
     struct sd_rd in = sd_rd_init(data, size);
     struct run r = {.now = INT64_C(1704067200) * SD_NS_SECOND,
+                    .ttl = {64, 60},
                     .config.key = {key, ~key},
                     .config.max_pending = PENDING_BYTES};
     struct sd_unprotect unprotect = watch_unprotect(&r.keys_open);
     struct sd_cert_reader certs = watch_certs();
     r.config.unprotect = &unprotect;
     r.config.certs = &certs;
-    configure(&r, &in, &unprotect, &certs);
+    configure(&r, &in);
     r.t = sd_tracker_new(&r.config);
     if (!r.t) {
         watch_end(&r.watch);
@@ -205,7 +212,8 @@ static uint64_t run(const uint8_t *data, size_t size, uint64_t key)
         apply(&r, &op);
         check_flows(&r);
     }
-    sd_tracker_finish(r.t);
+    if (!r.unfinished)
+        sd_tracker_finish(r.t);
     check_memory(&r);
     sd_tracker_free(r.t);
     watch_end(&r.watch);
@@ -219,166 +227,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check(first == second, "another hash key, another verdict");
     fuzz_note(first);
     return 0;
-}
-
-/* --- seeds --- */
-
-struct script {
-    struct sd_wr w;
-    uint8_t bytes[8192];
-};
-
-static void script_init(struct script *s, uint8_t config)
-{
-    s->w = sd_wr_init(s->bytes, sizeof s->bytes);
-    fuzz_op_put(&s->w, CODE_CONFIG, config, "\40", 1);
-}
-
-static void say(struct script *s, uint8_t arg, const struct sd_wr *d)
-{
-    fuzz_op_put(&s->w, CODE_DATAGRAM, arg, d->start, sd_wr_len(d));
-}
-
-static struct sd_wr gram(void)
-{
-    static uint8_t bytes[4096];
-    return sd_wr_init(bytes, sizeof bytes);
-}
-
-static void hello(struct script *s, uint8_t arg, uint64_t seq, const char *cookie)
-{
-    uint8_t block[256];
-    struct sd_wr d = gram(), ext = sd_wr_init(block, sizeof block);
-    make_extensions(&ext);
-    make_client_hello(&d, &(struct make_hello){.seq = seq,
-                                               .random = arg & 64 ? 7 : 8,
-                                               .message_seq = *cookie != '\0',
-                                               .cookie = make_span(cookie, strlen(cookie)),
-                                               .extensions = make_span(block, sd_wr_len(&ext))});
-    say(s, arg, &d);
-}
-
-static void verify(struct script *s, uint8_t arg, const char *cookie)
-{
-    struct sd_wr d = gram();
-    make_hello_verify(&d, 0, make_span(cookie, strlen(cookie)));
-    say(s, arg | 1, &d);
-}
-
-static void server_flight(struct script *s, uint8_t arg)
-{
-    static const uint8_t key[80] = {3};
-    struct sd_wr d = gram();
-    make_server_hello(&d, 1, 1, 9, 0xc02b, make_span("\0\x17\0\0", 4));
-    make_certificate(&d, 2, 2, 2, 40);
-    make_message(&d, 3, SD_HS_SERVER_KEY_EXCHANGE, 3, make_span(key, sizeof key));
-    make_message(&d, 4, SD_HS_SERVER_HELLO_DONE, 4, make_span("", 0));
-    say(s, arg | 1, &d);
-}
-
-static void client_flight(struct script *s, uint8_t arg)
-{
-    static const uint8_t key[66] = {65};
-    struct sd_wr d = gram();
-    make_message(&d, 2, SD_HS_CLIENT_KEY_EXCHANGE, 2, make_span(key, sizeof key));
-    make_record(&d, SD_CT_CCS, 0, 3, make_span("\1", 1));
-    make_record(&d, SD_CT_HANDSHAKE, 1, 0,
-                make_span("Z\24\0\0\14\0\3\0\0\0\0\0\14FinishedByUs", 25));
-    say(s, arg, &d);
-}
-
-static void server_end(struct script *s, uint8_t arg)
-{
-    static const uint8_t noise[40];
-    struct sd_wr d = gram();
-    make_record(&d, SD_CT_CCS, 0, 5, make_span("\1", 1));
-    make_record(&d, SD_CT_HANDSHAKE, 1, 0, make_span(noise, sizeof noise));
-    make_record(&d, SD_CT_APPDATA, 1, 1, make_span(noise, sizeof noise));
-    say(s, arg | 1, &d);
-}
-
-static void alert(struct script *s, uint8_t arg, uint8_t description)
-{
-    struct sd_wr d = gram();
-    make_record(&d, SD_CT_ALERT, 0, 6, make_span((uint8_t[]){2, description}, 2));
-    say(s, arg, &d);
-}
-
-static void handshake(struct script *s, uint8_t arg)
-{
-    hello(s, arg, 0, "");
-    verify(s, arg, "cookie");
-    hello(s, arg, 1, "cookie");
-    server_flight(s, arg);
-    client_flight(s, arg);
-    server_end(s, arg);
-}
-
-static void seed(struct fuzz_seeder *to, const struct script *s)
-{
-    fuzz_seed(to, s->bytes, sd_wr_len(&s->w));
-}
-
-/* A message of the server in three pieces, each order, the first piece twice. */
-static void seed_fragments(struct fuzz_seeder *to)
-{
-    static const uint8_t orders[6][3] = {{0, 1, 2}, {2, 1, 0}, {1, 0, 2},
-                                         {1, 2, 0}, {0, 2, 1}, {2, 0, 1}};
-    static const uint8_t body[90] = {0, 0, 87, 0, 0, 84, 1};
-    for (size_t i = 0; i < 6; i++) {
-        struct script s;
-        script_init(&s, 0);
-        hello(&s, 0, 0, "");
-        for (uint8_t n = 0; n < 4; n++) {
-            uint32_t part = orders[i][n % 3];
-            struct sd_wr d = gram();
-            make_fragment(&d, n, SD_HS_CERTIFICATE, 1, make_span(body, sizeof body), 30 * part,
-                          30 * part + 30 + (i == 4 ? part % 2 : 0));
-            say(&s, 1 | 16, &d);
-        }
-        seed(to, &s);
-    }
-}
-
-static void seed_troubles(struct fuzz_seeder *to)
-{
-    struct script s;
-    script_init(&s, 16);
-    for (int i = 0; i < 4; i++)
-        hello(&s, 16, (uint64_t)i, "");
-    fuzz_op_put(&s.w, CODE_ICMP, 16, "\3\3\0", 4);
-    fuzz_op_put(&s.w, CODE_TICK, 0, "\0\36", 2);
-    seed(to, &s);
-    script_init(&s, 0);
-    handshake(&s, 6);
-    fuzz_op_put(&s.w, CODE_AGAIN, 39, "", 0);
-    fuzz_op_put(&s.w, CODE_ICMP, 7, "\2\0\5\0", 4);
-    alert(&s, 7, 40);
-    seed(to, &s);
-    script_init(&s, 1 | 8);
-    for (uint8_t i = 0; i < 8; i = (uint8_t)(i + 2)) {
-        hello(&s, i, 0, "");
-        server_flight(&s, i);
-        hello(&s, i | 64, 0, "");
-    }
-    fuzz_op_put(&s.w, CODE_CUT, 1, "\26\376\375", 3);
-    fuzz_op_put(&s.w, CODE_DROPS, 0, "", 0);
-    fuzz_op_put(&s.w, CODE_OTHER, 64, "\1\1", 2);
-    seed(to, &s);
-    script_init(&s, 128);
-    handshake(&s, 0);
-    seed(to, &s);
-}
-
-void fuzz_seeds(struct fuzz_seeder *to)
-{
-    struct script s;
-    for (uint8_t config = 0; config < 128; config = (uint8_t)(config + 31)) {
-        script_init(&s, config);
-        handshake(&s, 0);
-        handshake(&s, 2);
-        seed(to, &s);
-    }
-    seed_fragments(to);
-    seed_troubles(to);
 }

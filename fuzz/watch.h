@@ -21,7 +21,9 @@ void watch_init(struct watch *w, struct sd_tracker_config *config, unsigned fail
 void watch_end(const struct watch *w);
 
 /* Keys and certificates of which anybody can make some: a record is opened when its body begins
- * with WATCH_SEALED, by taking that off; a certificate tells about itself in its first bytes. */
+ * with WATCH_SEALED, by taking that off; a certificate tells about itself in its first bytes: what
+ * it is, security bits, from when and until when it is valid (4 bytes each), 1 if it has no name.
+ */
 enum { WATCH_SEALED = 0x5a };
 struct sd_unprotect watch_unprotect(unsigned *open);
 struct sd_cert_reader watch_certs(void);

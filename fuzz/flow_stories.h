@@ -1,0 +1,49 @@
+/* What seeds of fuzz_flow tell. A story is steps with a space between them; a step is what happens
+ * 10 ms after the one before it.
+ *
+ * Messages, joined by '+' when they share a datagram; small letters are the client's, capital ones
+ * the server's. Numbers behind a letter are the bytes [from.to) of the message.
+ *   c hello  k hello with the cookie  v request for one  h ServerHello  e certificate
+ *   o empty certificate  x key exchange  r request for a certificate  d ServerHelloDone
+ * Other records:
+ *   q ChangeCipherSpec  z alert.level  f sealed handshake (length)  a application data (length)
+ *   n sealed alert  y what the keys open: Finished, or an alert  u DTLS 1.3 (epoch)
+ *   b with a connection id  l numbers lost, in epoch 1 when there is a second number
+ * Otherwise:
+ *   i ICMP type.code.mtu, capital: about the server's packet  t seconds go by  p TTLs and lane
+ *   m an allocation fails  j an IP packet is cut  s STUN and its like  g begins conversation n
+ *   w the capture dropped packets  = the last one again  {not DTLS}  {!not DTLS, of the server}
+ * Before a step: ~ a second later, ^ a millisecond, < earlier, | in IP fragments, ' from another
+ * port, % snapped, 3* three times. */
+#ifndef FUZZ_FLOW_STORIES_H
+#define FUZZ_FLOW_STORIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+enum { STORY_NOW = 1704067200, STORY_DAY = 86400, STORY_CHAIN = 3 };
+
+struct cert {
+    uint8_t kind, bits; /* see watch_certs() */
+    uint32_t from, to;
+    uint8_t nameless;
+    uint16_t more; /* bytes */
+};
+
+struct story {
+    const char *text;
+    uint8_t limits, fails, traits; /* of flow_ops.h */
+    uint8_t session_id;            /* how long */
+    uint16_t suite;                /* the server's choice */
+    struct sd_span suites, others; /* the client's offer; that of other conversations */
+    struct sd_span offer, answer;  /* extensions; without an offer, all there are */
+    struct sd_span key;            /* the key exchanges */
+    struct cert chain[STORY_CHAIN];
+};
+
+extern const struct story flow_stories[];
+extern const size_t flow_story_count;
+
+#endif
