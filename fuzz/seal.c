@@ -106,8 +106,9 @@ static size_t cbc12(const struct sd_opener *o, bool encrypt_then_mac, uint16_t v
         memcpy(clear, text.p, text.len);
     if (!encrypt_then_mac)
         len += mac = put_mac(o, version, p, text, clear + len);
-    size_t pad = (size_t)(block - 1) - len % block + p->padding % 4 * block;
+    size_t pad = (size_t)(block - 1) - len % block + (p->padding % 4 + p->broken) * block;
     memset(clear + len, (int)pad, pad + 1);
+    clear[len] ^= p->broken;
     len += pad + 1;
     memset(out, 7, block); /* the IV */
     if (!encrypt_raw(o->suite->cipher, o->key, out, (struct sd_span){clear, len}, out + block))
@@ -127,12 +128,13 @@ static size_t null12(const struct sd_opener *o, uint16_t version, const struct s
     return mac ? text.len + mac : 0;
 }
 
-/* Content, and with a connection id or in DTLS 1.3 its type and zeros. */
+/* Content, and with a connection id or in DTLS 1.3 its type and zeros; broken, it is only zeros. */
 static struct sd_span inner(uint8_t *buf, const struct seal_plain *p, bool typed)
 {
     struct sd_wr w = sd_wr_init(buf, ROOM);
-    sd_wr_bytes(&w, p->content.p, p->content.len);
-    if (typed)
+    if (!typed || !p->broken)
+        sd_wr_bytes(&w, p->content.p, p->content.len);
+    if (typed && !p->broken)
         sd_wr_u8(&w, p->type);
     for (size_t i = 0; typed && i < p->padding; i++)
         sd_wr_u8(&w, 0);
@@ -144,7 +146,8 @@ bool seal12(struct sd_wr *w, const struct sd_keys12 *k, bool from_server, uint16
 {
     uint8_t clear[ROOM], body[2 * ROOM];
     const struct sd_opener *o = &k->from[from_server];
-    if (p->content.len > CONTENT_MAX || p->padding > 255)
+    bool padded = p->cid.len || o->suite->protection == SD_PROTECT_CBC;
+    if (p->content.len > CONTENT_MAX || p->padding > 255 || (p->broken && !padded))
         return false;
     struct sd_span text = inner(clear, p, p->cid.len);
     size_t n;

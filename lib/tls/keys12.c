@@ -143,10 +143,10 @@ static bool checked(const struct sd_opener *o, const struct sd_record *rec, stru
     return mac_ok(o, rec, *content, sd_rd_rest(&rd));
 }
 
-/* Takes the padding of RFC 5246 section 6.2.3.2 off. */
+/* Takes the padding of RFC 5246 section 6.2.3.2 off; there is one byte at least. */
 static bool unpad(const uint8_t *data, size_t *len)
 {
-    size_t pad = *len ? data[*len - 1] : 0;
+    size_t pad = data[*len - 1];
     if (pad + 1 > *len)
         return false;
     for (size_t i = 0; i <= pad; i++)

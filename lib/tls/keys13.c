@@ -125,7 +125,7 @@ static struct sd_span clear_header(uint8_t buf[HEADER_MAX], const struct sd_reco
         sd_wr_u8(&w, (uint8_t)low);
     struct sd_span length = sd_rd_rest(&rd);
     sd_wr_bytes(&w, length.p, length.len);
-    return (struct sd_span){buf, rd.bad ? 0 : sd_wr_len(&w)};
+    return (struct sd_span){buf, sd_wr_len(&w)};
 }
 
 static bool unseal(struct sd_epoch_keys *e, const struct sd_record *rec, uint8_t *out, size_t *len,
@@ -138,7 +138,7 @@ static bool unseal(struct sd_epoch_keys *e, const struct sd_record *rec, uint8_t
     *seq = full_seq(e->next_seq, low, rec->seq_bits);
     sd_opener_nonce(&e->opener, *seq, nonce);
     struct sd_span aad = clear_header(buf, rec, low);
-    return aad.len && sd_opener_aead(&e->opener, nonce, aad, rec->body, out, len);
+    return sd_opener_aead(&e->opener, nonce, aad, rec->body, out, len);
 }
 
 bool sd_keys13_init(struct sd_keys13 *k, uint16_t suite, const struct sd_secret *secrets)

@@ -1,6 +1,5 @@
 #include "tls/opener.h"
 
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -33,7 +32,7 @@ void sd_opener_nonce(const struct sd_opener *o, uint64_t number, uint8_t nonce[S
 static bool update(EVP_CIPHER_CTX *ctx, uint8_t *out, int *n, const uint8_t *in, size_t len)
 {
     static const uint8_t none;
-    return len <= INT_MAX && EVP_DecryptUpdate(ctx, out, n, len ? in : &none, (int)len) > 0;
+    return EVP_DecryptUpdate(ctx, out, n, len ? in : &none, (int)len) > 0;
 }
 
 /* CCM wants the tag and the whole length before anything else, and has no final step:
@@ -65,7 +64,7 @@ bool sd_opener_aead(struct sd_opener *o, const uint8_t nonce[static SD_NONCE_LEN
 {
     EVP_CIPHER_CTX *ctx = o->ctx;
     size_t tag_len = o->suite->tag_len;
-    if (sealed.len < tag_len || sealed.len > INT_MAX)
+    if (sealed.len < tag_len)
         return false;
     struct sd_rd rd = sd_rd_init(sealed.p, sealed.len);
     struct sd_span text = sd_rd_bytes(&rd, sealed.len - tag_len);
@@ -84,8 +83,7 @@ bool sd_opener_cbc(struct sd_opener *o, struct sd_span data, uint8_t *out, size_
     struct sd_rd rd = sd_rd_init(data.p, data.len);
     struct sd_span iv = sd_rd_bytes(&rd, o->suite->block_len), text = sd_rd_rest(&rd);
     int n = 0;
-    if (!text.len || text.len > INT_MAX ||
-        EVP_DecryptInit_ex(o->ctx, NULL, NULL, o->key, iv.p) <= 0 ||
+    if (!text.len || EVP_DecryptInit_ex(o->ctx, NULL, NULL, o->key, iv.p) <= 0 ||
         EVP_CIPHER_CTX_set_padding(o->ctx, 0) <= 0 || !update(o->ctx, out, &n, text.p, text.len))
         return false;
     *len = (size_t)n;

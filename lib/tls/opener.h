@@ -22,10 +22,10 @@ struct sd_opener {
 bool sd_opener_init(struct sd_opener *o, const struct sd_suite *suite);
 void sd_opener_fini(struct sd_opener *o);
 
-/* Each writes at most the length of what it is given. */
+/* Each writes at most the length of what it is given, which is a record's at most. */
 bool sd_opener_aead(struct sd_opener *o, const uint8_t nonce[static SD_NONCE_LEN],
                     struct sd_span aad, struct sd_span sealed, uint8_t *out, size_t *len);
-/* `data` begins with its IV; *len includes the padding. */
+/* `data` begins with its IV; *len includes the padding, and is not 0. */
 bool sd_opener_cbc(struct sd_opener *o, struct sd_span data, uint8_t *out, size_t *len);
 /* Whether `mac` is that of the parts. */
 bool sd_opener_mac_ok(const struct sd_opener *o, const struct sd_span *parts, size_t count,
