@@ -39,30 +39,41 @@ void fuzz_op_put(struct sd_wr *out, uint8_t code, uint8_t arg, const void *data,
     sd_wr_close(out, mark, 2);
 }
 
-/* It only has to tell two runs of the same program apart; FNV's prime, a word at a time. */
-static uint64_t digest;
-
-void fuzz_digest_reset(void)
+/* FNV's prime, a word at a time. */
+uint64_t fuzz_mix(uint64_t so_far, uint64_t what)
 {
-    digest = UINT64_C(0xcbf29ce484222325);
+    so_far = (so_far ^ what) * UINT64_C(0x100000001b3);
+    return so_far ^ so_far >> 32;
 }
 
-void fuzz_note(uint64_t what)
-{
-    digest = (digest ^ what) * UINT64_C(0x100000001b3);
-    digest ^= digest >> 32;
-}
-
-void fuzz_note_bytes(const void *data, size_t len)
+uint64_t fuzz_sum(uint64_t so_far, const void *data, size_t len)
 {
     const uint8_t *p = data;
     uint64_t word;
     for (; len >= sizeof word; p += sizeof word, len -= sizeof word) {
         memcpy(&word, p, sizeof word);
-        fuzz_note(word);
+        so_far = fuzz_mix(so_far, word);
     }
     for (; len; len--)
-        fuzz_note(*p++);
+        so_far = fuzz_mix(so_far, *p++);
+    return so_far;
+}
+
+static uint64_t digest;
+
+void fuzz_digest_reset(void)
+{
+    digest = FUZZ_SUM;
+}
+
+void fuzz_note(uint64_t what)
+{
+    digest = fuzz_mix(digest, what);
+}
+
+void fuzz_note_bytes(const void *data, size_t len)
+{
+    digest = fuzz_sum(digest, data, len);
 }
 
 uint64_t fuzz_digest(void)

@@ -41,6 +41,11 @@ void fuzz_note_bytes(const void *data, size_t len);
 void fuzz_digest_reset(void);
 uint64_t fuzz_digest(void);
 
+/* A digest that only has to tell two runs of the same program apart. Begin with FUZZ_SUM. */
+#define FUZZ_SUM UINT64_C(0xcbf29ce484222325)
+uint64_t fuzz_mix(uint64_t so_far, uint64_t what);
+uint64_t fuzz_sum(uint64_t so_far, const void *data, size_t len);
+
 /* Where a target has one: what the last run came to, in words. */
 __attribute__((weak)) const char *fuzz_verdict(void);
 

@@ -2,8 +2,8 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
@@ -42,13 +42,30 @@ static void *born(void *object)
     return object;
 }
 
-/* FNV-1a, which a single bit changes for certain. */
-static uint64_t sum(uint64_t so_far, const void *data, size_t len)
+/* A zeroed one of the objects below; from the heap they would cost more than all they do. */
+enum { OBJECTS = 64, OBJECT_SIZE = 128 };
+
+static struct object {
+    max_align_t bytes[OBJECT_SIZE / sizeof(max_align_t)];
+    bool used;
+} objects[OBJECTS];
+
+static void *take(void)
 {
-    const uint8_t *p = data;
-    for (size_t i = 0; i < len; i++)
-        so_far = (so_far ^ p[i]) * UINT64_C(0x100000001b3);
-    return so_far;
+    struct object *o = objects;
+    while (o < objects + OBJECTS && o->used)
+        o++;
+    fuzz_check(o < objects + OBJECTS, "%d objects of OpenSSL are in use", OBJECTS);
+    *o = (struct object){.used = true};
+    return o;
+}
+
+static void give_back(void *object)
+{
+    struct object *o = object;
+    fuzz_check(!o || o->used, "an object of OpenSSL is freed twice");
+    if (o)
+        o->used = false;
 }
 
 /* --- ciphers --- */
@@ -126,8 +143,7 @@ EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
 {
     if (fails())
         return NULL;
-    return born(crypto.real ? (void *)__real_EVP_CIPHER_CTX_new()
-                            : calloc(1, sizeof(struct cipher_ctx)));
+    return born(crypto.real ? (void *)__real_EVP_CIPHER_CTX_new() : take());
 }
 
 void __wrap_EVP_CIPHER_CTX_free(EVP_CIPHER_CTX *ctx)
@@ -136,7 +152,7 @@ void __wrap_EVP_CIPHER_CTX_free(EVP_CIPHER_CTX *ctx)
     if (crypto.real)
         __real_EVP_CIPHER_CTX_free(ctx);
     else
-        free(ctx);
+        give_back(ctx);
 }
 
 static int init(EVP_CIPHER_CTX *ctx, bool sealing, const EVP_CIPHER *cipher, const uint8_t *key,
@@ -147,8 +163,8 @@ static int init(EVP_CIPHER_CTX *ctx, bool sealing, const EVP_CIPHER *cipher, con
     c->sealing = sealing;
     c->announced = -1;
     if (key)
-        c->key = sum(UINT64_C(0xcbf29ce484222325), key, c->cipher->key);
-    c->start = c->tag = iv ? sum(c->key, iv, c->cipher->iv) : c->key;
+        c->key = fuzz_sum(FUZZ_SUM, key, c->cipher->key);
+    c->start = c->tag = iv ? fuzz_sum(c->key, iv, c->cipher->iv) : c->key;
     return 1;
 }
 
@@ -243,14 +259,14 @@ static int update(EVP_CIPHER_CTX *ctx, uint8_t *out, int *n, const uint8_t *in, 
     if (c->cipher->shape == SHAPE_BLOCKS)
         *n -= len % (int)c->cipher->iv;
     if (!out || !c->sealing)
-        c->tag = sum(c->tag, in, (size_t)len);
+        c->tag = fuzz_sum(c->tag, in, (size_t)len);
     if (!out)
         return 1;
     if (ccm && !c->sealing && !tag_right(c))
         return 0;
     key_stream(c, out, in, (size_t)*n);
     if (c->sealing)
-        c->tag = sum(c->tag, out, (size_t)*n);
+        c->tag = fuzz_sum(c->tag, out, (size_t)*n);
     return 1;
 }
 
@@ -319,7 +335,7 @@ int __real_EVP_DigestSignInit(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pkey_ctx, const EV
                               EVP_PKEY *key);
 int __real_EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t len);
 int __real_EVP_DigestSignFinal(EVP_MD_CTX *ctx, unsigned char *out, size_t *len);
-int __real_RAND_bytes(unsigned char *out, int len);
+void __real_ERR_clear_error(void);
 const EVP_MD *__wrap_EVP_get_digestbyname(const char *name);
 EVP_PKEY *__wrap_EVP_PKEY_new_mac_key(int type, ENGINE *e, const unsigned char *key, int len);
 void __wrap_EVP_PKEY_free(EVP_PKEY *key);
@@ -331,6 +347,7 @@ int __wrap_EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t len);
 int __wrap_EVP_DigestSignUpdate(EVP_MD_CTX *ctx, const void *data, size_t len);
 int __wrap_EVP_DigestSignFinal(EVP_MD_CTX *ctx, unsigned char *out, size_t *len);
 int __wrap_RAND_bytes(unsigned char *out, int len);
+void __wrap_ERR_clear_error(void);
 
 const EVP_MD *__wrap_EVP_get_digestbyname(const char *name)
 {
@@ -350,9 +367,8 @@ EVP_PKEY *__wrap_EVP_PKEY_new_mac_key(int type, ENGINE *e, const unsigned char *
         return NULL;
     if (crypto.real)
         return born(__real_EVP_PKEY_new_mac_key(type, e, key, len));
-    struct key *k = malloc(sizeof *k);
-    if (k)
-        k->sum = sum((uint64_t)len, key, (size_t)len);
+    struct key *k = take();
+    k->sum = fuzz_sum((uint64_t)len, key, (size_t)len);
     return born(k);
 }
 
@@ -362,15 +378,14 @@ void __wrap_EVP_PKEY_free(EVP_PKEY *key)
     if (crypto.real)
         __real_EVP_PKEY_free(key);
     else
-        free(key);
+        give_back(key);
 }
 
 EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void)
 {
     if (fails())
         return NULL;
-    return born(crypto.real ? (void *)__real_EVP_MD_CTX_new()
-                            : calloc(1, sizeof(struct digest_ctx)));
+    return born(crypto.real ? (void *)__real_EVP_MD_CTX_new() : take());
 }
 
 void __wrap_EVP_MD_CTX_free(EVP_MD_CTX *ctx)
@@ -379,7 +394,7 @@ void __wrap_EVP_MD_CTX_free(EVP_MD_CTX *ctx)
     if (crypto.real)
         __real_EVP_MD_CTX_free(ctx);
     else
-        free(ctx);
+        give_back(ctx);
 }
 
 int __wrap_EVP_DigestSignInit(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pkey_ctx, const EVP_MD *md, ENGINE *e,
@@ -391,7 +406,7 @@ int __wrap_EVP_DigestSignInit(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pkey_ctx, const EV
         return __real_EVP_DigestSignInit(ctx, pkey_ctx, md, e, key);
     struct digest_ctx *c = (void *)ctx;
     c->digest = (const void *)md;
-    c->sum = sum(((struct key *)(void *)key)->sum, c->digest->name, strlen(c->digest->name));
+    c->sum = fuzz_sum(((struct key *)(void *)key)->sum, c->digest->name, strlen(c->digest->name));
     return 1;
 }
 
@@ -402,7 +417,7 @@ int __wrap_EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t len)
     if (crypto.real)
         return __real_EVP_DigestUpdate(ctx, data, len);
     struct digest_ctx *c = (void *)ctx;
-    c->sum = sum(c->sum, data, len);
+    c->sum = fuzz_sum(c->sum, data, len);
     return 1;
 }
 
@@ -431,4 +446,10 @@ int __wrap_RAND_bytes(unsigned char *out, int len)
         return 0;
     fuzz_random_bytes(&(struct fuzz_rng){7}, out, (size_t)len);
     return 1;
+}
+
+void __wrap_ERR_clear_error(void)
+{
+    if (crypto.real)
+        __real_ERR_clear_error();
 }

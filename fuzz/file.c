@@ -1,7 +1,9 @@
 #include "file.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "poison.h"
@@ -14,13 +16,18 @@ static struct {
     unsigned interrupt, reads, fail;
     int open;
     bool guard;
+    enum file_kind kind;
 } file;
 
 ssize_t __real_read(int fd, void *to, size_t room);
 int __real_close(int fd);
+int __real_fstat(int fd, struct stat *st);
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __wrap_open(const char *path, int flags, ...);
 ssize_t __wrap_read(int fd, void *to, size_t room);
 int __wrap_close(int fd);
+int __wrap_fstat(int fd, struct stat *st);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 
 void file_set(const uint8_t *data, size_t size, size_t most, unsigned interrupt)
 {
@@ -41,6 +48,11 @@ void file_fail(unsigned n)
     file.fail = n;
 }
 
+void file_kind(enum file_kind kind)
+{
+    file.kind = kind;
+}
+
 int file_open_count(void)
 {
     return file.open;
@@ -50,7 +62,7 @@ int file_open_count(void)
 int __wrap_open(const char *path, int flags, ...)
 {
     (void)flags;
-    if (strcmp(path, FILE_NAME) != 0) {
+    if (strcmp(path, FILE_NAME) != 0 || file.kind == FILE_MISSING) {
         errno = ENOENT;
         return -1;
     }
@@ -68,7 +80,7 @@ ssize_t __wrap_read(int fd, void *to, size_t room)
         return -1;
     }
     if (file.interrupt && ++file.reads % file.interrupt == 0) {
-        errno = EINTR;
+        errno = file.reads % 2 ? EINTR : EAGAIN;
         return -1;
     }
     size_t n = file.size - file.at;
@@ -81,6 +93,20 @@ ssize_t __wrap_read(int fd, void *to, size_t room)
         ASAN_POISON_MEMORY_REGION((char *)to + n, room - n);
     file.at += n;
     return (ssize_t)n;
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+    if (fd != FILE_FD)
+        return __real_fstat(fd, st);
+    *st = (struct stat){.st_mode = file.kind == FILE_FOLDER ? S_IFDIR : S_IFREG};
+    return 0;
+}
+
+/* A file that was not ready is, the next time. */
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+    return fds->fd == FILE_FD ? 1 : __real_poll(fds, n, timeout);
 }
 
 int __wrap_close(int fd)

@@ -9,12 +9,15 @@
 #define FILE_NAME "/bytes"
 
 /* From now on FILE_NAME holds these bytes; each read() gives at most `most` of them, and every
- * `interrupt`-th fails with EINTR (0: none). */
+ * `interrupt`-th fails with EINTR or EAGAIN (0: none). */
 void file_set(const uint8_t *data, size_t size, size_t most, unsigned interrupt);
 /* What a read() left of its room may not be looked at, nor written to, until the next one. */
 void file_guard(bool on);
 /* The n-th read() from now on fails with EIO; 0 = none. */
 void file_fail(unsigned n);
+/* What open() finds: the file, none, or a folder. */
+enum file_kind { FILE_PLAIN, FILE_MISSING, FILE_FOLDER };
+void file_kind(enum file_kind kind);
 /* How often it is open. */
 int file_open_count(void);
 

@@ -4,7 +4,7 @@
  * What was sealed is opened as it was; with one bit changed, or by keys of the other direction,
  * nothing is. Where memory or OpenSSL fails nothing is lost but the record, and nothing leaks.
  *
- * OpenSSL itself takes part in every 32nd input, fake_crypto.h in the others. */
+ * OpenSSL itself takes part in every 64th input, fake_crypto.h in the others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ enum {
     HEAP_PER_BYTE = 64,
     FLIPS = 4,
     LINE = 256,
-    REAL_OF = 32,    /* one input of so many has OpenSSL itself */
+    REAL_OF = 64,    /* one input of so many has OpenSSL itself */
     SKIP_UNIT = 256, /* so that a skip is less than half of what 16 bits of a number tell apart */
     EPOCHS = 64
 };

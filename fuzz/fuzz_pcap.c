@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "capture/decap.h"
 #include "capture/reader.h"
 #include "capture/writer.h"
@@ -33,14 +34,13 @@ struct run {
     struct sd_writer *writer;
     uint64_t digest, frames, datagrams, keylog;
     enum sd_reader_status status;
-    bool failing; /* memory, reading or writing may */
+    bool failing;  /* memory, reading or writing may */
+    size_t window; /* of the reader at first */
 };
 
 static void mix(struct run *r, const void *data, size_t len)
 {
-    const uint8_t *p = data;
-    for (size_t i = 0; i < len; i++)
-        r->digest = (r->digest ^ p[i]) * UINT64_C(0x100000001b3);
+    r->digest = fuzz_sum(r->digest, data, len);
 }
 
 static void mix_number(struct run *r, uint64_t n)
@@ -146,11 +146,11 @@ static void read_all(struct run *r)
 
 static bool open_all(struct run *r)
 {
-    const struct sd_reader_config reading = {.keylog = on_keylog, .arg = r};
+    const struct sd_reader_config reading = {.keylog = on_keylog, .arg = r, .window = r->window};
     const struct sd_decap_config taking = {.sink = {r, on_datagram, on_icmp, on_incomplete},
                                            .key = {3, 4},
-                                           .max_fragmented = 8,
-                                           .max_bytes = 65536,
+                                           .max_fragmented = 4,
+                                           .max_bytes = 8192,
                                            .max_channels = 8};
     struct sd_tracker_config tracking = {.key = {5, 6}};
     struct sd_err err;
@@ -170,7 +170,7 @@ static bool open_all(struct run *r)
 static void run(struct run *r, const uint8_t *data, size_t size, size_t most, unsigned interrupt)
 {
     struct fuzz_heap before = fuzz_heap_mark();
-    r->digest = UINT64_C(0xcbf29ce484222325);
+    r->digest = FUZZ_SUM;
     bool packed = size > 1 && data[0] == 0x1f && data[1] == 0x8b;
     file_set(data, size, most, interrupt);
     file_guard(!packed); /* unpacking writes there */
@@ -194,7 +194,7 @@ static void run(struct run *r, const uint8_t *data, size_t size, size_t most, un
 /* What the writer wrote of the first run, read back: the same frames. */
 static void read_back(const struct run *first, char *image, size_t size)
 {
-    struct run again = {0};
+    struct run again = {.window = size};
     run(&again, (uint8_t *)image, size, size, 0);
     fuzz_check(again.status == SD_READER_END, "our own file ends with status %d",
                (int)again.status);
@@ -202,38 +202,43 @@ static void read_back(const struct run *first, char *image, size_t size)
     fuzz_note(again.frames);
 }
 
-static void run_writing(struct run *r, const uint8_t *data, size_t size)
+static void run_writing(const uint8_t *data, size_t size)
 {
+    struct run r = {.window = size};
     char *image = NULL;
     size_t length = 0;
-    r->copy = open_memstream(&image, &length);
-    r->writer = r->copy ? sd_writer_new(r->copy, "fuzz") : NULL;
-    run(r, data, size, size ? size : 1, 0);
-    if (r->writer) {
-        sd_writer_statistics(r->writer, 0, r->frames, 7);
-        fuzz_check(!sd_writer_finish(r->writer), "the writer failed");
+    r.copy = open_memstream(&image, &length);
+    r.writer = r.copy ? sd_writer_new(r.copy, "fuzz") : NULL;
+    run(&r, data, size, size ? size : 1, 0);
+    if (r.writer) {
+        sd_writer_statistics(r.writer, 0, r.frames, 7);
+        fuzz_check(!sd_writer_finish(r.writer), "the writer failed");
     }
-    sd_writer_free(r->writer);
-    if (r->copy)
-        fclose(r->copy);
+    sd_writer_free(r.writer);
+    if (r.copy)
+        fclose(r.copy);
     if (image)
-        read_back(r, image, length);
+        read_back(&r, image, length);
     free(image);
 }
 
-/* The n-th allocation fails, or reading does; the writer's disk is full. Nothing may be lost but
- * the frames. */
-static void run_failing(const uint8_t *data, size_t size)
+/* The n-th allocation fails, or reading does, or the file is none; the writer's disk is full.
+ * Nothing may be lost but the frames. */
+static void run_failing(const uint8_t *data, size_t size, uint64_t how)
 {
     char disk[600];
-    struct run r = {.failing = true};
-    r.copy = fmemopen(disk, sizeof disk, "w");
+    struct run r = {.failing = true, .window = 1 + how % 97};
+    r.copy = fmemopen(disk, 64 + how % (sizeof disk - 64), "w");
+    fuzz_heap_fail((unsigned)(how >> 8 & 63));
     r.writer = r.copy ? sd_writer_new(r.copy, "fuzz") : NULL;
-    file_fail(size % 2 ? 0 : 1 + (unsigned)(size / 6 % 4));
-    fuzz_heap_fail(1 + (unsigned)(size / 3 % 41));
-    run(&r, data, size, 1 + size % 997, 0);
+    if (r.copy && how >> 14 & 1)
+        setbuf(r.copy, NULL); /* a full disk shows at once, not at the end */
+    file_fail((unsigned)(how >> 16 & 7));
+    file_kind(how >> 20 & 15 ? FILE_PLAIN : how >> 24 & 1 ? FILE_MISSING : FILE_FOLDER);
+    run(&r, data, size, 1 + how % 997, 0);
     fuzz_heap_fail(0);
     file_fail(0);
+    file_kind(FILE_PLAIN);
     if (r.writer)
         fuzz_note((uint64_t)sd_writer_finish(r.writer));
     sd_writer_free(r.writer);
@@ -241,27 +246,31 @@ static void run_failing(const uint8_t *data, size_t size)
         fclose(r.copy);
 }
 
-static void run_in_bites(const struct run *whole, const uint8_t *data, size_t size)
+static void run_in_bites(const uint8_t *data, size_t size, uint64_t how)
 {
-    struct run bites = {0};
-    run(&bites, data, size, 1 + size % 61, 3);
-    fuzz_check(whole->digest == bites.digest, "read in bites of %zu it is another file",
-               1 + size % 61);
+    struct run whole = {.window = size}, bites = {.window = 1 + how % 67};
+    size_t most = 1 + how % 61;
+    run(&whole, data, size, size ? size : 1, 0);
+    fuzz_note(whole.digest);
+    run(&bites, data, size, most, 3);
+    fuzz_check(whole.digest == bites.digest, "read in bites of %zu it is another file", most);
 }
 
-/* Once as it is, and once more in a way that its length decides: speed is worth more than all. */
+/* One of four ways, as a hash of the input decides: speed is worth more than all of them. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct run whole = {0}, written = {0};
+    struct run whole = {.window = size};
     uint8_t *copy = fuzz_copy(make_span(data, size));
-    run(&whole, copy, size, size ? size : 1, 0);
+    uint64_t hash = sd_hash((struct sd_hash_key){0}, data, size), how = hash >> 8;
+    if (hash % 8 == 0)
+        run_in_bites(copy, size, how);
+    else if (hash % 8 == 1 && size <= WRITE_BACK_MAX)
+        run_writing(copy, size);
+    else if (hash % 8 <= 3)
+        run_failing(copy, size, how);
+    else
+        run(&whole, copy, size, size ? size : 1, 0);
     fuzz_note(whole.digest);
-    if (size % 3 == 0)
-        run_in_bites(&whole, copy, size);
-    else if (size % 3 == 1)
-        run_failing(copy, size);
-    else if (size <= WRITE_BACK_MAX)
-        run_writing(&written, copy, size);
     free(copy);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "capture/writer.h"
 #include "common.h"
 #include "make.h"
+#include "pcap_seeds.h"
 
 #include "../tests/unit/capture_build.h"
 
@@ -104,6 +105,72 @@ static void seed_other_links(struct fuzz_seeder *s)
     }
 }
 
+/* Headers that are too short, or say what is behind them in a way of their own: link type, bytes.
+ */
+static void seed_odd_links(struct fuzz_seeder *s)
+{
+#define ODD(linktype, text)                                                                        \
+    {                                                                                              \
+        linktype, sizeof text - 1, text                                                            \
+    }
+    static const struct {
+        uint16_t linktype;
+        size_t len;
+        const char *bytes;
+    } odd[] = {
+        ODD(1, "short"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\0\x0a\xaa\xaa\3\0\0\0\x08\0\x45"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\0\x0a\x42\x42\3\0\0\0\x08\0\x45"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\0\x06\xaa\xaa\3\0\0\0"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x91\0\0\1\x88\x0b\0\x57\x60"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x65\x58\2\0\0\0\0\1\2\0\0\0\0\2\x08\0\x45"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x88\x64\x11"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x88\x48\0\0\0\1\0\0\1\1"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x88\x47\0\0\1\1\x60"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x88\x47\0\0\1\1\x60\0\0\0"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x88\x47\0\0\1\1\0\0\0\0\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"),
+        ODD(1, "\2\0\0\0\0\1\2\0\0\0\0\2\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0\0\1"
+               "\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0"),
+        ODD(9, "\x0f\0\x08\0\x45"),
+        ODD(50, "\x8f\0\x86\xdd\x60"),
+        ODD(9, "\x02\x81\0\0\1\1\x45\0"),
+        ODD(9, "\x02"),
+        ODD(14, "\x45"),
+        ODD(12, "\x10"),
+        ODD(229, "\x60"),
+        ODD(0, "\0"),
+        ODD(0, "\x18\0\0\0\x60"),
+        ODD(0, "\x1c\0\0\0\x60"),
+        ODD(0, "\x1e\0\0\0\x60"),
+        ODD(108, "\0\0\0\x0a\x60"),
+        ODD(0, "\x77\0\0\0\x60"),
+        ODD(113, "short"),
+        ODD(9999, "what is it"),
+    };
+#undef ODD
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        struct build b;
+        build_start(&b);
+        put(&b, odd[i].bytes, odd[i].len);
+        seed_one(s, odd[i].linktype, &b);
+    }
+}
+
+/* More headers in one another than anybody needs. */
+static void seed_nesting(struct fuzz_seeder *s)
+{
+    struct build b;
+    build_udp(&b);
+    for (unsigned i = 0; i < 10; i++)
+        put_v4(&b, (struct v4){.protocol = i ? 4 : 17});
+    seed_one(s, 101, &b);
+    build_udp(&b);
+    put_v4(&b, udp4);
+    for (unsigned i = 0; i < 10; i++)
+        put_ethernet(&b, i ? 0x6558 : 0x0800);
+    seed_one(s, 1, &b);
+}
+
 static void seed_tunnels(struct fuzz_seeder *s)
 {
     struct build b;
@@ -158,6 +225,105 @@ static void seed_carriers(struct fuzz_seeder *s)
     }
 }
 
+static const uint8_t stun_header[] = "\x21\x12\xa4\x42TransactionI";
+
+/* A STUN message of that type in a datagram of its own. */
+static void put_stun(struct build *b, uint16_t type, const void *attributes, size_t len)
+{
+    build_start(b);
+    put(b, attributes, len);
+    put(b, stun_header, 16);
+    put16(b, (uint16_t)len);
+    put16(b, type);
+    put_udp(b, 3478, 40000);
+    put_v4(b, udp4);
+}
+
+/* TURN: channels that are bound and used, to peers of both families; attributes that are not whole;
+ * records in attributes of which some RFC knows something else. */
+static void seed_turn(struct fuzz_seeder *s)
+{
+#define BIND(number, family, peer) "\0\x0c\0\4" number "\0\0\0\x12\0" family peer
+#define PEER4 "\x08\0\1\x33\x44\x55\x66\x77\x88"
+    static const struct {
+        uint16_t type;
+        size_t len;
+        const char *attributes;
+    } messages[] = {
+        {0x0009, 20, BIND("\x40\1", PEER4, "")},
+        {0x0009, 32, BIND("\x40\2", "\x14\0\2\x33\x44", "sixteen bytes...")},
+        {0x0009, 20, BIND("\x40\1", PEER4, "")},
+        {0x0009, 8, "\0\x0c\0\4\x40\1\0\0"},
+        {0x0009, 12, "\0\x12\0\x08\0\1\x33\x44\x55\x66\x77\x88"},
+        {0x0009, 20, "\0\x0c\0\1\x40\0\0\0\0\x12\0\x08\0\1\x33\x44\x55\x66\x77\x88"},
+        {0x0009, 16, "\0\x0c\0\4\x40\3\0\0\0\x12\0\4\0\1\x33\x44"},
+        {0x0016, 8, "\0\x12\0\x50\0\1\x33\x44"},
+        {0x0017, 20, "\0\x12\0\x08\0\1\x33\x44\x55\x66\x77\x88\0\x13\0\4\x16\xfe\xfd\0"},
+        {0x0101, 32,
+         "\xc0\1\0\x19\x16\xfe\xfd\0\0\0\0\0\0\0\7\0\x0c\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
+        {0x0001, 32,
+         "\x80\1\0\x19\x2e\xfe\xfd\0\0\0\0\0\0\0\7\0\x0c\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
+        {0x0001, 8, "\xc0\1\0\4\x2e\xfe\xfd\0"},
+    };
+#undef BIND
+#undef PEER4
+    struct seed_file f;
+    struct build b;
+    file_begin(&f);
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        put_stun(&b, messages[i].type, messages[i].attributes, messages[i].len);
+        file_frame(&f, 101, &b);
+    }
+    for (uint8_t number = 1; number < 4; number++) {
+        build_start(&b);
+        put(&b, a_record, sizeof a_record);
+        put(&b, (uint8_t[]){0x40, number, 0, sizeof a_record}, 4);
+        put_udp(&b, 40000, 3478);
+        put_v4(&b, udp4);
+        file_frame(&f, 101, &b);
+    }
+    file_end(&f, s);
+    file_begin(&f);
+    for (uint8_t number = 1; number < 20; number++) {
+        uint8_t bind[] = "\0\x0c\0\4\x40\0\0\0\0\x12\0\x08\0\1\x33\x44\x55\x66\x77\x88";
+        bind[5] = number;
+        put_stun(&b, 0x0009, bind, 20);
+        file_frame(&f, 101, &b);
+    }
+    file_end(&f, s);
+}
+
+/* CAPWAP on its ports, and something else there; a snapped one; a channel that is cut, one too
+ * long. */
+static void seed_ports(struct fuzz_seeder *s)
+{
+    static const struct {
+        uint16_t from, to;
+        size_t len;
+        const char *header;
+    } some[] = {{5246, 1, 4, "\1\0\0\0"},
+                {1, 5247, 4, "\1\0\0\0"},
+                {5246, 5246, 4, "\2\0\0\0"},
+                {1, 2, 3, "\x40\1\0"},
+                {1, 2, 4, "\x40\1\1\0"},
+                {1, 2, 8, "\x80\x60\0\0\0\0\0\0"},
+                {1, 2, 2, "\x80\x60"},
+                {1, 2, 7, "\xc0\0\0\0\1\x08\0"},
+                {1, 4789, 8, "\0\0\0\0\0\0\0\0"},
+                {1, 4789, 8, "\x08\0\0\0\0\0\0\1"},
+                {1, 4789, 2, "\x08"}};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        struct build b;
+        build_start(&b);
+        if (i < 3)
+            put(&b, a_record, sizeof a_record);
+        put(&b, some[i].header, some[i].len);
+        put_udp(&b, some[i].from, some[i].to);
+        put_v4(&b, udp4);
+        seed_one(s, 101, &b);
+    }
+}
+
 /* One packet in IP fragments, the last one first, and one that never becomes whole. */
 static void seed_fragments(struct fuzz_seeder *s, bool six)
 {
@@ -206,149 +372,65 @@ static void seed_icmp(struct fuzz_seeder *s)
     seed_one(s, 101, &b);
 }
 
-static void le(struct sd_wr *w, uint64_t v, unsigned bytes)
+/* Quotes that are cut, padded, of other protocols, behind other headers, with extensions behind
+ * them. */
+static void seed_quotes(struct fuzz_seeder *s)
 {
-    for (unsigned i = 0; i < bytes; i++)
-        sd_wr_u8(w, (uint8_t)(v >> 8 * i));
-}
-
-/* The old format, in every variant. */
-static void seed_classic(struct fuzz_seeder *s)
-{
-    static const uint32_t magics[] = {0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34, 0xd4c3b2a1};
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
-        uint8_t bytes[256];
+    static const struct {
+        uint8_t outer, protocol, extension, length;
+        const char *header;
+    } some[] = {{1, 17, 0, 0, "\3\3\0\0\0\4\0\0"},   {1, 6, 0, 0, "\x0b\0\0\0\0\0\0\0"},
+                {1, 17, 0, 0, "\5\0\0\0\0\0\0\0"},   {58, 17, 0, 0, "\1\4\0\0\2\0\0\0"},
+                {58, 44, 44, 0, "\3\0\0\0\0\0\0\0"}, {58, 44, 44, 9, "\3\0\0\0\0\0\0\0"},
+                {58, 60, 60, 0, "\2\0\0\0\0\0\5\0"}, {58, 60, 60, 99, "\2\0\0\0\0\0\5\0"},
+                {58, 6, 0, 0, "\1\0\0\0\0\0\0\0"},   {58, 17, 0, 0, "\x80\0\0\0\0\0\0\0"},
+                {1, 58, 0, 0, "\3\4\0\0\0\0\5\0"}};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
         struct build b;
-        struct sd_wr w = sd_wr_init(bytes, sizeof bytes);
         build_udp(&b);
-        put_v4(&b, udp4);
-        le(&w, magics[i], 4);
-        le(&w, i == 3 ? 0x04000200 : 0x00040002, 4);
-        le(&w, 0, 8);
-        le(&w, i == 3 ? 0x00000400 : 0x00040000, 4);
-        le(&w, i == 3 ? 0x65000000 : 101, 4);
-        le(&w, 1704067200, 4);
-        le(&w, 5, 4);
-        le(&w, i == 3 ? __builtin_bswap32(build_len(&b)) : build_len(&b), 4);
-        le(&w, i == 3 ? __builtin_bswap32(build_len(&b)) : build_len(&b), 4);
-        le(&w, 0, i == 2 ? 8 : 0);
-        sd_wr_bytes(&w, build_bytes(&b), build_len(&b));
-        fuzz_seed(s, bytes, sd_wr_len(&w));
+        if (some[i].extension)
+            put(&b,
+                (uint8_t[]){17, some[i].extension == 44 ? 0 : some[i].length, 0,
+                            some[i].extension == 44 ? some[i].length : 0, 0, 0, 0, 0},
+                8);
+        if (some[i].outer == 1)
+            put_v4(&b, (struct v4){.protocol = some[i].protocol});
+        else
+            put_v6(&b, some[i].protocol);
+        put(&b, some[i].header, 8);
+        if (some[i].outer == 1)
+            put_v4(&b, (struct v4){.protocol = 1});
+        else
+            put_v6(&b, 58);
+        seed_one(s, 101, &b);
     }
-}
-
-static void u(struct sd_wr *w, uint32_t v, unsigned bytes, bool big)
-{
-    le(w,
-       big && bytes == 4 ? __builtin_bswap32(v)
-       : big             ? (uint64_t)(v >> 8 | (v & 255) << 8)
-                         : v,
-       bytes);
-}
-
-static void block(struct sd_wr *w, bool big, uint32_t type, const void *body, size_t len)
-{
-    u(w, type, 4, big);
-    u(w, (uint32_t)len + 12, 4, big);
-    sd_wr_bytes(w, body, len);
-    u(w, (uint32_t)len + 12, 4, big);
-}
-
-/* pcapng of either byte order: resolution, offset, name, a packet of each kind, statistics, keys.
- */
-static void seed_sections(struct fuzz_seeder *s, bool big)
-{
-    uint8_t bytes[1024], body[256];
-    struct sd_wr w = sd_wr_init(bytes, sizeof bytes), b = sd_wr_init(body, sizeof body);
-    u(&b, 0x1a2b3c4d, 4, big);
-    u(&b, 1, 2, big);
-    sd_wr_bytes(&b, "\0\0\377\377\377\377\377\377\377\377", 10);
-    block(&w, big, 0x0a0d0d0a, body, sd_wr_len(&b));
-    b = sd_wr_init(body, sizeof body);
-    u(&b, 101, 2, big);
-    u(&b, 0, 2, big);
-    u(&b, 128, 4, big);
-    u(&b, 2, 2, big);
-    u(&b, 4, 2, big);
-    sd_wr_bytes(&b, "eth0", 4);
-    u(&b, 9, 2, big);
-    u(&b, 1, 2, big);
-    sd_wr_bytes(&b, big ? "\x9e\0\0\0" : "\x0b\0\0\0", 4);
-    u(&b, 14, 2, big);
-    u(&b, 8, 2, big);
-    sd_wr_bytes(&b, "\0\0\1\0\0\0\0\1", 8);
-    block(&w, big, 1, body, sd_wr_len(&b));
-    block(&w, big, 3, big ? "\0\0\0\4ABCD" : "\4\0\0\0ABCD", 8);
-    b = sd_wr_init(body, sizeof body);
-    u(&b, 0x544c534b, 4, big);
-    u(&b, 5, 4, big);
-    sd_wr_bytes(&b, "LINE\n\0\0\0", 8);
-    block(&w, big, 10, body, sd_wr_len(&b));
-    b = sd_wr_init(body, sizeof body);
-    sd_wr_bytes(&b, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
-    u(&b, 5, 2, big);
-    u(&b, 8, 2, big);
-    sd_wr_bytes(&b, "\1\0\0\0\0\0\0\1", 8);
-    block(&w, big, 5, body, sd_wr_len(&b));
-    fuzz_seed(s, bytes, sd_wr_len(&w));
-}
-
-/* A comment that is longer than its block, at the very end. */
-static void seed_option(struct fuzz_seeder *s)
-{
-    uint8_t bytes[256];
-    struct sd_wr w = sd_wr_init(bytes, sizeof bytes);
-    block(&w, false, 0x0a0d0d0a, "\x4d\x3c\x2b\x1a\1\0\0\0\377\377\377\377\377\377\377\377", 16);
-    block(&w, false, 1, "\x65\0\0\0\0\0\0\0", 8);
-    block(&w, false, 6, "\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0ABCD\1\0\x40\0text", 32);
-    fuzz_seed(s, bytes, sd_wr_len(&w));
-}
-
-static uint32_t crc(const uint8_t *p, size_t len)
-{
-    uint32_t c = UINT32_MAX;
-    for (size_t i = 0; i < len; i++) {
-        c ^= p[i];
-        for (int bit = 0; bit < 8; bit++)
-            c = c >> 1 ^ (c & 1 ? 0xedb88320 : 0);
+    static const char *const cut[] = {"\3\4\0\0\0\0\5\0", "\3\4\0\0\0\0\5", "\2\0\0\0\0\0\5\0",
+                                      "\2"};
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+        struct build b;
+        build_start(&b);
+        put(&b, cut[i], i == 1 ? 7 : i == 3 ? 1 : 8);
+        if (i < 2)
+            put_v4(&b, (struct v4){.protocol = 1});
+        else
+            put_v6(&b, 58);
+        seed_one(s, 101, &b);
     }
-    return ~c;
-}
-
-/* Packed with gzip, as it is: one stored block; two members, and something behind them. */
-static void seed_packed(struct fuzz_seeder *s)
-{
-    static const uint8_t classic[] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0,   0, 0, 0,
-                                      0,    0,    0,    0,    0, 0, 4, 0, 101, 0, 0, 0};
-    uint8_t bytes[256];
-    struct sd_wr w = sd_wr_init(bytes, sizeof bytes);
-    for (int member = 0; member < 2; member++) {
-        size_t len = member ? 0 : sizeof classic;
-        sd_wr_bytes(&w, "\x1f\x8b\x08\0\0\0\0\0\0\3\1", 11);
-        le(&w, len, 2);
-        le(&w, ~len, 2);
-        sd_wr_bytes(&w, classic, len);
-        le(&w, crc(classic, len), 4);
-        le(&w, len, 4);
-    }
-    fuzz_seed(s, bytes, sd_wr_len(&w));
-    sd_wr_bytes(&w, "behind it", 9);
-    fuzz_seed(s, bytes, sd_wr_len(&w));
-    fuzz_seed(s, bytes, 50);
 }
 
 void fuzz_seeds(struct fuzz_seeder *s)
 {
-    seed_sections(s, false);
-    seed_sections(s, true);
-    seed_packed(s);
-    seed_option(s);
+    pcap_format_seeds(s);
     seed_links(s);
     seed_other_links(s);
+    seed_odd_links(s);
+    seed_nesting(s);
     seed_tunnels(s);
     seed_carriers(s);
+    seed_turn(s);
+    seed_ports(s);
+    seed_quotes(s);
     seed_fragments(s, false);
     seed_fragments(s, true);
     seed_icmp(s);
-    seed_classic(s);
 }

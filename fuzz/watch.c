@@ -36,23 +36,14 @@ static void *resize(void *arg, void *old, size_t size)
     return fresh->data;
 }
 
-/* It only has to tell two runs apart. A word at a time: it sees all that a tracker reports. */
 static void mix_number(struct watch *w, uint64_t n)
 {
-    w->digest = (w->digest ^ n) * UINT64_C(0x9e3779b97f4a7c15);
-    w->digest ^= w->digest >> 32;
+    w->digest = fuzz_mix(w->digest, n);
 }
 
 static void mix(struct watch *w, const void *data, size_t len)
 {
-    const uint8_t *p = data;
-    for (; len; p += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        size_t n = len < sizeof word ? len : sizeof word;
-        memcpy(&word, p, n);
-        mix_number(w, word);
-        len -= n;
-    }
+    w->digest = fuzz_sum(w->digest, data, len);
 }
 
 static void mix_event(struct watch *w, const struct sd_event *e)
@@ -147,7 +138,7 @@ static void done(void *arg, const struct sd_result *r)
 
 void watch_init(struct watch *w, struct sd_tracker_config *config, unsigned fail_in)
 {
-    *w = (struct watch){.digest = UINT64_C(0xcbf29ce484222325), .fail_in = fail_in};
+    *w = (struct watch){.digest = FUZZ_SUM, .fail_in = fail_in};
     config->alloc = (struct sd_alloc){w, resize};
     config->arg = w;
     config->packet = packet;

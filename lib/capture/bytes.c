@@ -26,7 +26,7 @@ static int open_file(const char *path)
     return fd;
 }
 
-int sd_bytes_open(struct sd_bytes *s, const char *path)
+int sd_bytes_open(struct sd_bytes *s, const char *path, size_t window)
 {
     *s = (struct sd_bytes){.fd = STDIN_FILENO};
     if (strcmp(path, "-") != 0) {
@@ -35,10 +35,10 @@ int sd_bytes_open(struct sd_bytes *s, const char *path)
             return -errno;
         s->owned = true;
     }
-    s->window = malloc(WINDOW);
+    s->capacity = window ? window : WINDOW;
+    s->window = malloc(s->capacity);
     if (!s->window)
         return -ENOMEM;
-    s->capacity = WINDOW;
     s->p = s->end = s->window;
     return 0;
 }
@@ -76,7 +76,7 @@ static ssize_t read_packed(struct sd_bytes *s, uint8_t *to, size_t room)
             s->fault = "the gzip data are damaged";
         if (n != 0)
             return n > 0 ? n : 0;
-        n = read_some(s->fd, s->packed_buffer, WINDOW);
+        n = read_some(s->fd, s->packed_buffer, s->packed_capacity);
         s->cut = n == 0 && !sd_gunzip_whole(s->gunzip);
         if (s->cut)
             s->fault = "the gzip data end early";
@@ -136,9 +136,10 @@ int sd_bytes_unpack(struct sd_bytes *s)
     if (rc)
         return rc;
     /* What was read already is packed; it is at most one window. */
-    s->packed_buffer = malloc(WINDOW);
+    s->packed_buffer = malloc(s->capacity);
     if (!s->packed_buffer)
         return -ENOMEM;
+    s->packed_capacity = s->capacity;
     size_t have = sd_bytes_have(s);
     memcpy(s->packed_buffer, s->p, have);
     s->packed = (struct sd_span){s->packed_buffer, have};

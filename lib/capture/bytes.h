@@ -18,6 +18,7 @@ struct sd_bytes {
     struct sd_gunzip *gunzip;
     struct sd_span packed; /* what gunzip has not seen yet, in `packed_buffer` */
     uint8_t *packed_buffer;
+    size_t packed_capacity;
     int fd;
     int error;         /* errno of what failed, or 0 */
     const char *fault; /* what is wrong with the gzip data, or NULL */
@@ -26,8 +27,9 @@ struct sd_bytes {
     bool over;         /* no more bytes will come */
 };
 
-/* "-" is the standard input. 0 or -errno; close it in either case. */
-int sd_bytes_open(struct sd_bytes *s, const char *path);
+/* "-" is the standard input; `window` is how much to read at once at first, 0 = the
+ * usual. 0 or -errno; close it in either case. */
+int sd_bytes_open(struct sd_bytes *s, const char *path, size_t window);
 void sd_bytes_close(struct sd_bytes *s);
 /* To be called first: looks whether the data are gzip data and unpacks them then.
  * 0 or -errno: -ENOTSUP when this build cannot. */

@@ -20,7 +20,7 @@ int sd_reader_open(struct sd_reader **out, const char *path, const struct sd_rea
     struct sd_reader *r = calloc(1, sizeof *r);
     if (!r)
         return sd_err_set(e, SDTLS_NOMEM, "out of memory");
-    int rc = sd_bytes_open(&r->source, path);
+    int rc = sd_bytes_open(&r->source, path, config ? config->window : 0);
     if (rc) {
         sd_reader_close(r);
         return sd_err_set(e, SDTLS_IO, "cannot open %s: %s", path, strerror(-rc));

@@ -24,6 +24,7 @@ struct sd_reader_config {
     /* Key log lines (NSS format) that the file carries; borrowed for the call. */
     void (*keylog)(void *arg, struct sd_span text);
     void *arg;
+    size_t window; /* bytes to read at once, 0 = 256 KiB; a larger record makes it larger */
 };
 
 struct sd_reader_interface {
