@@ -71,8 +71,6 @@ int sdtls_conn_fd(const struct sdtls_conn *c)
 
 static const struct sockaddr *sockaddr_of(const struct sd_addr *a, socklen_t *len)
 {
-    if (!a)
-        return NULL;
     if (len)
         *len = sd_addr_len(a);
     return &a->sa;
@@ -105,7 +103,7 @@ const char *sdtls_peer_text(const struct sdtls_conn *c)
 
 void *sdtls_native(const struct sdtls_conn *c)
 {
-    return sd_session_native(c->session);
+    return c->session ? sd_session_native(c->session) : NULL;
 }
 
 void sdtls_set_user(struct sdtls_conn *c, void *user)

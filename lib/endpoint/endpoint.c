@@ -146,8 +146,7 @@ static void dispatch(struct sdtls *s, const struct sd_datagram *d, sd_time now)
 {
     struct sdtls_conn *c = d->to ? sd_peer_user(d->to) : NULL;
     if (!c) {
-        if (!d->error)
-            sd_accept_unknown(s, d, now);
+        sd_accept_unknown(s, d, now); /* errors are told of known peers only */
         return;
     }
     if (c->server && !d->error && sd_accept_hello(c, d, now))

@@ -88,8 +88,8 @@ static void read_cmsg(struct sd_packet *p, const struct cmsghdr *c)
 uint32_t sd_batch_dropped(struct sd_batch *b)
 {
     uint32_t dropped = 0;
-    struct msghdr *m = b->count ? &b->msgs[b->count - 1].msg_hdr : NULL;
-    for (struct cmsghdr *c = m ? CMSG_FIRSTHDR(m) : NULL; c; c = CMSG_NXTHDR(m, c))
+    struct msghdr *m = &b->msgs[b->count - 1].msg_hdr;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
             memcpy(&dropped, CMSG_DATA(c), sizeof dropped);
     return dropped;

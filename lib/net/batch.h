@@ -44,8 +44,8 @@ bool sd_batch_init(struct sd_batch *b);
 void sd_batch_fini(struct sd_batch *b);
 /* Reads up to max datagrams; how many, or -errno. */
 int sd_batch_read(struct sd_batch *b, int fd, unsigned max);
-/* SO_RXQ_OVFL as told with the last of them: lost on that socket since it was
- * made. 0 = none. */
+/* SO_RXQ_OVFL as told with the last of them (there is one): lost on that socket
+ * since it was made. 0 = none. */
 uint32_t sd_batch_dropped(struct sd_batch *b);
 /* The next of them; false after the last. */
 bool sd_batch_take(struct sd_batch *b, struct sd_packet *p);

@@ -1,7 +1,6 @@
 #include "net/demux.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -140,21 +139,12 @@ static void start_round(struct sd_demux *d, const struct epoll_event *ev, int n)
     }
 }
 
-static int wait_ms(sd_time until)
-{
-    if (!until || until == SD_NEVER)
-        return until ? -1 : 0;
-    sd_time now = sd_clock_now();
-    sd_time left = until > now ? (until - now + SD_MS - 1) / SD_MS : 0;
-    return left > INT_MAX ? INT_MAX : (int)left;
-}
-
 /* 1 = a round began (maybe an empty one), 0 = time to return, -errno. */
 static int wait_round(struct sd_demux *d, sd_time until)
 {
     struct epoll_event ev[SD_ROUND];
     sd_demux_wake(d);
-    int n = epoll_wait(d->epoll, ev, SD_ROUND, wait_ms(until));
+    int n = epoll_wait(d->epoll, ev, SD_ROUND, until == SD_NEVER ? -1 : sd_clock_wait_ms(until));
     if (n <= 0)
         return n == 0 || errno == EINTR ? 0 : -errno;
     start_round(d, ev, n);
@@ -270,7 +260,7 @@ static bool read_source(struct sd_demux *d, struct sd_source *s, struct sd_datag
 {
     unsigned max = s->kind == SD_LISTENER ? SD_BATCH : 1;
     int n = sd_batch_read(&d->batch, s->fd, max);
-    if (n < (int)max && d->drain < d->listener_count && d->listeners[d->drain].source == s)
+    if (n < (int)max && d->drain < d->listener_count) /* then it is the one being drained */
         d->drain++;
     if (n <= 0)
         return read_error(d, s, n ? -n : EAGAIN, out);

@@ -61,5 +61,5 @@ int sd_errqueue_read(int fd, struct sd_report *r)
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
         if (is_error(c))
             note(r, c);
-    return 1;
+    return r->error != 0;
 }

@@ -26,7 +26,7 @@ struct sd_report {
 
 /* Makes the kernel keep errors for this socket of either family; 0 or -errno. */
 int sd_errqueue_enable(int fd, int family);
-/* The oldest error: 1, 0 when there is none, or -errno. */
+/* The oldest error: 1, 0 when there is none (or what was there is no error), or -errno. */
 int sd_errqueue_read(int fd, struct sd_report *r);
 
 #endif

@@ -28,7 +28,7 @@ static bool same_service(const struct sd_addr *bound, const struct sd_addr *loca
 
 struct sd_source *sd_listener_for(const struct sd_demux *d, unsigned i, const struct sd_addr *local)
 {
-    if (i < d->listener_count && d->listeners[i].source)
+    if (d->listeners[i].source)
         return d->listeners[i].source;
     for (i = 0; i < d->listener_count; i++)
         if (d->listeners[i].source && same_service(&d->listeners[i].local, local))

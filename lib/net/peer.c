@@ -82,7 +82,7 @@ static int open_own(struct sd_demux *d, struct sd_peer *p)
 
 static void try_own_socket(struct sd_demux *d, struct sd_peer *p)
 {
-    bool may = d->connected < d->config.max_connected && p->listener < d->listener_count &&
+    bool may = d->connected < d->config.max_connected &&
                !d->shared_only[p->local.sa.sa_family == AF_INET6];
     if (may && open_own(d, p))
         d->counters[SD_NET_SOCKET_FAILED]++;

@@ -225,7 +225,7 @@ int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *t
 bool sd_socket_empty(int fd)
 {
     char byte;
-    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 size_t sd_socket_headers(const struct sd_addr *to)

@@ -37,6 +37,7 @@ int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local
 /* Sends to `to` from the local address `from`; both NULL on a connected socket. */
 int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *to,
                    const struct sd_addr *from);
+/* Nothing to read; an error that is pending does not say that. */
 bool sd_socket_empty(int fd);
 /* Bytes of IP and UDP header of a datagram to this address. */
 size_t sd_socket_headers(const struct sd_addr *to);

@@ -42,8 +42,7 @@ static void unlink_source(struct sd_demux *d, const struct sd_source *s)
     for (unsigned i = d->round_at; i < d->round_count; i++)
         if (d->round[i] == s)
             d->round[i] = NULL;
-    if (s->kind == SD_LISTENER && s->listener < d->listener_count &&
-        d->listeners[s->listener].source == s)
+    if (s->kind == SD_LISTENER)
         d->listeners[s->listener].source = NULL;
 }
 
@@ -85,19 +84,15 @@ void sd_source_failed(struct sd_demux *d, struct sd_source *s)
 
 void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
 {
-    if (s->paused) {
-        s->paused = false;
-        if (watch(d, s))
-            sd_source_failed(d, s);
-    }
+    /* It was set until now, so there is room for its timer. */
+    if (s->paused && (s->paused = watch(d, s) != 0))
+        sd_timers_set(&d->timers, &s->timer, now + PAUSE_MS * SD_MS);
     if (!s->dying)
         return;
-    s->turns++;
-    if (s->turns > SD_LINGER_TURNS ||
-        !sd_timers_set(&d->timers, &s->timer, now + SD_LINGER_MS * SD_MS))
+    if (++s->turns > SD_LINGER_TURNS || sd_socket_empty(s->fd))
         sd_source_close(d, s);
-    else if (sd_socket_empty(s->fd))
-        sd_source_close(d, s);
+    else
+        sd_timers_set(&d->timers, &s->timer, now + SD_LINGER_MS * SD_MS);
 }
 
 void sd_source_idle(struct sd_demux *d, struct sd_source *s)
