@@ -129,8 +129,8 @@ static void check_cut_at(const struct sd_client_hello *whole, struct sd_span bod
                    "cut at %zu a hello has other fields", cut);
 }
 
-/* A hello cut anywhere tells the same fields as far as it goes. All cuts of each would take most of the
- * time: its random says where the first is, and the others are spread from there. */
+/* A hello cut anywhere tells the same fields as far as it goes. All cuts of each would take most of
+ * the time: its random says where the first is, and the others are spread from there. */
 static void check_cut_hello(const struct sd_client_hello *whole, struct sd_span body)
 {
     size_t most = body.len < CUT_MAX ? body.len : CUT_MAX;
@@ -408,8 +408,19 @@ static void seed_others(struct fuzz_seeder *s)
     seed_datagram(s, 3, &w);
 }
 
+/* Each long junk that resize.c knows: the last byte chooses it. */
+static void seed_junk(struct fuzz_seeder *s)
+{
+    uint8_t bytes[256];
+    struct sd_wr w = sd_wr_init(bytes, sizeof bytes);
+    for (uint8_t which = 0; which < 16; which++)
+        fuzz_op_put(&w, 0, 0, (uint8_t[]){0, 0, 0, which}, 4);
+    fuzz_seed(s, bytes, sd_wr_len(&w));
+}
+
 void fuzz_seeds(struct fuzz_seeder *s)
 {
+    seed_junk(s);
     seed_hellos(s);
     seed_too_long(s);
     seed_others(s);
