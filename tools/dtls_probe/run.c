@@ -298,7 +298,7 @@ bool probe_run_file(struct probe_run *r, const char *path)
 {
     struct sd_reader *reader;
     struct sd_err e = {0};
-    struct sd_reader_config c = {on_file_keylog, r};
+    struct sd_reader_config c = {.keylog = on_file_keylog, .arg = r};
     r->totals.file = path;
     if (sd_reader_open(&reader, path, &c, &e)) {
         tool_error(r->out, "%s", e.text);
