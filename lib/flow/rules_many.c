@@ -29,7 +29,7 @@ bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, 6);
     sd_prove(f, &good->log[0]);
-    f->confidence = n > 1 ? SD_MEDIUM : SD_LOW;
+    f->confidence = SD_MEDIUM;
     sd_confuse(f, "no-response");
     sd_say(
         f,
