@@ -276,9 +276,11 @@ static void operation(struct sd_rd *in)
         ossl_env_scarce(arg);
 }
 
+/* Both, and as promised. */
 static bool ours(void)
 {
-    return run.sim.config.ours[SIM_CLIENT] && run.sim.config.ours[SIM_SERVER];
+    return !run.sim.config.odd && run.sim.config.ours[SIM_CLIENT] &&
+           run.sim.config.ours[SIM_SERVER];
 }
 
 /* What is on its way arrives, until nothing is. */
@@ -358,7 +360,7 @@ static void check_stock(void)
             fuzz_check(!wrong, "stock OpenSSL sent %s", witness_words(wrong));
         }
     /* Who refuses may do so. */
-    if (c->deployed)
+    if (c->deployed || c->odd)
         return;
     /* #18635: a stateful cookie exchange does not survive a lost HelloVerifyRequest. */
     if (ours() || run.hostile || run.annoyed || run.ended || run.refused || c->cookie ||
@@ -405,6 +407,12 @@ static struct sim_config config_of(struct sd_rd *in)
                            .mtu = mtu >= 254 ? 0 : 300 + 5 * (size_t)mtu};
     if (bits & CONFIG_DEPLOYED && (bits & STOCK) == STOCK)
         deploy(&c, in);
+    if (bits & CONFIG_ODD && !(bits & STOCK)) {
+        const uint8_t what = sd_rd_u8(in);
+        c.odd = what % SIM_ODD;
+        c.suite = (what >> 4 & 7) % SIM_SUITES;
+        c.timer_ms = what & 128 ? 3000 : 0;
+    }
     return c;
 }
 

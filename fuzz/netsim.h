@@ -9,6 +9,8 @@ enum netsim_config {
     CONFIG_KIND = 12, /* enum sim_kind */
     CONFIG_COOKIE = 16,
     CONFIG_MORE = 32,     /* more kinds, or listening: see config_of() */
+    CONFIG_ODD = 64,      /* ours at both ends: a byte follows, bits 0 to 3 enum sim_odd, 4 to 6 the
+                             suite, 7 a slow timer */
     CONFIG_DEPLOYED = 128 /* stock at both ends: kind, four bytes of habits of each side follow */
 };
 

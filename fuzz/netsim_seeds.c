@@ -62,6 +62,32 @@ static void seed_deployed(struct fuzz_seeder *s, uint8_t kind, uint32_t client, 
     fuzz_seed(s, out, sd_wr_len(&w));
 }
 
+static void seed_suites(struct fuzz_seeder *s)
+{
+    for (uint8_t kind = 0; kind < SIM_OURS; kind++)
+        for (uint8_t suite = 0; suite < SIM_SUITES; suite++) {
+            const uint8_t what = (uint8_t)(suite << 4 | (suite ? 0 : 128));
+            const unsigned c = CONFIG_ODD | (unsigned)kind << 2;
+            seed(s, c, 180, OPS_OF(what, DONE, OP_SEND, 20, OP_SEND, 21, OP_SEND, 222));
+            seed(s, c, 0, OPS_OF(what, BEGUN, OP_DROP, 0, OP_TIMEOUT, 1, OP_TO_CLIENT, 7));
+        }
+}
+
+/* Each oddity by itself, and all. */
+static void seed_odd(struct fuzz_seeder *s)
+{
+    for (uint8_t kind = 0; kind < SIM_OURS; kind++)
+        for (uint8_t odd = 1; odd <= SIM_ODD; odd = (uint8_t)(2 * odd)) {
+            const uint8_t what = odd == SIM_ODD ? SIM_ODD - 1 : odd;
+            const unsigned c = CONFIG_ODD | (unsigned)kind << 2;
+            seed(s, c, 255, OPS_OF(what, DONE, OP_SEND, 20, OP_SEND, 21, OP_SEND, 222));
+            seed(s, c, 180, OPS_OF(what, DONE, OP_FORGE, 1, 21, 0, 0, 9, 2, 2, 40, OP_TIMEOUT, 0));
+            seed(s, c | CONFIG_COOKIE, 0,
+                 OPS_OF(what, BEGUN, OP_ERROR, 3 | 8, 0, 200, OP_DROP, 0, OP_TIMEOUT, 1,
+                        OP_TO_CLIENT, 7, OP_CLOSE, 0));
+        }
+}
+
 /* What a program sees that watches, and what happens when memory is short or a datagram too long.
  */
 static void seed_scarce(struct fuzz_seeder *s)
@@ -120,6 +146,8 @@ void fuzz_seeds(struct fuzz_seeder *s)
             seed_deployed(s, kind, 0, answer << ASK_DH, OPS_OF(LIFE));
         seed_deployed(s, kind, HABIT_CACHE, HABIT_CACHE | HABIT_NO_TICKET, OPS_OF(LIFE));
     }
+    seed_suites(s);
+    seed_odd(s);
     seed_scarce(s);
     seed_habits(s, SIM_ANY);
     seed_habits(s, SIM_PSK_RSA);

@@ -51,7 +51,7 @@ int sim_transmit(struct sim_side *from, const void *data, size_t len)
         return -from->with;
     }
     witness_datagram(&from->witness, data, len);
-    if (from->ours)
+    if (from->ours && !(from->sim->config.odd & SIM_RAW))
         fuzz_check(!from->witness.wrong, "our %s sent %s (%zu bytes)",
                    from->id ? "server" : "client", witness_words(from->witness.wrong), len);
     fuzz_note_bytes(data, len);
@@ -85,9 +85,13 @@ static void session_begin(struct sim_side *e)
                                         .counters = s->counters,
                                         .host = e->id == SIM_CLIENT ? "host.example" : NULL,
                                         .mtu = s->config.mtu,
-                                        .route_payload = s->config.mtu ? 0 : SIM_ROUTE,
-                                        .ipv6 = s->config.ipv6};
-    int rc = sd_session_new(&e->session, sim_tls(e->id, s->config.kind), &c, &s->err);
+                                        .route_payload = s->config.odd & SIM_NARROW
+                                                             ? SIM_NARROW_ROUTE
+                                                         : s->config.mtu ? 0
+                                                                         : SIM_ROUTE,
+                                        .ipv6 = s->config.ipv6,
+                                        .timer_ms = s->config.timer_ms};
+    int rc = sd_session_new(&e->session, sim_tls(e->id, &s->config), &c, &s->err);
     fuzz_check(!rc, "no session: %s", s->err.text);
     agree_watch(&e->agree, sd_session_native(e->session));
 }
@@ -318,7 +322,7 @@ static void gate_begin(struct sim *s)
 static void contexts(const struct sim_config *c)
 {
     for (int id = SIM_CLIENT; id <= SIM_SERVER; id++)
-        c->ours[id] ? (void)sim_tls(id, c->kind) : (void)sim_stock(id, c->kind, c->deployed);
+        c->ours[id] ? (void)sim_tls(id, c) : (void)sim_stock(id, c->kind, c->deployed);
     if (c->kind == SIM_RESUMED)
         SSL_SESSION_free(sim_session());
 }
@@ -328,7 +332,7 @@ static void side_begin(struct sim *s, int id)
     struct sim_side *e = &s->side[id];
     const struct sim_config *c = &s->config;
     *e = (struct sim_side){.sim = s, .id = id, .ours = c->ours[id]};
-    e->witness.mtu = !e->ours ? 0 : c->mtu ? c->mtu : SIM_ROUTE;
+    e->witness.mtu = !e->ours || c->odd & SIM_NARROW ? 0 : c->mtu ? c->mtu : SIM_ROUTE;
     fuzz_check(witness_begin(&e->witness), "no memory");
     ossl_env_random((enum ossl_side)id);
     const unsigned scarce = ossl_env_scarce(0); /* not what the program needs itself */

@@ -13,6 +13,7 @@
 enum { SIM_CLIENT, SIM_SERVER };
 enum {
     SIM_ROUTE = 1452,
+    SIM_NARROW_ROUTE = 200,
     SIM_QUEUE = 48,
     SIM_HISTORY = 16,
     SIM_DATAGRAM = 4096,
@@ -46,13 +47,26 @@ enum sim_kind {
     SIM_KINDS
 };
 
+/* What a program may do to sessions of ours; then less is promised. */
+enum sim_odd {
+    SIM_STRICT = 1,  /* neither trusts the other's certificate, and a client needs one */
+    SIM_WAITING = 2, /* callbacks of the program put off their answer once */
+    SIM_RAW = 4,     /* without the guard: SDTLS_F_RAW */
+    SIM_NARROW = 8,  /* the route carries next to nothing */
+    SIM_ODD = 16,
+    SIM_SUITES = 5
+};
+
 struct sim_config {
     bool ours[2]; /* our session with its guard, else stock OpenSSL over a plain BIO */
     enum sim_kind kind;
-    bool cookie;        /* a stock server asks for one, and ours does not, */
-    bool listen;        /* in DTLSv1_listen() */
-    bool ipv6;          /* the path, for ours */
-    size_t mtu;         /* 0: it is found out, below SIM_ROUTE */
+    bool cookie;    /* a stock server asks for one, and ours does not, */
+    bool listen;    /* in DTLSv1_listen() */
+    bool ipv6;      /* the path, for ours */
+    size_t mtu;     /* 0: it is found out, below SIM_ROUTE */
+    unsigned odd;   /* of ours at both ends: enum sim_odd */
+    unsigned suite; /* of ours: 0 that of the kind, see SIM_SUITES */
+    unsigned timer_ms;
     bool deployed;      /* of stock at both ends: */
     uint32_t habits[2]; /* simhabits.h */
 };
@@ -135,7 +149,7 @@ bool sim_alive(const struct sim *s);
 
 /* simcontext.c */
 sd_time sim_now(void);
-struct sd_tls *sim_tls(int id, enum sim_kind kind);
+struct sd_tls *sim_tls(int id, const struct sim_config *c);
 /* `deployed`: one that habits are set on. */
 SSL_CTX *sim_stock(int id, enum sim_kind kind, bool deployed);
 /* SIM_RESUMED: the client's session, to be freed. */

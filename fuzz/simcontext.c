@@ -277,19 +277,67 @@ SSL_SESSION *sim_session(void)
     return SSL_SESSION_dup(made);
 }
 
-/* Over a context of its own: our defaults are set on it. */
-struct sd_tls *sim_tls(int id, enum sim_kind kind)
+/* True once for each SSL. */
+static bool first_time(SSL *ssl, int slot)
 {
-    static struct sd_tls *made[2][SIM_KINDS];
+    static char mark;
+    return !SSL_get_ex_data(ssl, slot) && SSL_set_ex_data(ssl, slot, &mark);
+}
+
+static int cert_later(SSL *ssl, void *slot)
+{
+    return first_time(ssl, *(int *)slot) ? -1 : 1;
+}
+
+static int hello_later(SSL *ssl, int *alert, void *slot)
+{
+    (void)alert;
+    return first_time(ssl, *(int *)slot) ? SSL_CLIENT_HELLO_RETRY : SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static void make_odd(SSL_CTX *ctx, int id, unsigned odd)
+{
+    static int slots[2];
+    if (odd & SIM_STRICT)
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    if (!(odd & SIM_WAITING))
+        return;
+    for (int i = 0; i < 2; i++)
+        if (!slots[i])
+            slots[i] = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    SSL_CTX_set_cert_cb(ctx, cert_later, &slots[0]);
+    if (id == SIM_SERVER)
+        SSL_CTX_set_client_hello_cb(ctx, hello_later, &slots[1]);
+}
+
+/* One that DTLS 1.0 has is behind the others. */
+static void choose_suite(SSL_CTX *ctx, unsigned suite)
+{
+    static const char *const suites[SIM_SUITES] = {
+        NULL, "ECDHE-ECDSA-AES128-CCM8:PSK-AES128-CCM8:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0",
+        "ECDHE-ECDSA-AES128-SHA256:PSK-AES128-CBC-SHA256:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0",
+        "ECDHE-ECDSA-AES256-SHA384:PSK-AES256-CBC-SHA384:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0",
+        "ECDHE-ECDSA-NULL-SHA:PSK-NULL-SHA256:@SECLEVEL=0"};
+    fuzz_check(!suites[suite] || SSL_CTX_set_cipher_list(ctx, suites[suite]) == 1,
+               "OpenSSL refuses %s", suites[suite]);
+}
+
+/* Over a context of its own: our defaults are set on it. */
+struct sd_tls *sim_tls(int id, const struct sim_config *c)
+{
+    static struct sd_tls *made[2][SIM_OURS][SIM_NARROW][SIM_SUITES];
+    struct sd_tls **one = &made[id][c->kind][c->odd % SIM_NARROW][c->suite];
     struct sd_err err = {0};
-    if (made[id][kind])
-        return made[id][kind];
-    SSL_CTX *ctx = context_new(id, kind);
+    if (*one)
+        return *one;
+    SSL_CTX *ctx = context_new(id, c->kind);
     SSL_CTX_set_options(ctx, SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_NO_RENEGOTIATION);
-    const sdtls_config c = {SDTLS_CONFIG_INIT, .ssl_ctx = ctx};
-    int rc =
-        sd_tls_new(&made[id][kind], id == SIM_CLIENT ? SD_ROLE_CLIENT : SD_ROLE_SERVER, &c, &err);
+    make_odd(ctx, id, c->odd);
+    choose_suite(ctx, c->suite);
+    const sdtls_config config = {SDTLS_CONFIG_INIT, .ssl_ctx = ctx,
+                                 .flags = c->odd & SIM_RAW ? SDTLS_F_RAW : 0};
+    int rc = sd_tls_new(one, id == SIM_CLIENT ? SD_ROLE_CLIENT : SD_ROLE_SERVER, &config, &err);
     fuzz_check(!rc, "no context: %s", err.text);
     SSL_CTX_free(ctx);
-    return made[id][kind];
+    return *one;
 }
