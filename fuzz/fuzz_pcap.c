@@ -16,7 +16,7 @@
 #include "watch.h"
 
 enum {
-    WRITE_BACK_MAX = 32768,
+    CAPTURE_MIN = 1024,
     HEAP_BASE = 2 << 20, /* windows of the reader and of zlib, a frame at its largest */
     HEAP_PER_BYTE = 64,
     PACKED_RATIO = 1032 /* deflate's largest */
@@ -256,15 +256,16 @@ static void run_in_bites(const uint8_t *data, size_t size, uint64_t how)
     fuzz_check(whole.digest == bites.digest, "read in bites of %zu it is another file", most);
 }
 
-/* One of four ways, as a hash of the input decides: speed is worth more than all of them. */
+/* One of four ways, as a hash of the input decides: speed is worth more than all of them. Whole
+ * captures, which are only replayed, go the way that reaches most. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct run whole = {.window = size};
     uint8_t *copy = fuzz_copy(make_span(data, size));
     uint64_t hash = sd_hash((struct sd_hash_key){0}, data, size), how = hash >> 8;
-    if (hash % 8 == 0)
+    if (hash % 8 == 0 || size > CAPTURE_MIN)
         run_in_bites(copy, size, how);
-    else if (hash % 8 == 1 && size <= WRITE_BACK_MAX)
+    else if (hash % 8 == 1)
         run_writing(copy, size);
     else if (hash % 8 <= 3)
         run_failing(copy, size, how);
