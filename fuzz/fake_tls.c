@@ -19,7 +19,7 @@ struct sd_session {
     struct sd_err err;
     enum sd_session_event events[EVENTS];
     unsigned count, timers;
-    bool established, over;
+    bool established, over, mute;
     uint64_t heard;
     sd_time deadline;
     size_t data_len;
@@ -93,6 +93,8 @@ void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_
 bool sd_tls_random(void *out, size_t len)
 {
     struct fuzz_rng r = {fake_tls.random};
+    if (fake_tls.no_random)
+        return false;
     fuzz_random_bytes(&r, out, len);
     fake_tls.random = r.state;
     return true;
@@ -165,7 +167,6 @@ void sd_session_input(struct sd_session *s, const uint8_t *data, size_t len, sd_
 {
     struct sd_rd r = sd_rd_init(data, len);
     uint8_t first = sd_rd_u8(&r);
-    (void)now;
     s->heard += !s->over;
     if (first == FAKE_READY && !s->established) {
         s->established = true;
@@ -186,6 +187,10 @@ void sd_session_input(struct sd_session *s, const uint8_t *data, size_t len, sd_
         say(s, SD_SESSION_RETRANSMIT);
     } else if (first == FAKE_MTU) {
         say(s, SD_SESSION_MTU);
+    } else if (first == FAKE_SOON) {
+        s->deadline = now;
+    } else if (first == FAKE_END) {
+        s->mute = true;
     }
 }
 
@@ -233,7 +238,7 @@ void sd_session_timer(struct sd_session *s, sd_time now)
 
 int sd_session_send(struct sd_session *s, const void *data, size_t len)
 {
-    if (s->over)
+    if (s->over || s->mute)
         return sd_err_set(&s->err, SDTLS_PROTO, "it is over");
     if (len > MTU)
         return SDTLS_TOOBIG;
@@ -303,6 +308,6 @@ int sd_session_export(const struct sd_session *s, const char *label, void *out, 
 
 void *sd_session_native(const struct sd_session *s)
 {
-    (void)s;
+    fuzz_check(s, "asked of no session");
     return NULL;
 }

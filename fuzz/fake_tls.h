@@ -13,14 +13,17 @@ enum fake_byte {
     FAKE_CLOSED = 'C',
     FAKE_FAILED = 'F',
     FAKE_AGAIN = 'A', /* the flight is sent again */
-    FAKE_MTU = 'M'
+    FAKE_MTU = 'M',
+    FAKE_SOON = 'T', /* its timer runs at once */
+    FAKE_END = 'X'   /* nothing can be sent any more */
 };
 
 struct fake_tls {
     unsigned live, made;  /* sessions */
     unsigned fail_new;    /* the n-th new session from now fails */
     unsigned fail_accept; /* ... and the n-th beginning */
-    uint64_t random;      /* state: secrets must differ */
+    bool no_random;
+    uint64_t random; /* state: secrets must differ */
     /* A session begins with the datagram that the gate let through; arg is its config's. */
     void (*on_accept)(void *arg, const uint8_t *data, size_t len, bool cookie);
 };

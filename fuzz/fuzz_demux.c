@@ -1,42 +1,16 @@
-/* The demultiplexer over a virtual kernel: datagrams of eight senders to three local addresses,
- * peers that come and go, sockets that cannot be had, and the moment between bind() and connect()
- * in which a new socket gets its neighbours' datagrams. A map of who is whose peer tells what must
- * come out; every datagram must, once, as it went in. */
+/* The demultiplexer over a virtual kernel: datagrams of eight senders to our local addresses and of
+ * a crowd, peers that come and go, sockets that cannot be had, and the moment between bind() and
+ * connect() in which a new socket gets its neighbours' datagrams. A map of who is whose peer tells
+ * what must come out; every datagram must, once, as it went in. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
-#include "senders.h"
+#include "demux.h"
 #include "vk.h"
 
 #include "net/demux.h"
-
-enum code {
-    CODE_DELIVER, /* who: who sends it to whom, see sender() and local() */
-    CODE_NEXT,    /* reads: arg / 4 datagrams (0 = all); bit 0: accepts unknown senders */
-    CODE_CLOSE,   /* who */
-    CODE_TIME,    /* arg ms */
-    CODE_FAULT,   /* bits 0 to 2: the call; bits 3 and 4: how many until then; 5 to 7: errno */
-    CODE_NO_MEMORY,
-    CODE_RETIRE,  /* listener */
-    CODE_LISTEN,  /* another listener on that address */
-    CODE_CONNECT, /* as client; bit 3: from a source of its own */
-    CODE_SEND,    /* who */
-    CODE_ICMP,    /* who; data: errno, MTU (2) */
-    CODE_WINDOW,  /* a sender for each byte of the data, when a socket is bound next */
-    CODE_CONFIG,  /* first operation: bits 0 to 2 max_connected, bit 3 take_over */
-    CODES
-};
-
-enum { CLIENTS = 4, SENT_MAX = 512, HEADER = 4, NEXT_MAX = 2048, WINDOW = 8 };
-
-struct sent {
-    struct sd_addr from, to;
-    size_t len;
-    uint64_t hash;
-    bool seen, may_get_lost;
-};
 
 struct client {
     struct sd_peer *peer;
@@ -45,12 +19,13 @@ struct client {
 
 struct world {
     struct sd_demux *d;
-    struct sd_peer *peers[SENDERS][LOCALS];
+    struct sd_peer *peers[EVERYBODY];
     struct client clients[CLIENTS];
-    struct sent sent[SENT_MAX];
-    uint32_t count;
+    uint32_t count; /* of what was sent */
     size_t max_connected, read;
-    unsigned listeners;
+    unsigned own; /* peers with a socket of their own */
+    unsigned listeners, traits;
+    sd_time deadline;
     bool lossy; /* memory failed: what could not be kept is gone */
     uint8_t window[WINDOW];
     size_t window_count;
@@ -59,43 +34,79 @@ struct world {
     unsigned sends;
 };
 
+static struct sent sent[SENT_MAX];
+
 static uint64_t hash(const void *data, size_t len)
 {
     return sd_hash((struct sd_hash_key){1, 2}, data, len);
 }
 
+static unsigned who_of(uint8_t arg, struct sd_addr *from, struct sd_addr *to)
+{
+    unsigned f, t;
+    pair(arg, &f, &t);
+    *from = sender(f);
+    *to = local(t);
+    return f * LOCALS + t;
+}
+
+static unsigned one_of_crowd(unsigned i, struct sd_addr *from, struct sd_addr *to)
+{
+    *from = kit_addr(KIT_FOUR, (uint8_t)(150 + i), 6000);
+    *to = local(i & 1);
+    return PAIRS + i;
+}
+
 /* --- what goes in --- */
 
-static bool inject(struct world *w, const struct sd_addr *from, const struct sd_addr *to,
-                   struct sd_span body, unsigned traits)
+static struct sent *inject(struct world *w, const struct sd_addr *from, const struct sd_addr *to,
+                           struct sd_span body, unsigned traits)
 {
     uint8_t bytes[VK_BYTES];
     struct sd_wr out = sd_wr_init(bytes, sizeof bytes);
     if (w->count == SENT_MAX)
-        return false;
+        return NULL;
     sd_wr_u32(&out, w->count);
     sd_wr_bytes(&out, body.p, body.len < 2048 ? body.len : 2048);
     if (!vk_deliver(from, to, (struct sd_span){bytes, sd_wr_len(&out)}, traits))
-        return false;
-    w->sent[w->count++] = (struct sent){.from = *from,
-                                        .to = *to,
-                                        .len = sd_wr_len(&out),
-                                        .hash = hash(bytes, sd_wr_len(&out)),
-                                        .may_get_lost = traits & VK_HUGE};
-    return true;
+        return NULL;
+    struct sent *s = &sent[w->count++];
+    *s = (struct sent){.from = *from,
+                       .to = *to,
+                       .len = sd_wr_len(&out),
+                       .hash = hash(bytes, sd_wr_len(&out)),
+                       .who = NOBODY,
+                       .traits = traits,
+                       .may_get_lost = traits & (VK_HUGE | VK_NAMELESS)};
+    return s;
 }
 
 static void deliver(struct world *w, const struct fuzz_op *op)
 {
-    unsigned f, t, traits = (op->arg & 32 ? VK_HUGE : 0U) | (op->arg & 64 ? VK_PIECES : 0U);
-    pair(op->arg, &f, &t);
-    struct sd_addr from = sender(f), to = local(t);
-    const struct client *c = &w->clients[f % CLIENTS];
+    struct sd_addr from, to;
+    unsigned who = who_of(op->arg, &from, &to);
+    unsigned traits = (op->arg & 32 ? VK_HUGE : 0U) | (op->arg & 64 ? VK_PIECES : 0U) | w->traits;
+    const struct client *c = &w->clients[op->arg % CLIENTS];
     if (op->arg & 128 && c->peer) {
         from = c->remote;
         to = c->local;
+        who = NOBODY;
     }
-    inject(w, &from, &to, op->data, traits);
+    struct sent *s = inject(w, &from, &to, op->data, traits);
+    if (s)
+        s->who = who;
+    w->traits = 0;
+}
+
+static void crowd(struct world *w, uint8_t arg)
+{
+    struct sd_addr from, to;
+    for (unsigned i = 0; i < CROWD && i < arg; i++) {
+        unsigned who = one_of_crowd(i, &from, &to);
+        struct sent *s = inject(w, &from, &to, (struct sd_span){0}, VK_PLAIN);
+        if (s)
+            s->who = who;
+    }
 }
 
 /* Called with each socket that is bound and not yet connected. */
@@ -103,10 +114,15 @@ static void in_the_window(void *arg, const struct sd_addr *bound)
 {
     struct world *w = arg;
     for (size_t i = 0; i < w->window_count; i++) {
-        struct sd_addr from = sender(w->window[i] & 7);
-        if (from.sa.sa_family == bound->sa.sa_family &&
-            inject(w, &from, bound, (struct sd_span){0}, VK_NEWEST))
-            w->sent[w->count - 1].may_get_lost = sd_addr_port(bound) != LOCAL_PORT;
+        struct sd_addr from, to;
+        unsigned who = who_of(w->window[i] & 15, &from, &to);
+        if (from.sa.sa_family != bound->sa.sa_family)
+            continue;
+        struct sent *s = inject(w, &from, bound, (struct sd_span){0}, VK_NEWEST);
+        if (!s)
+            continue;
+        s->who = sd_addr_eq(&to, bound) ? who : NOBODY;
+        s->may_get_lost = sd_addr_port(bound) != LOCAL_PORT;
     }
     w->window_count = 0;
 }
@@ -115,17 +131,33 @@ static void in_the_window(void *arg, const struct sd_addr *bound)
 
 static struct sd_peer *expected_peer(const struct world *w, const struct sent *s)
 {
+    if (s->who != NOBODY)
+        return w->peers[s->who];
     for (unsigned i = 0; i < CLIENTS; i++)
         if (w->clients[i].peer && sd_addr_eq(&w->clients[i].remote, &s->from) &&
             sd_addr_eq(&w->clients[i].local, &s->to))
             return w->clients[i].peer;
-    for (unsigned f = 0; f < SENDERS; f++)
-        for (unsigned t = 0; t < LOCALS; t++) {
-            struct sd_addr from = sender(f), to = local(t);
-            if (sd_addr_eq(&from, &s->from) && sd_addr_eq(&to, &s->to))
-                return w->peers[f][t];
-        }
+    for (unsigned i = 0; i < 16; i++) {
+        struct sd_addr from, to;
+        unsigned who = who_of((uint8_t)i, &from, &to);
+        if (sd_addr_eq(&from, &s->from) && sd_addr_eq(&to, &s->to))
+            return w->peers[who];
+    }
     return NULL;
+}
+
+static void check_addresses(const struct world *w, const struct sent *s,
+                            const struct sd_datagram *got)
+{
+    bool nameless = s->traits & VK_NAMELESS, silent = s->traits & (VK_SILENT | VK_NAMELESS);
+    if (nameless)
+        fuzz_check(got->peer.sa.sa_family == AF_UNSPEC && !got->to, "a datagram of nobody has one");
+    else
+        fuzz_check(sd_addr_eq(&got->peer, &s->from), "a datagram comes from somebody else");
+    if (silent && sd_addr_is_any(&got->local))
+        return; /* nobody said where it came to */
+    fuzz_check(sd_addr_eq(&got->local, &s->to), "a datagram comes to another address");
+    fuzz_check(nameless || got->to == expected_peer(w, s), "a datagram is given to another peer");
 }
 
 static struct sent *check_datagram(struct world *w, const struct sd_datagram *got)
@@ -133,13 +165,11 @@ static struct sent *check_datagram(struct world *w, const struct sd_datagram *go
     struct sd_rd r = sd_rd_init(got->data, got->len);
     uint32_t id = sd_rd_u32(&r);
     fuzz_check(!r.bad && id < w->count, "a datagram that nobody sent");
-    struct sent *s = &w->sent[id];
+    struct sent *s = &sent[id];
     fuzz_check(!s->seen, "a datagram comes twice");
     fuzz_check(got->len == s->len && hash(got->data, got->len) == s->hash,
                "a datagram comes with other bytes");
-    fuzz_check(sd_addr_eq(&got->peer, &s->from), "a datagram comes from somebody else");
-    fuzz_check(sd_addr_eq(&got->local, &s->to), "a datagram comes to another address");
-    fuzz_check(got->to == expected_peer(w, s), "a datagram is given to another peer");
+    check_addresses(w, s, got);
     fuzz_check(got->listener < w->listeners || got->to, "listener %u of %u", got->listener,
                w->listeners);
     s->seen = true;
@@ -148,22 +178,11 @@ static struct sent *check_datagram(struct world *w, const struct sd_datagram *go
     return s;
 }
 
-static struct sd_peer **slot(struct world *w, const struct sd_datagram *from)
+static void accept_sender(struct world *w, const struct sent *s, const struct sd_datagram *from)
 {
-    for (unsigned f = 0; f < SENDERS; f++)
-        for (unsigned t = 0; t < LOCALS; t++) {
-            struct sd_addr a = sender(f), b = local(t);
-            if (sd_addr_eq(&a, &from->peer) && sd_addr_eq(&b, &from->local))
-                return &w->peers[f][t];
-        }
-    return NULL;
-}
-
-static void accept_sender(struct world *w, const struct sd_datagram *from)
-{
-    struct sd_peer **to = slot(w, from);
-    if (!to)
+    if (s->who == NOBODY || !sd_addr_eq(&from->local, &s->to) || !sd_addr_eq(&from->peer, &s->from))
         return;
+    struct sd_peer **to = &w->peers[s->who];
     struct sd_peer *p = sd_demux_accept(w->d, from, to);
     fuzz_check(p || w->lossy, "no peer, and memory enough");
     if (!p)
@@ -171,7 +190,9 @@ static void accept_sender(struct world *w, const struct sd_datagram *from)
     fuzz_check(sd_addr_eq(sd_peer_remote(p), &from->peer) &&
                    sd_addr_eq(sd_peer_local(p), &from->local) && sd_peer_user(p) == to,
                "a peer with other addresses");
+    fuzz_check(sd_demux_accept(w->d, from, NULL) == p, "accepted twice it is another peer");
     *to = p;
+    w->own += sd_peer_fd(p) >= 0;
 }
 
 static void on_send(void *arg, const struct sd_addr *from, const struct sd_addr *to,
@@ -194,59 +215,121 @@ static void reply(struct world *w, const struct sd_datagram *to)
                "a reply to somebody else, or from another address");
 }
 
+static void take(struct world *w, const struct sd_datagram *got, bool accepts)
+{
+    if (got->error) {
+        fuzz_check(got->to && !got->data, "an error of nobody, or with data");
+        fuzz_note((uint64_t)got->error << 32 | (unsigned)got->limit);
+        return;
+    }
+    const struct sent *s = check_datagram(w, got);
+    if (!got->to && accepts)
+        accept_sender(w, s, got);
+    else if (!got->to)
+        reply(w, got);
+}
+
 static void next(struct world *w, unsigned max, bool accepts)
 {
     struct sd_datagram got;
     for (unsigned i = 0; i < (max ? max : NEXT_MAX); i++) {
-        int rc = sd_demux_next(w->d, &got, 0);
-        if (rc <= 0)
+        if (sd_demux_next(w->d, &got, 0) <= 0)
             return;
-        if (got.error) {
-            fuzz_note((uint64_t)got.error << 32 | (unsigned)got.limit);
-            continue;
-        }
-        check_datagram(w, &got);
-        if (!got.to && accepts)
-            accept_sender(w, &got);
-        else if (!got.to)
-            reply(w, &got);
+        take(w, &got, accepts);
     }
     fuzz_check(max, "it never ends");
 }
 
+static void wait_for_one(struct world *w, uint8_t arg)
+{
+    struct sd_datagram got;
+    bool armed = w->deadline != SD_NEVER;
+    sd_time begin = vk_now();
+    int timeout = arg == 255 && armed ? -1 : arg * 2;
+    if (timeout < 0)
+        vk_mend(); /* a timer that cannot be set never ends it */
+    if (sd_demux_next(w->d, &got, timeout) > 0)
+        take(w, &got, false);
+    sd_time last = timeout < 0 ? w->deadline : begin + (sd_time)timeout * SD_MS;
+    fuzz_check(vk_now() <= last + SD_MS || vk_now() == begin, "it waits too long");
+}
+
 /* --- what is done to it --- */
+
+static void drop(struct world *w, unsigned who)
+{
+    if (!w->peers[who])
+        return;
+    w->own -= sd_peer_fd(w->peers[who]) >= 0;
+    sd_demux_close(w->d, w->peers[who]);
+    w->peers[who] = NULL;
+}
 
 static void close_peer(struct world *w, uint8_t arg)
 {
-    unsigned f, t;
-    pair(arg, &f, &t);
+    struct sd_addr from, to;
+    unsigned who = who_of(arg, &from, &to);
     struct client *c = &w->clients[arg % CLIENTS];
-    if (arg & 128 && c->peer) {
-        for (uint32_t i = 0; i < w->count; i++)
-            if (sd_addr_eq(&w->sent[i].to, &c->local))
-                w->sent[i].may_get_lost = true;
-        sd_demux_close(w->d, c->peer);
-        c->peer = NULL;
-    } else if (w->peers[f][t]) {
-        sd_demux_close(w->d, w->peers[f][t]);
-        w->peers[f][t] = NULL;
+    if (!(arg & 128) || !c->peer) {
+        drop(w, who);
+        return;
+    }
+    for (uint32_t i = 0; i < w->count; i++)
+        if (sd_addr_eq(&sent[i].to, &c->local))
+            sent[i].may_get_lost = true;
+    sd_demux_close(w->d, c->peer);
+    c->peer = NULL;
+}
+
+static void leave(struct world *w, uint8_t arg)
+{
+    for (unsigned i = 0; i < CROWD && i < arg; i++)
+        drop(w, PAIRS + i);
+}
+
+/* A socket that never falls silent is closed all the same, whatever it still holds. */
+static void siege(struct world *w, const struct fuzz_op *op)
+{
+    unsigned times = op->data.len ? op->data.p[0] % SIEGE_MAX : 0;
+    const struct fuzz_op one = {.arg = op->arg & 15};
+    w->lossy = true;
+    for (unsigned i = 0; i < times; i++) {
+        deliver(w, &one);
+        deliver(w, &one);
+        vk_pass(10 * SD_MS);
+        next(w, 1, false);
     }
 }
 
-static void fault(uint8_t arg)
+static void note_listeners(struct world *w, unsigned before, int rc)
 {
-    static const int errors[] = {EMFILE,   EACCES,  EADDRINUSE, ECONNREFUSED,
-                                 EMSGSIZE, ENOBUFS, EAGAIN,     EINTR};
-    vk_fail(arg & 7, 1U + (arg >> 3 & 3), errors[arg >> 5]);
+    w->listeners = sd_demux_listeners(w->d);
+    fuzz_check(w->listeners == before + !rc, "%u listeners after %u", w->listeners, before);
+    fuzz_check(!sd_demux_local(w->d, w->listeners), "a listener behind the last one");
 }
 
 static void listen_again(struct world *w, uint8_t arg)
 {
-    struct sd_addr a = sd_addr_any(arg & 1 ? AF_INET6 : AF_INET, LOCAL_PORT);
+    static const uint16_t ports[] = {LOCAL_PORT, LOCAL_PORT, LOCAL_PORT + 1, 0};
+    struct sd_addr a =
+        arg & 2 ? local(arg & 1 ? 2 : 0) : sd_addr_any(arg & 1 ? AF_INET6 : AF_INET, 0);
     unsigned before = sd_demux_listeners(w->d);
-    int rc = sd_demux_listen(w->d, &a);
-    w->listeners = sd_demux_listeners(w->d);
-    fuzz_check(w->listeners == before + !rc, "%u listeners after %u", w->listeners, before);
+    sd_addr_set_port(&a, ports[arg >> 2 & 3]);
+    note_listeners(w, before, sd_demux_listen(w->d, &a));
+}
+
+static void adopt(struct world *w, uint8_t arg)
+{
+    struct sd_addr a = sd_addr_any(arg & 1 ? AF_INET6 : AF_INET, arg & 2 ? LOCAL_PORT + 2 : 0);
+    unsigned before = sd_demux_listeners(w->d), open = vk_open();
+    int fd = vk_adopted(&a, arg & 4 ? 0x10 : 0);
+    if (fd < 0)
+        return;
+    int rc = sd_demux_adopt(w->d, fd);
+    if (rc)
+        vk_close(fd);
+    fuzz_check(vk_open() == open + !rc, "%u descriptors after %u", vk_open(), open);
+    note_listeners(w, before, rc);
 }
 
 static void connect_client(struct world *w, uint8_t arg)
@@ -263,16 +346,16 @@ static void connect_client(struct world *w, uint8_t arg)
                "a client without a socket, or of somebody else");
 }
 
-static struct sd_peer *who(const struct world *w, uint8_t arg)
+static struct sd_peer *peer_of(const struct world *w, uint8_t arg)
 {
-    unsigned f, t;
-    pair(arg, &f, &t);
-    return arg & 128 ? w->clients[arg % CLIENTS].peer : w->peers[f][t];
+    struct sd_addr from, to;
+    unsigned who = who_of(arg, &from, &to);
+    return arg & 128 ? w->clients[arg % CLIENTS].peer : w->peers[who];
 }
 
 static void send_to(struct world *w, const struct fuzz_op *op)
 {
-    struct sd_peer *p = who(w, op->arg);
+    struct sd_peer *p = peer_of(w, op->arg);
     if (!p)
         return;
     w->sends = 0;
@@ -288,13 +371,15 @@ static void send_to(struct world *w, const struct fuzz_op *op)
 
 static void icmp(struct world *w, const struct fuzz_op *op)
 {
-    static const int errors[] = {ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, EPROTO};
-    struct sd_rd r = sd_rd_init(op->data.p, op->data.len);
-    uint8_t which = sd_rd_u8(&r);
-    uint32_t mtu = sd_rd_u16(&r);
-    struct sd_peer *p = who(w, op->arg);
+    const struct sd_peer *p = peer_of(w, op->arg);
     if (p && sd_peer_fd(p) >= 0)
-        vk_icmp(sd_peer_local(p), sd_peer_remote(p), errors[which & 3], mtu, op->data);
+        vk_icmp(sd_peer_local(p), sd_peer_remote(p), op->data);
+}
+
+static void arm(struct world *w, uint8_t arg)
+{
+    w->deadline = arg == 255 ? SD_NEVER : arg ? vk_now() + arg * SD_MS : 0;
+    sd_demux_arm(w->d, w->deadline);
 }
 
 static void apply(struct world *w, const struct fuzz_op *op)
@@ -313,7 +398,7 @@ static void apply(struct world *w, const struct fuzz_op *op)
         vk_pass(op->arg * SD_MS);
         break;
     case CODE_FAULT:
-        fault(op->arg);
+        vk_fault(op->arg, op->data);
         break;
     case CODE_NO_MEMORY:
         w->lossy = true;
@@ -339,73 +424,124 @@ static void apply(struct world *w, const struct fuzz_op *op)
         if (w->window_count)
             memcpy(w->window, op->data.p, w->window_count);
         break;
+    case CODE_TRAITS:
+        w->traits = op->arg & (VK_EARLY | VK_SILENT | VK_NAMELESS);
+        break;
+    case CODE_CROWD:
+        crowd(w, op->arg);
+        break;
+    case CODE_LEAVE:
+        leave(w, op->arg);
+        break;
+    case CODE_SIEGE:
+        siege(w, op);
+        break;
+    case CODE_WAIT:
+        wait_for_one(w, op->arg);
+        break;
+    case CODE_ARM:
+        arm(w, op->arg);
+        break;
+    case CODE_ADOPT:
+        adopt(w, op->arg);
+        break;
+    case CODE_CHOWN:
+        fuzz_note((unsigned)sd_demux_chown(w->d, 1, 1));
+        break;
     }
 }
 
 /* --- what must hold --- */
 
-static unsigned own_sockets(const struct world *w, unsigned *clients)
+static unsigned live_clients(const struct world *w)
 {
     unsigned n = 0;
-    for (unsigned f = 0; f < SENDERS; f++)
-        for (unsigned t = 0; t < LOCALS; t++)
-            n += w->peers[f][t] && sd_peer_fd(w->peers[f][t]) >= 0;
     for (unsigned i = 0; i < CLIENTS; i++)
-        *clients += w->clients[i].peer != NULL;
+        n += w->clients[i].peer != NULL;
     return n;
 }
 
 static unsigned live_listeners(const struct world *w)
 {
     unsigned n = 0;
-    for (unsigned i = 0; i < sd_demux_listeners(w->d); i++)
+    for (unsigned i = 0; i < w->listeners; i++)
         n += sd_demux_local(w->d, i) != NULL;
     return n;
 }
 
 static void check_sockets(const struct world *w)
 {
-    unsigned clients = 0, own = own_sockets(w, &clients);
-    fuzz_check(own <= w->max_connected, "%u sockets of peers, at most %zu", own, w->max_connected);
-    fuzz_check(vk_open() >= 2 + own + clients + live_listeners(w), "a socket is closed too early");
+    fuzz_check(w->own <= w->max_connected, "%u sockets of peers, at most %zu", w->own,
+               w->max_connected);
+    fuzz_check(vk_open() >= 2 + w->own + live_clients(w) + live_listeners(w),
+               "%u descriptors for %u peers, %u clients and %u listeners: one is closed too early",
+               vk_open(), w->own, live_clients(w), live_listeners(w));
+}
+
+static void check_counters(const struct world *w)
+{
+    uint64_t dropped =
+        sd_demux_counter(w->d, SD_NET_TRUNCATED) + sd_demux_counter(w->d, SD_NET_FOREIGN);
+    fuzz_check(sd_demux_counter(w->d, SD_NET_RECEIVED) == w->read + dropped,
+               "the counters do not add up");
+    for (unsigned c = 0; c < SD_NET_COUNTER_COUNT; c++) {
+        fuzz_note(sd_demux_counter(w->d, c));
+        fuzz_check(*sd_net_counter_name(c), "a counter without a name");
+    }
+    fuzz_check(!sd_net_counter_name(SD_NET_COUNTER_COUNT), "a name without a counter");
 }
 
 /* Nothing fails any more, and time passes: everything that was sent is read, and what was closed
  * is gone. */
 static void settle(struct world *w)
 {
-    for (unsigned call = 0; call < VK_CALLS; call++)
-        vk_fail(call, 0, 0);
+    vk_mend();
     fuzz_heap_fail(0);
+    sd_demux_arm(w->d, SD_NEVER);
     for (unsigned i = 0; i < 4 || (vk_queued() && i < SENT_MAX); i++) {
         next(w, 0, false);
         vk_pass(20 * SD_MS);
     }
     next(w, 0, false);
     for (uint32_t i = 0; i < w->count && !w->lossy; i++)
-        fuzz_check(w->sent[i].seen || w->sent[i].may_get_lost, "datagram %u never came", i);
-    unsigned clients = 0, own = own_sockets(w, &clients);
-    fuzz_check(vk_open() == 2 + own + clients + live_listeners(w),
-               "%u descriptors for %u peers, %u clients and %u listeners", vk_open(), own, clients,
-               live_listeners(w));
-    uint64_t dropped =
-        sd_demux_counter(w->d, SD_NET_TRUNCATED) + sd_demux_counter(w->d, SD_NET_FOREIGN);
-    fuzz_check(sd_demux_counter(w->d, SD_NET_RECEIVED) == w->read + dropped,
-               "the counters do not add up");
-    for (unsigned c = 0; c < SD_NET_COUNTER_COUNT; c++)
-        fuzz_note(sd_demux_counter(w->d, c));
+        fuzz_check(sent[i].seen || sent[i].may_get_lost, "datagram %u never came", i);
+    unsigned clients = live_clients(w), listeners = live_listeners(w);
+    fuzz_check(vk_open() == 2 + w->own + clients + listeners,
+               "%u descriptors for %u peers, %u clients and %u listeners", vk_open(), w->own,
+               clients, listeners);
+    check_counters(w);
 }
 
 static void close_all(struct world *w)
 {
-    for (unsigned f = 0; f < SENDERS; f++)
-        for (unsigned t = 0; t < LOCALS; t++)
-            if (w->peers[f][t])
-                sd_demux_close(w->d, w->peers[f][t]);
+    for (unsigned who = 0; who < EVERYBODY; who++)
+        drop(w, who);
     for (unsigned i = 0; i < CLIENTS; i++)
         if (w->clients[i].peer)
             sd_demux_close(w->d, w->clients[i].peer);
     sd_demux_free(w->d);
+}
+
+/* Data of a configuration: which allocation fails, a larger max_connected, options, a fault from
+ * the beginning (its argument and what follows). */
+static void configure(struct world *w, struct sd_demux_config *config, const struct fuzz_op *op)
+{
+    struct sd_rd r = sd_rd_init(op->data.p, op->data.len);
+    unsigned fail = sd_rd_u8(&r) % 8U;
+    config->max_connected = (op->arg & 7U) + sd_rd_u8(&r);
+    config->take_over = op->arg & 8;
+    config->interface = op->arg & 16 ? "veth0" : NULL;
+    unsigned options = sd_rd_u8(&r);
+    config->rcvbuf = options & OPTION_RCVBUF ? 65536 : 0;
+    if (options & OPTION_LONG_NAME)
+        config->interface = "longer than any can be";
+    if (options & OPTION_IN_VAIN)
+        vk_connects_in_vain();
+    struct sd_span rest = sd_rd_rest(&r);
+    if (rest.len)
+        vk_fault(rest.p[0], (struct sd_span){rest.p + 1, rest.len - 1});
+    w->lossy = op->arg & 32;
+    fuzz_heap_fail(w->lossy ? 1 + fail : 0);
 }
 
 static bool begin(struct world *w, struct sd_rd *in)
@@ -416,13 +552,10 @@ static bool begin(struct world *w, struct sd_rd *in)
         .max_connected = 4, .test_between_bind_and_connect = in_the_window, .test_arg = w};
     if (fuzz_op_next(&peek, &op) && op.code == CODE_CONFIG) {
         *in = peek;
-        config.max_connected = op.arg & 7;
-        config.take_over = op.arg & 8;
-        config.interface = op.arg & 16 ? "veth0" : NULL;
-        w->lossy = op.arg & 32;
-        fuzz_heap_fail(w->lossy ? 1 + (op.data.len ? op.data.p[0] % 8U : 0) : 0);
+        configure(w, &config, &op);
     }
     w->max_connected = config.max_connected;
+    w->deadline = SD_NEVER;
     vk_on_send(on_send, w);
     if (sd_demux_new(&w->d, &config))
         return false;
@@ -453,71 +586,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check(after.blocks == before.blocks && after.bytes == before.bytes,
                "%zu blocks of the heap are left", after.blocks - before.blocks);
     return 0;
-}
-
-/* --- seeds --- */
-
-struct script {
-    struct sd_wr w;
-    uint8_t bytes[1024];
-};
-
-static void add(struct script *s, uint8_t code, uint8_t arg, const char *data)
-{
-    fuzz_op_put(&s->w, code, arg, data, strlen(data));
-}
-
-static void begin_script(struct script *s, uint8_t config)
-{
-    s->w = sd_wr_init(s->bytes, sizeof s->bytes);
-    add(s, CODE_CONFIG, config, "\1");
-}
-
-static void everybody(struct script *s)
-{
-    for (uint8_t who_ = 0; who_ < SENDERS; who_++)
-        add(s, CODE_DELIVER, who_, "hello");
-    add(s, CODE_NEXT, 1, "");
-    for (uint8_t who_ = 0; who_ < SENDERS; who_++) {
-        add(s, CODE_DELIVER, who_, "more");
-        add(s, CODE_SEND, who_, "answer");
-    }
-}
-
-void fuzz_seeds(struct fuzz_seeder *to)
-{
-    struct script s;
-    for (uint8_t config = 0; config < 16; config = (uint8_t)(config + 5)) {
-        begin_script(&s, config);
-        add(&s, CODE_WINDOW, 0, "\1\2\3");
-        everybody(&s);
-        add(&s, CODE_CLOSE, 0, "");
-        add(&s, CODE_DELIVER, 0, "late");
-        add(&s, CODE_NEXT, 5, "");
-        add(&s, CODE_TIME, 15, "");
-        add(&s, CODE_NEXT, 0, "");
-        fuzz_seed(to, s.bytes, sd_wr_len(&s.w));
-    }
-    begin_script(&s, 4);
-    add(&s, CODE_LISTEN, 0, "");
-    for (uint8_t call = 0; call < VK_CALLS; call++) {
-        add(&s, CODE_FAULT, (uint8_t)(call | call << 5), "");
-        add(&s, CODE_DELIVER, call, "hello");
-        add(&s, CODE_NEXT, 1, "");
-        add(&s, CODE_ICMP, call, "\2\5\0");
-    }
-    add(&s, CODE_RETIRE, 0, "");
-    fuzz_seed(to, s.bytes, sd_wr_len(&s.w));
-    begin_script(&s, 6);
-    for (uint8_t c = 0; c < CLIENTS; c++) {
-        add(&s, CODE_WINDOW, 0, "\1\4");
-        add(&s, CODE_CONNECT, (uint8_t)(c | c << 2), "");
-        add(&s, CODE_DELIVER, 128 | c, "from the server");
-        add(&s, CODE_SEND, 128 | c, "to the server");
-        add(&s, CODE_ICMP, 128 | c, "\1\5\0");
-    }
-    add(&s, CODE_DELIVER, 32, "huge");
-    add(&s, CODE_NEXT, 0, "");
-    add(&s, CODE_CLOSE, 129, "");
-    fuzz_seed(to, s.bytes, sd_wr_len(&s.w));
 }

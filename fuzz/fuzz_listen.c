@@ -44,7 +44,9 @@ struct world {
     unsigned replies, given; /* since the last reading; of senders unknown then */
     size_t reply_bytes, given_bytes;
     unsigned closed;
-    bool faulty, no_cookie;
+    unsigned traits; /* of the next datagram */
+    bool faulty, no_cookie, deaf;
+    bool old_secret; /* there were no random numbers for another */
     sd_time began;
 };
 
@@ -108,10 +110,10 @@ static bool may_enter(const struct sdtls_conn *c, const struct sd_client_hello *
             continue;
         known = true;
         if (sd_addr_eq(&k->to, &c->remote) && sd_addr_eq(&k->from, &c->local) &&
-            vk_now() - k->at < 2 * SD_GATE_PERIOD)
+            (w.old_secret || vk_now() - k->at < 2 * SD_GATE_PERIOD))
             return true;
     }
-    return !known && vk_now() - w.began < 2 * SD_GATE_PERIOD &&
+    return !known && (w.old_secret || vk_now() - w.began < 2 * SD_GATE_PERIOD) &&
            listen_guessed(&c->remote, &c->local, ch);
 }
 
@@ -162,6 +164,7 @@ static void check_event(const sdtls_event *ev)
         break;
     case SDTLS_EV_CLOSED:
         fuzz_check(!ev->err || (ev->text && *ev->text), "an error without words");
+        listen_ask_over(w.s, ev->conn);
         if (ev->conn == w.client)
             w.client = NULL;
         k->conn = NULL;
@@ -291,16 +294,19 @@ static void give(uint8_t who, struct sd_span data, bool wait)
     struct sd_addr from = sender(f), to = local(t);
     struct state before = state_now();
     bool unknown = !between(f, t);
-    if (vk_deliver(&from, &to, data, VK_PLAIN)) {
+    if (vk_deliver(&from, &to, data, w.traits)) {
         w.given++;
         w.given_bytes += data.len;
     }
+    w.traits = VK_PLAIN;
     if (wait)
         return;
     bool alone = w.given == 1;
     read_events();
     if (unknown && alone)
         check_stateless(&before);
+    if (vk_queued())
+        return; /* nobody could read it yet */
     w.replies = w.given = 0;
     w.reply_bytes = w.given_bytes = 0;
 }
@@ -355,7 +361,7 @@ static void answer(const struct fuzz_op *op)
     h.seq = 1;
     put_hello(f, &h, twist, &out);
     overwrite(bytes, sd_wr_len(&out), &r);
-    give(op->arg, make_span(bytes, sd_wr_len(&out)), false);
+    give(op->arg, make_span(bytes, sd_wr_len(&out)), op->arg & 128);
 }
 
 static struct sdtls_conn *conn_of(uint8_t who)
@@ -385,7 +391,9 @@ static void connect_out(uint8_t arg)
 {
     if (w.client)
         return;
-    int rc = sdtls_connect(w.s, arg & 1 ? "2001:db8::32" : "192.0.2.50", "5000", &w.client);
+    const char *host = arg & 2 ? "both" : arg & 1 ? "2001:db8::32" : "192.0.2.50";
+    fuzz_check(sdtls_connect(w.s, host, NULL, NULL) < 0, "connected to no port");
+    int rc = sdtls_connect(w.s, host, "5000", &w.client);
     fuzz_check(!rc == (w.client != NULL), "connected without a connection");
     struct known *k = known_of(NULL);
     if (w.client && k)
@@ -402,22 +410,16 @@ static void from_server(struct sd_span data)
 
 static void icmp(const struct fuzz_op *op)
 {
-    static const int errors[] = {ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, EPROTO};
-    struct sd_rd r = sd_rd_init(op->data.p, op->data.len);
-    uint8_t which = sd_rd_u8(&r);
-    uint32_t mtu = sd_rd_u16(&r);
     const struct sdtls_conn *c = conn_of(op->arg);
     if (c)
-        vk_icmp(&c->local, &c->remote, errors[which & 3], mtu, op->data);
+        vk_icmp(&c->local, &c->remote, op->data);
     read_events();
 }
 
-static void fault(uint8_t arg)
+static void fault(const struct fuzz_op *op)
 {
-    static const int errors[] = {EMFILE,   EACCES,  EADDRINUSE, ECONNREFUSED,
-                                 EMSGSIZE, ENOBUFS, EAGAIN,     EINTR};
     w.faulty = true;
-    vk_fail(arg & 7, 1U + (arg >> 3 & 3), errors[arg >> 5]);
+    vk_fault(op->arg, op->data);
 }
 
 static void pass_time(uint8_t arg)
@@ -442,7 +444,7 @@ static void apply(const struct fuzz_op *op)
         pass_time(op->arg);
         break;
     case CODE_FAULT:
-        fault(op->arg);
+        fault(op);
         break;
     case CODE_NO_MEMORY:
         w.faulty = true;
@@ -469,6 +471,15 @@ static void apply(const struct fuzz_op *op)
         break;
     case CODE_SESSION:
         *(op->arg & 1 ? &fake_tls.fail_new : &fake_tls.fail_accept) = 1;
+        fake_tls.no_random = op->arg == 255;
+        w.faulty |= fake_tls.no_random;
+        w.old_secret |= fake_tls.no_random;
+        break;
+    case CODE_LISTEN:
+        listen_at(w.s, op->arg);
+        break;
+    case CODE_TRAITS:
+        w.traits = op->arg & (VK_PIECES | VK_EARLY | VK_SILENT | VK_NAMELESS);
         break;
     }
 }
@@ -488,12 +499,6 @@ static void log_line(void *arg, int level, const char *line)
     fuzz_note_bytes(line, strlen(line));
 }
 
-/* sdtls_config as a later version may have it. */
-struct newer {
-    sdtls_config config;
-    uint64_t more;
-};
-
 static void set_common(sdtls_config *c, uint8_t arg)
 {
     c->flags = (arg & 1 ? SDTLS_F_SHARED : 0U) | (arg & 2 ? SDTLS_F_NO_COOKIE : 0U) |
@@ -505,31 +510,14 @@ static void set_common(sdtls_config *c, uint8_t arg)
     w.no_cookie = arg & 2;
 }
 
-static void set_rare(struct newer *n, uint8_t rare)
+static int listen_on(uint8_t rare, uint8_t more)
 {
-    sdtls_config *c = &n->config;
-    if (rare & RARE_LIMITS)
-        c->max_clients = c->max_half_open = c->max_half_open_per_host = 0;
-    if (rare & RARE_QUIET)
-        c->log = NULL, c->tap = NULL, c->log_level = 0;
-    c->psk = rare & RARE_PSK ? "secret" : NULL;
-    c->psk_len = rare & RARE_PSK ? 6 : 0;
-    c->size = rare & RARE_NEWER ? sizeof *n : sizeof *c;
-    n->more = rare & RARE_PSK;
-    if (rare & RARE_SOCKETS)
-        c->max_connected = 0;
-}
-
-static int listen_on(uint8_t rare)
-{
-    if (rare & RARE_ADOPT) {
-        struct sd_addr any = sd_addr_any(AF_INET, LOCAL_PORT);
-        int fd = vk_adopted(&any);
-        int rc = sdtls_adopt(w.s, fd);
-        if (rc)
-            vk_close(fd);
-        return rc;
-    }
+    if (w.deaf)
+        return SDTLS_OK;
+    if (more & MORE_FEW_FILES)
+        return listen_with_few_files(w.s);
+    if (rare & RARE_ADOPT)
+        return listen_adopt_any(w.s);
     if (rare & RARE_ANY_PORT)
         return sdtls_listen(w.s, NULL, NULL);
     int rc = sdtls_listen(w.s, "0.0.0.0", "4433");
@@ -543,20 +531,30 @@ static bool begin(struct sd_rd *in)
     struct newer n = {.config = {SDTLS_CONFIG_INIT, .handshake_ms = HANDSHAKE_S * 1000,
                                  .max_clients = 6, .max_half_open = 4, .max_half_open_per_host = 2,
                                  .max_connected = 3, .log_level = 3, .log = log_line, .tap = tap}};
-    uint8_t rare = 0;
+    uint8_t rare = 0, more = 0;
     unsigned fail = 0;
     if (fuzz_op_next(&peek, &op) && op.code == CODE_CONFIG) {
         *in = peek;
         struct sd_rd r = sd_rd_init(op.data.p, op.data.len);
         fail = 1 + sd_rd_u8(&r) % 24U;
         rare = sd_rd_u8(&r);
+        more = sd_rd_u8(&r);
         set_common(&n.config, op.arg);
-        set_rare(&n, rare);
+        listen_rare(&n, rare, more);
+        w.deaf = more & MORE_DEAF;
+        struct sd_span rest = sd_rd_rest(&r);
+        w.faulty |= rest.len > 0;
+        if (rest.len)
+            vk_fault(rest.p[0], make_span(rest.p + 1, rest.len - 1));
     }
     fuzz_heap_fail(w.faulty ? fail : 0);
     w.s = sdtls_new(op.arg == 255 ? NULL : &n.config);
-    if (!w.s || listen_on(rare))
+    if (!w.s)
         return false;
+    if (listen_on(rare, more) || w.s->unusable) {
+        listen_check_useless(w.s);
+        return false;
+    }
     return !(rare & RARE_POLLED) || sdtls_fd(w.s) >= 0;
 }
 

@@ -41,6 +41,41 @@ void fuzz_heap_fail(unsigned n)
     fail_in = n;
 }
 
+/* A large block costs the sanitizer a mapping and its pages, for each run anew: the last one that
+ * was freed is kept for who wants as much again, and nobody may touch it until then. */
+enum { LARGE = 1 << 18 };
+static _Thread_local struct {
+    void *block;
+    size_t size;
+} kept;
+
+static void *take_kept(size_t size)
+{
+    if (!kept.block || kept.size != size)
+        return NULL;
+    void *block = kept.block;
+    kept.block = NULL;
+    ASAN_UNPOISON_MEMORY_REGION(block, size);
+    return block;
+}
+
+/* False when it is to be freed. */
+static bool keep(void *block)
+{
+    size_t size = block ? malloc_usable_size(block) : 0;
+    if (size < LARGE || kept.block)
+        return false;
+    kept.block = block;
+    kept.size = size;
+    ASAN_POISON_MEMORY_REGION(block, size);
+    return true;
+}
+
+static void check_not_kept(const void *block)
+{
+    fuzz_check(!block || block != kept.block, "a block is freed twice");
+}
+
 static bool fails(void)
 {
     return fail_in && --fail_in == 0;
@@ -67,7 +102,10 @@ static void losing(void *block)
 
 void *__wrap_malloc(size_t size)
 {
-    return fails() ? NULL : gained(__real_malloc(size));
+    if (fails())
+        return NULL;
+    void *block = size < LARGE ? NULL : take_kept(size);
+    return gained(block ? block : __real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
@@ -79,6 +117,7 @@ void *__wrap_realloc(void *block, size_t size)
 {
     if (size && fails())
         return NULL;
+    check_not_kept(block);
     size_t before = block ? malloc_usable_size(block) : 0;
     void *moved = __real_realloc(block, size);
     if (!moved && size)
@@ -92,8 +131,10 @@ void *__wrap_realloc(void *block, size_t size)
 
 void __wrap_free(void *block)
 {
+    check_not_kept(block);
     losing(block);
-    __real_free(block);
+    if (!keep(block))
+        __real_free(block);
 }
 
 char *__wrap_strdup(const char *s)

@@ -17,12 +17,15 @@ enum code {
     CODE_NO_MEMORY,
     CODE_CLOSE,   /* who */
     CODE_SEND,    /* who; bit 6: padded */
-    CODE_CONNECT, /* a client of ours; bit 0 IPv6, bit 1 two addresses */
+    CODE_CONNECT, /* a client of ours; bit 0 IPv6, bit 1 two addresses, bit 2 nobody asks for it */
     CODE_SERVER,  /* what the server of that client says */
     CODE_ICMP,    /* who; bit 7: about the client; data: errno, MTU (2) */
-    CODE_SESSION, /* the next session does not begin */
+    CODE_SESSION, /* the next session does not begin; 255: no random numbers */
     CODE_WAIT,    /* arg * 10 ms, in sdtls_next() */
-    CODE_CONFIG,  /* first operation: options; which allocation fails, what is rare */
+    CODE_CONFIG,  /* first operation: options; which allocation fails, what is rare, what is rarer;
+                     a fault from the beginning, see vk_fault() */
+    CODE_LISTEN,  /* at another address, see places in listen_ask.c */
+    CODE_TRAITS,  /* of the next datagram */
     CODES
 };
 
@@ -49,6 +52,35 @@ enum rarity {
     RARE_POLLED = 128
 };
 
+/* Of a configuration, too. */
+enum more_rarity {
+    MORE_OLDER = 1,   /* a program that is older than the library */
+    MORE_UNSIZED = 2, /* ... or was not written for it */
+    MORE_DEAF = 4,    /* does not listen, or connect before it is told to */
+    MORE_FEW_FILES = 8,
+    MORE_ALMOST = 32, /* logs errors only */
+    MORE_EMPTY_PSK = 64
+};
+
+/* sdtls_config as a later version may have it. */
+struct newer {
+    sdtls_config config;
+    uint64_t more;
+};
+
+void listen_rare(struct newer *n, uint8_t rare, uint8_t more);
+/* As many files as the process may open decide how many clients get a socket of their own. */
+int listen_with_few_files(sdtls *s);
+int listen_adopt_any(sdtls *s);
+/* What was made of a bad configuration, or could not be set up, says so whatever it is asked for.
+ */
+void listen_check_useless(sdtls *s);
+/* Listens at another place; an oracle of its own. */
+void listen_at(sdtls *s, uint8_t place);
+/* Whatever may be asked of an endpoint, at any time. */
+void listen_ask_endpoint(sdtls *s);
+/* Whatever may be asked of a connection that is over. */
+void listen_ask_over(sdtls *s, sdtls_conn *c);
 /* Whatever may be asked of a connection and its endpoint. */
 void listen_ask(sdtls *s, sdtls_conn *c);
 void listen_ask_names(void);

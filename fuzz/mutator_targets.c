@@ -37,7 +37,7 @@ const struct mutator_target *mutator_target(const char *name)
     static const struct mutator_target all[] = {
         {"record", 1, 1, 0, NULL},
         {"flow", 9, 1, 7, NULL},
-        {"listen", 14, 1 | 1 << 9, 15, gate_cookie},
+        {"listen", 16, 1 | 1 << 9, 15, gate_cookie},
         {"ossl_listen", 9, 1, 3, openssl_cookie},
         {"server", 9, 1 << 2, 0, NULL},
         {"client", 9, 1 << 2, 0, NULL},

@@ -3,23 +3,24 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common.h"
-
 struct vk vk;
 
 struct vk_file *vk_file(int fd)
 {
     int i = fd - VK_FD_FIRST;
-    return i >= 0 && i < VK_FILES && vk.file[i].kind != VK_FREE ? &vk.file[i] : NULL;
+    return i >= 0 && i < vk.top && vk.file[i].kind != VK_FREE ? &vk.file[i] : NULL;
 }
 
 void vk_reset(void)
 {
-    for (int i = 0; i < VK_FILES; i++)
+    for (int i = 0; i < vk.top; i++)
         vk.file[i].kind = VK_FREE;
-    for (int i = 0; i < VK_PACKETS; i++)
+    for (int i = 0; vk.queued && i < VK_PACKETS; i++)
         vk.packet[i].used = false;
-    memset(vk.fail, 0, sizeof vk.fail);
+    vk.top = 0;
+    vk.open = vk.queued = 0;
+    vk_mend();
+    vk.in_vain = false;
     vk.now = 1001 * SD_SEC;
     vk.binds = 0;
     vk.next_port = 30000;
@@ -29,18 +30,12 @@ void vk_reset(void)
 
 unsigned vk_open(void)
 {
-    unsigned n = 0;
-    for (int i = 0; i < VK_FILES; i++)
-        n += vk.file[i].kind != VK_FREE;
-    return n;
+    return vk.open;
 }
 
 unsigned vk_queued(void)
 {
-    unsigned n = 0;
-    for (int i = 0; i < VK_PACKETS; i++)
-        n += vk.packet[i].used;
-    return n;
+    return vk.queued;
 }
 
 sd_time vk_now(void)
@@ -53,18 +48,9 @@ void vk_pass(sd_time time)
     vk.now += time;
 }
 
-void vk_fail(enum vk_call call, unsigned n, int error)
+void vk_connects_in_vain(void)
 {
-    vk.fail[call].n = n;
-    vk.fail[call].error = error;
-}
-
-bool vk_fails(enum vk_call call)
-{
-    if (!vk.fail[call].n || --vk.fail[call].n)
-        return false;
-    errno = vk.fail[call].error;
-    return true;
+    vk.in_vain = true;
 }
 
 void vk_on_send(void (*fn)(void *arg, const struct sd_addr *from, const struct sd_addr *to,
@@ -75,24 +61,92 @@ void vk_on_send(void (*fn)(void *arg, const struct sd_addr *from, const struct s
     vk.on_send_arg = arg;
 }
 
+/* --- what fails --- */
+
+void vk_fault(uint8_t arg, struct sd_span follows)
+{
+    static const int errors[2][8] = {
+        {EMFILE, EACCES, EADDRINUSE, ECONNREFUSED, EMSGSIZE, ENOBUFS, EAGAIN, EINTR},
+        {0, EADDRNOTAVAIL, EAFNOSUPPORT, ENOMEM, EPERM, EHOSTUNREACH, EPROTONOSUPPORT, ENETDOWN}};
+    struct sd_rd r = sd_rd_init(follows.p, follows.len);
+    uint8_t more = sd_rd_u8(&r);
+    unsigned call = ((arg & 7U) | (more & 1U) << 3) % VK_CALLS;
+    vk.fail[call].n = arg >> 3 & 3;
+    vk.fail[call].times = 1U + (more >> 2);
+    vk.fail[call].error = errors[more >> 1 & 1][arg >> 5];
+}
+
+void vk_mend(void)
+{
+    memset(vk.fail, 0, sizeof vk.fail);
+}
+
+int vk_fail_with(int error)
+{
+    errno = error;
+    return -1;
+}
+
+bool vk_odd(enum vk_call call)
+{
+    if (!vk.fail[call].times || vk.fail[call].error || vk.fail[call].n)
+        return false;
+    vk.fail[call].times--;
+    return true;
+}
+
+bool vk_fails(enum vk_call call)
+{
+    if (!vk.fail[call].times)
+        return false;
+    if (vk.fail[call].n) {
+        vk.fail[call].n--;
+        return false;
+    }
+    vk.fail[call].times--;
+    errno = vk.fail[call].error ? vk.fail[call].error : EIO;
+    return true;
+}
+
+/* --- files --- */
+
 int vk_new(enum vk_kind kind)
 {
     for (int i = 0; i < VK_FILES; i++) {
-        if (vk.file[i].kind != VK_FREE)
+        if (i < vk.top && vk.file[i].kind != VK_FREE)
             continue;
         struct vk_file *f = &vk.file[i];
-        memset(f, 0, sizeof *f);
-        f->kind = kind;
-        f->expires = SD_NEVER;
+        *f = (struct vk_file){.kind = kind, .expires = SD_NEVER};
+        vk.open++;
+        if (vk.top <= i)
+            vk.top = i + 1;
         return VK_FD_FIRST + i;
     }
-    errno = EMFILE;
-    return -1;
+    return vk_fail_with(EMFILE);
+}
+
+void vk_free(struct vk_file *f)
+{
+    while (f->queued)
+        vk_take_off(f);
+    f->kind = VK_FREE;
+    vk.open--;
+    while (vk.top && vk.file[vk.top - 1].kind == VK_FREE)
+        vk.top--;
 }
 
 bool vk_readable(const struct vk_file *f)
 {
-    return f->kind == VK_TIMER ? f->expires <= vk.now : f->queued || f->error || f->errors;
+    return f->kind == VK_TIMED ? f->expires <= vk.now : f->queued || f->error || f->errors;
+}
+
+bool vk_pending(struct vk_file *f)
+{
+    if (!f->error)
+        return false;
+    errno = f->error;
+    f->error = 0;
+    return true;
 }
 
 void vk_autobind(struct vk_file *f, int family)
@@ -103,15 +157,17 @@ void vk_autobind(struct vk_file *f, int family)
     f->local = sd_addr_any(family, vk.next_port++);
 }
 
+/* --- the way of a datagram --- */
+
 void vk_take_off(struct vk_file *f)
 {
     f->queue[0]->used = false;
     f->queued--;
+    vk.queued--;
     memmove(f->queue, f->queue + 1, f->queued * sizeof *f->queue);
 }
 
-/* How well a socket fits a datagram: 0 = not at all. */
-static unsigned fit(const struct vk_file *f, const struct sd_addr *from, const struct sd_addr *to)
+unsigned vk_fit(const struct vk_file *f, const struct sd_addr *from, const struct sd_addr *to)
 {
     if (f->kind != VK_UDP || !f->bound_at || f->local.sa.sa_family != to->sa.sa_family ||
         sd_addr_port(&f->local) != sd_addr_port(to))
@@ -119,8 +175,8 @@ static unsigned fit(const struct vk_file *f, const struct sd_addr *from, const s
     bool any = sd_addr_is_any(&f->local);
     if (!any && !sd_addr_eq(&f->local, to))
         return 0;
-    if (f->connected)
-        return sd_addr_eq(&f->remote, from) ? 3 : 0;
+    if (f->connected && !vk.in_vain)
+        return sd_addr_eq(&f->remote, from) ? VK_FITS_CONNECTED : 0;
     return any ? 1 : 2;
 }
 
@@ -128,8 +184,8 @@ static struct vk_file *receiver(const struct sd_addr *from, const struct sd_addr
 {
     struct vk_file *found[VK_FILES];
     unsigned best = 1, n = 0;
-    for (int i = 0; i < VK_FILES; i++) {
-        unsigned score = fit(&vk.file[i], from, to);
+    for (int i = 0; i < vk.top; i++) {
+        unsigned score = vk_fit(&vk.file[i], from, to);
         if (score < best)
             continue;
         if (score > best)
@@ -175,25 +231,6 @@ bool vk_deliver(const struct sd_addr *from, const struct sd_addr *to, struct sd_
     if (data.len)
         memcpy(p->data, data.p, data.len);
     f->queue[f->queued++] = p;
+    vk.queued++;
     return true;
-}
-
-bool vk_icmp(const struct sd_addr *local, const struct sd_addr *remote, int error, uint32_t mtu,
-             struct sd_span quote)
-{
-    for (int i = 0; i < VK_FILES; i++) {
-        struct vk_file *f = &vk.file[i];
-        if (fit(f, remote, local) != 3)
-            continue;
-        f->error = error;
-        if (!f->keeps_errors || f->errors == VK_ERRORS)
-            return true;
-        struct vk_error *e = &f->error_queue[f->errors++];
-        *e = (struct vk_error){.error = error, .mtu = mtu, .from = *remote};
-        e->quoted = quote.len < VK_QUOTE ? quote.len : VK_QUOTE;
-        if (e->quoted)
-            memcpy(e->quote, quote.p, e->quoted);
-        return true;
-    }
-    return false;
 }
