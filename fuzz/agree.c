@@ -59,16 +59,26 @@ static bool certificate(struct agree *a, struct sd_span body)
     return sd_rd_done(&chain.rd);
 }
 
-static bool message(struct agree *a, const struct sd_handshake *h)
+/* OpenSSL does not look behind the cookie. */
+static bool verify_request(struct sd_span body)
 {
     struct sd_hello_verify hv;
+    struct sd_rd r = sd_rd_init(body.p, body.len);
+    sd_rd_u16(&r);
+    sd_rd_vec8(&r);
+    body.len -= sd_rd_left(&r);
+    return sd_hello_verify_parse(&hv, body);
+}
+
+static bool message(struct agree *a, const struct sd_handshake *h)
+{
     switch (h->type) {
     case SD_HS_CLIENT_HELLO:
         return client_hello(a, h->body);
     case SD_HS_SERVER_HELLO:
         return server_hello(a, h->body);
     case SD_HS_HELLO_VERIFY_REQUEST:
-        return sd_hello_verify_parse(&hv, h->body);
+        return verify_request(h->body);
     case SD_HS_CERTIFICATE:
         return certificate(a, h->body);
     default:

@@ -326,6 +326,14 @@ static void check_survival(void)
     fuzz_check(passes(SIM_CLIENT) && passes(SIM_SERVER), "an association of ours is deaf");
 }
 
+/* Nobody takes a certificate that nobody vouches for, whatever the network does. */
+static void check_trust(void)
+{
+    const struct sim_config *c = &run.sim.config;
+    fuzz_check(!(c->odd & SIM_STRICT) || c->kind == SIM_PSK || !run.was_alive,
+               "a peer that proves nothing is taken");
+}
+
 /* What is harmless ends nothing; an alert in plaintext, as long as the peer is not silent
  * (docs/guard.md). */
 static void check_liveness(void)
@@ -429,6 +437,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     calm();
     run.was_alive |= sim_alive(&run.sim);
     check_survival();
+    check_trust();
     check_liveness();
     check_stock();
     fuzz_note((uint64_t)run.late << 8 | sim_alive(&run.sim));
