@@ -22,7 +22,9 @@ for target in "${targets[@]}"; do
     cp "$work/bin/$name" "$OUT/"
     ldd "$OUT/$name" | awk '$3 ~ "/lib(ssl|crypto|jansson|pcap|dbus|systemd|z)[.-]" { print $3 }' |
         xargs -r cp -n -t "$OUT/lib"
-    printf '[libfuzzer]\nmax_len = 4096\ntimeout = 5\n' >"$OUT/$name.options"
+    awk -v name="$target" 'BEGIN { print "[libfuzzer]\ntimeout = 5" }
+        $1 == name { print "max_len = " $4; if (split(substr($5, 2), more, "=")) print more[1] " = " more[2] }' \
+        fuzz/limits >"$OUT/$name.options"
     dict=$(fuzz/dict "$target")
     [ -z "$dict" ] || cp "$dict" "$OUT/$name.dict"
     [ ! -d "fuzz/corpus/$target" ] || python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/$target/"
