@@ -226,7 +226,8 @@ SDTLS_API const struct sockaddr *sdtls_peer(const sdtls_conn *c, socklen_t *len)
 SDTLS_API const struct sockaddr *sdtls_conn_local(const sdtls_conn *c, socklen_t *len);
 /* "192.0.2.1:4433" or "[2001:db8::1]:4433"; lives as long as the connection. */
 SDTLS_API const char *sdtls_peer_text(const sdtls_conn *c);
-SDTLS_API void *sdtls_native(const sdtls_conn *c); /* SSL *, borrowed */
+/* SSL *, borrowed; NULL when the connection ended before it had one. */
+SDTLS_API void *sdtls_native(const sdtls_conn *c);
 SDTLS_API void sdtls_set_user(sdtls_conn *c, void *user);
 SDTLS_API void *sdtls_user(const sdtls_conn *c);
 SDTLS_API sdtls *sdtls_conn_endpoint(const sdtls_conn *c);
