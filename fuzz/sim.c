@@ -333,7 +333,6 @@ static void side_begin(struct sim *s, int id)
     const struct sim_config *c = &s->config;
     *e = (struct sim_side){.sim = s, .id = id, .ours = c->ours[id]};
     e->witness.mtu = !e->ours || c->odd & SIM_NARROW ? 0 : c->mtu ? c->mtu : SIM_ROUTE;
-    fuzz_check(witness_begin(&e->witness), "no memory");
     ossl_env_random((enum ossl_side)id);
     const unsigned scarce = ossl_env_scarce(0); /* not what the program needs itself */
     if (!e->ours)

@@ -4,19 +4,17 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "common.h"
 #include "wire/handshake.h"
 #include "wire/record.h"
 
-bool witness_begin(struct witness *w)
-{
-    w->messages = calloc(WITNESS_MESSAGES, sizeof *w->messages);
-    return w->messages;
-}
-
 void witness_end(struct witness *w)
 {
-    free(w->messages);
-    w->messages = NULL;
+    for (unsigned i = 0; i < WITNESS_MESSAGES; i++) {
+        free(w->messages[i].bytes);
+        free(w->messages[i].known);
+        w->messages[i] = (struct witness_message){0};
+    }
 }
 
 const char *witness_words(unsigned wrong)
@@ -58,6 +56,19 @@ static void note_number(struct witness *w, const struct sd_record *r)
         w->records[w->count++] = (struct witness_record){number, hash};
 }
 
+static void begin_message(struct witness_message *m, const struct sd_handshake *h)
+{
+    const size_t kept = h->length < WITNESS_BYTES ? h->length : WITNESS_BYTES;
+    *m = (struct witness_message){.used = true,
+                                  .type = h->type,
+                                  .seq = h->message_seq,
+                                  .length = h->length,
+                                  .kept = kept,
+                                  .bytes = malloc(kept + 1),
+                                  .known = calloc(kept + 1, sizeof *m->known)};
+    fuzz_check(m->bytes && m->known, "no memory");
+}
+
 static struct witness_message *message_of(struct witness *w, const struct sd_handshake *h)
 {
     struct witness_message *free_one = NULL;
@@ -69,8 +80,7 @@ static struct witness_message *message_of(struct witness *w, const struct sd_han
             free_one = m;
     }
     if (free_one)
-        *free_one = (struct witness_message){
-            .used = true, .type = h->type, .seq = h->message_seq, .length = h->length};
+        begin_message(free_one, h);
     return free_one;
 }
 
@@ -83,7 +93,7 @@ static void note_fragment(struct witness *w, const struct sd_handshake *h)
         w->wrong |= WITNESS_TRANSCRIPT;
         return;
     }
-    for (uint32_t i = 0; i < h->body.len && h->frag_off + i < WITNESS_BYTES; i++) {
+    for (uint32_t i = 0; i < h->body.len && h->frag_off + i < m->kept; i++) {
         const uint32_t at = h->frag_off + i;
         if (m->known[at] && m->bytes[at] != h->body.p[i])
             w->wrong |= WITNESS_TRANSCRIPT;

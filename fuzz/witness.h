@@ -30,12 +30,12 @@ struct witness {
         uint8_t type;
         uint16_t seq;
         uint32_t length;
-        uint8_t bytes[WITNESS_BYTES];
-        bool known[WITNESS_BYTES];
-    } * messages;
+        size_t kept; /* of its bytes: how many are looked at */
+        uint8_t *bytes;
+        bool *known;
+    } messages[WITNESS_MESSAGES];
 };
 
-bool witness_begin(struct witness *w);
 void witness_end(struct witness *w);
 void witness_datagram(struct witness *w, const uint8_t *data, size_t len);
 /* What is wrong, in words; NULL: nothing. */
