@@ -8,7 +8,7 @@ enum {
     COPIES_MAX = 12, /* on a lossy path */
     PAIRS = 60,      /* of the limit and the smallest size, where loss may depend on the size */
     APART = 20,   /* so many more losses of one than of the other are no luck: 3 sigma at worst */
-    RESTARTS = 2, /* of a search whose path changed meanwhile */
+    RESTARTS = 2, /* of a search that was wrong, or whose path changed meanwhile */
     CHECK_IDS = 1 << 20
 };
 
@@ -156,19 +156,19 @@ static unsigned lost_of(const struct tally *t)
     return t->sent - t->answered;
 }
 
-/* Is the limit lost because it is large? Then the smallest size is not. */
-static void compare_with_small(struct run *r)
+/* Is that size lost because it is large? Then the smallest one is not. */
+static bool lost_by_size(struct run *r, unsigned which)
 {
-    struct tally *limit = &r->m->tally[TALLY_LIMIT], *small = &r->m->tally[TALLY_SMALL];
+    struct tally *large = &r->m->tally[which], *small = &r->m->tally[TALLY_SMALL];
     r->check_first = r->check_id;
-    *limit = (struct tally){.size = limit->size};
+    *large = (struct tally){.size = large->size};
     *small = (struct tally){.size = r->l->min};
     for (unsigned n = PAIRS; n && !over(r); n--) {
-        send_copy(r, TALLY_LIMIT);
+        send_copy(r, which);
         send_copy(r, TALLY_SMALL);
     }
     wait_answers(r);
-    r->m->size_loss = lost_of(limit) >= lost_of(small) + APART && limit->answered;
+    return lost_of(large) >= lost_of(small) + APART && large->answered;
 }
 
 /* The limit, one byte more, and the largest size, in turns: what differs is the size. */
@@ -187,21 +187,28 @@ static void check(struct run *r)
             send_copy(r, i);
     wait_answers(r);
     if (lost_of(&m->tally[TALLY_LIMIT]) && limit > r->l->min)
-        compare_with_small(r);
+        m->size_loss = lost_by_size(r, TALLY_LIMIT);
 }
 
-/* What arrived now and did not before, or the other way round. */
-static bool judge(struct run *r)
+enum judgement { RIGHT, CHANGED, UNLUCKY };
+
+/* What arrived now and did not before, or the other way round. Where larger ones arrive and are
+ * lost no more than small ones the search has had bad luck. */
+static enum judgement judge(struct run *r)
 {
     struct measured *m = r->m;
+    unsigned top = TALLY_LIMIT;
     m->mtu = m->largest = r->search.confirmed;
+    if (!m->tally[TALLY_LIMIT].answered && m->tally[TALLY_LIMIT].sent)
+        return CHANGED;
     for (unsigned i = TALLY_ABOVE; i <= TALLY_TOP; i++)
         if (m->tally[i].answered)
-            m->largest = m->tally[i].size;
-    if (!m->tally[TALLY_LIMIT].answered && m->tally[TALLY_LIMIT].sent)
-        return false;
-    m->size_loss |= m->largest > m->mtu;
-    return true;
+            top = i;
+    if (top == TALLY_LIMIT)
+        return RIGHT;
+    m->size_loss = m->size_loss || lost_by_size(r, top);
+    m->largest = m->tally[top].size;
+    return m->size_loss ? RIGHT : UNLUCKY;
 }
 
 static void conclude(struct run *r)
@@ -235,20 +242,22 @@ static void begin(struct run *r)
 void measure_run(struct measured *m, const struct carrier *c, const struct measure_limits *l)
 {
     struct run r = {.m = m, .c = c, .l = l, .check_id = CHECK_IDS};
+    enum judgement judgement = RIGHT;
     *m = (struct measured){.end = MEASURE_DONE};
-    for (;;) {
+    for (unsigned again = 0; again <= RESTARTS; again++) {
         begin(&r);
         search(&r);
         if (!r.search.confirmed || m->end != MEASURE_DONE)
             break;
         check(&r);
-        if (judge(&r) || m->end != MEASURE_DONE || m->changes == RESTARTS)
+        judgement = judge(&r);
+        m->changes += judgement == CHANGED;
+        if (judgement == RIGHT || m->end != MEASURE_DONE)
             break;
-        m->changes++;
     }
     if (m->end != MEASURE_DONE || !r.search.confirmed)
         m->mtu = m->largest = r.search.confirmed;
-    if (m->end == MEASURE_DONE && m->changes == RESTARTS && !m->tally[TALLY_LIMIT].answered)
+    if (m->end == MEASURE_DONE && r.search.confirmed && judgement != RIGHT)
         m->end = MEASURE_UNSURE;
     conclude(&r);
 }
