@@ -71,7 +71,8 @@ int sd_endpoint_open(struct sdtls *s)
 static int open_gate(struct sdtls *s)
 {
     uint8_t secret[SD_GATE_SECRET_LEN];
-    s->mac = sd_tls_mac_new();
+    if (!s->mac)
+        s->mac = sd_tls_mac_new();
     if (!s->mac)
         return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
     if (!sd_tls_random(secret, sizeof secret) || !sd_tls_random(&s->host_key, sizeof s->host_key))
@@ -90,6 +91,10 @@ int sd_endpoint_tls(struct sdtls *s, enum sd_role role)
     int rc = sd_tls_new(&s->tls[role], role, &s->cfg, &s->err);
     if (!rc && role == SD_ROLE_SERVER)
         rc = open_gate(s);
+    if (rc) { /* asked again, it is no server without a gate */
+        sd_tls_free(s->tls[role]);
+        s->tls[role] = NULL;
+    }
     return rc;
 }
 
