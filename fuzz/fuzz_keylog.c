@@ -40,7 +40,7 @@ enum {
     FLIPS = 4,
     LINE = 256,
     REAL_OF = 64,    /* one input of so many has OpenSSL itself */
-    SKIP_UNIT = 256, /* so that a skip is less than half of what 16 bits of a number tell apart */
+    SKIP_UNIT = 255, /* so that a skip is less than half of what 16 bits of a number tell apart */
     EPOCHS = 64
 };
 
