@@ -79,6 +79,11 @@ struct fuzz_heap fuzz_heap_now(void);
 struct fuzz_heap fuzz_heap_mark(void);
 /* The n-th allocation from now on fails, once; 0: none does. */
 void fuzz_heap_fail(unsigned n);
+/* For a library that takes its memory through functions: as malloc() and the others, counted and
+ * failing with them, from the pool (pool.h). */
+void *fuzz_heap_alloc(size_t size);
+void *fuzz_heap_realloc(void *block, size_t size);
+void fuzz_heap_free(void *block);
 /* Files that are open, counted by what opens and closes them in this program. */
 int fuzz_fds_now(void);
 

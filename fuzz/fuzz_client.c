@@ -1,10 +1,17 @@
 /* A client of ours under attack: see hostile.c. */
 #include "hostile.h"
+#include "ossl_env.h"
 #include "sim.h"
+
+static void run_once(const uint8_t *data, size_t size)
+{
+    hostile_run(SIM_CLIENT, data, size);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return hostile_run(SIM_CLIENT, data, size);
+    ossl_env_run(run_once, data, size);
+    return 0;
 }
 
 void fuzz_seeds(struct fuzz_seeder *s)

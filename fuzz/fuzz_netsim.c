@@ -42,7 +42,7 @@ static void split(int to, unsigned index)
     struct sd_record r;
     while (sd_record_next(&it, &r) == SD_RECORD_OK)
         sim_put(&run.sim, to, p->data + r.offset, r.header.len + r.body.len);
-    free(p);
+    fuzz_heap_free(p);
 }
 
 static void merge(int to, unsigned index)
@@ -56,8 +56,8 @@ static void merge(int to, unsigned index)
     } else if (a) {
         sim_put(&run.sim, to, a->data, a->len);
     }
-    free(a);
-    free(b);
+    fuzz_heap_free(a);
+    fuzz_heap_free(b);
 }
 
 /* Out of the queue, and behind the others so many times. */
@@ -66,7 +66,7 @@ static void requeue(int to, unsigned index, unsigned copies)
     struct sim_packet *p = sim_take(&run.sim, to, index);
     for (unsigned i = 0; p && i < copies; i++)
         sim_put(&run.sim, to, p->data, p->len);
-    free(p);
+    fuzz_heap_free(p);
 }
 
 static void refuse(uint8_t arg)
@@ -113,7 +113,7 @@ static void change(uint8_t op, uint8_t arg, struct sd_rd *in)
     else if (op == OP_FIELD)
         set_field(p, a, b);
     sim_put(&run.sim, to, p->data, p->len);
-    free(p);
+    fuzz_heap_free(p);
 }
 
 static void again(uint8_t arg)
@@ -129,7 +129,7 @@ static void reflect(uint8_t arg)
     struct sim_packet *p = sim_take(&run.sim, target(arg), arg >> 1 & 15);
     if (p)
         sim_put(&run.sim, !target(arg), p->data, p->len);
-    free(p);
+    fuzz_heap_free(p);
 }
 
 /* What the guard keeps away from OpenSSL whenever it comes: anybody could have sent it. */
@@ -424,7 +424,7 @@ static struct sim_config config_of(struct sd_rd *in)
     return c;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void run_once(const uint8_t *data, size_t size)
 {
     struct sd_rd in = sd_rd_init(data, size);
     const struct sim_config c = config_of(&in);
@@ -442,5 +442,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_stock();
     fuzz_note((uint64_t)run.late << 8 | sim_alive(&run.sim));
     sim_end(&run.sim);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ossl_env_run(run_once, data, size);
     return 0;
 }

@@ -554,7 +554,7 @@ void ossl_listen_end(void)
     ERR_clear_error();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void run_once(const uint8_t *data, size_t size)
 {
     struct sd_rd in = sd_rd_init(data, size), peek = in;
     struct fuzz_op op, config = {0};
@@ -566,5 +566,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (fuzz_op_next(&in, &op))
         ossl_listen_apply(&op);
     ossl_listen_end();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ossl_env_run(run_once, data, size);
     return 0;
 }

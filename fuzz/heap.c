@@ -7,6 +7,7 @@
 
 #include "common.h"
 #include "poison.h"
+#include "pool.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -81,23 +82,31 @@ static bool fails(void)
     return fail_in && --fail_in == 0;
 }
 
-static void *gained(void *block)
+static void count(size_t bytes)
 {
-    if (!block)
-        return NULL;
     heap.blocks++;
-    heap.bytes += malloc_usable_size(block);
+    heap.bytes += bytes;
     if (heap.peak < heap.bytes)
         heap.peak = heap.bytes;
+}
+
+static void discount(size_t bytes)
+{
+    heap.blocks--;
+    heap.bytes -= bytes;
+}
+
+static void *gained(void *block)
+{
+    if (block)
+        count(malloc_usable_size(block));
     return block;
 }
 
 static void losing(void *block)
 {
-    if (!block)
-        return;
-    heap.blocks--;
-    heap.bytes -= malloc_usable_size(block);
+    if (block)
+        discount(malloc_usable_size(block));
 }
 
 void *__wrap_malloc(size_t size)
@@ -122,10 +131,8 @@ void *__wrap_realloc(void *block, size_t size)
     void *moved = __real_realloc(block, size);
     if (!moved && size)
         return NULL;
-    if (block) {
-        heap.blocks--;
-        heap.bytes -= before;
-    }
+    if (block)
+        discount(before);
     return gained(moved);
 }
 
@@ -145,6 +152,34 @@ char *__wrap_strdup(const char *s)
 char *__wrap_strndup(const char *s, size_t n)
 {
     return fails() ? NULL : gained(__real_strndup(s, n));
+}
+
+void *fuzz_heap_alloc(size_t size)
+{
+    void *block = fails() ? NULL : pool_alloc(size);
+    if (block)
+        count(size);
+    return block;
+}
+
+void fuzz_heap_free(void *block)
+{
+    if (block)
+        discount(pool_size(block));
+    pool_free(block);
+}
+
+/* Always another block: whoever keeps a pointer to the old one is found. */
+void *fuzz_heap_realloc(void *block, size_t size)
+{
+    if (!block)
+        return fuzz_heap_alloc(size);
+    void *moved = size ? fuzz_heap_alloc(size) : NULL;
+    if (moved)
+        memcpy(moved, block, pool_size(block) < size ? pool_size(block) : size);
+    if (moved || !size)
+        fuzz_heap_free(block);
+    return moved;
 }
 
 uint8_t *fuzz_copy(struct sd_span bytes)

@@ -169,7 +169,7 @@ static struct sim_config config_of(uint8_t arg)
         .ours = {true, true}, .kind = (enum sim_kind)(arg & 3), .mtu = mtus[arg >> 2 & 3]};
 }
 
-int hostile_run(int id, const uint8_t *data, size_t size)
+void hostile_run(int id, const uint8_t *data, size_t size)
 {
     struct sd_rd in = sd_rd_init(data, size);
     struct fuzz_op op;
@@ -184,7 +184,6 @@ int hostile_run(int id, const uint8_t *data, size_t size)
     }
     fuzz_note((uint64_t)a.sim.side[id].ready << 1 | sim_alive(&a.sim));
     sim_end(&a.sim);
-    return 0;
 }
 
 static void put_real(struct sd_wr *w, unsigned times)

@@ -9,7 +9,7 @@
 #include "common.h"
 
 /* `id`: SIM_CLIENT or SIM_SERVER is attacked. */
-int hostile_run(int id, const uint8_t *data, size_t size);
+void hostile_run(int id, const uint8_t *data, size_t size);
 void hostile_seeds(struct fuzz_seeder *s, int id);
 
 #endif

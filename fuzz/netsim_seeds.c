@@ -47,6 +47,9 @@ static void seed_config(struct fuzz_seeder *s, unsigned c, uint8_t mtu)
     DONE, OP_SEND, 20, OP_SEND, 21, OP_RENEGOTIATE, 0, DONE, OP_RENEGOTIATE, 1, DONE,              \
         OP_BEGIN_ANEW, 1, 0, 0, 0, 0, DONE, OP_RENEGOTIATE, 2, DONE
 
+/* The shorter, the more of it fuzzing does. */
+#define SHORT_LIFE DONE, OP_SEND, 20, OP_RENEGOTIATE, 1, DONE, OP_BEGIN_ANEW, 1, 0, 0, 0, 0, DONE
+
 static void seed_deployed(struct fuzz_seeder *s, uint8_t kind, uint32_t client, uint32_t server,
                           const uint8_t *ops, size_t len)
 {
@@ -111,16 +114,17 @@ static void seed_habits(struct fuzz_seeder *s, uint8_t kind)
 {
     enum { EAGER = HABIT_NAME | HABIT_ALPN | HABIT_SRTP | ANSWER_FINE << ASK_STATUS };
     for (unsigned bit = 0; bit < 31; bit++) {
-        seed_deployed(s, kind, EAGER ^ UINT32_C(1) << bit, 0, OPS_OF(LIFE));
-        seed_deployed(s, kind, EAGER, UINT32_C(1) << bit, OPS_OF(LIFE));
+        seed_deployed(s, kind, EAGER ^ UINT32_C(1) << bit, 0, OPS_OF(SHORT_LIFE));
+        seed_deployed(s, kind, EAGER, UINT32_C(1) << bit, OPS_OF(SHORT_LIFE));
     }
     for (unsigned question = 0; question < 20; question += 2) { /* refused */
-        seed_deployed(s, kind, EAGER | UINT32_C(3) << question, 0, OPS_OF(LIFE));
-        seed_deployed(s, kind, EAGER, UINT32_C(3) << question, OPS_OF(LIFE));
+        seed_deployed(s, kind, EAGER | UINT32_C(3) << question, 0, OPS_OF(SHORT_LIFE));
+        seed_deployed(s, kind, EAGER, UINT32_C(3) << question, OPS_OF(SHORT_LIFE));
     }
     for (unsigned answer = ANSWER_FINE; answer <= ANSWER_NO; answer++) /* both certificates */
         for (unsigned other = ANSWER_FINE; other <= ANSWER_NO; other++)
-            seed_deployed(s, kind, other << ASK_CLIENT_CERT, answer << ASK_VERIFY, OPS_OF(LIFE));
+            seed_deployed(s, kind, other << ASK_CLIENT_CERT, answer << ASK_VERIFY,
+                          OPS_OF(SHORT_LIFE));
 }
 
 void fuzz_seeds(struct fuzz_seeder *s)

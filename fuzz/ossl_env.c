@@ -4,7 +4,6 @@
 #include "ossl_env.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -12,6 +11,7 @@
 #include <openssl/rand.h>
 
 #include "common.h"
+#include "pool.h"
 
 static const int64_t epoch_us = INT64_C(1700000000) * 1000000;
 static int64_t now_us;
@@ -56,19 +56,19 @@ static bool fails(void)
 static void *mem_alloc(size_t size, const char *file, int line)
 {
     (void)file, (void)line;
-    return fails() ? NULL : malloc(size);
+    return fails() ? NULL : fuzz_heap_alloc(size);
 }
 
 static void *mem_realloc(void *block, size_t size, const char *file, int line)
 {
     (void)file, (void)line;
-    return fails() ? NULL : realloc(block, size);
+    return fails() ? NULL : fuzz_heap_realloc(block, size);
 }
 
 static void mem_free(void *block, const char *file, int line)
 {
     (void)file, (void)line;
-    free(block);
+    fuzz_heap_free(block);
 }
 
 /* Before anything else of OpenSSL is called. */
@@ -87,6 +87,23 @@ void ossl_env_begin(uint64_t seed)
     random_of[OSSL_SERVER].state = seed;
     random_of[OSSL_CLIENT].state = seed + 1;
     drawing = OSSL_SERVER;
+}
+
+/* What OpenSSL makes once and keeps it makes in the first run that needs it, so a second one of the
+ * same input must hold no more than the first. */
+void ossl_env_run(void (*run)(const uint8_t *, size_t), const uint8_t *data, size_t size)
+{
+    const struct fuzz_heap before = fuzz_heap_now();
+    pool_next_run();
+    run(data, size);
+    const struct fuzz_heap first = fuzz_heap_now();
+    if (first.blocks <= before.blocks)
+        return;
+    fuzz_digest_reset();
+    pool_next_run();
+    run(data, size);
+    fuzz_check(fuzz_heap_now().blocks <= first.blocks, "%zu bytes in %zu blocks are left",
+               fuzz_heap_now().bytes - first.bytes, fuzz_heap_now().blocks - first.blocks);
 }
 
 uint64_t ossl_env_now_us(void)

@@ -4,6 +4,7 @@
 #ifndef FUZZ_OSSL_ENV_H
 #define FUZZ_OSSL_ENV_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum ossl_side { OSSL_CLIENT, OSSL_SERVER };
@@ -11,6 +12,9 @@ enum ossl_side { OSSL_CLIENT, OSSL_SERVER };
 /* The clock as at the beginning, random numbers from that seed, those of the server first. */
 void ossl_env_begin(uint64_t seed);
 void ossl_env_later(uint64_t us);
+/* Does that with the input, and checks that nothing of the heap is left behind: neither ours, nor
+ * OpenSSL's. What LLVMFuzzerTestOneInput() is for the targets that run OpenSSL. */
+void ossl_env_run(void (*run)(const uint8_t *, size_t), const uint8_t *data, size_t size);
 /* Since the beginning. */
 uint64_t ossl_env_now_us(void);
 /* Who draws random numbers from now on: each side has its own, so that a recorded client finds the

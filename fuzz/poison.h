@@ -12,9 +12,12 @@
 
 #ifdef FUZZ_ASAN
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+#define LSAN_ROOT_REGION(p, n) __lsan_register_root_region(p, n)
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define LSAN_ROOT_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
 #endif

@@ -12,7 +12,7 @@
 
 static struct sim_packet *packet(const void *data, size_t len)
 {
-    struct sim_packet *p = malloc(offsetof(struct sim_packet, data) + len);
+    struct sim_packet *p = fuzz_heap_alloc(offsetof(struct sim_packet, data) + len);
     fuzz_check(p, "no memory");
     p->len = len;
     memcpy(p->data, data, len);
@@ -29,7 +29,7 @@ void sim_put(struct sim *s, int to, const void *data, size_t len)
 static void remember(struct sim_side *from, const void *data, size_t len)
 {
     struct sim_packet **slot = &from->history[from->remembered++ % SIM_HISTORY];
-    free(*slot);
+    fuzz_heap_free(*slot);
     *slot = packet(data, len);
 }
 
@@ -168,7 +168,7 @@ bool sim_deliver(struct sim *s, int to, unsigned count)
     bool any = false;
     for (unsigned i = 0; i < count && (p = sim_take(s, to, 0)); i++) {
         sim_arrive(s, to, p->data, p->len, i + 1 < count && s->side[to].queued);
-        free(p);
+        fuzz_heap_free(p);
         any = true;
     }
     return any;
@@ -296,7 +296,7 @@ void sim_close(struct sim *s, int id)
 void sim_renegotiate(struct sim *s, int id, bool abbreviated)
 {
     struct sim_side *e = &s->side[id];
-    if (e->ours || !e->ready || e->over)
+    if (e->ours || !e->ready || e->over || sim_stock_is_short(SSL_get_session(e->ssl)))
         return;
     ossl_env_random((enum ossl_side)id);
     ERR_clear_error();
@@ -347,14 +347,14 @@ static void side_end(struct sim *s, int id)
     struct sim_side *e = &s->side[id];
     sd_session_free(e->session);
     SSL_free(e->ssl);
-    free(e->inbox);
+    fuzz_heap_free(e->inbox);
     witness_end(&e->witness);
     for (unsigned i = 0; i < SIM_SESSIONS; i++)
         SSL_SESSION_free(e->had[i]);
     for (unsigned i = 0; i < SIM_HISTORY; i++)
-        free(e->history[i]);
+        fuzz_heap_free(e->history[i]);
     for (struct sim_packet *p; (p = sim_take(s, id, 0));)
-        free(p);
+        fuzz_heap_free(p);
 }
 
 static void connect_sides(struct sim *s)

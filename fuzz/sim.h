@@ -122,7 +122,7 @@ void sim_end(struct sim *s);
 
 /* Puts a datagram behind the others on their way to `to`, or none when there are too many. */
 void sim_put(struct sim *s, int to, const void *data, size_t len);
-/* Takes one out of the queue; the caller frees it. NULL: there is none such. */
+/* Takes one out of the queue; the caller frees it, fuzz_heap_free(). NULL: there is none such. */
 struct sim_packet *sim_take(struct sim *s, int to, unsigned index);
 /* It arrives; `more`: another one will have arrived before anybody looks. */
 void sim_arrive(struct sim *s, int to, const uint8_t *data, size_t len, bool more);
@@ -160,6 +160,8 @@ void sim_stock_begin(struct sim_side *e);
 void sim_stock_input(struct sim_side *e, const uint8_t *data, size_t len);
 void sim_stock_timer(struct sim_side *e);
 void sim_stock_go_on(struct sim_side *e);
+/* Of a side with that session no other handshake begins. */
+bool sim_stock_is_short(const SSL_SESSION *session);
 
 /* For the sides: what they say on the way out, and what they got. */
 int sim_transmit(struct sim_side *from, const void *data, size_t len);

@@ -18,9 +18,9 @@ sd_time sim_now(void)
     return SD_SEC + ossl_env_now_us() * SD_US;
 }
 
-enum identity { NONE, ECDSA, RSA_1024, RSA_PSS, ED25519, DSA_1024 };
+enum identity { NONE, ECDSA, RSA_1024, RSA_PSS, ED25519, DSA_1024, IDENTITIES };
 
-/* Small ones: they are made at each start. */
+/* Small ones: they are made at each start of the program. */
 static bool set_size(EVP_PKEY_CTX *ctx, enum identity identity)
 {
     switch (identity) {
@@ -112,14 +112,27 @@ static int accept_any(int ok, X509_STORE_CTX *ctx)
     return 1;
 }
 
-static void set_identity(SSL_CTX *ctx, enum identity identity)
+/* Made once for each side; what is drawn behind it is the same whether or not it was there. */
+static EVP_PKEY *key_of(int id, enum identity identity)
 {
-    EVP_PKEY *key = key_new(identity);
+    static EVP_PKEY *made[2][IDENTITIES];
+    EVP_PKEY **one = &made[id][identity];
+    const uint64_t seed = 50 + 10 * (uint64_t)id + identity;
+    if (!*one) {
+        ossl_env_begin(seed);
+        *one = key_new(identity);
+    }
+    ossl_env_begin(seed);
+    return *one;
+}
+
+static void set_identity(SSL_CTX *ctx, int id, enum identity identity)
+{
+    EVP_PKEY *key = key_of(id, identity);
     X509 *x = certificate_new(key, identity == ED25519 ? NULL : EVP_sha256());
     fuzz_check(SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1,
                "OpenSSL does not take its own certificate");
     X509_free(x);
-    EVP_PKEY_free(key);
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
@@ -185,7 +198,7 @@ static void set_peers(SSL_CTX *ctx, int id, const struct trait *t)
 {
     const enum identity own = id == SIM_SERVER ? t->server : t->client;
     if (own)
-        set_identity(ctx, own);
+        set_identity(ctx, id, own);
     SSL_CTX_set_verify(ctx, id == SIM_SERVER && t->client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
                        accept_any);
     if (!t->psk)
@@ -214,7 +227,7 @@ static void set_kind(SSL_CTX *ctx, int id, enum sim_kind kind)
     if (kind == SIM_EXTENSIONS)
         set_extensions(ctx, id);
     if (kind == SIM_ANY && id == SIM_SERVER)
-        set_identity(ctx, RSA_1024);
+        set_identity(ctx, id, RSA_1024);
 }
 
 /* The same whichever contexts were made before it. */

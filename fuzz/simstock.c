@@ -37,7 +37,7 @@ static int bio_read(BIO *bio, char *data, int cap)
     e->inbox = NULL;
     int len = (int)p->len < cap ? (int)p->len : cap;
     memcpy(data, p->data, (size_t)len);
-    free(p);
+    fuzz_heap_free(p);
     return len;
 }
 
@@ -161,9 +161,19 @@ void sim_stock_go_on(struct sim_side *e)
     ERR_clear_error();
 }
 
+/* A handshake that begins with a session of short records (max_fragment_length) and agrees on
+ * another: OpenSSL before 3.2 then writes behind its buffer, and fuzzing would end there; see
+ * docs/fuzzing.md. */
+bool sim_stock_is_short(const SSL_SESSION *session)
+{
+    return SSL_SESSION_get_max_fragment_length(session) != TLSEXT_max_fragment_length_DISABLED;
+}
+
 static void resume(struct sim_side *e)
 {
     SSL_SESSION *earlier = e->sim->session;
+    if (earlier && sim_stock_is_short(earlier))
+        return;
     if (earlier)
         SSL_set_session(e->ssl, earlier);
     if (earlier || e->sim->config.kind != SIM_RESUMED)
@@ -204,18 +214,33 @@ void sim_stock_input(struct sim_side *e, const uint8_t *data, size_t len)
 {
     if (e->over)
         return;
-    free(e->inbox);
-    e->inbox = malloc(sizeof *e->inbox + len);
+    fuzz_heap_free(e->inbox);
+    e->inbox = fuzz_heap_alloc(sizeof *e->inbox + len);
     fuzz_check(e->inbox, "no memory");
     e->inbox->len = len;
     memcpy(e->inbox->data, data, len);
     sim_stock_go_on(e);
 }
 
+/* FUZZ_SPARE=CVE-2026-84782 in the environment: nothing leads there, so that an OpenSSL that has
+ * it, and ends the program by an assertion, can be fuzzed for something else. */
+static bool spares_refused(void)
+{
+    static int spares = -1;
+    const char *named = spares < 0 ? getenv("FUZZ_SPARE") : NULL;
+    if (spares < 0)
+        spares = named && !strcmp(named, "CVE-2026-84782");
+    return spares;
+}
+
 void sim_stock_timer(struct sim_side *e)
 {
     if (e->over || e->listening)
         return;
+    if (spares_refused() && SSL_want_write(e->ssl)) {
+        sim_stock_go_on(e);
+        return;
+    }
     ERR_clear_error();
     int rc = (int)DTLSv1_handle_timeout(e->ssl);
     e->timeouts += rc > 0;

@@ -11,8 +11,8 @@
 void witness_end(struct witness *w)
 {
     for (unsigned i = 0; i < WITNESS_MESSAGES; i++) {
-        free(w->messages[i].bytes);
-        free(w->messages[i].known);
+        fuzz_heap_free(w->messages[i].bytes);
+        fuzz_heap_free(w->messages[i].known);
         w->messages[i] = (struct witness_message){0};
     }
 }
@@ -64,9 +64,10 @@ static void begin_message(struct witness_message *m, const struct sd_handshake *
                                   .seq = h->message_seq,
                                   .length = h->length,
                                   .kept = kept,
-                                  .bytes = malloc(kept + 1),
-                                  .known = calloc(kept + 1, sizeof *m->known)};
+                                  .bytes = fuzz_heap_alloc(kept + 1),
+                                  .known = fuzz_heap_alloc(kept + 1)};
     fuzz_check(m->bytes && m->known, "no memory");
+    memset(m->known, 0, kept + 1);
 }
 
 static struct witness_message *message_of(struct witness *w, const struct sd_handshake *h)
