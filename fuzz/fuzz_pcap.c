@@ -13,6 +13,7 @@
 #include "common.h"
 #include "file.h"
 #include "make.h"
+#include "pool.h"
 #include "watch.h"
 
 enum {
@@ -260,6 +261,7 @@ static void run_in_bites(const uint8_t *data, size_t size, uint64_t how)
  * captures, which are only replayed, go the way that reaches most. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    pool_next_run();
     struct run whole = {.window = size};
     uint8_t *copy = fuzz_copy(make_span(data, size));
     uint64_t hash = sd_hash((struct sd_hash_key){0}, data, size), how = hash >> 8;

@@ -1,39 +1,25 @@
 #include "watch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
 #include "flow/diagnose.h"
-
-struct block {
-    size_t size;
-    max_align_t data[];
-};
+#include "pool.h"
 
 static void *resize(void *arg, void *old, size_t size)
 {
     struct watch *w = arg;
-    struct block *b =
-        old ? (struct block *)(void *)((char *)old - offsetof(struct block, data)) : NULL;
-    size_t had = b ? b->size : 0;
-    if (!size) {
-        w->live -= had;
-        w->blocks -= b != NULL;
-        free(b);
+    const size_t had = old ? pool_size(old) : 0;
+    if (size && w->fail_in && !--w->fail_in)
         return NULL;
-    }
-    if (w->fail_in && !--w->fail_in)
+    void *fresh = fuzz_heap_realloc(old, size);
+    if (size && !fresh) /* as fuzz_heap_fail() wanted */
         return NULL;
-    struct block *fresh = realloc(b, sizeof *fresh + size);
-    if (!fresh) /* as fuzz_heap_fail() wanted */
-        return NULL;
-    fresh->size = size;
-    w->blocks += b == NULL;
+    w->blocks += (size_t)(size && !old) - (size_t)(!size && old);
     w->live += size - had;
     if (w->peak < w->live)
         w->peak = w->live;
-    return fresh->data;
+    return fresh;
 }
 
 static void mix_number(struct watch *w, uint64_t n)
