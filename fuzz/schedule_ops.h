@@ -1,20 +1,22 @@
-/* The input of fuzz_netsim: two bytes of configuration, then operations with an argument. */
-#ifndef FUZZ_NETSIM_H
-#define FUZZ_NETSIM_H
+/* The input of fuzz_netsim and fuzz_deployed: two bytes of configuration, then operations with an
+ * argument. */
+#ifndef FUZZ_SCHEDULE_OPS_H
+#define FUZZ_SCHEDULE_OPS_H
+
+#include <stdint.h>
 
 /* The first byte; the second is the MTU in fives above 300, or 254, 255: it is found out. */
-enum netsim_config {
-    CONFIG_STOCK_CLIENT = 1,
+enum schedule_config {
+    CONFIG_STOCK_CLIENT = 1, /* netsim only, as all but CONFIG_COOKIE and CONFIG_MORE */
     CONFIG_STOCK_SERVER = 2,
     CONFIG_KIND = 12, /* enum sim_kind */
     CONFIG_COOKIE = 16,
-    CONFIG_MORE = 32,     /* more kinds, or listening: see config_of() */
-    CONFIG_ODD = 64,      /* ours at both ends: a byte follows, bits 0 to 3 enum sim_odd, 4 to 6 the
-                             suite, 7 a slow timer */
-    CONFIG_DEPLOYED = 128 /* stock at both ends: kind, four bytes of habits of each side follow */
+    CONFIG_MORE = 32, /* more kinds, or listening: see config_of() */
+    CONFIG_ODD = 64,  /* ours at both ends: a byte follows, bits 0 to 3 enum sim_odd, 4 to 6 the
+                         suite, 7 a slow timer */
 };
 
-enum netsim_op {
+enum schedule_op {
     OP_TO_SERVER, /* arg: bits 0 to 2 how many arrive, less one; 3: before anybody looks */
     OP_TO_CLIENT,
     OP_DROP, /* arg of these: bit 0 on its way to the server, the others which one */
@@ -46,5 +48,11 @@ enum netsim_op {
     OP_SCARCE,           /* the arg-th allocation of OpenSSL from now on fails */
     OPS_DEPLOYED
 };
+
+/* For seeds. */
+#define OPS_OF(...) ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
+/* To the server's flight, which is on its way. */
+#define BEGUN OP_TO_SERVER, 0, OP_TO_CLIENT, 0, OP_TO_SERVER, 0
+#define DONE BEGUN, OP_TO_CLIENT, 15, OP_TO_SERVER, 7, OP_TO_CLIENT, 7
 
 #endif

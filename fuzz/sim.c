@@ -99,10 +99,8 @@ static void session_begin(struct sim_side *e)
 /* Whoever shares the thread would take it for his own (openssl#11889). */
 static void check_queue(void)
 {
-    char text[256];
-    unsigned long e = ERR_peek_error();
-    ERR_error_string_n(e, text, sizeof text);
-    fuzz_check(!e, "an error is left in the queue: %s", text);
+    const unsigned long e = ERR_peek_error();
+    fuzz_check(!e, "an error is left in the queue: %s", ERR_reason_error_string(e));
 }
 
 /* Everything our session has to say. */

@@ -222,6 +222,8 @@ static void set_kind(SSL_CTX *ctx, int id, enum sim_kind kind)
     SSL_CTX_set_session_id_context(ctx, tickets, 1);
     if (id == SIM_SERVER)
         SSL_CTX_set_tlsext_ticket_keys(ctx, tickets, sizeof tickets);
+    if (kind == SIM_MUTUAL) /* one would hold the client's certificate, to be read once more */
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_dh_auto(ctx, 1);
     set_peers(ctx, id, t);
     if (kind == SIM_EXTENSIONS)
