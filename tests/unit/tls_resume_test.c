@@ -68,6 +68,22 @@ static void old_file_is_replaced_as_a_whole(void **state)
     assert_int_equal(run(&c, NULL), 1);
 }
 
+/* As `openssl s_client -maxfraglen 512 -sess_out` writes it. */
+static void session_of_short_records_is_not_offered(void **state)
+{
+    (void)state;
+    const sdtls_config c = {CLIENT(path("s10"))};
+    struct pair p = {.ct = context(SD_ROLE_CLIENT, &c), .st = server};
+    SSL_CTX_set_tlsext_max_fragment_length(sd_tls_native(p.ct), TLSEXT_max_fragment_length_512);
+    pair_connect(&p, NULL);
+    assert_true(pair_ready(&p));
+    pair_hang_up(&p);
+    sd_tls_free(p.ct);
+    assert_int_equal(run(&c, NULL), 0);
+    assert_non_null(strstr(last_log, "session written"));
+    assert_int_equal(run(&c, NULL), 1);
+}
+
 static void damaged_file_is_a_line_in_the_log(void **state)
 {
     (void)state;
@@ -215,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(second_run_resumes_the_first),
         cmocka_unit_test(old_file_is_replaced_as_a_whole),
+        cmocka_unit_test(session_of_short_records_is_not_offered),
         cmocka_unit_test(damaged_file_is_a_line_in_the_log),
         cmocka_unit_test(one_flipped_bit_ends_in_a_full_handshake),
         cmocka_unit_test(unreadable_file_is_a_line_in_the_log),
