@@ -1,5 +1,6 @@
 /* Errors of the socket, seen by OpenSSL. */
 #include "dtls_regress/experiment.h"
+#include "dtls_regress/heap.h"
 #include "dtls_regress/lab.h"
 
 #include <errno.h>
@@ -28,6 +29,52 @@ static struct outcome full_socket(void)
     bool done = lab_handshake_slowly(lab);
     lab_free(lab);
     return outcome_defect_if(stuck, !done, "the server wrote another flight than it should");
+}
+
+static int accept_any(int ok, X509_STORE_CTX *ctx)
+{
+    (void)ok;
+    (void)ctx;
+    return 1;
+}
+
+/* The client shows a certificate, so that the server's ticket is long: it lies in there. */
+static void make_mutual(SSL *client, SSL *server)
+{
+    SSL_use_certificate(client, SSL_get_certificate(server));
+    SSL_use_PrivateKey(client, SSL_get_privatekey(server));
+    SSL_set_verify(server, SSL_VERIFY_PEER, accept_any);
+}
+
+/* The server is freed while its last flight waits for a full socket; true when it waited. */
+static bool freed_at(long mtu)
+{
+    struct lab *lab = lab_new(&(struct lab_setup){.mtu = mtu});
+    if (!lab)
+        return false;
+    struct end *server = &lab->end[SERVER];
+    make_mutual(lab->end[CLIENT].ssl, server->ssl);
+    lab_step(lab, CLIENT);
+    lab_step(lab, SERVER);
+    lab_step(lab, CLIENT);
+    server->limited = true;
+    bool waits = lab_step(lab, SERVER) < 0 && SSL_want_write(server->ssl);
+    lab_free(lab);
+    return waits;
+}
+
+/* Some MTU cuts the flight behind the ticket: ChangeCipherSpec, which follows, goes into a datagram
+ * only where there is room for 25 bytes. */
+static struct outcome freed_blocked(void)
+{
+    enum { LEAST = 300, MOST = 800, STEP = 12 };
+    unsigned waited = 0;
+    if (!heap_is_counted())
+        return outcome_not_applicable(HEAP_UNKNOWN);
+    heap_guard(1);
+    for (long mtu = LEAST; mtu < MOST && !heap_now().freed_twice; mtu += STEP)
+        waited += freed_at(mtu);
+    return outcome_defect_if(waited, heap_now().freed_twice, "the server never waits");
 }
 
 /* One error of the socket where the application reads, as an ICMP error makes it. */
@@ -158,6 +205,12 @@ const struct experiment error_experiments[] = {
      "The socket takes 3 datagrams of the server's flight, then says EAGAIN; the timer fires.",
      "vulnerable: the retransmission reads what it should not, and the handshake never ends.",
      "The guard's BIO never says EAGAIN.", full_socket},
+    {"error-freed-blocked", "fuzz/deployed",
+     "A server is freed while the socket takes nothing of its last flight, at MTUs from 240 to "
+     "480; "
+     "blocks that OpenSSL frees again are counted.",
+     "vulnerable: to give up a client while the socket is full corrupts the memory of the server.",
+     "The guard's BIO never says EAGAIN.", freed_blocked},
     {"error-read-refused", "R5", "One ECONNREFUSED on reading, on an association.",
      "vulnerable: one forged ICMP error ends it for good.", "The guard's BIO has no socket errors.",
      refused},

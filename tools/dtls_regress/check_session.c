@@ -1,5 +1,6 @@
 /* What a session allows and keeps. */
 #include "dtls_regress/experiment.h"
+#include "dtls_regress/heap.h"
 #include "dtls_regress/lab.h"
 
 #include <dlfcn.h>
@@ -42,20 +43,26 @@ static struct outcome early_data(void)
               : outcome_broken("no association to begin with");
 }
 
-static struct outcome renegotiation(void)
+/* The client wants a second handshake; true when it was complete. */
+static bool renegotiate(struct lab *lab)
 {
-    struct lab *lab = usual();
-    bool ok = lab && lab_handshake(lab) && lab_data(lab);
-    SSL *client = ok ? lab->end[CLIENT].ssl : NULL, *server = ok ? lab->end[SERVER].ssl : NULL;
+    SSL *client = lab->end[CLIENT].ssl, *server = lab->end[SERVER].ssl;
     char buf[8];
-    bool again = ok && SSL_renegotiate(client) == 1;
+    bool again = SSL_renegotiate(client) == 1;
     for (int i = 0; again && i < 10; i++) {
         ERR_clear_error();
         SSL_do_handshake(client);
         SSL_read(server, buf, sizeof buf);
     }
-    bool allowed =
-        again && SSL_CTX_sess_accept_renegotiate(lab->end[SERVER].ctx) > 0 && !SSL_in_init(client);
+    return again && SSL_CTX_sess_accept_renegotiate(lab->end[SERVER].ctx) > 0 &&
+           !SSL_in_init(client);
+}
+
+static struct outcome renegotiation(void)
+{
+    struct lab *lab = usual();
+    bool ok = lab && lab_handshake(lab) && lab_data(lab);
+    bool allowed = ok && renegotiate(lab);
     lab_free(lab);
     return outcome_defect_if(ok, allowed, "no association to begin with");
 }
@@ -172,6 +179,82 @@ static struct outcome reversed(void)
     return outcome_defect_if(whole, !works, "the client's flight is not of three records");
 }
 
+/* --- short records (max_fragment_length), then long ones --- */
+
+enum { LONG = 1200, GUARDED = 4096 };
+
+/* An association whose client asked for records of 512 bytes, and got them. */
+static struct lab *short_records(void)
+{
+    struct lab *lab = usual();
+    SSL *client = lab ? lab->end[CLIENT].ssl : NULL;
+    bool ok = lab &&
+              SSL_set_tlsext_max_fragment_length(client, TLSEXT_max_fragment_length_512) == 1 &&
+              lab_handshake(lab) && lab_data(lab) &&
+              SSL_SESSION_get_max_fragment_length(SSL_get0_session(client)) ==
+                  TLSEXT_max_fragment_length_512;
+    if (ok)
+        return lab;
+    lab_free(lab);
+    return NULL;
+}
+
+static void write_long(struct lab *lab, int id)
+{
+    const char message[LONG] = {0};
+    ERR_clear_error();
+    SSL_write(lab->end[id].ssl, message, sizeof message);
+}
+
+/* The session goes to a server that has never seen it, and does not know of short records. */
+static bool offer_elsewhere(SSL_SESSION *session)
+{
+    struct lab *lab = usual();
+    bool ok = lab && SSL_set_session(lab->end[CLIENT].ssl, session) == 1 && lab_handshake(lab) &&
+              !SSL_session_reused(lab->end[CLIENT].ssl);
+    if (ok)
+        write_long(lab, CLIENT);
+    lab_free(lab);
+    return ok;
+}
+
+static struct outcome short_offered(void)
+{
+    if (!heap_is_counted())
+        return outcome_not_applicable(HEAP_UNKNOWN);
+    heap_guard(GUARDED);
+    struct lab *lab = short_records();
+    SSL_SESSION *session = lab ? SSL_get1_session(lab->end[CLIENT].ssl) : NULL;
+    lab_free(lab);
+    const size_t before = heap_now().overrun;
+    bool ok = session && offer_elsewhere(session);
+    SSL_SESSION_free(session);
+    return outcome_defect_if(ok, heap_now().overrun > before, "no association of short records");
+}
+
+static bool renew(struct lab *lab)
+{
+#ifdef SSL_OP_ALLOW_CLIENT_RENEGOTIATION
+    SSL_set_options(lab->end[SERVER].ssl, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+#endif
+    SSL_set_tlsext_max_fragment_length(lab->end[CLIENT].ssl, TLSEXT_max_fragment_length_DISABLED);
+    return renegotiate(lab);
+}
+
+static struct outcome short_renewed(void)
+{
+    if (!heap_is_counted())
+        return outcome_not_applicable(HEAP_UNKNOWN);
+    heap_guard(GUARDED);
+    struct lab *lab = short_records();
+    if (!lab)
+        return outcome_broken("no association of short records");
+    const bool renewed = renew(lab);
+    write_long(lab, SERVER);
+    lab_free(lab);
+    return outcome_defect_if(renewed, heap_now().overrun, "the client cannot renegotiate");
+}
+
 const struct experiment session_experiments[] = {
     {"session-early-data", "R4 #9289",
      "50 records of data overtake the server's last flight on the way to the client.",
@@ -194,6 +277,18 @@ const struct experiment session_experiments[] = {
     {"session-reversed-flight", "#4929 #6170 #6196",
      "The client's second flight arrives as three datagrams, Finished first.",
      "vulnerable: the handshake ends; a path may reorder.", "Nothing is changed.", reversed},
+    {"session-short-offered", "fuzz/deployed",
+     "A client offers a session of records of 512 bytes (max_fragment_length) to a server that "
+     "does "
+     "not resume it, and writes 1200 bytes; the memory behind OpenSSL's blocks is watched.",
+     "vulnerable: the client writes behind its buffer; a server chooses to provoke it.",
+     "Sessions of short records are not offered.", short_offered},
+    {"session-short-renewed", "fuzz/deployed",
+     "A client with records of 512 bytes renegotiates without max_fragment_length, as far as the "
+     "server may allow it; the memory behind OpenSSL's blocks is watched.",
+     "vulnerable: a server that allows renegotiation writes behind its buffer when a client wants "
+     "it to; with 1.1.1 that is every server that does not forbid it.",
+     "Renegotiation is switched off.", short_renewed},
     {"session-old-methods", "R16", "Looks for DTLSv1_2_method in the library that is loaded.",
      "0: programs that name a version by its method do not start any more.",
      "DTLS_method with explicit bounds.", old_methods},

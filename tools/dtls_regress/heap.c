@@ -9,21 +9,35 @@
 /* libcrypto has one allocator a process. */
 static struct heap heap;
 static bool counted;
+static size_t guard;
 
-/* Before each block: its size. */
+enum { GUARD_BYTE = 0xa5 };
+
+/* Before each block: its size, and how many guarded bytes are behind it. */
 union header {
-    size_t len;
+    struct {
+        size_t len, guard;
+        bool freed;
+    };
     max_align_t align;
 };
+
+static unsigned char *behind(union header *h)
+{
+    return (unsigned char *)(h + 1) + h->len;
+}
 
 static void *take(size_t len, const char *file, int line)
 {
     (void)file;
     (void)line;
-    union header *h = len && len < SIZE_MAX - sizeof *h ? malloc(sizeof *h + len) : NULL;
+    union header *h = len && len < SIZE_MAX / 2 ? malloc(sizeof *h + len + guard) : NULL;
     if (!h)
         return NULL;
     h->len = len;
+    h->guard = guard;
+    h->freed = false;
+    memset(behind(h), GUARD_BYTE, guard);
     heap.bytes += len;
     heap.allocations++;
     heap.asked += len;
@@ -37,8 +51,16 @@ static void give(void *block, const char *file, int line)
     if (!block)
         return;
     union header *h = (union header *)block - 1;
+    if (h->guard && h->freed) {
+        heap.freed_twice++;
+        return;
+    }
+    h->freed = true;
     heap.bytes -= h->len;
-    free(h);
+    for (size_t i = 0; i < h->guard; i++)
+        heap.overrun += behind(h)[i] != GUARD_BYTE;
+    if (!h->guard)
+        free(h);
 }
 
 static void *change(void *block, size_t len, const char *file, int line)
@@ -59,6 +81,11 @@ static void *change(void *block, size_t len, const char *file, int line)
 void heap_count(void)
 {
     counted = CRYPTO_set_mem_functions(take, change, give) == 1;
+}
+
+void heap_guard(size_t bytes)
+{
+    guard = bytes;
 }
 
 bool heap_is_counted(void)
