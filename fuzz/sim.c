@@ -344,7 +344,8 @@ static void side_end(struct sim *s, int id)
 {
     struct sim_side *e = &s->side[id];
     sd_session_free(e->session);
-    SSL_free(e->ssl);
+    if (e->ssl)
+        sim_stock_free(e->ssl);
     fuzz_heap_free(e->inbox);
     witness_end(&e->witness);
     for (unsigned i = 0; i < SIM_SESSIONS; i++)

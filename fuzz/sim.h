@@ -160,6 +160,7 @@ void sim_stock_begin(struct sim_side *e);
 void sim_stock_input(struct sim_side *e, const uint8_t *data, size_t len);
 void sim_stock_timer(struct sim_side *e);
 void sim_stock_go_on(struct sim_side *e);
+void sim_stock_free(SSL *ssl);
 /* Of a side with that session no other handshake begins. */
 bool sim_stock_is_short(const SSL_SESSION *session);
 
