@@ -32,21 +32,22 @@ static struct {
 static uint8_t *slab, *slab_end;
 static enum { UNKNOWN, POOLED, PLAIN } mode;
 
-/* These read and write what they poisoned themselves. */
+/* These read and write what they poisoned themselves, or are a part of such a one: what is not
+ * marked as it is not inlined into it. */
 #define HEADS __attribute__((no_sanitize("address")))
 
-static struct head *head_of(const void *block)
+HEADS static struct head *head_of(const void *block)
 {
     return (struct head *)((uintptr_t)block - HEAD);
 }
 
-static void *block_of(struct head *h)
+HEADS static void *block_of(struct head *h)
 {
     return (uint8_t *)h + HEAD;
 }
 
 /* The smallest that holds `need`, and its size. */
-static unsigned class_of(size_t need, size_t *room)
+HEADS static unsigned class_of(size_t need, size_t *room)
 {
     need = (need + 15) & ~(size_t)15;
     if (need <= SMALLEST) {
@@ -61,7 +62,7 @@ static unsigned class_of(size_t need, size_t *room)
 
 /* Never given back: what is freed is used again. Leaks are for who counts the blocks: to
  * LeakSanitizer all that a slab points to is in use. */
-static bool new_slab(void)
+HEADS static bool new_slab(void)
 {
     void *p = mmap(NULL, SLAB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
@@ -99,7 +100,7 @@ HEADS static struct head *take_apart(size_t size)
     return h;
 }
 
-static bool is_plain(void)
+HEADS static bool is_plain(void)
 {
     const char *wanted = mode == UNKNOWN ? getenv("FUZZ_HEAP") : NULL;
     if (mode == UNKNOWN)

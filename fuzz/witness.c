@@ -83,6 +83,19 @@ static struct witness_message *message_of(struct witness *w, const struct sd_han
     return free_one;
 }
 
+/* What is known already must be the same; mostly all of it is known, or none. */
+static void note_bytes(struct witness *w, struct witness_message *m, const struct sd_handshake *h)
+{
+    const size_t at = h->frag_off, most = m->kept - at;
+    const size_t len = h->body.len < most ? h->body.len : most;
+    const bool fresh = !memchr(m->known + at, true, len);
+    for (size_t i = 0; !fresh && i < len; i++)
+        if (m->known[at + i] && m->bytes[at + i] != h->body.p[i])
+            w->wrong |= WITNESS_TRANSCRIPT;
+    memcpy(m->bytes + at, h->body.p, len);
+    memset(m->known + at, true, len);
+}
+
 static void note_fragment(struct witness *w, const struct sd_handshake *h)
 {
     struct witness_message *m = message_of(w, h);
@@ -92,13 +105,8 @@ static void note_fragment(struct witness *w, const struct sd_handshake *h)
         w->wrong |= WITNESS_TRANSCRIPT;
         return;
     }
-    for (uint32_t i = 0; i < h->body.len && h->frag_off + i < m->kept; i++) {
-        const uint32_t at = h->frag_off + i;
-        if (m->known[at] && m->bytes[at] != h->body.p[i])
-            w->wrong |= WITNESS_TRANSCRIPT;
-        m->known[at] = true;
-        m->bytes[at] = h->body.p[i];
-    }
+    if (h->frag_off < m->kept)
+        note_bytes(w, m, h);
 }
 
 static void note_messages(struct witness *w, const struct sd_record *r)
