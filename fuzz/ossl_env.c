@@ -4,6 +4,8 @@
 #include "ossl_env.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -119,6 +121,12 @@ void ossl_env_later(uint64_t us)
 void ossl_env_random(enum ossl_side side)
 {
     drawing = side;
+}
+
+bool ossl_env_spares(const char *name)
+{
+    const char *spared = getenv("FUZZ_SPARE");
+    return spared && strstr(spared, name);
 }
 
 unsigned ossl_env_scarce(unsigned n)

@@ -4,6 +4,7 @@
 #ifndef FUZZ_OSSL_ENV_H
 #define FUZZ_OSSL_ENV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@ uint64_t ossl_env_now_us(void);
 /* Who draws random numbers from now on: each side has its own, so that a recorded client finds the
  * same server again. */
 void ossl_env_random(enum ossl_side side);
+/* FUZZ_SPARE in the environment, names with commas between them, leaves out what leads to a bug
+ * that is known and that ends the program, so that an OpenSSL that has it can be fuzzed for others:
+ * "CVE-2026-84782", or "memory": no allocation fails. */
+bool ossl_env_spares(const char *name);
 /* The n-th allocation of OpenSSL from now on fails, once; 0: none does. Gives what was left of the
  * number before. */
 unsigned ossl_env_scarce(unsigned n);

@@ -257,7 +257,7 @@ static void operation(struct schedule *run, struct sd_rd *in)
     else if (op == OP_BEGIN_ANEW)
         sim_again(&run->sim, arg & 1, sd_rd_u32(in));
     else
-        ossl_env_scarce(arg);
+        sim_scarce(&run->sim, arg);
 }
 
 size_t schedule_mtu(uint8_t byte)

@@ -303,6 +303,15 @@ void sim_renegotiate(struct sim *s, int id, bool abbreviated)
     ERR_clear_error();
 }
 
+void sim_scarce(struct sim *s, unsigned n)
+{
+    if (ossl_env_spares("memory") ||
+        (s->config.habits[SIM_CLIENT] | s->config.habits[SIM_SERVER]) & HABIT_CACHE)
+        return;
+    s->scarce = true;
+    ossl_env_scarce(n);
+}
+
 bool sim_alive(const struct sim *s)
 {
     return s->side[SIM_CLIENT].ready && s->side[SIM_SERVER].ready && !s->side[SIM_CLIENT].over &&

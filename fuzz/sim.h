@@ -108,6 +108,7 @@ struct sim_side {
 };
 
 struct sim {
+    bool scarce; /* memory was, once */
     struct sim_config config;
     struct sim_side side[2];
     SSL_SESSION *session; /* of an earlier association of the client */
@@ -143,6 +144,10 @@ void sim_renegotiate(struct sim *s, int id, bool abbreviated);
 /* Stock at both ends: they forget each other and begin anew, the client with its session if it is
  * to `resume` it, and with other habits where there is a bit. */
 void sim_again(struct sim *s, bool resume, uint32_t otherwise);
+
+/* The n-th allocation of OpenSSL from now on fails. With a cache of sessions it does not: OpenSSL
+ * then keeps one in the cache that it has freed, see docs/fuzzing.md. */
+void sim_scarce(struct sim *s, unsigned n);
 
 /* Both are through with the handshake, and none has ended. */
 bool sim_alive(const struct sim *s);

@@ -214,8 +214,8 @@ static void set_context(struct sim_side *e, SSL_CTX *ctx)
     int (*const on_status)(SSL *, void *) = server ? on_status_server : on_status_client;
     SSL_CTX_set_client_cert_cb(ctx, cert ? on_client_cert : NULL);
     SSL_CTX_set_tlsext_status_cb(ctx, (plan(e, ASK_STATUS) ? on_status : NULL));
-    SSL_CTX_set_session_cache_mode(ctx,
-                                   has(e, HABIT_CACHE) ? SSL_SESS_CACHE_BOTH : SSL_SESS_CACHE_OFF);
+    const bool caches = has(e, HABIT_CACHE) && !e->sim->scarce;
+    SSL_CTX_set_session_cache_mode(ctx, caches ? SSL_SESS_CACHE_BOTH : SSL_SESS_CACHE_OFF);
     if (!server)
         return;
     SSL_CTX_set_client_hello_cb(ctx, plan(e, ASK_HELLO) ? on_hello : NULL, NULL);

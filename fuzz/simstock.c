@@ -231,22 +231,11 @@ void sim_stock_input(struct sim_side *e, const uint8_t *data, size_t len)
     sim_stock_go_on(e);
 }
 
-/* FUZZ_SPARE=CVE-2026-84782 in the environment: nothing leads there, so that an OpenSSL that has
- * it, and ends the program by an assertion, can be fuzzed for something else. */
-static bool spares_refused(void)
-{
-    static int spares = -1;
-    const char *named = spares < 0 ? getenv("FUZZ_SPARE") : NULL;
-    if (spares < 0)
-        spares = named && !strcmp(named, "CVE-2026-84782");
-    return spares;
-}
-
 void sim_stock_timer(struct sim_side *e)
 {
     if (e->over || e->listening)
         return;
-    if (spares_refused() && SSL_want_write(e->ssl)) {
+    if (ossl_env_spares("CVE-2026-84782") && SSL_want_write(e->ssl)) {
         sim_stock_go_on(e);
         return;
     }
