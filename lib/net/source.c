@@ -97,7 +97,7 @@ void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
 
 void sd_source_idle(struct sd_demux *d, struct sd_source *s)
 {
-    if (s->dying && s->turns)
+    if (s->dying && s->turns && sd_socket_empty(s->fd))
         sd_source_close(d, s);
     else if (s->kind == SD_LISTENER) /* may be asked without being readable */
         s->errors = 0;
