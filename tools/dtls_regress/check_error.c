@@ -206,9 +206,8 @@ const struct experiment error_experiments[] = {
      "vulnerable: the retransmission reads what it should not, and the handshake never ends.",
      "The guard's BIO never says EAGAIN.", full_socket},
     {"error-freed-blocked", "fuzz/deployed",
-     "A server is freed while the socket takes nothing of its last flight, at MTUs from 240 to "
-     "480; "
-     "blocks that OpenSSL frees again are counted.",
+     "A server is freed while the socket takes nothing of its last flight, at MTUs from 300 "
+     "to 800; what OpenSSL frees again is counted.",
      "vulnerable: to give up a client while the socket is full corrupts the memory of the server.",
      "The guard's BIO never says EAGAIN.", freed_blocked},
     {"error-read-refused", "R5", "One ECONNREFUSED on reading, on an association.",

@@ -279,8 +279,7 @@ const struct experiment session_experiments[] = {
      "vulnerable: the handshake ends; a path may reorder.", "Nothing is changed.", reversed},
     {"session-short-offered", "fuzz/deployed",
      "A client offers a session of records of 512 bytes (max_fragment_length) to a server that "
-     "does "
-     "not resume it, and writes 1200 bytes; the memory behind OpenSSL's blocks is watched.",
+     "does not resume it, and writes 1200 bytes; the memory behind OpenSSL's blocks is watched.",
      "vulnerable: the client writes behind its buffer; a server chooses to provoke it.",
      "Sessions of short records are not offered.", short_offered},
     {"session-short-renewed", "fuzz/deployed",
