@@ -15,16 +15,16 @@ void __real_free(void *block);
 /* Sizes of blocks, heads included: four in each doubling from 32 bytes on, multiples of 16. */
 enum { SMALLEST = 32, LARGEST = 1 << 18, CLASSES = 56, APART = CLASSES, SLAB = 1 << 22 };
 
-/* In front of each block, and poisoned: the bytes before a block are nobody's. */
+/* In front of each block, aligned as that is to be, and poisoned: the bytes before a block are
+ * nobody's. */
 struct head {
-    struct head *next; /* in a list of free ones */
+    _Alignas(max_align_t) struct head *next; /* in a list of free ones */
     uint32_t size;
     uint16_t class; /* APART: from malloc() */
     uint16_t live;
 };
 
 enum { HEAD = sizeof(struct head) };
-_Static_assert(HEAD % _Alignof(max_align_t) == 0, "blocks are aligned as their heads are");
 
 static struct {
     struct head *ready, *freed, *first_freed; /* first_freed: the end of the list */

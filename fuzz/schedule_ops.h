@@ -1,5 +1,5 @@
-/* The input of fuzz_netsim and fuzz_deployed: two bytes of configuration, then operations with an
- * argument. */
+/* The input of fuzz_netsim and fuzz_deployed: two bytes of configuration, of fuzz_deployed also the
+ * kind and four bytes of habits of each side, then operations with an argument. */
 #ifndef FUZZ_SCHEDULE_OPS_H
 #define FUZZ_SCHEDULE_OPS_H
 
