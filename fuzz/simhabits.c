@@ -80,10 +80,10 @@ static int on_status_server(SSL *ssl, void *arg)
     if (a != ANSWER_FINE)
         return a == ANSWER_OTHER ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL;
     unsigned char *copy = OPENSSL_memdup(response, sizeof response);
-    if (!copy)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    SSL_set_tlsext_status_ocsp_resp(ssl, copy, sizeof response);
-    return SSL_TLSEXT_ERR_OK;
+    if (copy && SSL_set_tlsext_status_ocsp_resp(ssl, copy, sizeof response) == 1)
+        return SSL_TLSEXT_ERR_OK;
+    OPENSSL_free(copy); /* 4.0 makes a stack for it, and may have no memory for that */
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static int on_status_client(SSL *ssl, void *arg)
