@@ -205,7 +205,7 @@ const struct experiment error_experiments[] = {
      "The socket takes 3 datagrams of the server's flight, then says EAGAIN; the timer fires.",
      "vulnerable: the retransmission reads what it should not, and the handshake never ends.",
      "The guard's BIO never says EAGAIN.", full_socket},
-    {"error-freed-blocked", "fuzz/deployed",
+    {"error-freed-blocked", "#30415",
      "A server is freed while the socket takes nothing of its last flight, at MTUs from 300 "
      "to 800; what OpenSSL frees again is counted.",
      "vulnerable: to give up a client while the socket is full corrupts the memory of the server.",
