@@ -102,8 +102,10 @@ void sd_session_free(struct sd_session *s)
     sd_info_free(s);
     /* From 3.2 on SSL_free() alone frees a record layer twice when the handshake ended between
      * ChangeCipherSpec and the new keys, for want of memory (docs/fuzzing.md). */
-    if (s->ssl && SSL_in_init(s->ssl) && !SSL_clear(s->ssl))
+    if (s->ssl && SSL_in_init(s->ssl)) {
+        SSL_clear(s->ssl);
         ERR_clear_error();
+    }
     SSL_free(s->ssl);
     sd_guard_fini(&s->guard);
     free(s);
