@@ -1,6 +1,6 @@
 # Who may know whom. A layer links only what stands here, and ci/layers checks
 # the #include lines against the same table.
-set(SDTLS_LAYERS base wire mtu gate flow net tls capture endpoint)
+set(SDTLS_LAYERS base wire mtu gate flow net tls session unseal capture endpoint)
 set(SDTLS_DEPS_base "")
 set(SDTLS_DEPS_wire base)
 set(SDTLS_DEPS_mtu base)
@@ -9,12 +9,14 @@ set(SDTLS_DEPS_flow wire)
 set(SDTLS_DEPS_capture flow)
 set(SDTLS_DEPS_net base)
 set(SDTLS_DEPS_tls wire)
-set(SDTLS_DEPS_endpoint gate net tls)
+set(SDTLS_DEPS_session tls)
+set(SDTLS_DEPS_unseal wire)
+set(SDTLS_DEPS_endpoint gate net session)
 
 # sdtls_layer(name): lib/<name>/*.c as the objects sd_<name>_o and, for tests
 # that want this layer and what is below it only, as the library sd_<name>.
 function(sdtls_layer name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lib/${name}/*.c)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lib/${name}/*.c ${CMAKE_SOURCE_DIR}/lib/${name}/rules/*.c)
   add_library(sd_${name}_o OBJECT ${sources})
   target_include_directories(sd_${name}_o PUBLIC ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR}/include)
   add_library(sd_${name} STATIC $<TARGET_OBJECTS:sd_${name}_o>)

@@ -1,10 +1,11 @@
 #include "fake_crypto.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "common.h"
 
@@ -346,7 +347,7 @@ int __wrap_EVP_DigestSignInit(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pkey_ctx, const EV
 int __wrap_EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t len);
 int __wrap_EVP_DigestSignUpdate(EVP_MD_CTX *ctx, const void *data, size_t len);
 int __wrap_EVP_DigestSignFinal(EVP_MD_CTX *ctx, unsigned char *out, size_t *len);
-int __wrap_RAND_bytes(unsigned char *out, int len);
+ssize_t __wrap_getrandom(void *out, size_t len, unsigned flags);
 void __wrap_ERR_clear_error(void);
 
 const EVP_MD *__wrap_EVP_get_digestbyname(const char *name)
@@ -440,12 +441,15 @@ int __wrap_EVP_DigestSignFinal(EVP_MD_CTX *ctx, unsigned char *out, size_t *len)
     return 1;
 }
 
-int __wrap_RAND_bytes(unsigned char *out, int len)
+ssize_t __wrap_getrandom(void *out, size_t len, unsigned flags)
 {
-    if (fails())
-        return 0;
-    fuzz_random_bytes(&(struct fuzz_rng){7}, out, (size_t)len);
-    return 1;
+    (void)flags;
+    if (fails()) {
+        errno = EIO;
+        return -1;
+    }
+    fuzz_random_bytes(&(struct fuzz_rng){7}, out, len);
+    return (ssize_t)len;
 }
 
 void __wrap_ERR_clear_error(void)

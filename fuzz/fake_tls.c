@@ -6,7 +6,7 @@
 
 #include "common.h"
 #include "gate_kit.h"
-#include "tls/session.h"
+#include "session/session.h"
 
 enum { EVENTS = 16, TIMERS_MAX = 4, MTU = 1200 };
 
@@ -88,16 +88,6 @@ void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_
 {
     (void)mac;
     kit_mac(NULL, key, data, len, out);
-}
-
-bool sd_tls_random(void *out, size_t len)
-{
-    struct fuzz_rng r = {fake_tls.random};
-    if (fake_tls.no_random)
-        return false;
-    fuzz_random_bytes(&r, out, len);
-    fake_tls.random = r.state;
-    return true;
 }
 
 /* --- sessions --- */

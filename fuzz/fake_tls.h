@@ -22,8 +22,6 @@ struct fake_tls {
     unsigned live, made;  /* sessions */
     unsigned fail_new;    /* the n-th new session from now fails */
     unsigned fail_accept; /* ... and the n-th beginning */
-    bool no_random;
-    uint64_t random; /* state: secrets must differ */
     /* A session begins with the datagram that the gate let through; arg is its config's. */
     void (*on_accept)(void *arg, const uint8_t *data, size_t len, bool cookie);
 };

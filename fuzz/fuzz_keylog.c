@@ -15,7 +15,7 @@
 #include "make.h"
 #include "seal.h"
 
-#include "tls/unprotect.h"
+#include "unseal/keylog.h"
 #include "wire/dtls13.h"
 #include "wire/hello.h"
 #include "wire/record.h"

@@ -471,9 +471,9 @@ static void apply(const struct fuzz_op *op)
         break;
     case CODE_SESSION:
         *(op->arg & 1 ? &fake_tls.fail_new : &fake_tls.fail_accept) = 1;
-        fake_tls.no_random = op->arg == 255;
-        w.faulty |= fake_tls.no_random;
-        w.old_secret |= fake_tls.no_random;
+        vk_no_random(op->arg == 255);
+        w.faulty |= op->arg == 255;
+        w.old_secret |= op->arg == 255;
         break;
     case CODE_LISTEN:
         listen_at(w.s, op->arg);

@@ -2,8 +2,8 @@
 #ifndef FUZZ_SEAL_H
 #define FUZZ_SEAL_H
 
-#include "tls/keys12.h"
-#include "tls/secrets.h"
+#include "unseal/keys12.h"
+#include "unseal/secrets.h"
 
 struct seal_plain {
     uint8_t type;

@@ -7,7 +7,7 @@
 
 #include "agree.h"
 #include "gate/gate.h"
-#include "tls/session.h"
+#include "session/session.h"
 #include "witness.h"
 
 enum { SIM_CLIENT, SIM_SERVER };

@@ -25,6 +25,7 @@ void vk_reset(void)
     vk.binds = 0;
     vk.next_port = 30000;
     vk.random = 1;
+    vk.no_random = false;
     vk.on_send = NULL;
 }
 
@@ -46,6 +47,11 @@ sd_time vk_now(void)
 void vk_pass(sd_time time)
 {
     vk.now += time;
+}
+
+void vk_no_random(bool none)
+{
+    vk.no_random = none;
 }
 
 void vk_connects_in_vain(void)

@@ -61,6 +61,8 @@ void vk_pass(sd_time time);
 void vk_fault(uint8_t arg, struct sd_span follows);
 /* Nothing fails any more. */
 void vk_mend(void);
+/* No random numbers until it is called with false. */
+void vk_no_random(bool none);
 /* Connected sockets are like any other, as in some sandboxes. */
 void vk_connects_in_vain(void);
 /* Sends that go to nobody here come to this function. */

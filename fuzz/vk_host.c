@@ -18,7 +18,9 @@ ssize_t __wrap_getrandom(void *to, size_t len, unsigned flags)
 {
     struct fuzz_rng r = {vk.random};
     (void)flags;
-    if (vk_fails(VK_RANDOM))
+    if (vk.no_random)
+        errno = EIO;
+    if (vk.no_random || vk_fails(VK_RANDOM))
         return -1;
     fuzz_random_bytes(&r, to, len);
     vk.random = r.state;

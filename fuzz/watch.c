@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common.h"
-#include "flow/diagnose.h"
+#include "flow/rules/diagnose.h"
 #include "pool.h"
 
 static void *resize(void *arg, void *old, size_t size)

@@ -2,6 +2,7 @@
  * starts anew. */
 #include <string.h>
 
+#include "base/random.h"
 #include "endpoint/internal.h"
 
 static struct sd_gate_result judge(struct sdtls *s, const struct sd_datagram *d, sd_time now,
@@ -9,7 +10,7 @@ static struct sd_gate_result judge(struct sdtls *s, const struct sd_datagram *d,
 {
     if (sd_gate_wants_secret(&s->gate, now)) {
         uint8_t secret[SD_GATE_SECRET_LEN];
-        if (sd_tls_random(secret, sizeof secret))
+        if (sd_random(secret, sizeof secret))
             sd_gate_rotate(&s->gate, secret, now);
     }
     struct sd_gate_result r = sd_gate_check(&s->gate, d->data, d->len, &d->peer, &d->local, reply);

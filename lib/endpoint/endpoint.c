@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/random.h"
 #include "endpoint/internal.h"
 
 enum { MAX_CONNECTED = 1024, FDS_FOR_OTHERS = 64 };
@@ -75,8 +76,8 @@ static int open_gate(struct sdtls *s)
         s->mac = sd_tls_mac_new();
     if (!s->mac)
         return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
-    if (!sd_tls_random(secret, sizeof secret) || !sd_tls_random(&s->host_key, sizeof s->host_key))
-        return sd_err_set(&s->err, SDTLS_TLSLIB, "OpenSSL has no random numbers");
+    if (!sd_random(secret, sizeof secret) || !sd_random(&s->host_key, sizeof s->host_key))
+        return sd_err_set(&s->err, SDTLS_IO, "the system has no random numbers");
     sd_gate_init(&s->gate, sd_tls_mac_sum, s->mac, secret, sd_clock_now());
     explicit_bzero(secret, sizeof secret);
     return SDTLS_OK;

@@ -1,5 +1,5 @@
 /* The end of an exchange: what it was, in one report. */
-#include "flow/diagnose.h"
+#include "flow/rules/diagnose.h"
 #include "flow/internal.h"
 
 /* Long enough for a last flight to be asked for again; and for the longest timers measured

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/random.h"
 #include "net/internal.h"
 
 static int open_fds(struct sd_demux *d)
@@ -24,7 +24,7 @@ static int open_fds(struct sd_demux *d)
 
 static int init(struct sd_demux *d)
 {
-    if (getrandom(&d->key, sizeof d->key, 0) != sizeof d->key)
+    if (!sd_random(&d->key, sizeof d->key))
         return -errno;
     if (!sd_table_init(&d->peers) || !sd_batch_init(&d->batch))
         return -ENOMEM;

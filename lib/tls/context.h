@@ -40,6 +40,5 @@ struct sd_tls_mac *sd_tls_mac_new(void);
 void sd_tls_mac_free(struct sd_tls_mac *m);
 void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_t len,
                     uint8_t out[32]);
-bool sd_tls_random(void *out, size_t len);
 
 #endif

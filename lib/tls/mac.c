@@ -1,13 +1,11 @@
-/* HMAC-SHA-256 of the cookies, and random bytes. */
+/* HMAC-SHA-256 of the cookies. */
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/random.h"
 #include "tls/context.h"
 
 #ifdef SD_HAVE_EVP_MAC
@@ -126,12 +124,5 @@ void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_
     /* Nobody may guess the cookie of a failure (no memory): then it is noise,
      * and the client is told to come back. */
     ERR_clear_error();
-    (void)!getrandom(out, 32, 0); /* cannot fail for so few bytes (getrandom(2)) */
-}
-
-bool sd_tls_random(void *out, size_t len)
-{
-    bool ok = len <= INT_MAX && RAND_bytes(out, (int)len) == 1;
-    ERR_clear_error();
-    return ok;
+    (void)!sd_random(out, 32); /* cannot fail for 32 bytes (getrandom(2)) */
 }

@@ -37,6 +37,8 @@ struct sd_link {
 
 /* NULL for an SSL that sd_tls_prepare() has not seen. */
 struct sd_link *sd_link_of(const SSL *ssl);
+/* The same, made where there is none; NULL when there is no memory. */
+struct sd_link *sd_link_make(SSL *ssl);
 struct sd_tls *sd_tls_of(const SSL *ssl);
 void sd_tls_log(const struct sd_tls *t, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

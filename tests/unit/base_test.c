@@ -15,6 +15,7 @@
 #include "base/cursor.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/random.h"
 #include "base/table.h"
 #include "base/timers.h"
 
@@ -208,9 +209,21 @@ static void waiting_is_never_for_ever(void **state)
     assert_in_range(sd_clock_wait_ms(sd_clock_now() + 5000 * SD_MS), 1, 5000);
 }
 
+static void random_bytes_differ(void **state)
+{
+    (void)state;
+    uint8_t a[300] = {0}, b[300] = {0};
+    assert_true(sd_random(a, sizeof a));
+    assert_true(sd_random(b, sizeof b));
+    assert_memory_not_equal(a, b, 32);
+    assert_memory_not_equal(a + 268, b + 268, 32); /* to the end */
+    assert_true(sd_random(a, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(waiting_is_never_for_ever),
         cmocka_unit_test(reader_stops_at_the_end),
         cmocka_unit_test(vector_may_not_exceed_its_parent),

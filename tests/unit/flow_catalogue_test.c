@@ -14,7 +14,7 @@ enum { ENTRIES = 68 };
 
 static const char *const names[] = {
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) #name,
-#include "flow/catalogue.def"
+#include "flow/rules/catalogue.def"
 #undef SD_ENTRY
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow/diagnose.h"
+#include "flow/rules/diagnose.h"
 #include "flow/tracker.h"
 #include "wire/alert.h"
 #include "wire/extension.h"

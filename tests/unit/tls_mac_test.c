@@ -54,16 +54,6 @@ static void kept_key_and_changed_key_give_the_same_sums(void **state)
     sd_tls_mac_free(m);
 }
 
-static void random_bytes_differ(void **state)
-{
-    (void)state;
-    uint8_t a[32] = {0}, b[32] = {0};
-    assert_true(sd_tls_random(a, sizeof a));
-    assert_true(sd_tls_random(b, sizeof b));
-    assert_memory_not_equal(a, b, sizeof a);
-    assert_false(sd_tls_random(a, SIZE_MAX));
-}
-
 static void library_tells_both_versions(void **state)
 {
     (void)state;
@@ -77,7 +67,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_those_of_rfc_4231),
         cmocka_unit_test(kept_key_and_changed_key_give_the_same_sums),
-        cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(library_tells_both_versions),
     };
     return cmocka_run_group_tests_name("tls/mac", tests, NULL, NULL);

@@ -3,9 +3,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "base/random.h"
 #include "flow/tracker.h"
 
 enum { PACE_MS = 100 };
@@ -68,7 +68,7 @@ static struct sd_tracker *new_tracker(struct handshake *h)
 {
     struct sd_tracker_config config = {
         .alloc = sd_alloc_libc(), .max_flows = 4, .arg = h, .done = on_done};
-    if (getrandom(&config.key, sizeof config.key, 0) != (ssize_t)sizeof config.key)
+    if (!sd_random(&config.key, sizeof config.key))
         return NULL;
     return sd_tracker_new(&config);
 }

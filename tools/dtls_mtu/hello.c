@@ -1,7 +1,6 @@
 #include "dtls_mtu/hello.h"
 
-#include <sys/random.h>
-
+#include "base/random.h"
 #include "wire/alert.h"
 #include "wire/handshake.h"
 #include "wire/hello.h"
@@ -46,7 +45,7 @@ static void put_hello(struct sd_wr *w, uint64_t seq, size_t padding)
     struct sd_wr ext = sd_wr_init(block, sizeof block);
     sd_wr_bytes(&ext, extensions, sizeof extensions);
     put_padding(&ext, padding);
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+    if (!sd_random(random, sizeof random))
         w->bad = true;
     struct sd_client_hello ch = {.version = SD_DTLS_1_2,
                                  .random = {random, sizeof random},

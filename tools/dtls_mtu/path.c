@@ -4,9 +4,9 @@
 #include <netdb.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
+#include "base/random.h"
 #include "mtu/sizes.h"
 #include "net/socket.h"
 
@@ -54,7 +54,7 @@ int path_open(struct path *p, const struct sd_addr *to, const char *source, int 
 {
     *p = (struct path){.to = *to, .source = source, .signals = signals, .pad = HELLO_EXT};
     p->ipv6 = sd_socket_headers(to) > sd_mtu_packet(0, false);
-    if (getrandom(&p->base, sizeof p->base, 0) != (ssize_t)sizeof p->base)
+    if (!sd_random(&p->base, sizeof p->base))
         return -EIO;
     p->base &= BASE_BITS;
     int fd = open_socket(p);

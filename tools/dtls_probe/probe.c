@@ -12,12 +12,12 @@
 #include "dtls_probe/live.h"
 #include "dtls_probe/run.h"
 #include "dtls_probe/twosided.h"
-#include "tls/context.h"
+#include "unseal/library.h"
 
 static int print_version(const struct probe_config *c)
 {
     (void)c;
-    printf("dtls_probe %s\n%s\n%s\n", SDTLS_VERSION, sd_live_library(), sd_tls_library());
+    printf("dtls_probe %s\n%s\n%s\n", SDTLS_VERSION, sd_live_library(), sd_unseal_library());
     return PROBE_CLEAN;
 }
 

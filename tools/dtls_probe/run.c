@@ -3,15 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/random.h"
 #include "capture/decap.h"
 #include "capture/live.h"
 #include "capture/reader.h"
 #include "dtls_probe/draw.h"
 #include "dtls_probe/summary.h"
-#include "tls/unprotect.h"
-#include "tls/x509read.h"
+#include "unseal/keylog.h"
+#include "unseal/x509read.h"
 
 /* --- what comes out of the tracker --- */
 
@@ -203,7 +203,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
         .to = stdout, .times = c->times, .verbose = c->verbose, .color = r->color};
     if (c->key) {
         key = *c->key;
-    } else if (getrandom(&key, sizeof key, 0) != sizeof key) {
+    } else if (!sd_random(&key, sizeof key)) {
         tool_error(out, "no random numbers: %s", strerror(errno));
         return false;
     }

@@ -4,8 +4,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/random.h"
 #include "dtls_probe/ends.h"
 #include "dtls_probe/run.h"
 #include "dtls_probe/summary.h"
@@ -174,7 +174,7 @@ int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
     quiet.show = PROBE_SILENT;
     quiet.key = &key; /* one for both: bytes are compared by their hash */
     int status = PROBE_ERROR;
-    if (getrandom(&key, sizeof key, 0) != sizeof key) {
+    if (!sd_random(&key, sizeof key)) {
         tool_error(out, "no random numbers: %s", strerror(errno));
         return status;
     }

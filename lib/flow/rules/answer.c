@@ -1,0 +1,263 @@
+/* Section A of the catalogue: nobody answers. */
+#include <string.h>
+
+#include "flow/rules/rule.h"
+#include "wire/iana.h"
+
+static bool server_spoke(const struct sd_exchange *x)
+{
+    return x->side[SD_SERVER].datagrams > 0;
+}
+
+static unsigned hello_bursts(const struct sd_view *v)
+{
+    return sd_view_bursts(v, SD_CLIENT, 1) + sd_view_bursts(v, SD_CLIENT, 3);
+}
+
+/* The first ICMP error about a packet of `side` for which is() holds. */
+static const struct sd_event *find_icmp(const struct sd_exchange *x, enum sd_side side,
+                                        bool (*is)(const struct sd_event *))
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == SD_EV_ICMP && sd_event_side(&x->log[i]) == side && is(&x->log[i]))
+            return &x->log[i];
+    return NULL;
+}
+
+static bool is_v6(const struct sd_event *e)
+{
+    return e->content == 58;
+}
+
+static bool is_port(const struct sd_event *e)
+{
+    return is_v6(e) ? e->message == 1 && e->level == 4 : e->message == 3 && e->level == 3;
+}
+
+static bool is_unreachable(const struct sd_event *e)
+{
+    if (is_v6(e))
+        return e->message == 1 && e->level != 4;
+    return e->message == 3 && e->level != 3 && e->level != 4;
+}
+
+static const char *unreachable_name(const struct sd_event *e)
+{
+    static const char *const v4[] = {"network unreachable", "host unreachable",
+                                     "protocol unreachable"};
+    if (!is_v6(e))
+        return e->level < 3                      ? v4[e->level]
+               : e->level >= 9 && e->level <= 13 ? "administratively prohibited"
+                                                 : "unreachable";
+    return e->level == 0   ? "no route to destination"
+           : e->level == 1 ? "administratively prohibited"
+           : e->level == 3 ? "address unreachable"
+                           : "unreachable";
+}
+
+bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_direction *server = &x->side[SD_SERVER];
+    unsigned hellos = hello_bursts(c->view);
+    int64_t waited = c->view->now - x->start;
+    if (c->outcome != SD_FAILED || server_spoke(x) || server->foreign || c->view->one_way ||
+        hellos < 2 || waited < 3 * SD_NS_SECOND || x->icmp_number || sd_rare(x)->stranger_number)
+        return false;
+    sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
+    f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, "path-fingerprint-block");
+    sd_say(f, "%u ClientHellos in %.1f s, and not one packet came back%s%s%s.", hellos,
+           sd_seconds(x->side[SD_CLIENT].last - x->start),
+           c->view->stack ? " (the client repeats like " : "", c->view->stack ? c->view->stack : "",
+           c->view->stack ? ")" : "");
+    return true;
+}
+
+bool sd_rule_reply_path_dead(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    const struct sd_exchange *x = c->x;
+    unsigned asked = sd_view_bursts(v, SD_CLIENT, 1);
+    unsigned verify = sd_view_bursts(v, SD_SERVER, 2);
+    unsigned full = sd_view_bursts(v, SD_SERVER, 4);
+    bool unheard =
+        verify ? verify >= 2 && !x->hellos_cookie : full >= 2 && !sd_view_bursts(v, SD_CLIENT, 5);
+    /* What only the large datagrams of flight 4 suffer from is another matter. */
+    if (c->outcome != SD_FAILED || asked < 2 || !unheard ||
+        (!verify && x->side[SD_SERVER].largest_datagram > 548) || x->verify_after_cookie)
+        return false;
+    sd_prove_bursts(f, v, SD_SERVER, verify ? 2 : 4, SD_PACKETS_MAX);
+    f->confidence = asked > 2 ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, "hvr-unanswered");
+    sd_say(f,
+           "The server answered %u of %u ClientHellos, and the client went on as if it had heard "
+           "nothing: the replies do not reach it.",
+           verify ? verify : full, asked);
+    return true;
+}
+
+bool sd_rule_wrong_source_address(const struct sd_case *c, struct sd_finding *f)
+{
+    char asked[SD_ADDR_TEXT], came[SD_ADDR_TEXT];
+    const struct sd_exchange *x = c->x;
+    if (!sd_rare(x)->stranger_number || server_spoke(x) || c->outcome == SD_OK)
+        return false;
+    sd_prove_bursts(f, c->view, SD_CLIENT, 1, 4);
+    sd_prove_frame(f, sd_rare(x)->stranger_number, 0);
+    f->confidence = SD_HIGH;
+    sd_confuse(f, "no-response");
+    sd_say(f,
+           "The client asked %s, the answer came from %s: a client with a connected socket never "
+           "sees it.",
+           sd_addr_text(&x->server, asked), sd_addr_text(&sd_rare(x)->stranger, came));
+    return true;
+}
+
+bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_event *e = find_icmp(x, SD_CLIENT, is_port);
+    if (e && !server_spoke(x)) {
+        sd_prove(f, &x->log[0]);
+        sd_prove(f, e);
+        f->confidence = SD_HIGH;
+        sd_say(f,
+               "Port %u of the server is closed: its host said so %.1f ms after the ClientHello.",
+               sd_addr_port(&x->server), sd_seconds(e->time - x->start) * 1e3);
+        return c->outcome == SD_FAILED;
+    }
+    if (!e)
+        e = find_icmp(x, SD_SERVER, is_port);
+    if (!e)
+        return false;
+    bool server_gone = sd_event_side(e) == SD_CLIENT;
+    if (x->side[server_gone ? SD_SERVER : SD_CLIENT].closing)
+        return false; /* it said goodbye, and did not wait for the answer */
+    sd_prove(f, e);
+    f->confidence = SD_HIGH;
+    f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
+    sd_say(f,
+           "The %s answered before, and %.1f s after the first packet its port is closed: it ended "
+           "or %s.",
+           server_gone ? "server" : "client", sd_seconds(e->time - x->start),
+           server_gone ? "was restarted" : "closed its socket");
+    return true;
+}
+
+bool sd_rule_icmp_unreachable(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_event *e = find_icmp(x, SD_CLIENT, is_unreachable);
+    char from[SD_ADDR_TEXT];
+    if (!e)
+        e = find_icmp(x, SD_SERVER, is_unreachable);
+    if (!e)
+        return false;
+    sd_prove(f, e);
+    f->confidence = server_spoke(x) ? SD_MEDIUM : SD_HIGH;
+    f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
+    sd_addr_text(&x->icmp_from, from);
+    from[strcspn(from, x->icmp_from.sa.sa_family == AF_INET6 ? "]" : ":")] = '\0';
+    sd_say(f, "%s says of the %s's packets: %s (ICMP%s %u/%u).", from + (from[0] == '['),
+           sd_event_side(e) == SD_CLIENT ? "client" : "server", unreachable_name(e),
+           is_v6(e) ? "v6" : "", e->message, e->level);
+    return true;
+}
+
+/* What it may be that answered; by its first bytes. */
+static const char *guess_protocol(const uint8_t *p, size_t n)
+{
+    if (n >= 4 && (!memcmp(p, "HTTP", 4) || !memcmp(p, "GET ", 4) || !memcmp(p, "<htm", 4)))
+        return "HTTP";
+    if (n >= 3 && p[0] >= 20 && p[0] <= 23 && p[1] == 3)
+        return "TLS records without the epoch and number of DTLS: TLS over UDP";
+    if (n >= 4 && p[0] >= 1 && p[0] <= 4 && !p[1] && !p[2] && !p[3])
+        return "WireGuard";
+    if (n >= 1 && p[0] >= 0xc0)
+        return "QUIC";
+    if (n >= 4 && p[0] >> 6 == 1 && (p[0] & 15) <= 8)
+        return "CoAP without DTLS";
+    if (n >= 1 && (p[0] >> 3 == 4 || p[0] >> 3 == 8))
+        return "OpenVPN";
+    return NULL;
+}
+
+bool sd_rule_not_dtls_peer(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_rare *rare = sd_rare(x);
+    const uint8_t *sample = rare->beside[SD_SERVER].sample;
+    size_t len = rare->beside[SD_SERVER].sample_len;
+    char hex[2 * SD_SAMPLE + 1] = "", text[SD_SAMPLE + 1] = "";
+    if (!x->side[SD_SERVER].foreign || server_spoke(x) || c->outcome == SD_OK)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        static const char digits[] = "0123456789abcdef";
+        hex[2 * i] = digits[sample[i] >> 4];
+        hex[2 * i + 1] = digits[sample[i] & 15];
+        text[i] = (char)(sample[i] >= ' ' && sample[i] < 127 ? sample[i] : '.');
+    }
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == SD_EV_FOREIGN && sd_event_side(&x->log[i]) == SD_SERVER)
+            sd_prove(f, &x->log[i]);
+    const char *guess = guess_protocol(sample, len);
+    f->confidence = SD_HIGH;
+    sd_say(f, "The server answers, but not in DTLS: its first bytes are %s \"%s\"%s%s.", hex, text,
+           guess ? ", which looks like " : "", guess ? guess : "");
+    return true;
+}
+
+/* A ClientHello that comes from the server, with the client's own bytes or with others. */
+static const struct sd_event *hello_from_server(const struct sd_exchange *x, bool same)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        const struct sd_event *e = &x->log[i];
+        if (e->kind != SD_EV_HANDSHAKE || e->message != SD_HS_CLIENT_HELLO ||
+            sd_event_side(e) != SD_SERVER)
+            continue;
+        bool reflected = false;
+        for (size_t j = 0; j < i; j++)
+            reflected |= x->log[j].message == SD_HS_CLIENT_HELLO && x->log[j].hash == e->hash &&
+                         sd_event_side(&x->log[j]) == SD_CLIENT;
+        if (reflected == same)
+            return e;
+    }
+    return NULL;
+}
+
+bool sd_rule_reflected_hello(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_event *e = hello_from_server(c->x, true);
+    if (!e || c->outcome == SD_OK)
+        return false;
+    sd_prove(f, &c->x->log[0]);
+    sd_prove(f, e);
+    const struct sd_event *alert = sd_view_alert(c->view, SD_CLIENT, SD_ALERT_UNEXPECTED_MESSAGE);
+    if (alert)
+        sd_prove(f, alert);
+    f->confidence = SD_HIGH;
+    sd_say(f, "The client's own ClientHello came back to it %.1f ms later, byte for byte%s.",
+           sd_seconds(e->time - c->x->start) * 1e3,
+           alert ? "; the client answered with unexpected_message" : "");
+    return true;
+}
+
+bool sd_rule_role_conflict(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_event *e = hello_from_server(c->x, false);
+    if (!e || c->outcome == SD_OK || c->x->has_server_random)
+        return false;
+    sd_prove(f, &c->x->log[0]);
+    sd_prove(f, e);
+    for (int side = SD_CLIENT; side < SD_SIDES; side++) {
+        const struct sd_event *a =
+            sd_view_alert(c->view, (enum sd_side)side, SD_ALERT_UNEXPECTED_MESSAGE);
+        if (a)
+            sd_prove(f, a);
+    }
+    f->confidence = SD_HIGH;
+    sd_say(f, "Both sides sent a ClientHello of their own: each wants to be the client, nobody is "
+              "the server.");
+    return true;
+}

@@ -1,0 +1,47 @@
+/* The catalogue: what the diagnosis can find, in words. */
+#include <string.h>
+
+#include "flow/finding.h"
+
+const struct sd_entry sd_catalogue[] = {
+#define SD_ENTRY(name, id, severity, title, cause, advice, reference)                              \
+    {id, SD_##severity, title, cause, advice, reference},
+#include "flow/rules/catalogue.def"
+#undef SD_ENTRY
+};
+
+const size_t sd_catalogue_count = sizeof(sd_catalogue) / sizeof(sd_catalogue[0]);
+
+const struct sd_entry *sd_catalogue_find(const char *id)
+{
+    for (size_t i = 0; i < sd_catalogue_count; i++)
+        if (strcmp(sd_catalogue[i].id, id) == 0)
+            return &sd_catalogue[i];
+    return NULL;
+}
+
+const char *sd_severity_name(enum sd_severity s)
+{
+    switch (s) {
+    case SD_INFO:
+        return "info";
+    case SD_WARNING:
+        return "warning";
+    case SD_FATAL:
+        return "fatal";
+    }
+    return "unknown";
+}
+
+const char *sd_confidence_name(enum sd_confidence c)
+{
+    switch (c) {
+    case SD_LOW:
+        return "low";
+    case SD_MEDIUM:
+        return "medium";
+    case SD_HIGH:
+        return "high";
+    }
+    return "unknown";
+}

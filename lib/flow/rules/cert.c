@@ -1,0 +1,286 @@
+/* Section D of the catalogue: certificates, judged at the time of the packet. */
+#include <string.h>
+
+#include "flow/offer.h"
+#include "flow/rules/rule.h"
+#include "wire/extension.h"
+#include "wire/names.h"
+#include "wire/record.h"
+
+enum { DAY = 86400, LONG_CHAIN = 4096, MANY_RECORDS = 10, WEAK_BITS = 112 };
+
+/* Whose certificate is refused, and what it says. */
+struct refused {
+    const struct sd_event *alert; /* NULL = the other side did not complain */
+    enum sd_side owner;
+    struct sd_cert cert;
+    struct sd_span der;
+    unsigned count;
+};
+
+static struct sd_span chain_of(const struct sd_exchange *x, enum sd_side owner)
+{
+    return sd_kept(x, owner == SD_SERVER ? SD_KEPT_SERVER_CERTIFICATE : SD_KEPT_CLIENT_CERTIFICATE);
+}
+
+static bool read_leaf(const struct sd_case *c, enum sd_side owner, struct refused *r)
+{
+    struct sd_span body = chain_of(c->x, owner), der;
+    struct sd_cert_chain chain;
+    r->owner = owner;
+    if (!c->certs || !body.len || !sd_cert_chain_init(&chain, body, c->x->version == SD_DTLS_1_3))
+        return false;
+    while (sd_cert_next(&chain, &der))
+        if (!r->count++)
+            r->der = der;
+    return r->count && c->certs->read(c->certs->arg, r->der, &r->cert);
+}
+
+static const struct sd_event *complaint(const struct sd_case *c, enum sd_side by)
+{
+    static const int codes[] = {SD_ALERT_BAD_CERTIFICATE,     SD_ALERT_UNSUPPORTED_CERTIFICATE,
+                                SD_ALERT_CERTIFICATE_REVOKED, SD_ALERT_CERTIFICATE_EXPIRED,
+                                SD_ALERT_CERTIFICATE_UNKNOWN, SD_ALERT_UNKNOWN_CA,
+                                SD_ALERT_ACCESS_DENIED,       SD_ALERT_HANDSHAKE_FAILURE,
+                                SD_ALERT_DECRYPT_ERROR,       SD_ALERT_INTERNAL_ERROR};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        const struct sd_event *e = sd_view_alert(c->view, by, codes[i]);
+        if (e)
+            return e;
+    }
+    return NULL;
+}
+
+/* The certificate that the other side complains of; the client's first, as it comes later. */
+static bool find_refused(const struct sd_case *c, struct refused *r)
+{
+    for (int owner = SD_CLIENT; owner < SD_SIDES; owner++) {
+        *r = (struct refused){0};
+        const struct sd_event *e = complaint(c, sd_other((enum sd_side)owner));
+        if (e && e->level == 2 && read_leaf(c, (enum sd_side)owner, r)) {
+            r->alert = e;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t packet_seconds(const struct sd_case *c)
+{
+    return c->x->start / 1000000000;
+}
+
+static const char *owner_name(const struct refused *r)
+{
+    return r->owner == SD_SERVER ? "server" : "client";
+}
+
+static void prove_refusal(const struct sd_case *c, struct sd_finding *f, const struct refused *r)
+{
+    const struct sd_part *p = sd_view_part(c->view, r->owner, SD_HS_CERTIFICATE);
+    if (p)
+        sd_prove_frame(f, p->number, p->first);
+    if (r->alert)
+        sd_prove(f, r->alert);
+}
+
+/* A capture from before certificates were made has a wrong clock, or a wrong verifier. */
+static const char *clock_doubt(const struct sd_case *c)
+{
+    return packet_seconds(c) < 1577836800 ? " (the capture's clock stands before 2020)" : "";
+}
+
+bool sd_rule_certificate_expired(const struct sd_case *c, struct sd_finding *f)
+{
+    struct refused r;
+    if (c->outcome != SD_FAILED || !find_refused(c, &r))
+        return false;
+    int64_t late = packet_seconds(c) - r.cert.not_after;
+    bool says_so = r.alert->message == SD_ALERT_CERTIFICATE_EXPIRED;
+    if (late <= 0 && !says_so)
+        return false;
+    prove_refusal(c, f, &r);
+    f->confidence = late > 0 ? SD_HIGH : SD_MEDIUM;
+    if (late > 0)
+        sd_say(f, "The %s's certificate (%s) expired %lld day%s before this handshake%s.",
+               owner_name(&r), r.cert.subject, (long long)(late / DAY), late / DAY == 1 ? "" : "s",
+               clock_doubt(c));
+    else
+        sd_say(f,
+               "The alert says expired, and the %s's own certificate (%s) was valid at the time of "
+               "the capture: "
+               "another one of the chain, or the verifier's clock.",
+               owner_name(&r), r.cert.subject);
+    return true;
+}
+
+bool sd_rule_certificate_not_yet_valid(const struct sd_case *c, struct sd_finding *f)
+{
+    struct refused r;
+    if (c->outcome != SD_FAILED || !find_refused(c, &r))
+        return false;
+    int64_t early = r.cert.not_before - packet_seconds(c);
+    if (early <= 0)
+        return false;
+    prove_refusal(c, f, &r);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "The %s's certificate (%s) is valid only from %lld.%lld days after this handshake on%s; "
+           "the alert (%u) "
+           "does not tell.",
+           owner_name(&r), r.cert.subject, (long long)(early / DAY),
+           (long long)(early % DAY * 10 / DAY), clock_doubt(c), r.alert->message);
+    return true;
+}
+
+static bool in_time(const struct sd_case *c, const struct sd_cert *cert)
+{
+    return cert->not_before <= packet_seconds(c) && packet_seconds(c) <= cert->not_after;
+}
+
+bool sd_rule_hostname_mismatch(const struct sd_case *c, struct sd_finding *f)
+{
+    struct refused r;
+    struct sd_span body, host = {0};
+    char asked[80];
+    if (c->outcome != SD_FAILED || !find_refused(c, &r) || r.owner != SD_SERVER ||
+        !in_time(c, &r.cert))
+        return false;
+    bool named = sd_offer_ext(c->x, SD_EXT_SERVER_NAME, &body) && sd_ext_server_name(body, &host);
+    bool bad = r.alert->message == SD_ALERT_BAD_CERTIFICATE;
+    bool unfit = named && !c->certs->names(c->certs->arg, r.der, host);
+    if (!bad && !unfit)
+        return false;
+    if (r.alert->message == SD_ALERT_UNKNOWN_CA || r.cert.security_bits < WEAK_BITS ||
+        r.cert.weak_digest || (named && !unfit))
+        return false;
+    prove_refusal(c, f, &r);
+    f->confidence = unfit ? SD_HIGH : SD_LOW;
+    sd_confuse(f, "unknown-ca");
+    bool fingerprint = r.cert.self_signed && !named;
+    if (named)
+        sd_say(f, "The client asked for \"%s\"; the certificate is for %s.",
+               sd_offer_text(host, asked, sizeof asked),
+               r.cert.names[0] ? r.cert.names : r.cert.subject);
+    else
+        sd_say(f, "The client refused a certificate (%s, for %s) that is valid in time: %s.",
+               r.cert.subject, r.cert.names[0] ? r.cert.names : "no name",
+               fingerprint
+                   ? "self-signed as in WebRTC, so its fingerprint is not the one of the signalling"
+                   : "the name it expected is not in it, or its own check said no");
+    return true;
+}
+
+bool sd_rule_unknown_ca(const struct sd_case *c, struct sd_finding *f)
+{
+    for (int owner = SD_SERVER; owner >= SD_CLIENT; owner--) {
+        struct refused r = {0};
+        const struct sd_event *e =
+            sd_view_alert(c->view, sd_other((enum sd_side)owner), SD_ALERT_UNKNOWN_CA);
+        if (!e || c->outcome != SD_FAILED)
+            continue;
+        bool read = read_leaf(c, (enum sd_side)owner, &r);
+        r.owner = (enum sd_side)owner;
+        r.alert = e;
+        prove_refusal(c, f, &r);
+        f->confidence = SD_HIGH;
+        const char *other = owner == SD_SERVER ? "client" : "server";
+        if (!read)
+            sd_say(
+                f,
+                "The %s does not trust the issuer of the %s's certificate, which was not captured.",
+                other, owner_name(&r));
+        else
+            sd_say(f,
+                   "The %s does not trust the issuer of the %s's certificate: %s%s (%u "
+                   "certificate%s sent).",
+                   other, owner_name(&r), r.cert.self_signed ? "self-signed, " : "", r.cert.issuer,
+                   r.count, r.count == 1 ? "" : "s");
+        return true;
+    }
+    return false;
+}
+
+bool sd_rule_weak_key(const struct sd_case *c, struct sd_finding *f)
+{
+    struct refused r;
+    if (c->outcome != SD_FAILED || !find_refused(c, &r) ||
+        r.alert->message == SD_ALERT_UNKNOWN_CA || !in_time(c, &r.cert))
+        return false;
+    bool key = r.cert.security_bits && r.cert.security_bits < WEAK_BITS;
+    bool digest = r.cert.weak_digest && !r.cert.self_signed;
+    if (!key && !digest)
+        return false;
+    prove_refusal(c, f, &r);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "The %s's certificate (%s) has a key of %s %u bits and is signed with %s: too weak for "
+           "the other side "
+           "(OpenSSL: security level 2 wants 112 bits).",
+           owner_name(&r), r.cert.subject, r.cert.key, r.cert.key_bits, r.cert.signature);
+    return true;
+}
+
+/* --- the chain as a whole --- */
+
+struct chain_state {
+    unsigned count;
+    bool broken, twice;
+    uint32_t bytes;
+};
+
+static struct chain_state read_chain(const struct sd_case *c, struct sd_span body)
+{
+    struct chain_state s = {.bytes = (uint32_t)body.len};
+    struct sd_cert_chain chain;
+    struct sd_span der, before = {0};
+    if (!sd_cert_chain_init(&chain, body, c->x->version == SD_DTLS_1_3))
+        return s;
+    while (sd_cert_next(&chain, &der)) {
+        if (s.count && before.len == der.len && !memcmp(before.p, der.p, der.len))
+            s.twice = true;
+        else if (s.count && !c->certs->issued(c->certs->arg, before, der))
+            s.broken = true;
+        before = der;
+        s.count++;
+    }
+    return s;
+}
+
+static unsigned records_of_certificate(const struct sd_exchange *x, enum sd_side owner)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < x->count; i++) {
+        const struct sd_event *e = &x->log[i];
+        n += e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_CERTIFICATE &&
+             sd_event_side(e) == owner && !(e->flags & SD_EVF_RETRANSMIT);
+    }
+    return n;
+}
+
+bool sd_rule_chain_problem(const struct sd_case *c, struct sd_finding *f)
+{
+    for (int owner = SD_SERVER; c->certs && owner >= SD_CLIENT; owner--) {
+        struct sd_span body = chain_of(c->x, (enum sd_side)owner);
+        if (!body.len)
+            continue;
+        struct chain_state s = read_chain(c, body);
+        unsigned records = records_of_certificate(c->x, (enum sd_side)owner);
+        bool large = s.bytes > LONG_CHAIN || (records > MANY_RECORDS && s.bytes > 2048);
+        if (!s.broken && !s.twice && !large)
+            continue;
+        const struct sd_part *p = sd_view_part(c->view, (enum sd_side)owner, SD_HS_CERTIFICATE);
+        if (p)
+            sd_prove_frame(f, p->number, p->first);
+        f->confidence = s.broken || s.twice ? SD_HIGH : SD_MEDIUM;
+        sd_say(f, "The %s's chain has %u certificate%s, %u bytes in %u records%s%s.",
+               owner == SD_SERVER ? "server" : "client", s.count, s.count == 1 ? "" : "s", s.bytes,
+               records,
+               s.broken
+                   ? "; one is not signed by the next: wrong order, or an intermediate is missing"
+                   : "",
+               s.twice ? "; one of them is in it twice" : "");
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,111 @@
+/* Section I of the catalogue: works, and should not be relied on. Only what was negotiated
+ * counts, not what was offered. */
+#include <stdio.h>
+#include <string.h>
+
+#include "flow/index.h"
+#include "flow/offer.h"
+#include "flow/rules/rule.h"
+#include "wire/certificate.h"
+#include "wire/extension.h"
+#include "wire/names.h"
+#include "wire/record.h"
+
+struct list {
+    char text[280];
+    size_t len;
+};
+
+static void item(struct list *l, const char *text)
+{
+    int n = snprintf(l->text + l->len, sizeof l->text - l->len, "%s%s", l->len ? "; " : "", text);
+    if (n > 0)
+        l->len += (size_t)n < sizeof l->text - l->len ? (size_t)n : sizeof l->text - l->len - 1;
+}
+
+static void look_at_version(const struct sd_exchange *x, struct list *l)
+{
+    if (x->version == SD_DTLS_1_0)
+        item(l, "DTLS 1.0 (RFC 8996 forbids it)");
+    if (x->version == SD_DTLS_BAD)
+        item(l, "the DTLS of before RFC 4347");
+}
+
+static void look_at_suite(const struct sd_exchange *x, struct list *l)
+{
+    static const char *const weak[] = {"RC4", "3DES", "_DES", "NULL", "anon", "EXPORT"};
+    char buf[SD_NAME_TEXT];
+    const char *name = sd_name(SD_NAME_SUITE, x->suite, buf);
+    for (size_t i = 0; i < sizeof weak / sizeof *weak; i++) {
+        if (!strstr(name, weak[i]))
+            continue;
+        item(l, name);
+        break;
+    }
+    if (!strncmp(name, "TLS_RSA_WITH", 12))
+        item(l, "static RSA key exchange: no forward secrecy");
+}
+
+static void look_at_extensions(const struct sd_exchange *x, struct list *l)
+{
+    struct sd_span body;
+    struct sd_offer o;
+    if (x->version == SD_DTLS_1_3)
+        return;
+    if (!x->resumed && !sd_choice_ext(x, SD_EXT_EXTENDED_MASTER_SECRET, &body))
+        item(l, "no extended_master_secret (RFC 7627)");
+    if (!x->resumed && !sd_choice_ext(x, SD_EXT_RENEGOTIATION_INFO, &body))
+        item(l, "no renegotiation_info (RFC 5746): OpenSSL 3 refuses such a server");
+    if (sd_offer_read(x, &o) && o.compression)
+        item(l, "the client offers compression");
+}
+
+static void look_at_certificate(const struct sd_case *c, struct list *l)
+{
+    struct sd_span body = sd_kept(c->x, SD_KEPT_SERVER_CERTIFICATE), der;
+    struct sd_cert_chain chain;
+    struct sd_cert cert;
+    char text[80];
+    if (!c->certs || !body.len || !sd_cert_chain_init(&chain, body, c->x->version == SD_DTLS_1_3) ||
+        !sd_cert_next(&chain, &der) || !c->certs->read(c->certs->arg, der, &cert))
+        return;
+    if (cert.security_bits && cert.security_bits < 112) {
+        snprintf(text, sizeof text, "a certificate with %s %u", cert.key, cert.key_bits);
+        item(l, text);
+    }
+    if (cert.weak_digest) {
+        snprintf(text, sizeof text, "a certificate signed with %s", cert.signature);
+        item(l, text);
+    }
+}
+
+/* A ServerHello random that came before: a cloned machine without fresh randomness. */
+static void look_at_random(const struct sd_case *c, struct list *l)
+{
+    const struct sd_exchange *const *found = c->others;
+    for (size_t i = 0; i < c->other_count; i++)
+        if (found[i]->has_server_random &&
+            !memcmp(found[i]->server_random, c->x->server_random, sizeof c->x->server_random) &&
+            memcmp(found[i]->client_random, c->x->client_random, sizeof c->x->client_random) != 0) {
+            item(l, "the server's random was used before, for another client: a cloned machine?");
+            return;
+        }
+}
+
+bool sd_rule_weak_crypto(const struct sd_case *c, struct sd_finding *f)
+{
+    struct list l = {.len = 0};
+    if (!c->x->negotiated || !sd_kept(c->x, SD_KEPT_SERVER_HELLO).len)
+        return false;
+    look_at_version(c->x, &l);
+    look_at_suite(c->x, &l);
+    look_at_extensions(c->x, &l);
+    look_at_certificate(c, &l);
+    look_at_random(c, &l);
+    if (!l.len)
+        return false;
+    sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
+    f->confidence = SD_HIGH;
+    sd_say(f, "Negotiated here: %s.", l.text);
+    return true;
+}

@@ -1,0 +1,308 @@
+/* Section F of the catalogue: keys and the Finished messages. */
+#include <string.h>
+
+#include "flow/rules/rule.h"
+#include "wire/iana.h"
+#include "wire/names.h"
+#include "wire/record.h"
+
+#define REORDER_NS INT64_C(50000000) /* later than that it was sent again */
+
+/* A client's flight that is all there: it can only be refused for what it says. */
+static bool client_finished(const struct sd_view *v)
+{
+    const struct sd_part *p = sd_view_part(v, SD_CLIENT, SD_HS_FINISHED);
+    return p && p->whole && sd_view_part(v, SD_CLIENT, SD_HS_CLIENT_KEY_EXCHANGE);
+}
+
+static bool uses_psk(const struct sd_exchange *x)
+{
+    char buf[SD_NAME_TEXT];
+    return x->negotiated && strstr(sd_name(SD_NAME_SUITE, x->suite, buf), "PSK") != NULL;
+}
+
+static const struct sd_event *key_alert(const struct sd_view *v)
+{
+    static const int codes[] = {SD_ALERT_BAD_RECORD_MAC, SD_ALERT_DECRYPT_ERROR,
+                                SD_ALERT_UNKNOWN_PSK_IDENTITY};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        for (int s = SD_CLIENT; s < SD_SIDES; s++) {
+            const struct sd_event *e = sd_view_alert(v, (enum sd_side)s, codes[i]);
+            if (e)
+                return e;
+        }
+    return NULL;
+}
+
+/* Plain PSK and (EC)DHE_PSK both begin with it (RFC 4279 section 2). */
+static void psk_identity(const struct sd_exchange *x, char *out, size_t cap)
+{
+    struct sd_span body = sd_kept(x, SD_KEPT_CLIENT_KEY_EXCHANGE);
+    struct sd_rd r = sd_rd_init(body.p, body.len);
+    struct sd_rd id = sd_rd_vec16(&r);
+    size_t n = 0;
+    while (sd_rd_left(&id) && n + 1 < cap) {
+        uint8_t ch = sd_rd_u8(&id);
+        out[n++] = (char)(ch >= ' ' && ch < 127 ? ch : '.');
+    }
+    out[n] = '\0';
+}
+
+bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    const struct sd_event *alert = key_alert(v);
+    unsigned again = sd_view_bursts(v, SD_CLIENT, 5);
+    char identity[64], name[SD_NAME_TEXT];
+    if (c->outcome != SD_FAILED || !uses_psk(c->x) || !client_finished(v) || (!alert && again < 2))
+        return false;
+    sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
+    sd_prove_bursts(f, v, SD_SERVER, 4, 4);
+    if (alert)
+        sd_prove(f, alert);
+    f->confidence = alert || sd_view_bursts(v, SD_SERVER, 4) > 1 ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, "final-flight-lost");
+    psk_identity(c->x, identity, sizeof identity);
+    if (alert)
+        sd_say(f,
+               "The client's flight with identity \"%s\" was answered with %s: the keys of the two "
+               "ends differ, "
+               "or the identity is not known.",
+               identity, sd_name(SD_NAME_ALERT, alert->message, name));
+    else
+        sd_say(f,
+               "The client's flight with identity \"%s\" is complete and came %u times in %.1f s, "
+               "and the server "
+               "never accepts it: a Finished under another key is dropped in silence (RFC 6347 "
+               "section 4.1.2.7).",
+               identity, again, sd_seconds(v->now - c->x->start));
+    return true;
+}
+
+bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    unsigned own = sd_view_caused(v, SD_SERVER, 4, SD_CAUSE_TIMER);
+    unsigned again = sd_view_bursts(v, SD_CLIENT, 5);
+    if (c->outcome != SD_FAILED || own < 2 || (again && uses_psk(c->x)) ||
+        c->x->version == SD_DTLS_1_3 || sd_view_alert(v, SD_SERVER, -1) ||
+        sd_view_alert(v, SD_CLIENT, -1))
+        return false;
+    if (c->fatal && !again)
+        return false; /* flight 4 did not arrive */
+    const struct sd_part *done = sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
+    if (!done || !done->whole)
+        return false; /* the client has nothing to answer yet */
+    for (size_t i = 0; i < v->part_count; i++)
+        if (v->parts[i].side == SD_SERVER && !v->parts[i].whole)
+            return false;
+    uint8_t asking = c->x->hellos_cookie ? 3 : 1;
+    if (!again && sd_view_caused(v, SD_CLIENT, asking, SD_CAUSE_TIMER))
+        return false; /* it did not get flight 4 */
+    sd_prove_bursts(f, v, SD_SERVER, 4, 6);
+    sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
+    f->confidence = again ? v->lost[SD_CLIENT] ? SD_HIGH : SD_LOW : SD_MEDIUM;
+    sd_confuse(f, again ? "finished-mismatch" : "mtu-blackhole-c2s");
+    if (again)
+        sd_say(f,
+               "The server repeats its flight on its own timer (%u times), and the client's "
+               "answer, sent %u "
+               "times, changes nothing: it does not reach the server%s.",
+               own, again, v->lost[SD_CLIENT] ? ", records of it are missing here, too" : "");
+    else
+        sd_say(f,
+               "The server repeated its complete flight %u times; an answer of the client was "
+               "never seen here.",
+               own);
+    return true;
+}
+
+bool sd_rule_finished_mismatch(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    const struct sd_event *alert = key_alert(v);
+    unsigned answered = sd_view_caused(v, SD_SERVER, 4, SD_CAUSE_RESPONSE);
+    unsigned both = sd_view_bursts(v, SD_SERVER, 4), again = sd_view_bursts(v, SD_CLIENT, 5);
+    if (c->outcome != SD_FAILED || uses_psk(c->x) || !client_finished(v))
+        return false;
+    if (!alert && (both < 2 || again < 2))
+        return false;
+    sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
+    sd_prove_bursts(f, v, SD_SERVER, 4, 5);
+    if (alert)
+        sd_prove(f, alert);
+    f->confidence = alert ? SD_HIGH : answered ? SD_MEDIUM : SD_LOW;
+    sd_confuse(f, "flight5-lost");
+    if (alert)
+        sd_say(f,
+               "The Finished messages do not fit (alert %u from the %s): the two ends saw "
+               "different handshakes, "
+               "or hold different keys.",
+               alert->message, sd_event_side(alert) == SD_SERVER ? "server" : "client");
+    else
+        sd_say(f,
+               "Client (%u times) and server (%u times) both repeat complete flights without an "
+               "alert: the "
+               "server receives the client's Finished and drops it.",
+               again, both);
+    return true;
+}
+
+/* --- order --- */
+
+static const struct sd_event *first_of(const struct sd_exchange *x, enum sd_side side,
+                                       enum sd_event_kind kind)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == kind && sd_event_side(&x->log[i]) == side &&
+            (kind != SD_EV_PROTECTED || x->log[i].content == SD_CT_HANDSHAKE ||
+             x->log[i].content == SD_CT_CID))
+            return &x->log[i];
+    return NULL;
+}
+
+/* Overtaken on the way, not sent again: an earlier number, and soon. */
+static bool key_exchange_after(const struct sd_exchange *x, const struct sd_event *ccs)
+{
+    for (const struct sd_event *e = ccs + 1; e < x->log + x->count; e++)
+        if (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_CLIENT_KEY_EXCHANGE &&
+            sd_event_side(e) == SD_CLIENT && e->seq < ccs->seq &&
+            !(e->flags & (SD_EVF_RETRANSMIT | SD_EVF_DUPLICATE)))
+            return true;
+    return false;
+}
+
+static bool finished_before(const struct sd_event *fin, const struct sd_event *ccs)
+{
+    return fin && fin < ccs && fin->number != ccs->number && ccs->time - fin->time < REORDER_NS &&
+           !(ccs->flags & SD_EVF_RETRANSMIT);
+}
+
+static bool overtaken(const struct sd_exchange *x, enum sd_side side, const struct sd_event **ccs,
+                      const struct sd_event **fin)
+{
+    *ccs = first_of(x, side, SD_EV_CCS);
+    *fin = first_of(x, side, SD_EV_PROTECTED);
+    if (!*ccs)
+        return false;
+    if (!finished_before(*fin, *ccs))
+        *fin = NULL;
+    return *fin || (side == SD_CLIENT && key_exchange_after(x, *ccs));
+}
+
+/* Behind the loss: the server has finished and only its last flight is missing. */
+static bool last_flight_unseen(const struct sd_view *v)
+{
+    return client_finished(v) && sd_view_bursts(v, SD_CLIENT, 5) >= 2 &&
+           sd_view_bursts(v, SD_SERVER, 4) == 1 && !sd_view_bursts(v, SD_SERVER, 6);
+}
+
+/* Before it: each repetition of the client is answered, to the end. */
+static bool last_flight_unheard(const struct sd_view *v)
+{
+    return sd_view_bursts(v, SD_SERVER, 6) >= 3 &&
+           sd_view_caused(v, SD_SERVER, 6, SD_CAUSE_RESPONSE) >= 2 &&
+           !v->x->side[SD_CLIENT].appdata && !v->x->side[SD_CLIENT].closing;
+}
+
+/* Asked for again after it had been seen here, or seen less often than it was asked for; each
+ * copy with an answer of its own is a timer that is too short. */
+static bool last_flight_asked_again(const struct sd_view *v)
+{
+    const struct sd_burst *last = sd_view_burst(v, SD_SERVER, 6);
+    for (size_t i = 0; last && i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->side == SD_CLIENT && b->flight == 5 && b->cause == SD_CAUSE_TIMER &&
+            b->start > last->start)
+            return true;
+    }
+    return last && sd_view_bursts(v, SD_SERVER, 6) < sd_view_bursts(v, SD_CLIENT, 5);
+}
+
+/* What was lost may be the client's own flight, if the network changed its order. */
+static bool last_flight_recovered(const struct sd_view *v)
+{
+    const struct sd_event *ccs, *early;
+    return v->x->established && !overtaken(v->x, SD_CLIENT, &ccs, &early) &&
+           sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) &&
+           sd_view_bursts(v, SD_SERVER, 4) == 1 && last_flight_asked_again(v);
+}
+
+bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    unsigned again = sd_view_bursts(v, SD_CLIENT, 5);
+    if (c->outcome == SD_INCOMPLETE || c->x->version == SD_DTLS_1_3 ||
+        sd_view_alert(v, SD_SERVER, -1) || sd_view_alert(v, SD_CLIENT, -1))
+        return false;
+    bool unheard = last_flight_unheard(v);
+    bool unseen = c->outcome == SD_FAILED && last_flight_unseen(v);
+    if (!unheard && !unseen && !last_flight_recovered(v))
+        return false;
+    sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
+    sd_prove_bursts(f, v, SD_SERVER, 6, 6);
+    f->severity = unheard || unseen ? SD_FATAL : SD_WARNING;
+    /* A server that dislikes the key is silent, too, if it is GnuTLS (measured). */
+    f->confidence = unheard ? SD_HIGH : uses_psk(c->x) ? SD_LOW : SD_MEDIUM;
+    if (unseen) {
+        sd_confuse(f, "finished-mismatch");
+        sd_say(f,
+               "The client repeats its flight (%u times), the server never repeats its own: it has "
+               "finished, "
+               "and its last flight does not arrive.",
+               again);
+    } else {
+        sd_say(f, "The client sent its flight %u times and the server its last one %u times%s.",
+               again, sd_view_bursts(v, SD_SERVER, 6),
+               unheard ? "; the client goes on repeating: the answer does not reach it"
+                       : ": the first copy of it was lost");
+    }
+    return true;
+}
+
+bool sd_rule_ccs_finished_reorder(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    if (x->version == SD_DTLS_1_3 || x->mid_session)
+        return false;
+    for (int s = SD_CLIENT; s < SD_SIDES; s++) {
+        const struct sd_event *ccs, *early;
+        if (!overtaken(x, (enum sd_side)s, &ccs, &early))
+            continue;
+        sd_prove(f, ccs);
+        if (early)
+            sd_prove(f, early);
+        f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
+        f->confidence = SD_MEDIUM;
+        sd_confuse(f, "loss-recovered");
+        sd_say(f,
+               "The %s's ChangeCipherSpec came %s: the network changed the order, or the first "
+               "copy was lost; "
+               "some stacks drop it and wait for the timer.",
+               s == SD_SERVER ? "server" : "client",
+               early ? "after its Finished" : "before its ClientKeyExchange");
+        return true;
+    }
+    return false;
+}
+
+bool sd_rule_early_appdata(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    if (x->mid_session || x->version == SD_DTLS_1_3 || !x->negotiated || c->view->one_way)
+        return false;
+    for (int s = SD_CLIENT; s < SD_SIDES; s++) {
+        const struct sd_event *data = first_of(x, (enum sd_side)s, SD_EV_APPDATA);
+        const struct sd_event *peer = first_of(x, sd_other((enum sd_side)s), SD_EV_PROTECTED);
+        if (!data || !data->epoch || x->opened || (peer && peer < data))
+            continue;
+        sd_prove(f, data);
+        f->confidence = SD_MEDIUM;
+        sd_say(f,
+               "The %s sent application data before the %s's Finished was seen: it may be dropped "
+               "there.",
+               s == SD_SERVER ? "server" : "client", s == SD_SERVER ? "client" : "server");
+        return true;
+    }
+    return false;
+}

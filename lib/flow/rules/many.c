@@ -1,0 +1,188 @@
+/* Section G of the catalogue: who is who, and more than one handshake. */
+#include <string.h>
+
+#include "flow/index.h"
+#include "flow/rules/rule.h"
+#include "wire/extension.h"
+#include "wire/hello.h"
+#include "wire/record.h"
+
+bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX];
+    const struct sd_exchange *x = c->x, *good = NULL;
+    if (!c->index || c->outcome != SD_FAILED || x->side[SD_SERVER].datagrams || x->icmp_number ||
+        x->side[SD_SERVER].foreign || sd_view_bursts(c->view, SD_CLIENT, 1) < 2)
+        return false;
+    size_t size = sd_kept(x, SD_KEPT_CLIENT_HELLO).len;
+    size_t n = sd_index_same_pair(c->index, x, found);
+    bool before = false, after = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!found[i]->established || sd_kept(found[i], SD_KEPT_CLIENT_HELLO).len == size)
+            continue;
+        good = found[i];
+        before |= good->start < x->start;
+        after |= good->start > x->start;
+    }
+    /* Both: else the server may just have been away for a while. */
+    if (!good || !size || !before || !after)
+        return false;
+    sd_prove_bursts(f, c->view, SD_CLIENT, 1, 6);
+    sd_prove(f, &good->log[0]);
+    f->confidence = SD_MEDIUM;
+    sd_confuse(f, "no-response");
+    sd_say(
+        f,
+        "This ClientHello (%zu bytes) is never answered, and another one (%zu bytes) of the same "
+        "client to the "
+        "same server is (handshake %llu): what differs is the hello.",
+        size, sd_kept(good, SD_KEPT_CLIENT_HELLO).len, (unsigned long long)good->id);
+    return true;
+}
+
+bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    if (!x->previous || !x->on_sealed || x->mid_session)
+        return false;
+    sd_prove(f, &x->log[0]);
+    f->confidence = SD_HIGH;
+    bool answered = x->has_server_random || x->cookie_count;
+    f->severity = answered ? SD_INFO : c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
+    sd_say(f, "The client began anew from the same port while handshake %llu was in force%s.",
+           (unsigned long long)x->previous,
+           answered ? "; the server answered" : ", and the server did not answer its ClientHello");
+    return true;
+}
+
+bool sd_rule_nat_rebinding(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_rare *moved = sd_rare(x);
+    char was[SD_ADDR_TEXT], now[SD_ADDR_TEXT];
+    if (!moved->moved_number)
+        return false;
+    /* Who still speaks from where it was has not moved: somebody else has such numbers. */
+    if (!moved->moved_cid && x->side[SD_CLIENT].last - moved->moved_time > SD_NS_SECOND)
+        return false;
+    sd_prove_frame(f, moved->moved_number, 0);
+    bool fine = moved->moved_cid && moved->moved_answers;
+    f->severity = fine ? SD_INFO : SD_WARNING;
+    f->confidence = moved->moved_records > 1 ? SD_HIGH : SD_MEDIUM;
+    sd_say(f,
+           "The association goes on from another address: %s became %s (its record numbers "
+           "continue)%s.",
+           sd_addr_text(&x->client, was), sd_addr_text(&moved->moved_to, now),
+           fine                   ? "; the connection ID kept it alive"
+           : moved->moved_answers ? "; the server answers there"
+           : moved->moved_cid ? "; in spite of the connection ID the server does not answer there"
+                              : "; without a connection ID the server cannot know whose they are");
+    return true;
+}
+
+/* Established, then nothing more of the server while the client goes on. */
+bool sd_rule_server_restart(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_event *sign = NULL;
+    if (!x->established)
+        return false;
+    for (size_t i = 0; i < x->count && !sign; i++) {
+        const struct sd_event *e = &x->log[i];
+        if (e->time <= x->established)
+            continue;
+        bool icmp = e->kind == SD_EV_ICMP && sd_event_side(e) == SD_CLIENT &&
+                    (e->content == 58 ? e->message == 1 && e->level == 4
+                                      : e->message == 3 && e->level == 3);
+        bool alert = e->kind == SD_EV_ALERT && sd_event_side(e) == SD_SERVER && !e->epoch;
+        if (icmp || alert)
+            sign = e;
+    }
+    if (!sign || x->side[SD_SERVER].closing)
+        return false;
+    sd_prove(f, sign);
+    f->severity = SD_WARNING; /* the handshake itself was good */
+    f->confidence = SD_HIGH;
+    sd_confuse(f, "icmp-port-unreachable");
+    sd_say(f, "%.1f s after the handshake the server %s: it has lost the association.",
+           sd_seconds(sign->time - x->established),
+           sign->kind == SD_EV_ICMP ? "has no socket at its port any more"
+                                    : "answers with an alert in plaintext");
+    return true;
+}
+
+bool sd_rule_duplicate_handshake_new_port(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX];
+    const struct sd_exchange *x = c->x;
+    char other[SD_ADDR_TEXT];
+    size_t n = c->index && x->has_client_random ? sd_index_same_pair(c->index, x, found) : 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct sd_exchange *o = found[i];
+        int64_t first_answer = o->side[SD_SERVER].first;
+        bool answered = o->icmp_number || (first_answer && first_answer < x->start);
+        int64_t later = x->start - o->start;
+        if (answered || !o->has_client_random || later < 50 * SD_NS_MS ||
+            later > 5 * SD_NS_SECOND ||
+            !memcmp(o->client_random, x->client_random, sizeof x->client_random))
+            continue;
+        sd_prove(f, &o->log[0]);
+        sd_prove(f, &x->log[0]);
+        f->confidence = SD_LOW;
+        sd_say(f,
+               "%.1f s before, the same client began handshake %llu from %s, which was never "
+               "completed: the "
+               "application tries again before DTLS does.",
+               sd_seconds(later), (unsigned long long)o->id, sd_addr_text(&o->client, other));
+        return true;
+    }
+    return false;
+}
+
+bool sd_rule_port_reuse_collision(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    unsigned shown = 0;
+    uint32_t before = 0;
+    if (x->server_randoms < 2)
+        return false;
+    for (size_t i = 0; i < x->count && shown < 4; i++) {
+        const struct sd_event *e = &x->log[i];
+        if (e->kind != SD_EV_HANDSHAKE || e->message != SD_HS_SERVER_HELLO || e->hash == before)
+            continue;
+        before = e->hash;
+        sd_prove(f, e);
+        shown++;
+    }
+    f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "One ClientHello, %llu different ServerHellos: two servers (or two workers with one "
+           "port) answer the "
+           "same client.",
+           (unsigned long long)x->server_randoms);
+    return true;
+}
+
+static bool offers_resumption(const struct sd_exchange *x)
+{
+    struct sd_span body = sd_kept(x, SD_KEPT_CLIENT_HELLO), ticket;
+    struct sd_client_hello ch;
+    if (sd_client_hello_parse(&ch, body, body.len) != SD_HELLO_WHOLE)
+        return false;
+    return ch.session_id.len ||
+           (sd_ext_find(ch.extensions, SD_EXT_SESSION_TICKET, &ticket) && ticket.len);
+}
+
+bool sd_rule_resumption_refused(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_part *done = sd_view_part(c->view, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
+    if (!x->negotiated || x->version == SD_DTLS_1_3 || x->resumed || !done || !offers_resumption(x))
+        return false;
+    sd_prove_bursts(f, c->view, SD_CLIENT, x->hellos_cookie ? 3 : 1, 1);
+    sd_prove_frame(f, done->number, done->first);
+    f->confidence = SD_HIGH;
+    sd_say(f, "The client offered to resume a session, the server made a full handshake.");
+    return true;
+}

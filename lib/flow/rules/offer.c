@@ -1,0 +1,329 @@
+/* Section C of the catalogue: negotiation. */
+#include <stdio.h>
+#include <string.h>
+
+#include "flow/index.h"
+#include "flow/offer.h"
+#include "flow/rules/rule.h"
+#include "wire/extension.h"
+#include "wire/names.h"
+#include "wire/record.h"
+
+/* The server's fatal alert that answers the ClientHello itself. */
+static const struct sd_event *refusal(const struct sd_case *c, int description)
+{
+    const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, description);
+    return e && e->level == 2 && !c->x->negotiated ? e : NULL;
+}
+
+static void prove_hello(const struct sd_case *c, struct sd_finding *f)
+{
+    sd_prove_bursts(f, c->view, SD_CLIENT, c->x->hellos_cookie ? 3 : 1, 1);
+}
+
+static bool offers_suite(const struct sd_offer *o, uint16_t suite)
+{
+    struct sd_rd r = sd_rd_init(o->hello.suites.p, o->hello.suites.len);
+    while (sd_rd_left(&r) > 1)
+        if (sd_rd_u16(&r) == suite)
+            return true;
+    return false;
+}
+
+/* What the same server agreed on with somebody else, and this client does not offer. */
+static const struct sd_exchange *served_otherwise(const struct sd_case *c, const struct sd_offer *o)
+{
+    const struct sd_exchange *const *found = c->others;
+    for (size_t i = 0; i < c->other_count; i++)
+        if (found[i]->established && !offers_suite(o, found[i]->suite))
+            return found[i];
+    return NULL;
+}
+
+static void say_offer(const struct sd_case *c, struct sd_finding *f, const struct sd_event *e)
+{
+    struct sd_offer o;
+    char suites[SD_LIST_TEXT], groups[SD_LIST_TEXT] = "", name[SD_NAME_TEXT], hex[SD_NAME_TEXT];
+    struct sd_span body = {0};
+    struct sd_rd list = {0};
+    if (!sd_offer_read(c->x, &o)) {
+        sd_say(f,
+               "The server refused the ClientHello with %s (%u); what it offered was not captured.",
+               sd_name(SD_NAME_ALERT, e->message, name), e->message);
+        return;
+    }
+    struct sd_suites n = sd_offer_suites(&o);
+    if (sd_ext_find(o.hello.extensions, SD_EXT_SUPPORTED_GROUPS, &body) &&
+        sd_ext_u16s(body, 2, &list))
+        sd_offer_names(sd_rd_rest(&list), SD_NAME_GROUP, groups);
+    const char *likely =
+        n.psk == n.all ? "the client offers only PSK, the server may have a certificate only"
+        : !n.ecdsa     ? "only suites for RSA certificates are offered: a server with an ECDSA "
+                         "certificate has none of them"
+        : !n.rsa       ? "only suites for ECDSA certificates are offered: a server with an RSA "
+                         "certificate has none of them"
+        : !o.ems       ? "ciphers or groups; or the server insists on extended_master_secret"
+        : !o.reneg     ? "ciphers or groups; or the server insists on secure renegotiation"
+                       : "ciphers first, then groups and signature algorithms";
+    const struct sd_exchange *other = served_otherwise(c, &o);
+    if (other) {
+        sd_prove(f, &other->log[0]);
+        sd_say(f,
+               "The server refused with %s (%u). To another client (handshake %llu) it spoke %s, "
+               "which this one does not offer; it offers %u suites (%s)%s%s.",
+               sd_name(SD_NAME_ALERT, e->message, name), e->message, (unsigned long long)other->id,
+               sd_name(SD_NAME_SUITE, other->suite, hex), n.all,
+               sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",
+               groups);
+        return;
+    }
+    sd_say(f, "The server refused with %s (%u). Offered: %u suites (%s)%s%s. Likely: %s.",
+           sd_name(SD_NAME_ALERT, e->message, name), e->message, n.all,
+           sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",
+           groups, likely);
+}
+
+bool sd_rule_no_common_offer(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_event *e = refusal(c, SD_ALERT_HANDSHAKE_FAILURE);
+    if (!e)
+        e = refusal(c, SD_ALERT_INSUFFICIENT_SECURITY);
+    if (!e)
+        e = refusal(c, SD_ALERT_MISSING_EXTENSION);
+    if (!e || c->outcome != SD_FAILED)
+        return false;
+    prove_hello(c, f);
+    sd_prove(f, e);
+    f->confidence = e->message == SD_ALERT_HANDSHAKE_FAILURE ? SD_HIGH : SD_MEDIUM;
+    say_offer(c, f, e);
+    return true;
+}
+
+bool sd_rule_version_mismatch(const struct sd_case *c, struct sd_finding *f)
+{
+    char buf[SD_NAME_TEXT];
+    const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, SD_ALERT_PROTOCOL_VERSION);
+    bool server = e != NULL;
+    if (!e)
+        e = sd_view_alert(c->view, SD_CLIENT, SD_ALERT_PROTOCOL_VERSION);
+    if (!e || c->outcome != SD_FAILED)
+        return false;
+    prove_hello(c, f);
+    sd_prove(f, e);
+    f->confidence = SD_HIGH;
+    const char *version = sd_name(SD_NAME_VERSION, c->x->version, buf);
+    if (server)
+        sd_say(f, "The client offers %s at best; the server refuses it: its minimum is higher.",
+               version);
+    else
+        sd_say(f, "The server chose %s; the client refuses it: its minimum is higher.", version);
+    return true;
+}
+
+bool sd_rule_sni_unrecognized(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, SD_ALERT_UNRECOGNIZED_NAME);
+    struct sd_span body, host;
+    char name[80];
+    if (!e || c->outcome != SD_FAILED)
+        return false;
+    prove_hello(c, f);
+    sd_prove(f, e);
+    f->confidence = SD_HIGH;
+    if (sd_offer_ext(c->x, SD_EXT_SERVER_NAME, &body) && sd_ext_server_name(body, &host))
+        sd_say(f, "The client asks for \"%s\"; the server does not know this name.",
+               sd_offer_text(host, name, sizeof name));
+    else
+        sd_say(f, "The client names no server; the server insists on a name it knows.");
+    return true;
+}
+
+/* The protocols in the words of the list. */
+static const char *alpn_list(const struct sd_exchange *x, char *buf, size_t cap)
+{
+    struct sd_span body, name;
+    struct sd_rd names;
+    char one[48];
+    size_t at = 0;
+    buf[0] = '\0';
+    if (!sd_offer_ext(x, SD_EXT_ALPN, &body) || !sd_ext_alpn(body, &names))
+        return buf;
+    while (sd_alpn_next(&names, &name) && at + sizeof one + 2 < cap)
+        at += (size_t)snprintf(buf + at, cap - at, "%s%s", at ? ", " : "",
+                               sd_offer_text(name, one, sizeof one));
+    return buf;
+}
+
+bool sd_rule_alpn_mismatch(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, SD_ALERT_NO_APPLICATION_PROTOCOL);
+    char list[200];
+    if (!e || c->outcome != SD_FAILED)
+        return false;
+    prove_hello(c, f);
+    sd_prove(f, e);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "The client offers the application protocols \"%s\" (ALPN); the server speaks none of "
+           "them.",
+           alpn_list(c->x, list, sizeof list));
+    return true;
+}
+
+/* More than any server answers: each is looked up among those of the client. */
+enum { ANSWERS_MAX = 64 };
+
+/* The first extension of the ServerHello that nobody asked for. */
+static bool unasked_extension(const struct sd_exchange *x, uint16_t *type)
+{
+    struct sd_span hello = sd_kept(x, SD_KEPT_SERVER_HELLO), body;
+    struct sd_server_hello sh;
+    struct sd_ext e;
+    if (sd_server_hello_parse(&sh, hello, hello.len) != SD_HELLO_WHOLE)
+        return false;
+    struct sd_rd block = sd_rd_init(sh.extensions.p, sh.extensions.len);
+    for (int n = 0; n < ANSWERS_MAX && sd_ext_next(&block, &e) == SD_EXT_OK; n++) {
+        bool asked = sd_offer_ext(x, e.type, &body) || e.type == SD_EXT_RENEGOTIATION_INFO;
+        if (asked)
+            continue;
+        *type = e.type;
+        return true;
+    }
+    return false;
+}
+
+/* That is reason enough for the same alerts. */
+static bool bytes_changed(const struct sd_exchange *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].flags & SD_EVF_CHANGED)
+            return true;
+    return false;
+}
+
+bool sd_rule_bad_extension(const struct sd_case *c, struct sd_finding *f)
+{
+    static const int codes[] = {SD_ALERT_UNSUPPORTED_EXTENSION, SD_ALERT_ILLEGAL_PARAMETER,
+                                SD_ALERT_MISSING_EXTENSION};
+    const struct sd_event *e = NULL;
+    uint16_t type = 0;
+    char alert[SD_NAME_TEXT], name[SD_NAME_TEXT];
+    for (size_t i = 0; i < sizeof codes / sizeof *codes && !e; i++) {
+        e = sd_view_alert(c->view, SD_CLIENT, codes[i]);
+        if (!e)
+            e = sd_view_alert(c->view, SD_SERVER, codes[i]);
+    }
+    if (!e || c->outcome != SD_FAILED || c->x->hello_fragments > 1 || bytes_changed(c->x))
+        return false;
+    bool found = sd_kept(c->x, SD_KEPT_CLIENT_HELLO).len && unasked_extension(c->x, &type);
+    prove_hello(c, f);
+    sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
+    sd_prove(f, e);
+    f->confidence = found ? SD_HIGH : SD_LOW;
+    const char *who = sd_event_side(e) == SD_SERVER ? "server" : "client";
+    if (found)
+        sd_say(f,
+               "The %s ends with %s (%u): the ServerHello has the extension %s (%u), which the "
+               "client did not "
+               "offer.",
+               who, sd_name(SD_NAME_ALERT, e->message, alert), e->message,
+               sd_name(SD_NAME_EXTENSION, type, name), type);
+    else
+        sd_say(f,
+               "The %s ends with %s (%u): a field or an extension of its peer's hello is not what "
+               "it may be.",
+               who, sd_name(SD_NAME_ALERT, e->message, alert), e->message);
+    return true;
+}
+
+bool sd_rule_client_certificate_required(const struct sd_case *c, struct sd_finding *f)
+{
+    static const int codes[] = {SD_ALERT_HANDSHAKE_FAILURE, SD_ALERT_CERTIFICATE_REQUIRED,
+                                SD_ALERT_BAD_CERTIFICATE, SD_ALERT_CERTIFICATE_UNKNOWN};
+    const struct sd_part *sent = sd_view_part(c->view, SD_CLIENT, SD_HS_CERTIFICATE);
+    const struct sd_event *e = NULL;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes && !e; i++)
+        e = sd_view_alert(c->view, SD_SERVER, codes[i]);
+    bool empty = sent && sent->length <= 4; /* a list of length 0; DTLS 1.3: and a context */
+    if (!e || c->outcome != SD_FAILED || (!empty && e->message != SD_ALERT_CERTIFICATE_REQUIRED))
+        return false;
+    if (sent)
+        sd_prove_frame(f, sent->number, sent->first);
+    sd_prove(f, e);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "The server asked for a client certificate, the client sent none, and the server ended "
+           "the handshake "
+           "with alert %u.",
+           e->message);
+    return true;
+}
+
+static bool srtp_profile(struct sd_span body, uint16_t *first)
+{
+    struct sd_rd profiles;
+    struct sd_span mki;
+    if (!sd_ext_use_srtp(body, &profiles, &mki) || !sd_rd_left(&profiles))
+        return false;
+    *first = sd_rd_u16(&profiles);
+    return true;
+}
+
+static bool srtp_offered(struct sd_span body, uint16_t chosen)
+{
+    struct sd_rd profiles;
+    struct sd_span mki;
+    if (!sd_ext_use_srtp(body, &profiles, &mki))
+        return false;
+    while (sd_rd_left(&profiles))
+        if (sd_rd_u16(&profiles) == chosen)
+            return true;
+    return false;
+}
+
+bool sd_rule_srtp_mismatch(const struct sd_case *c, struct sd_finding *f)
+{
+    struct sd_span offer, answer;
+    uint16_t chosen = 0;
+    char name[SD_NAME_TEXT];
+    /* In DTLS 1.3 the answer is encrypted. */
+    if (!c->x->negotiated || c->x->version == SD_DTLS_1_3 ||
+        !sd_offer_ext(c->x, SD_EXT_USE_SRTP, &offer))
+        return false;
+    bool answered = sd_choice_ext(c->x, SD_EXT_USE_SRTP, &answer) && srtp_profile(answer, &chosen);
+    if (answered && srtp_offered(offer, chosen))
+        return false;
+    prove_hello(c, f);
+    sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
+    f->confidence = SD_HIGH;
+    if (answered)
+        sd_say(f,
+               "The server chose the SRTP profile %s, which the client did not offer: there will "
+               "be no media.",
+               sd_name(SD_NAME_SRTP, chosen, name));
+    else
+        sd_say(f, "The client offers use_srtp, the server does not answer it: the handshake may "
+                  "succeed, and there "
+                  "will be no media.");
+    return true;
+}
+
+bool sd_rule_dtls13_fallback(const struct sd_case *c, struct sd_finding *f)
+{
+    struct sd_offer o;
+    struct sd_server_hello sh;
+    struct sd_span hello = sd_kept(c->x, SD_KEPT_SERVER_HELLO);
+    if (!c->x->negotiated || c->x->version == SD_DTLS_1_3 || !sd_offer_read(c->x, &o) || !o.v13 ||
+        sd_server_hello_parse(&sh, hello, hello.len) != SD_HELLO_WHOLE)
+        return false;
+    bool marked = sd_server_hello_downgrade(&sh) != 0;
+    prove_hello(c, f);
+    sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
+    f->severity = marked ? SD_WARNING : SD_INFO;
+    f->confidence = SD_HIGH;
+    sd_say(f, "The client offers DTLS 1.3, the server chose DTLS 1.2%s.",
+           marked
+               ? " although its random says that it speaks 1.3: somebody may have changed the hello"
+               : "");
+    return true;
+}

@@ -1,0 +1,350 @@
+/* Section H of the catalogue: loss and time; and what is left when nothing else fits. */
+#include "flow/internal.h"
+#include "flow/rules/rule.h"
+#include "wire/names.h"
+#include "wire/record.h"
+
+/* Time that went by waiting for a retransmission timer. */
+static int64_t waited(const struct sd_view *v)
+{
+    int64_t sum = 0, until = 0;
+    for (size_t i = 0; i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->cause == SD_CAUSE_TIMER && i && b->start > until) {
+            int64_t since = v->bursts[i - 1].stop > until ? v->bursts[i - 1].stop : until;
+            sum += b->start - since;
+            until = b->start;
+        }
+    }
+    return sum;
+}
+
+static unsigned timer_bursts(const struct sd_view *v)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < v->burst_count; i++)
+        n += v->bursts[i].cause == SD_CAUSE_TIMER;
+    return n;
+}
+
+/* Copies of a flight, and the copies of what answers it. */
+struct echo {
+    const struct sd_burst *first, *again; /* again: before any answer */
+    unsigned copies, answers;
+    int64_t answered;
+};
+
+static struct echo echo_of(const struct sd_view *v, size_t at)
+{
+    struct echo e = {.first = &v->bursts[at], .copies = 1};
+    uint8_t answer = 0; /* the flight that answers this one */
+    for (size_t i = at + 1; i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->side == e.first->side && b->flight == e.first->flight) {
+            e.copies++;
+            e.again = e.again || e.answers ? e.again : b;
+        }
+        if (b->side == e.first->side || b->flight <= e.first->flight)
+            continue;
+        answer = answer ? answer : b->flight;
+        e.answers += b->flight == answer;
+        e.answered = e.answered ? e.answered : b->start;
+    }
+    return e;
+}
+
+/* The answer to the first copy came when the second was already out: nothing was lost, the
+ * timer is shorter than the way. Either each copy has an answer of its own, or the times fit. */
+static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, int64_t *timer)
+{
+    if (v->lost[SD_CLIENT] + v->lost[SD_SERVER])
+        return NULL; /* something was, and it may be the answer */
+    for (size_t i = 0; i < v->burst_count; i++) {
+        if (v->bursts[i].cause != SD_CAUSE_FIRST)
+            continue;
+        struct echo e = echo_of(v, i);
+        if (!e.again || e.answers < 2)
+            continue;
+        *timer = e.again->start - e.first->start;
+        *rtt = e.answered - e.first->start;
+        if (*rtt > *timer && (e.answers >= e.copies || *rtt / 3 < *timer))
+            return e.again;
+    }
+    return NULL;
+}
+
+bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    int64_t rtt, timer;
+    unsigned again = timer_bursts(v), lost = v->lost[SD_CLIENT] + v->lost[SD_SERVER];
+    if (c->outcome != SD_OK || !again || spurious(v, &rtt, &timer))
+        return false;
+    const struct sd_burst *b = NULL;
+    for (size_t i = 0; i < v->burst_count; i++) {
+        if (v->bursts[i].cause != SD_CAUSE_TIMER)
+            continue;
+        b = b ? b : &v->bursts[i];
+        sd_prove_frame(f, v->bursts[i].number, v->bursts[i].start);
+    }
+    f->confidence = lost ? SD_HIGH : SD_MEDIUM;
+    sd_say(f,
+           "Flight %u of the %s had to be sent again (%u retransmission%s in all, %u record%s "
+           "missing here): it "
+           "cost %.0f ms.",
+           b->flight, b->side == SD_SERVER ? "server" : "client", again, again == 1 ? "" : "s",
+           lost, lost == 1 ? "" : "s", sd_millis(waited(v)));
+    return true;
+}
+
+static const struct sd_burst *crossed(const struct sd_view *v)
+{
+    for (size_t i = 0; i < v->burst_count; i++)
+        if (v->bursts[i].cause == SD_CAUSE_CROSSED)
+            return &v->bursts[i];
+    return NULL;
+}
+
+bool sd_rule_spurious_rto(const struct sd_case *c, struct sd_finding *f)
+{
+    int64_t rtt, timer;
+    const struct sd_burst *b = spurious(c->view, &rtt, &timer);
+    if (!b && (b = crossed(c->view)) != NULL) {
+        sd_prove_frame(f, b->number, b->start);
+        f->confidence = SD_MEDIUM;
+        sd_say(f,
+               "The %s repeated flight %u while the answer to it was on its way: its timer is "
+               "about as long as "
+               "the answer takes.",
+               b->side == SD_SERVER ? "server" : "client", b->flight);
+        return true;
+    }
+    if (!b)
+        return false;
+    sd_prove_frame(f, b->number, b->start);
+    f->confidence = SD_MEDIUM;
+    sd_confuse(f, "loss-recovered");
+    sd_say(f,
+           "The %s repeated flight %u after %.0f ms although nothing was lost: the answer takes "
+           "%.0f ms.",
+           b->side == SD_SERVER ? "server" : "client", b->flight, sd_millis(timer), sd_millis(rtt));
+    return true;
+}
+
+static unsigned count_flagged(const struct sd_exchange *x, uint16_t flag, struct sd_finding *f)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].flags & flag) {
+            sd_prove(f, &x->log[i]);
+            n++;
+        }
+    return n;
+}
+
+bool sd_rule_net_duplication(const struct sd_case *c, struct sd_finding *f)
+{
+    unsigned n = count_flagged(c->x, SD_EVF_DUPLICATE, f);
+    if (!n)
+        return false;
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "%u record%s came twice with the same number: the network (or the capture) copied the "
+           "packets.",
+           n, n == 1 ? "" : "s");
+    return true;
+}
+
+bool sd_rule_reorder(const struct sd_case *c, struct sd_finding *f)
+{
+    unsigned n = count_flagged(c->x, SD_EVF_REORDERED, f);
+    if (!n)
+        return false;
+    uint64_t distance = 0;
+    for (size_t i = 0; i < c->x->count; i++) {
+        const struct sd_event *e = &c->x->log[i];
+        if (!(e->flags & SD_EVF_REORDERED))
+            continue;
+        for (size_t j = 0; j < i; j++) {
+            const struct sd_event *o = &c->x->log[j];
+            if (sd_event_side(o) == sd_event_side(e) && o->epoch == e->epoch && o->seq > e->seq &&
+                o->seq - e->seq > distance)
+                distance = o->seq - e->seq;
+        }
+    }
+    f->confidence = SD_HIGH;
+    sd_say(f, "%u record%s overtaken by later ones, by up to %llu places.", n,
+           n == 1 ? " was" : "s were", (unsigned long long)distance);
+    return true;
+}
+
+/* How long a side thought about its flight: since the first copy of the one it answers, the
+ * way not counted; 0 when the newest copy, as after a loss, explains the answer. */
+static int64_t thought(const struct sd_view *v, enum sd_side side, uint8_t flight, uint8_t asked,
+                       int64_t rtt)
+{
+    const struct sd_burst *answer = sd_view_burst(v, side, flight);
+    const struct sd_burst *first = NULL, *last = NULL;
+    for (size_t i = 0; answer && i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        if (b->side == side || b->flight != asked || b->start > answer->start)
+            continue;
+        first = first ? first : b;
+        last = b;
+    }
+    if (!first || !rtt || (first != last && answer->start - last->start - rtt < 200 * SD_NS_MS))
+        return 0;
+    return answer->start - first->stop - rtt;
+}
+
+bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    bool cookie = sd_view_burst(v, SD_SERVER, 2) != NULL;
+    if (c->outcome != SD_OK || c->x->mid_session || !cookie ||
+        (c->x->version == SD_DTLS_1_3 && !c->x->opened))
+        return false;
+    /* The way there and back is known from the cookie exchange, which costs no thought. */
+    int64_t server = thought(v, SD_SERVER, 4, 3, v->rtt_server);
+    int64_t client = thought(v, SD_CLIENT, 5, 4, v->rtt_client);
+    bool is_client = client > server;
+    int64_t worst = is_client ? client : server;
+    if (worst <= SD_NS_SECOND || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
+        return false;
+    const struct sd_burst *slow =
+        is_client ? sd_view_burst(v, SD_CLIENT, 5) : sd_view_burst(v, SD_SERVER, 4);
+    sd_prove_frame(f, slow->number, slow->start);
+    f->confidence = timer_bursts(v) ? SD_LOW : SD_MEDIUM;
+    sd_confuse(f, "loss-recovered");
+    sd_say(f,
+           "The %s took %.2f s for its flight, the way there and back not counted: key operations, "
+           "or a "
+           "callback of the application that waits.",
+           is_client ? "client" : "server", sd_seconds(worst));
+    return true;
+}
+
+bool sd_rule_final_flight_timer(const struct sd_case *c, struct sd_finding *f)
+{
+    unsigned n = sd_view_caused(c->view, SD_SERVER, 6, SD_CAUSE_TIMER);
+    if (!n || sd_view_bursts(c->view, SD_CLIENT, 5) > 1)
+        return false;
+    sd_prove_bursts(f, c->view, SD_SERVER, 6, 6);
+    f->confidence = SD_MEDIUM;
+    sd_say(f, "The server repeated its last flight %u time%s without being asked.", n,
+           n == 1 ? "" : "s");
+    return true;
+}
+
+bool sd_rule_one_way_appdata(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    uint32_t up = x->side[SD_CLIENT].appdata, down = x->side[SD_SERVER].appdata;
+    if (!x->established || (up && down) || up + down < 4)
+        return false;
+    const struct sd_direction *talks = &x->side[up ? SD_CLIENT : SD_SERVER];
+    const struct sd_direction *mute = &x->side[up ? SD_SERVER : SD_CLIENT];
+    if (talks->last - mute->last < 2 * SD_NS_SECOND)
+        return false;
+    sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
+    f->severity = SD_INFO;
+    f->confidence = SD_MEDIUM;
+    sd_say(f,
+           "Only the %s sends application data (%u records); from the other side nothing came for "
+           "%.1f s.",
+           up ? "client" : "server", up + down, sd_seconds(talks->last - mute->last));
+    return true;
+}
+
+bool sd_rule_replay_window(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    uint32_t up = x->side[SD_CLIENT].sealed.late, down = x->side[SD_SERVER].sealed.late;
+    if (!up && !down)
+        return false;
+    sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
+    f->confidence = SD_MEDIUM;
+    sd_say(f,
+           "%u record%s of the %s came more than 64 numbers late: a receiver with the usual replay "
+           "window drops "
+           "them.",
+           up ? up : down, (up ? up : down) == 1 ? "" : "s", up ? "client" : "server");
+    return true;
+}
+
+bool sd_rule_keepalive_idle(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_rare *moved = sd_rare(x);
+    /* Silence is only worth a word when something went wrong after it. */
+    if (!x->established || !moved->moved_number ||
+        moved->moved_time - moved->last_before_move < 30 * SD_NS_SECOND)
+        return false;
+    sd_prove_frame(f, moved->moved_number, moved->moved_time);
+    f->confidence = SD_MEDIUM;
+    sd_say(f,
+           "After %.0f s without a packet the client came back from another address: the NAT had "
+           "forgotten it.",
+           sd_seconds(moved->moved_time - moved->last_before_move));
+    return true;
+}
+
+bool sd_rule_close(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    bool client = x->side[SD_CLIENT].closing, server = x->side[SD_SERVER].closing;
+    if (!x->established || (!client && !server))
+        return false;
+    for (size_t i = x->count; i-- > 0 && f->packet_count < 2;)
+        if (x->log[i].kind == SD_EV_ALERT ||
+            (x->log[i].kind == SD_EV_PROTECTED && x->log[i].content == SD_CT_ALERT))
+            sd_prove(f, &x->log[i]);
+    f->confidence = x->opened ? SD_HIGH : SD_MEDIUM;
+    sd_say(f, "Closed by %s%s.",
+           client && server ? "both sides"
+           : client         ? "the client"
+                            : "the server",
+           x->opened ? " with close_notify" : ": its last record is an alert, as close_notify is");
+    return true;
+}
+
+/* --- what nothing else explains --- */
+
+bool sd_rule_unexplained_alert(const struct sd_case *c, struct sd_finding *f)
+{
+    char name[SD_NAME_TEXT];
+    const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, -1);
+    if (!e)
+        e = sd_view_alert(c->view, SD_CLIENT, -1);
+    if (!e || c->fatal || c->outcome != SD_FAILED)
+        return false;
+    sd_prove(f, e);
+    f->confidence = SD_MEDIUM;
+    const char *after = "";
+    char last[SD_NAME_TEXT];
+    for (const struct sd_event *o = c->x->log; o < e; o++)
+        if (o->kind == SD_EV_HANDSHAKE)
+            after = sd_name(SD_NAME_HANDSHAKE, o->message, last);
+    sd_say(f, "The %s ended the handshake with %s (%u), after %s.",
+           sd_event_side(e) == SD_SERVER ? "server" : "client",
+           sd_name(SD_NAME_ALERT, e->message, name), e->message, *after ? after : "nothing");
+    return true;
+}
+
+bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    char name[SD_NAME_TEXT];
+    if (c->outcome != SD_FAILED || c->fatal || !v->burst_count)
+        return false;
+    const struct sd_part *p = v->part_count ? &v->parts[v->part_count - 1] : NULL;
+    for (size_t i = 0; i < v->burst_count; i++)
+        sd_prove_frame(f, v->bursts[i].number, v->bursts[i].start);
+    f->confidence = SD_LOW;
+    sd_say(f,
+           "The handshake stops after the %s's %s; %u retransmissions in %.1f s changed nothing.",
+           p && p->side == SD_SERVER ? "server" : "client",
+           p ? sd_name(SD_NAME_HANDSHAKE, p->type, name) : "hello", timer_bursts(v),
+           sd_seconds(v->now - c->x->start));
+    return true;
+}

@@ -1,0 +1,61 @@
+/* Which records of the network OpenSSL gets to see. OpenSSL treats many
+ * plaintext records as fatal that anybody can forge (docs/guard.md); these rules
+ * keep away what a correct peer would not send here and now. Pure: no clock, no
+ * OpenSSL. One record at a time, because the previous one may change the stage. */
+#ifndef SD_SESSION_FILTER_H
+#define SD_SESSION_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tls/context.h"
+#include "session/counters.h"
+#include "wire/record.h"
+
+/* The shape of a protected record: at least `min` bytes of body and, with a
+ * block cipher, a multiple of `block`. */
+struct sd_protection {
+    uint8_t min, block;
+};
+
+/* Where the handshake stands, as OpenSSL says. */
+struct sd_stage {
+    enum sd_role role;
+    bool established;
+    bool hello_done;    /* server: our first flight is out */
+    bool keys;          /* the peer's ChangeCipherSpec was accepted */
+    bool resumed;       /* abbreviated handshake */
+    bool asks_cert;     /* server: a CertificateRequest was sent */
+    bool unified;       /* DTLS 1.3 was negotiated */
+    size_t max_message; /* longest Certificate that is accepted */
+    struct sd_protection protection;
+};
+
+enum {
+    /* No side sends more messages in one handshake, a HelloVerifyRequest and
+     * its answer included; OpenSSL looks 10 ahead. */
+    SD_FILTER_MESSAGES = 16,
+    /* Protected records kept before the keys; OpenSSL >= 3.0.22 has the same
+     * limit, older ones pin 1.7 MB (CVE-2026-54874). */
+    SD_FILTER_EARLY = 16,
+};
+
+/* What the rules remember of one association; a zeroed one is ready. */
+struct sd_filter {
+    uint8_t early;
+    bool has_hello;     /* the peer's ClientHello or ServerHello was seen */
+    uint16_t hello_seq; /* its message_seq; of a server, the one it will have */
+    int alert;          /* last plaintext alert that would have ended the handshake; + 1 */
+    /* By message_seq, what the first fragment declared: type << 24 | length,
+     * and bit 32 to tell it from nothing. */
+    uint64_t seen[SD_FILTER_MESSAGES];
+};
+
+enum { SD_FILTER_PASS = -1 };
+
+/* SD_FILTER_PASS, or the enum sd_guard_counter of the rule that refused. */
+int sd_filter_record(struct sd_filter *f, const struct sd_stage *stage,
+                     const struct sd_record *rec);
+
+#endif

@@ -1,0 +1,363 @@
+#include "session/guard.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/junk.h"
+#include "wire/record.h"
+#include "wire/refragment.h"
+
+struct sd_datagram_in {
+    STAILQ_ENTRY(sd_datagram_in) next;
+    size_t len, used; /* `used` bytes were read or refused */
+    uint8_t data[];
+};
+
+/* Puts a record number into a 13-byte header. */
+static void set_seq(uint8_t *header, uint64_t seq)
+{
+    enum { SEQ = 5, SEQ_LEN = 6 }; /* RFC 6347 section 4.1 */
+    struct sd_wr w = sd_wr_init(header + SEQ, SEQ_LEN);
+    sd_wr_u48(&w, seq & UINT64_C(0xffffffffffff));
+}
+
+static void drop_head(struct sd_guard *g)
+{
+    struct sd_datagram_in *d = STAILQ_FIRST(&g->queue);
+    STAILQ_REMOVE_HEAD(&g->queue, next);
+    g->queued--;
+    g->passed_some = false;
+    free(d);
+}
+
+void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len)
+{
+    struct sd_datagram_in *d = NULL;
+    if (g->queued < SD_GUARD_QUEUE)
+        d = malloc(sizeof *d + len);
+    if (!d) {
+        g->counters[SD_GUARD_QUEUE_FULL]++;
+        return;
+    }
+    d->len = len;
+    d->used = 0;
+    if (len)
+        memcpy(d->data, data, len);
+    STAILQ_INSERT_TAIL(&g->queue, d, next);
+    g->queued++;
+}
+
+/* The next record of the datagram at the head; false when it holds no more. */
+static bool next_record(struct sd_guard *g, struct sd_datagram_in *d, struct sd_record *rec)
+{
+    struct sd_records it = sd_records_init(d->data + d->used, d->len - d->used, 0);
+    enum sd_record_status status = sd_record_next(&it, rec);
+    if (status == SD_RECORD_OK) {
+        d->used += rec->header.len + rec->body.len;
+        return true;
+    }
+    if (status != SD_RECORD_END)
+        g->counters[SD_GUARD_MALFORMED]++;
+    return false;
+}
+
+static void note_alert(struct sd_guard *g)
+{
+    if (!g->filter.alert) {
+        g->alert_at = SD_NEVER;
+    } else if (g->alert_at == SD_NEVER) {
+        g->alert_at = g->now;
+        g->alert = g->filter.alert - 1;
+    }
+}
+
+static bool admit(struct sd_guard *g, const struct sd_record *rec)
+{
+    struct sd_stage stage = g->stage(g->stage_arg);
+    int verdict = sd_filter_record(&g->filter, &stage, rec);
+    note_alert(g);
+    if (verdict == SD_FILTER_PASS)
+        return true;
+    g->counters[verdict]++;
+    return false;
+}
+
+/* OpenSSL moves its replay window by plaintext records too, so one forged
+ * record with a high number would make it deaf to all that follow. The number
+ * of a plaintext record protects nothing: give it one that fits. */
+static void number(struct sd_guard *g, struct sd_datagram_in *d, const struct sd_record *rec)
+{
+    if (rec->unified || rec->epoch)
+        return;
+    set_seq(d->data + d->used - rec->header.len - rec->body.len, g->in_seq++);
+}
+
+/* The next admitted record, or without a filter the next whole datagram, which
+ * stays in the queue for the caller to copy. */
+static struct sd_span next_input(struct sd_guard *g)
+{
+    struct sd_datagram_in *d;
+    struct sd_record rec;
+    while ((d = STAILQ_FIRST(&g->queue))) {
+        if (!g->stage && !d->used && d->len) {
+            d->used = d->len;
+            return (struct sd_span){d->data, d->len};
+        }
+        if (!g->stage || !next_record(g, d, &rec)) {
+            drop_head(g);
+            continue;
+        }
+        if (!admit(g, &rec))
+            continue;
+        number(g, d, &rec);
+        return (struct sd_span){rec.header.p, rec.header.len + rec.body.len};
+    }
+    return (struct sd_span){0};
+}
+
+/* One record a read: OpenSSL 1.1.1 and 3.0 forget what follows the first record
+ * of the datagram that DTLSv1_listen took, and the filter sees the state that
+ * the previous record led to. */
+static int guard_read(BIO *b, char *out, int cap)
+{
+    struct sd_guard *g = BIO_get_data(b);
+    BIO_clear_retry_flags(b);
+    struct sd_span in = next_input(g);
+    g->starved = !in.len;
+    if (!in.len || cap <= 0) {
+        BIO_set_retry_read(b);
+        return -1;
+    }
+    if (!g->passed_some)
+        g->heard++;
+    g->passed_some = true;
+    g->passed++;
+    size_t n = in.len < (size_t)cap ? in.len : (size_t)cap;
+    memcpy(out, in.p, n);
+    return (int)n;
+}
+
+/* Adds delta to the numbers of the epoch-0 records of a datagram. */
+static void shift(struct sd_guard *g, uint8_t *data, size_t len)
+{
+    struct sd_records it = sd_records_init(data, len, 0);
+    struct sd_record rec;
+    while (sd_record_next(&it, &rec) == SD_RECORD_OK) {
+        if (rec.unified || rec.epoch)
+            continue;
+        set_seq(data + rec.offset, rec.seq + g->delta);
+        g->counters[SD_GUARD_SEQUENCE]++;
+    }
+}
+
+/* A renumbered copy of an outgoing datagram, or NULL when it is right as it is. */
+static uint8_t *renumber(struct sd_guard *g, const void *data, size_t len)
+{
+    struct sd_records it = sd_records_init(data, len, 0);
+    struct sd_record rec;
+    if (sd_record_next(&it, &rec) != SD_RECORD_OK || rec.unified || rec.epoch)
+        return NULL;
+    if (g->shim && !g->shim_started)
+        g->delta = g->first_seq - rec.seq;
+    g->shim_started = true;
+    uint8_t *copy = g->delta ? malloc(len) : NULL;
+    if (!copy)
+        return NULL;
+    memcpy(copy, data, len);
+    shift(g, copy, len);
+    return copy;
+}
+
+static void note_numbers(struct sd_guard *g, const uint8_t *data, size_t len)
+{
+    struct sd_records it = sd_records_init(data, len, 0);
+    struct sd_record rec;
+    while (sd_record_next(&it, &rec) == SD_RECORD_OK)
+        if (!rec.unified && !rec.epoch && rec.seq >= g->next_seq)
+            g->next_seq = rec.seq + 1;
+}
+
+static void note_output(struct sd_guard *g, const uint8_t *data, size_t len, int rc)
+{
+    bool flight = len && (data[0] == SD_CT_HANDSHAKE || data[0] == SD_CT_CCS);
+    if (len > g->largest)
+        g->largest = len;
+    if (len && data[0] == SD_CT_HANDSHAKE)
+        g->handshake_out++;
+    if (flight)
+        note_numbers(g, data, len);
+    sd_sent_note(&g->sent, data, len, flight && g->stage);
+    if (rc < 0)
+        g->counters[SD_GUARD_WRITE_ERROR]++;
+    if (rc == -EMSGSIZE)
+        g->too_big = true;
+}
+
+static void put_out(void *arg, const uint8_t *data, size_t len)
+{
+    struct sd_guard *g = arg;
+    note_output(g, data, len, g->send(g->arg, data, len));
+}
+
+/* OpenSSL counts every record of a flight against the MTU but ChangeCipherSpec and Finished: that
+ * datagram may be 24 bytes too large. */
+static void put_fitting(struct sd_guard *g, const uint8_t *data, size_t len)
+{
+    struct sd_records it = sd_records_init(data, len, 0);
+    struct sd_record rec;
+    size_t from = 0;
+    while (len - from > g->mtu && sd_record_next(&it, &rec) == SD_RECORD_OK) {
+        size_t end = rec.offset + rec.header.len + rec.body.len;
+        if (rec.offset == from || end - from <= g->mtu)
+            continue;
+        put_out(g, data + from, rec.offset - from);
+        from = rec.offset;
+    }
+    put_out(g, data + from, len - from);
+}
+
+void sd_guard_resend(struct sd_guard *g, size_t mtu)
+{
+    struct sd_sent_flight large;
+    struct sd_sent_copy *c;
+    uint64_t before = g->next_seq;
+    struct sd_refragment r = {.mtu = mtu, .next_seq = before, .emit = put_out, .arg = g};
+    sd_sent_take(&g->sent, mtu, &large);
+    while ((c = STAILQ_FIRST(&large))) {
+        STAILQ_REMOVE_HEAD(&large, next);
+        sd_refragment(&r, c->data, c->len);
+        free(c);
+    }
+    g->delta += r.next_seq - before;
+    g->next_seq = r.next_seq;
+}
+
+static void random_bytes(void *buf, size_t len)
+{
+    RAND_bytes(buf, len > INT_MAX ? INT_MAX : (int)len);
+}
+
+/* `data`, filled up with junk to `size`; NULL when that is not possible. */
+static uint8_t *padded(const void *data, size_t len, size_t size)
+{
+    if (size < len || !sd_junk_fits(size - len))
+        return NULL;
+    uint8_t *out = malloc(size ? size : 1);
+    if (!out)
+        return NULL;
+    struct sd_wr w = sd_wr_init(out, size);
+    sd_wr_bytes(&w, data, len);
+    sd_junk_build(&w, size - len, random_bytes);
+    return out;
+}
+
+static void put_padded(struct sd_guard *g, const void *data, size_t len)
+{
+    uint8_t *out = padded(data, len, g->pad);
+    g->pad_failed = !out;
+    if (out)
+        put_out(g, out, g->pad);
+    free(out);
+}
+
+void sd_guard_probe(struct sd_guard *g, size_t size)
+{
+    uint8_t *out = padded("", 0, size);
+    if (out)
+        put_out(g, out, size);
+    free(out);
+}
+
+static int guard_write(BIO *b, const char *data, int len)
+{
+    struct sd_guard *g = BIO_get_data(b);
+    BIO_clear_retry_flags(b);
+    if (len <= 0)
+        return 0;
+    if (g->passed != g->passed_at_write)
+        sd_sent_forget(&g->sent); /* the peer has answered: a new flight */
+    g->passed_at_write = g->passed;
+    if (g->pad) {
+        put_padded(g, data, (size_t)len);
+        return len;
+    }
+    uint8_t *copy = g->shim || g->delta ? renumber(g, data, (size_t)len) : NULL;
+    put_fitting(g, copy ? copy : (const uint8_t *)data, (size_t)len);
+    free(copy);
+    return len;
+}
+
+static long guard_ctrl(BIO *b, int cmd, long num, void *ptr)
+{
+    struct sd_guard *g = BIO_get_data(b);
+    (void)num;
+    (void)ptr;
+    switch (cmd) {
+    case BIO_CTRL_FLUSH:
+    case BIO_CTRL_DUP:
+    case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
+        return 1;
+    case BIO_CTRL_DGRAM_QUERY_MTU:
+    case BIO_CTRL_DGRAM_GET_MTU:
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
+        return (long)g->mtu;
+    case BIO_CTRL_DGRAM_SET_MTU:
+        return num;
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
+        return SD_GUARD_OVERHEAD;
+    default:
+        /* PENDING, WPENDING: nothing is. MTU_EXCEEDED: never. GET_PEER: the
+         * session knows no address. */
+        return 0;
+    }
+}
+
+static int guard_create(BIO *b)
+{
+    BIO_set_init(b, 1);
+    return 1;
+}
+
+/* A type of its own needs BIO_get_new_index(), of which a process has 127. */
+static BIO_METHOD *make_method(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "sukat_dtls guard");
+    if (m && BIO_meth_set_read(m, guard_read) && BIO_meth_set_write(m, guard_write) &&
+        BIO_meth_set_ctrl(m, guard_ctrl) && BIO_meth_set_create(m, guard_create))
+        return m;
+    BIO_meth_free(m);
+    return NULL;
+}
+
+bool sd_guard_init(struct sd_guard *g)
+{
+    STAILQ_INIT(&g->queue);
+    sd_sent_init(&g->sent);
+    g->alert = -1;
+    g->alert_at = SD_NEVER;
+    g->method = make_method();
+    g->bio = g->method ? BIO_new(g->method) : NULL;
+    if (!g->bio) {
+        BIO_meth_free(g->method);
+        g->method = NULL;
+        return false;
+    }
+    BIO_set_data(g->bio, g);
+    return true;
+}
+
+void sd_guard_clear(struct sd_guard *g)
+{
+    while (g->queued)
+        drop_head(g);
+}
+
+void sd_guard_fini(struct sd_guard *g)
+{
+    sd_guard_clear(g);
+    sd_sent_forget(&g->sent);
+    BIO_meth_free(g->method);
+}

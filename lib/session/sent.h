@@ -1,0 +1,46 @@
+/* What a session sent, as far as it may be asked about it: the datagrams of the
+ * flight under way, to be sent again in smaller pieces, and how the last large
+ * ones began, to tell an ICMP error that quotes one from a forged one. */
+#ifndef SD_SESSION_SENT_H
+#define SD_SESSION_SENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum {
+    SD_SENT_LARGE = 256,   /* smaller ones fit everywhere: nobody is told of them */
+    SD_SENT_RECENT = 8,    /* large datagrams remembered */
+    SD_SENT_HEAD = 48,     /* bytes of each: into the random of a hello, or 35 of ciphertext */
+    SD_SENT_FLIGHT = 65536 /* bytes of one flight kept; what is beyond waits for the timer */
+};
+
+struct sd_sent_copy {
+    STAILQ_ENTRY(sd_sent_copy) next;
+    size_t len;
+    uint8_t data[];
+};
+STAILQ_HEAD(sd_sent_flight, sd_sent_copy);
+
+struct sd_sent {
+    struct {
+        size_t len;
+        uint8_t head[SD_SENT_HEAD];
+    } recent[SD_SENT_RECENT];
+    unsigned next;
+    struct sd_sent_flight flight;
+    size_t kept;
+};
+
+void sd_sent_init(struct sd_sent *s);
+/* A datagram went out; `keep`: it belongs to a handshake flight. */
+void sd_sent_note(struct sd_sent *s, const uint8_t *data, size_t len, bool keep);
+/* The flight is over, or is sent again anew. */
+void sd_sent_forget(struct sd_sent *s);
+/* How long the datagram was that begins with these bytes; 0 = none like it. */
+size_t sd_sent_quoted(const struct sd_sent *s, const uint8_t *quote, size_t len);
+/* Hands the flight's datagrams larger than `mtu` over to the caller, who frees them. */
+void sd_sent_take(struct sd_sent *s, size_t mtu, struct sd_sent_flight *out);
+
+#endif

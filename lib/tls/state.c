@@ -1,0 +1,64 @@
+#include "tls/state.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* OpenSSL's callbacks get the SSL alone. Its application data belongs to the
+ * session, so the way from there to the sd_tls is a slot of ours: a number
+ * that is drawn once in the life of the process and never changes after. */
+static int slot = -1;
+static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
+
+static void link_free(void *ssl, void *mine, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+{
+    struct sd_link *link = mine;
+    (void)ssl, (void)ad, (void)index, (void)argl, (void)argp;
+    if (!link)
+        return;
+    X509_free(link->culprit);
+    SSL_SESSION_free(link->offered);
+    free(link);
+}
+
+static void draw_slot(void)
+{
+    slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, link_free);
+}
+
+struct sd_link *sd_link_of(const SSL *ssl)
+{
+    pthread_once(&slot_once, draw_slot);
+    return slot < 0 ? NULL : SSL_get_ex_data(ssl, slot);
+}
+
+struct sd_tls *sd_tls_of(const SSL *ssl)
+{
+    const struct sd_link *link = sd_link_of(ssl);
+    return link ? link->tls : NULL;
+}
+
+struct sd_link *sd_link_make(SSL *ssl)
+{
+    struct sd_link *link = sd_link_of(ssl);
+    if (link)
+        return link;
+    link = calloc(1, sizeof *link);
+    if (link && slot >= 0 && SSL_set_ex_data(ssl, slot, link))
+        return link;
+    free(link);
+    return NULL;
+}
+
+void sd_tls_log(const struct sd_tls *t, int level, const char *fmt, ...)
+{
+    char line[512];
+    if (!t->log)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    t->log(t->cb_arg, level, line);
+}

@@ -1,0 +1,187 @@
+#include "unseal/secrets.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/random.h"
+#include "base/table.h"
+#include "wire/hello.h"
+
+enum { MASTER_LEN = 48, SHA256_LEN = 32 };
+
+struct session {
+    struct sd_node node;
+    struct session *next; /* of all */
+    uint8_t client_random[SD_RANDOM_LEN];
+    struct sd_secret secrets[SD_SECRET_KINDS];
+};
+
+struct sd_secrets {
+    struct sd_table table;
+    struct sd_hash_key seed; /* client randoms are the clients' choice */
+    struct session *all;
+    size_t bad;
+};
+
+static const char *const labels[SD_SECRET_KINDS] = {
+    [SD_SECRET_MASTER] = "CLIENT_RANDOM",
+    [SD_SECRET_CLIENT_HANDSHAKE] = "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+    [SD_SECRET_SERVER_HANDSHAKE] = "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+    [SD_SECRET_CLIENT_TRAFFIC] = "CLIENT_TRAFFIC_SECRET_0",
+    [SD_SECRET_SERVER_TRAFFIC] = "SERVER_TRAFFIC_SECRET_0",
+};
+
+struct sd_secrets *sd_secrets_new(void)
+{
+    struct sd_secrets *s = calloc(1, sizeof *s);
+    if (s && sd_table_init(&s->table) && sd_random(&s->seed, sizeof s->seed))
+        return s;
+    sd_secrets_free(s);
+    return NULL;
+}
+
+void sd_secrets_free(struct sd_secrets *s)
+{
+    if (!s)
+        return;
+    while (s->all) {
+        struct session *next = s->all->next;
+        OPENSSL_cleanse(s->all, sizeof *s->all);
+        free(s->all);
+        s->all = next;
+    }
+    sd_table_fini(&s->table);
+    free(s);
+}
+
+static bool same_random(const struct sd_node *n, const void *key)
+{
+    const struct session *e = sd_container(n, const struct session, node);
+    return memcmp(e->client_random, key, SD_RANDOM_LEN) == 0;
+}
+
+static struct session *find(const struct sd_secrets *s, const uint8_t *client_random, uint64_t hash)
+{
+    struct sd_node *n = sd_table_find(&s->table, hash, same_random, client_random);
+    return n ? sd_container(n, struct session, node) : NULL;
+}
+
+const struct sd_secret *sd_secrets_find(const struct sd_secrets *s, const uint8_t *client_random)
+{
+    const struct session *e =
+        find(s, client_random, sd_hash(s->seed, client_random, SD_RANDOM_LEN));
+    return e ? e->secrets : NULL;
+}
+
+static struct session *find_or_add(struct sd_secrets *s, const uint8_t *client_random)
+{
+    uint64_t hash = sd_hash(s->seed, client_random, SD_RANDOM_LEN);
+    struct session *e = find(s, client_random, hash);
+    if (e || !(e = calloc(1, sizeof *e)))
+        return e;
+    memcpy(e->client_random, client_random, SD_RANDOM_LEN);
+    e->next = s->all;
+    s->all = e;
+    sd_table_add(&s->table, &e->node, hash);
+    return e;
+}
+
+/* What is before the next `end`, or all there is; `end` is consumed, too. */
+static struct sd_span until(struct sd_rd *rd, char end)
+{
+    size_t left = sd_rd_left(rd);
+    const uint8_t *at = left ? memchr(rd->p, end, left) : NULL;
+    struct sd_span s = sd_rd_bytes(rd, at ? (size_t)(at - rd->p) : left);
+    if (at)
+        sd_rd_u8(rd);
+    return s;
+}
+
+static int digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The bytes that the hex digits are, at most `cap`; 0 when they are no such. */
+static size_t unhex(struct sd_span text, uint8_t *out, size_t cap)
+{
+    if (text.len % 2 || text.len / 2 > cap)
+        return 0;
+    struct sd_rd rd = sd_rd_init(text.p, text.len);
+    for (size_t i = 0; i < text.len / 2; i++) {
+        int high = digit(sd_rd_u8(&rd)), low = digit(sd_rd_u8(&rd));
+        if (high < 0 || low < 0)
+            return 0;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return text.len / 2;
+}
+
+static enum sd_secret_kind kind_of(struct sd_span label)
+{
+    enum sd_secret_kind k = 0;
+    while (k < SD_SECRET_KINDS &&
+           (strlen(labels[k]) != label.len || memcmp(labels[k], label.p, label.len) != 0))
+        k++;
+    return k;
+}
+
+/* "LABEL hex-of-client-random hex-of-secret". False when there is no memory. */
+static bool add_line(struct sd_secrets *s, struct sd_span line)
+{
+    uint8_t client_random[SD_RANDOM_LEN];
+    struct sd_secret secret = {0};
+    struct sd_rd rd = sd_rd_init(line.p, line.len);
+    enum sd_secret_kind kind = kind_of(until(&rd, ' '));
+    size_t random_len = unhex(until(&rd, ' '), client_random, sizeof client_random);
+    struct sd_span value = until(&rd, ' ');
+    if (random_len != SD_RANDOM_LEN || !value.len) {
+        s->bad++;
+        return true;
+    }
+    if (kind == SD_SECRET_KINDS)
+        return true; /* of no use here, like EXPORTER_SECRET */
+    secret.len = (uint8_t)unhex(value, secret.bytes, sizeof secret.bytes);
+    if (secret.len != MASTER_LEN && (kind == SD_SECRET_MASTER || secret.len != SHA256_LEN)) {
+        s->bad++;
+        return true;
+    }
+    struct session *e = find_or_add(s, client_random);
+    if (e)
+        e->secrets[kind] = secret;
+    OPENSSL_cleanse(&secret, sizeof secret);
+    return e;
+}
+
+static bool blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+bool sd_secrets_add(struct sd_secrets *s, const char *text, size_t len)
+{
+    struct sd_rd rd = sd_rd_init(text, len);
+    while (sd_rd_left(&rd)) {
+        struct sd_span line = until(&rd, '\n');
+        while (line.len && blank(line.p[line.len - 1]))
+            line.len--;
+        if (line.len && line.p[0] != '#' && !add_line(s, line))
+            return false;
+    }
+    return true;
+}
+
+size_t sd_secrets_count(const struct sd_secrets *s)
+{
+    return s->table.count;
+}
+
+size_t sd_secrets_bad(const struct sd_secrets *s)
+{
+    return s->bad;
+}

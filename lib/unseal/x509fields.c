@@ -1,0 +1,156 @@
+#include "unseal/x509fields.h"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <time.h>
+
+/* Printable ASCII only: the text goes to terminals, and anybody may have written it. */
+static void put_text(char *buf, size_t cap, const void *text, size_t len)
+{
+    const unsigned char *p = text;
+    size_t n = len < cap ? len : cap - 1;
+    for (size_t i = 0; i < n; i++)
+        buf[i] = (char)(p[i] >= ' ' && p[i] <= '~' ? p[i] : '?');
+    buf[n] = 0;
+}
+
+static void put_name(char *buf, size_t cap, const X509_NAME *name)
+{
+    char *text = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    long len = 0;
+    if (bio && name && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
+        len = BIO_get_mem_data(bio, &text);
+    put_text(buf, cap, text, len > 0 ? (size_t)len : 0);
+    BIO_free(bio);
+}
+
+static bool put_time(int64_t *to, const ASN1_TIME *t)
+{
+    struct tm tm;
+    if (!t || ASN1_TIME_to_tm(t, &tm) != 1)
+        return false;
+    *to = timegm(&tm);
+    return true;
+}
+
+/* The text of a DNS name or an address; 0 for every other kind of name. */
+static size_t alt_name(char *buf, size_t cap, const GENERAL_NAME *name)
+{
+    int type;
+    const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
+    if (!value || (type != GEN_DNS && type != GEN_IPADD))
+        return 0;
+    const unsigned char *data = ASN1_STRING_get0_data(value);
+    int len = ASN1_STRING_length(value);
+    if (type == GEN_DNS) {
+        put_text(buf, cap, data, len > 0 ? (size_t)len : 0);
+        return strlen(buf);
+    }
+    int family = len == 4 ? AF_INET : AF_INET6;
+    if ((len != 4 && len != 16) || !inet_ntop(family, data, buf, (socklen_t)cap))
+        return 0;
+    return strlen(buf);
+}
+
+/* Half a name would be another name, so the list is cut between two. */
+static void put_alt_names(char *buf, size_t cap, X509 *x)
+{
+    static const char more[] = ", ...";
+    char one[254]; /* the longest DNS name is shorter (RFC 1035 section 2.3.4) */
+    size_t at = 0;
+    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    buf[0] = 0;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        size_t len = alt_name(one, sizeof one, sk_GENERAL_NAME_value(names, i));
+        if (!len)
+            continue;
+        if (at + 2 + len + sizeof more > cap) {
+            strcpy(buf + at, at ? more : more + 2);
+            break;
+        }
+        if (at)
+            at = (size_t)(stpcpy(buf + at, ", ") - buf);
+        at = (size_t)(stpcpy(buf + at, one) - buf);
+    }
+    GENERAL_NAMES_free(names);
+}
+
+/* Short names where the field has one; OpenSSL's long name or the OID otherwise. */
+static void put_algorithm(char *buf, size_t cap, const ASN1_OBJECT *oid)
+{
+    static const struct {
+        int nid;
+        const char *name;
+    } known[] = {{NID_rsaEncryption, "RSA"},       {NID_rsassaPss, "RSA-PSS"},
+                 {NID_X9_62_id_ecPublicKey, "EC"}, {NID_dsa, "DSA"},
+                 {NID_ED25519, "Ed25519"},         {NID_ED448, "Ed448"}};
+    int nid = oid ? OBJ_obj2nid(oid) : NID_undef;
+    char text[80] = "";
+    if (oid)
+        OBJ_obj2txt(text, sizeof text, oid, 0);
+    const char *name = text;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].nid == nid)
+            name = known[i].name;
+    put_text(buf, cap, name, strlen(name));
+}
+
+static void put_key(struct sd_cert *cert, X509 *x)
+{
+    ASN1_OBJECT *oid = NULL;
+    const X509_PUBKEY *pub = X509_get_X509_PUBKEY(x);
+    const EVP_PKEY *key = X509_get0_pubkey(x);
+    if (pub)
+        X509_PUBKEY_get0_param(&oid, NULL, NULL, NULL,
+                               (X509_PUBKEY *)(uintptr_t)pub); /* not const before OpenSSL 3 */
+    put_algorithm(cert->key, sizeof cert->key, oid);
+    if (!key)
+        return;
+    int bits = EVP_PKEY_bits(key), security = EVP_PKEY_security_bits(key);
+    cert->key_bits = bits > 0 ? (unsigned)bits : 0;
+    cert->security_bits = security > 0 ? (unsigned)security : 0;
+}
+
+static bool weak_digest(X509 *x, int signature)
+{
+    int md = NID_undef;
+    if (!OBJ_find_sigid_algs(signature, &md, NULL) || md == NID_undef)
+        X509_get_signature_info(x, &md, NULL, NULL, NULL); /* PSS names it in a parameter */
+    return md == NID_md2 || md == NID_md4 || md == NID_md5 || md == NID_sha1 || md == NID_sha;
+}
+
+static void put_signature(struct sd_cert *cert, X509 *x)
+{
+    const X509_ALGOR *alg = NULL;
+    const ASN1_OBJECT *oid = NULL;
+    X509_get0_signature(NULL, &alg, x);
+    if (alg)
+        X509_ALGOR_get0(&oid, NULL, NULL, alg);
+    char text[80] = "";
+    if (oid)
+        OBJ_obj2txt(text, sizeof text, oid, 0);
+    put_text(cert->signature, sizeof cert->signature, text, strlen(text));
+    cert->weak_digest = weak_digest(x, oid ? OBJ_obj2nid(oid) : NID_undef);
+}
+
+bool sd_x509_fields(X509 *x, struct sd_cert *cert)
+{
+    *cert = (struct sd_cert){0};
+    if (!put_time(&cert->not_before, X509_get0_notBefore(x)) ||
+        !put_time(&cert->not_after, X509_get0_notAfter(x)))
+        return false;
+    EVP_PKEY *key = X509_get0_pubkey(x);
+    put_name(cert->subject, sizeof cert->subject, X509_get_subject_name(x));
+    put_name(cert->issuer, sizeof cert->issuer, X509_get_issuer_name(x));
+    put_alt_names(cert->names, sizeof cert->names, x);
+    put_key(cert, x);
+    put_signature(cert, x);
+    cert->self_signed = key && X509_verify(x, key) == 1;
+    cert->ca = X509_get_extension_flags(x) & EXFLAG_CA;
+    return true;
+}
