@@ -4,6 +4,7 @@ get one clear line."""
 import json
 import re
 import subprocess
+from typing import NamedTuple
 
 import pytest
 
@@ -29,14 +30,42 @@ def man_section(tool, title):
     return re.search(rf"^# {title}\n(.*?)(?=^# |\Z)", page, re.S | re.M).group(1)
 
 
+# Tools whose man page describes an option in other words than --help. It should be empty.
+OTHER_WORDS = {"nc_dtls", "dtls_probe", "dtls_mtu", "dtls_regress"}
+
+
+class Option(NamedTuple):
+    section: str
+    head: str  # "-c --certificate, --cert FILE"
+    text: str
+
+
+def plain(text):
+    """Without the markup of scdoc."""
+    return re.sub(r"[*_\\]", "", re.sub(r"\s+", " ", text)).strip()
+
+
 def options_of_help(tool):
-    lines = re.findall(r"^  (-\w,| {3}) (--\S.*?)(?:  |$)", text_of(tool, "--help"), re.M)
-    return {re.sub(r"\s+", " ", (short.strip() + " " + rest).strip()) for short, rest in lines}
+    options, section = [], None
+    for line in text_of(tool, "--help").splitlines():
+        if heading := re.fullmatch(r"(\S.*):", line):
+            section = heading[1]
+        elif option := re.match(r"  (-\w,| {3}) (--\S.*?)(?: {2,}(.*))?$", line):
+            options.append(Option(section, plain(f"{option[1]} {option[2]}"), plain(option[3] or "")))
+        elif options and line.startswith(" " * 34):
+            options.append(options.pop()._replace(text=plain(f"{options[-1].text} {line}")))
+    return options
 
 
 def options_of_man(tool):
-    heads = re.findall(r"^(\*-.*)$", man_section(tool, "OPTIONS"), re.M)
-    return {head.replace("*", "").replace("_", " ").strip().replace("  ", " ") for head in heads}
+    options, section = [], None
+    for block in re.split(r"\n\n+", man_section(tool, "OPTIONS")):
+        head, _, text = block.strip("\n").partition("\n")
+        if head.startswith("## "):
+            section = head[3:]
+        elif head.startswith("*-"):
+            options.append(Option(section, plain(head), plain(text)))
+    return options
 
 
 def test_help_goes_to_stdout_and_succeeds(tool):
@@ -47,7 +76,15 @@ def test_help_goes_to_stdout_and_succeeds(tool):
 
 def test_help_and_man_page_list_the_same_options(tool):
     assert len(options_of_help(tool)) >= TOOLS[tool][0]
-    assert options_of_help(tool) == options_of_man(tool)
+    assert [o[:2] for o in options_of_help(tool)] == [o[:2] for o in options_of_man(tool)]
+
+
+def test_the_man_page_begins_each_option_with_the_sentence_of_help(tool):
+    if tool in OTHER_WORDS:
+        pytest.xfail("the man page still has words of its own")
+    for of_help, of_man in zip(options_of_help(tool), options_of_man(tool)):
+        sentence = of_help.text[0].upper() + of_help.text[1:] + "."
+        assert of_man.text.startswith(sentence), of_help.head
 
 
 def test_help_and_man_page_list_the_same_exit_codes(tool):
@@ -66,7 +103,7 @@ def test_completion_knows_every_option(tool):
     script = text_of(tool, "--completion", "bash")
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
     for option in options_of_help(tool):
-        for word in re.findall(r"(?<![\w-])--?[\w-]+", option):
+        for word in re.findall(r"(?<![\w-])--?[\w-]+", option.head):
             assert re.search(rf"[ \"|]{re.escape(word)}[ \"|]", script), word
 
 

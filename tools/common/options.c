@@ -7,9 +7,16 @@
 #include "common/exit.h"
 #include "common/options.h"
 #include "common/parse.h"
+#include "common/term.h"
+#include "common/text.h"
 
 /* getopt_long() returns this plus the index in the table for a long option. */
 enum { LONG_BASE = 256, NAME_MAX_LEN = 32 };
+
+const struct tool_choice tool_colors[] = {{"auto", TOOL_COLOR_AUTO},
+                                          {"always", TOOL_COLOR_ALWAYS},
+                                          {"never", TOOL_COLOR_NEVER},
+                                          {NULL, 0}};
 
 bool tool_wrong(char why[static TOOL_WHY], const char *fmt, ...)
 {
@@ -239,7 +246,7 @@ static int print_left(const struct tool_opt *o, FILE *to)
 
 void tool_usage_print(const struct tool_usage *u, FILE *to)
 {
-    enum { HELP_COLUMN = 34 };
+    enum { HELP_COLUMN = 34, HELP_WIDTH = 100 };
     const char *group = "";
     fprintf(to, "%s\n\n%s\n", u->about, u->synopsis);
     for (size_t i = 0; i < u->count; i++) {
@@ -249,10 +256,7 @@ void tool_usage_print(const struct tool_usage *u, FILE *to)
         if (strcmp(group, o->group))
             fprintf(to, "\n%s:\n", o->group);
         group = o->group;
-        int used = print_left(o, to);
-        if (used >= HELP_COLUMN)
-            used = fprintf(to, "\n") - 1;
-        fprintf(to, "%*s%s\n", HELP_COLUMN - used, "", o->help);
+        tool_wrap_after(to, (unsigned)print_left(o, to), o->help, HELP_COLUMN, HELP_WIDTH);
     }
     if (u->notes)
         fprintf(to, "\n%s", u->notes);

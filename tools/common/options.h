@@ -39,6 +39,19 @@ struct tool_opt {
     const struct tool_choice *choices;
 };
 
+/* The rows that every tool has, last in its table. They fill the fields `color`, `help`,
+ * `version` and `completion` of the tool's configuration, a struct of this `type`. */
+/* clang-format off */
+#define TOOL_STANDARD_OPTS(type) \
+    {0, "color", "WHEN", "General", "use colors: auto (default), always or never", TOOL_CHOICE, offsetof(type, color), 0, tool_colors}, \
+    {'h', "help", NULL, "General", "print the options of this program", TOOL_FLAG, offsetof(type, help), 0, NULL}, \
+    {'V', "version", NULL, "General", "print the versions of this program and its libraries", TOOL_FLAG, offsetof(type, version), 0, NULL}, \
+    {0, "completion", "SHELL", "General", "print a completion script for SHELL, which is bash", TOOL_TEXT, offsetof(type, completion), 0, NULL}
+/* clang-format on */
+
+/* The arguments of --color: enum tool_color (term.h). */
+extern const struct tool_choice tool_colors[];
+
 struct tool_usage {
     const char *prog;
     const char *synopsis; /* lines, without the program's name */

@@ -1,36 +1,54 @@
 #include "common/text.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* A line is put together and written at once: a call for each word costs more than the
  * diagnosis that the words tell of. */
-enum { LINE_MAX_LEN = 160 };
+enum { LINE_MAX_LEN = 160, GAP = 2 };
 
-static void flush_line(FILE *to, char *line, size_t *len)
+struct line {
+    char text[LINE_MAX_LEN + 1];
+    size_t len, skip; /* the first `skip` columns are on the terminal already */
+};
+
+static void flush_line(FILE *to, struct line *l)
 {
-    line[(*len)++] = '\n';
-    fwrite(line, 1, *len, to);
-    *len = 0;
+    l->text[l->len++] = '\n';
+    fwrite(l->text + l->skip, 1, l->len - l->skip, to);
+    l->len = l->skip = 0;
+}
+
+static void add_word(struct line *l, const char *word, size_t len, unsigned indent)
+{
+    if (!l->len)
+        memset(l->text, ' ', l->len = indent);
+    else
+        l->text[l->len++] = ' ';
+    size_t fits = len < LINE_MAX_LEN - l->len ? len : LINE_MAX_LEN - l->len;
+    memcpy(l->text + l->len, word, fits);
+    l->len += fits;
+}
+
+void tool_wrap_after(FILE *to, unsigned used, const char *text, unsigned indent, unsigned width)
+{
+    bool fits = !used || used + GAP <= indent;
+    struct line line = {.skip = fits ? used : 0};
+    if (!fits)
+        fputc('\n', to);
+    width = width < LINE_MAX_LEN ? width : LINE_MAX_LEN;
+    while (*(text += strspn(text, " "))) {
+        size_t word = strcspn(text, " ");
+        if (line.len && line.len + 1 + word > width)
+            flush_line(to, &line);
+        add_word(&line, text, word, indent);
+        text += word;
+    }
+    if (line.len)
+        flush_line(to, &line);
 }
 
 void tool_wrap(FILE *to, const char *text, unsigned indent, unsigned width)
 {
-    char line[LINE_MAX_LEN + 1];
-    size_t len = 0;
-    width = width < LINE_MAX_LEN ? width : LINE_MAX_LEN;
-    while (*(text += strspn(text, " "))) {
-        size_t word = strcspn(text, " ");
-        if (len && len + 1 + word > width)
-            flush_line(to, line, &len);
-        if (!len)
-            memset(line, ' ', len = indent);
-        else
-            line[len++] = ' ';
-        size_t fits = word < LINE_MAX_LEN - len ? word : LINE_MAX_LEN - len;
-        memcpy(line + len, text, fits);
-        len += fits;
-        text += fits;
-    }
-    if (len)
-        flush_line(to, line, &len);
+    tool_wrap_after(to, 0, text, indent, width);
 }

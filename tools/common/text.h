@@ -6,5 +6,8 @@
 
 /* Breaks `text` between words into lines of at most `width` columns, each indented. */
 void tool_wrap(FILE *to, const char *text, unsigned indent, unsigned width);
+/* The same, where the first line has `used` columns already: the text begins on this line when two
+ * blanks fit before `indent`, else on the next. */
+void tool_wrap_after(FILE *to, unsigned used, const char *text, unsigned indent, unsigned width);
 
 #endif

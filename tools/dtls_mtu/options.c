@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/term.h"
 #include "dtls_mtu/hello.h"
 
 #define AT(field) offsetof(struct mtu_config, field)
@@ -13,10 +12,6 @@
 
 enum { PACKET_MIN = 256, PACKET_MAX = 65535, PROBES = 200, TIMEOUT_MS = 15000 };
 
-static const struct tool_choice colors[] = {{"auto", TOOL_COLOR_AUTO},
-                                            {"always", TOOL_COLOR_ALWAYS},
-                                            {"never", TOOL_COLOR_NEVER},
-                                            {NULL, 0}};
 static const struct tool_choice pads[] = {
     {"auto", -1}, {"ext", HELLO_EXT}, {"junk", HELLO_JUNK}, {NULL, 0}};
 
@@ -51,10 +46,8 @@ static const struct tool_opt opts[] = {
     {'v', "verbose", NULL, TELL, "each probe that is sent", TOOL_COUNT, AT(verbose), 0, NULL},
     {0, "quiet", NULL, TELL, "no progress, no warnings", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "json", NULL, TELL, "one JSON object a line; the last one has \"type\":\"result\"", TOOL_FLAG, AT(json), 0, NULL},
-    {0, "color", "WHEN", TELL, "auto, always or never", TOOL_CHOICE, AT(color), 0, colors},
-    {'h', "help", NULL, TELL, "this text", TOOL_FLAG, AT(help), 0, NULL},
-    {'V', "version", NULL, TELL, "versions of this program and of OpenSSL", TOOL_FLAG, AT(version), 0, NULL},
-    {0, "completion", "SHELL", TELL, "completion for bash: source <(dtls_mtu --completion bash)", TOOL_TEXT, AT(completion), 0, NULL},
+
+    TOOL_STANDARD_OPTS(struct mtu_config),
 };
 /* clang-format on */
 

@@ -7,10 +7,6 @@
 #define AT(field) offsetof(struct probe_config, field)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct tool_choice colors[] = {{"auto", TOOL_COLOR_AUTO},
-                                            {"always", TOOL_COLOR_ALWAYS},
-                                            {"never", TOOL_COLOR_NEVER},
-                                            {NULL, 0}};
 static const struct tool_choice levels[] = {{"info", SD_INFO},
                                             {"warning", SD_WARNING},
                                             {"fatal", SD_FATAL},
@@ -59,10 +55,8 @@ static const struct tool_opt opts[] = {
     {0, "fail-on", "LEVEL", TELL, "exit 1 from info, warning or fatal (default) on, or never", TOOL_CHOICE, AT(fail_on), 0, levels},
     {0, "expect", "ok|ID", TELL, "exit 0 only when every handshake is ok; or when this finding comes", TOOL_TEXT, AT(expect), 0, NULL},
     {0, "quiet", NULL, TELL, "no progress, no warnings", TOOL_FLAG, AT(quiet), 0, NULL},
-    {0, "color", "WHEN", TELL, "auto, always or never", TOOL_CHOICE, AT(color), 0, colors},
-    {'h', "help", NULL, TELL, "this text", TOOL_FLAG, AT(help), 0, NULL},
-    {'V', "version", NULL, TELL, "versions of this program, of libpcap and OpenSSL", TOOL_FLAG, AT(version), 0, NULL},
-    {0, "completion", "SHELL", TELL, "completion for bash: source <(dtls_probe --completion bash)", TOOL_TEXT, AT(completion), 0, NULL},
+
+    TOOL_STANDARD_OPTS(struct probe_config),
 };
 /* clang-format on */
 

@@ -2,18 +2,12 @@
  * check of the man page. */
 #include "dtls_regress/options.h"
 
-#include "common/term.h"
 #include "dtls_regress/experiments.h"
 
 #define AT(field) offsetof(struct regress_config, field)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { DEADLINE_S = 20 };
-
-static const struct tool_choice colors[] = {{"auto", TOOL_COLOR_AUTO},
-                                            {"always", TOOL_COLOR_ALWAYS},
-                                            {"never", TOOL_COLOR_NEVER},
-                                            {NULL, 0}};
 
 #define WHAT "What to do"
 #define HOW "How"
@@ -26,15 +20,13 @@ static const struct tool_opt opts[] = {
     {'d', "diff", NULL, WHAT, "what changed from one --json to another: OLD.json NEW.json", TOOL_FLAG, AT(diff), 0, NULL},
     {0, "expect", NULL, WHAT, "compare with what is known of this build; exit 1 on any news", TOOL_FLAG, AT(expect), 0, NULL},
     {'k', "known", "BUILD", WHAT, "what is known of another build, e.g. 3.5.7-1~deb13u2", TOOL_TEXT, AT(known), 0, NULL},
-    {'h', "help", NULL, WHAT, "this text", TOOL_FLAG, AT(help), 0, NULL},
-    {'V', "version", NULL, WHAT, "versions of this program and of OpenSSL", TOOL_FLAG, AT(version), 0, NULL},
-    {0, "completion", "SHELL", WHAT, "completion for bash: source <(dtls_regress --completion bash)", TOOL_TEXT, AT(completion), 0, NULL},
 
     {'w', "timeout", "SECS", HOW, "a check that takes longer hangs; default 20", TOOL_UINT, AT(seconds), 3600, NULL},
     {0, "inject", "FAULT", HOW, "tests only: crash, hang, broken, flip, deaf or frozen", TOOL_TEXT, AT(inject), 0, NULL},
     {0, "quiet", NULL, HOW, "no progress", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "json", NULL, HOW, "one JSON object with all results", TOOL_FLAG, AT(json), 0, NULL},
-    {0, "color", "WHEN", HOW, "auto, always or never", TOOL_CHOICE, AT(color), 0, colors},
+
+    TOOL_STANDARD_OPTS(struct regress_config),
 };
 /* clang-format on */
 

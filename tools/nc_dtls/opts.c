@@ -14,10 +14,6 @@ static const struct tool_choice client_certs[] = {{"none", SDTLS_VERIFY_NONE},
                                                   {NULL, 0}};
 static const struct tool_choice versions[] = {
     {"1.0", SDTLS_V1_0}, {"1.2", SDTLS_V1_2}, {"1.3", SDTLS_V1_3}, {NULL, 0}};
-static const struct tool_choice colors[] = {{"auto", TOOL_COLOR_AUTO},
-                                            {"always", TOOL_COLOR_ALWAYS},
-                                            {"never", TOOL_COLOR_NEVER},
-                                            {NULL, 0}};
 
 #define ROLE "What to do"
 #define WHERE "Where"
@@ -34,9 +30,6 @@ static const struct tool_opt opts[] = {
     {0, "clients", "N", ROLE, "N client connections of load, with a summary", TOOL_UINT, AT(clients), 100000, NULL},
     {0, "rate", "R", ROLE, "new connections a second, for --clients; 0 = at once", TOOL_UINT, AT(rate), 1000000, NULL},
     {0, "count", "N", ROLE, "messages each of the --clients sends; default 1", TOOL_UINT, AT(count), 1000000, NULL},
-    {'h', "help", NULL, ROLE, "this text", TOOL_FLAG, AT(help), 0, NULL},
-    {'V', "version", NULL, ROLE, "versions of this program and of OpenSSL", TOOL_FLAG, AT(version), 0, NULL},
-    {0, "completion", "SHELL", ROLE, "completion for bash: source <(nc_dtls --completion bash)", TOOL_TEXT, AT(completion), 0, NULL},
 
     {'4', "ipv4", NULL, WHERE, "IPv4 only", TOOL_SET, AT(tls.family), AF_INET, NULL},
     {'6', "ipv6", NULL, WHERE, "IPv6 only", TOOL_SET, AT(tls.family), AF_INET6, NULL},
@@ -90,10 +83,11 @@ static const struct tool_opt opts[] = {
     {0, "json", NULL, TELL, "events on stderr, one JSON object a line", TOOL_FLAG, AT(json), 0, NULL},
     {0, "stats", NULL, TELL, "counters at the end; at any time with SIGUSR1", TOOL_FLAG, AT(stats), 0, NULL},
     {0, "keylog", "FILE", TELL, "append secrets for a packet analyser; else SSLKEYLOGFILE", TOOL_TEXT, AT(keylog), 0, NULL},
-    {0, "color", "WHEN", TELL, "auto, always or never", TOOL_CHOICE, AT(color), 0, colors},
 
     {'g', "gdb", NULL, NULL, "once upon a time; no effect", TOOL_FLAG, AT(gdb), 0, NULL},
     {0, "raw", NULL, NULL, "tests only: no guard in front of OpenSSL", TOOL_OR, AT(tls.flags), SDTLS_F_RAW, NULL},
+
+    TOOL_STANDARD_OPTS(struct nc_config),
 };
 /* clang-format on */
 
