@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "flow/rules/catalogue.h"
 #include "flow/rules/diagnose.h"
 #include "pool.h"
 
@@ -129,6 +130,7 @@ void watch_init(struct watch *w, struct sd_tracker_config *config, unsigned fail
     config->arg = w;
     config->packet = packet;
     config->done = done;
+    config->diagnose = sd_diagnose;
 }
 
 void watch_end(const struct watch *w)

@@ -15,7 +15,7 @@ struct watch {
     unsigned fail_in; /* the n-th allocation from now fails; 0 = none */
 };
 
-/* Fills in the allocator and the callbacks. `fail_in`: this allocation fails. */
+/* Fills in the allocator, the callbacks and the diagnosis. `fail_in`: this allocation fails. */
 void watch_init(struct watch *w, struct sd_tracker_config *config, unsigned fail_in);
 /* After sd_tracker_free(): nothing is left. */
 void watch_end(const struct watch *w);

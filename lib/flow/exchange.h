@@ -155,6 +155,9 @@ struct sd_exchange {
     uint32_t unlogged; /* events that came after the log was full */
 };
 
+/* How many of the range did not come. */
+uint32_t sd_numbers_missing(const struct sd_numbers *n);
+
 static inline enum sd_side sd_event_side(const struct sd_event *e)
 {
     return e->flags & SD_EVF_SERVER ? SD_SERVER : SD_CLIENT;

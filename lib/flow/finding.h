@@ -1,4 +1,4 @@
-/* What the diagnosis says of a handshake, and the catalogue its words come from. */
+/* What a diagnosis says of a handshake. */
 #ifndef SD_FLOW_FINDING_H
 #define SD_FLOW_FINDING_H
 
@@ -10,7 +10,7 @@
 enum sd_severity { SD_INFO, SD_WARNING, SD_FATAL };
 enum sd_confidence { SD_LOW, SD_MEDIUM, SD_HIGH };
 
-/* An entry of the catalogue; the ids are stable. */
+/* What can be found, in words. The ids are stable. */
 struct sd_entry {
     const char *id;            /* "no-response" */
     enum sd_severity severity; /* as a rule; what a finding says of its case counts */
@@ -20,15 +20,14 @@ struct sd_entry {
     const char *reference;     /* RFC section, issue, measurement */
 };
 
-/* All entries, in the order of the catalogue. */
-extern const struct sd_entry sd_catalogue[];
-extern const size_t sd_catalogue_count;
-/* By id, or NULL. */
-const struct sd_entry *sd_catalogue_find(const char *id);
 const char *sd_severity_name(enum sd_severity s);     /* "info", "warning", "fatal" */
 const char *sd_confidence_name(enum sd_confidence c); /* "low", "medium", "high" */
 
-enum { SD_PACKETS_MAX = 12, SD_SENTENCE = 400 };
+enum {
+    SD_FINDINGS_MAX = 16, /* of one handshake */
+    SD_PACKETS_MAX = 12,
+    SD_SENTENCE = 400
+};
 
 struct sd_finding {
     const struct sd_entry *entry;

@@ -127,7 +127,6 @@ void sd_log_append(struct sd_tracker *t, struct sd_exchange *x);
 /* numbers.c: record numbers of one direction and epoch */
 /* Notes one; *gap = numbers skipped before it. True when it was seen before. */
 bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *reordered);
-uint32_t sd_numbers_missing(const struct sd_numbers *n);
 
 /* flights.c: where in the handshake an event belongs */
 void sd_flight_assign(struct sd_exchange *x, struct sd_event *e);

@@ -1,5 +1,4 @@
 /* The end of an exchange: what it was, in one report. */
-#include "flow/rules/diagnose.h"
 #include "flow/internal.h"
 
 /* Long enough for a last flight to be asked for again; and for the longest timers measured
@@ -13,10 +12,13 @@ static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
     if (!t->config.done)
         return;
     sd_view_build(&t->view, f->x, t->now, t->drops);
-    struct sd_case c = {
-        .view = &t->view, .x = f->x, .certs = t->config.certs, .index = (const struct sd_index *)t};
+    struct sd_case c = {.view = &t->view,
+                        .x = f->x,
+                        .certs = t->config.certs,
+                        .index = (const struct sd_index *)t,
+                        .outcome = sd_outcome_of(&t->view)};
     c.other_count = sd_index_same_server(c.index, f->x, c.others);
-    size_t count = sd_diagnose(&c, findings);
+    size_t count = t->config.diagnose ? t->config.diagnose(&c, findings) : 0;
     if (f->x->reported && count <= f->x->reported_findings)
         return;
     if (only_if_clear && c.outcome == SD_INCOMPLETE)

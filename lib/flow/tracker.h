@@ -13,8 +13,8 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "flow/diagnosis.h"
 #include "flow/exchange.h"
-#include "flow/finding.h"
 #include "flow/input.h"
 #include "flow/view.h"
 #include "wire/certificate.h"
@@ -52,6 +52,7 @@ struct sd_tracker_config {
     bool prompt;
     const struct sd_unprotect *unprotect; /* NULL = without keys */
     const struct sd_cert_reader *certs;   /* NULL = certificates are not read */
+    sd_diagnosis *diagnose;               /* NULL = outcomes only, no findings */
     void *arg;
     /* A datagram of a DTLS conversation; NULL = not wanted. */
     void (*packet)(void *arg, const struct sd_packet *p);

@@ -458,3 +458,16 @@ void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, 
     v->doubtful = drops || lost_together(v);
     v->concluded = has_concluded(v);
 }
+
+enum sd_outcome sd_outcome_of(const struct sd_view *v)
+{
+    const struct sd_exchange *x = v->x;
+    if (x->established)
+        return SD_OK;
+    bool alert = sd_view_alert(v, SD_CLIENT, -1) || sd_view_alert(v, SD_SERVER, -1);
+    bool snapped = (x->side[SD_CLIENT].snapped || x->side[SD_SERVER].snapped) && !alert &&
+                   x->side[SD_SERVER].datagrams;
+    if (x->mid_session || x->evicted || snapped || v->one_way || !v->concluded)
+        return SD_INCOMPLETE;
+    return SD_FAILED;
+}

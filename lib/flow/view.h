@@ -87,6 +87,9 @@ struct sd_view {
 /* Never fails; what does not fit its arrays is left out. */
 void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, bool drops);
 
+/* What it alone says of the handshake, before any diagnosis. */
+enum sd_outcome sd_outcome_of(const struct sd_view *v);
+
 /* Bursts of a side that carry a flight, and of those, the retransmissions by `cause`. */
 unsigned sd_view_bursts(const struct sd_view *v, enum sd_side side, uint8_t flight);
 unsigned sd_view_caused(const struct sd_view *v, enum sd_side side, uint8_t flight,

@@ -52,7 +52,6 @@ static void an_icmp_error_belongs_to_whom_it_quotes(void **state)
     rig_close(r);
     assert_int_equal(r->report[0].outcome, SD_FAILED);
     assert_true(r->report[0].x.icmp_number > 0);
-    assert_non_null(found(&r->report[0], "icmp-port-unreachable"));
 }
 
 static void an_ip_packet_that_was_cut_is_in_the_log(void **state)

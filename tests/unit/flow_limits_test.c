@@ -93,21 +93,15 @@ static void silence_ends_a_conversation_where_wanted(void **state)
     assert_int_equal(r->reports, 1);
 }
 
-static bool count_calls(void *arg, struct sd_span der, struct sd_span issuer)
+static size_t count_judgements(struct sd_case *c,
+                               struct sd_finding findings[static SD_FINDINGS_MAX])
 {
-    (void)der, (void)issuer;
-    ++*(unsigned *)arg;
-    return true;
+    (void)findings;
+    ++*(unsigned *)c->certs->arg;
+    return 0;
 }
 
-static bool no_certificate(void *arg, struct sd_span der, struct sd_cert *cert)
-{
-    (void)arg, (void)der, (void)cert;
-    return false;
-}
-
-/* A chain of two is looked at by every judgement; its handshake is snapped, so that nothing
- * may be said of it. */
+/* A handshake that is snapped, so that nothing may be said of it. */
 static void what_stays_unclear_is_not_judged_at_every_tick(void **state)
 {
     (void)state;
@@ -115,8 +109,9 @@ static void what_stays_unclear_is_not_judged_at_every_tick(void **state)
     static const uint32_t two[] = {100, 100};
     unsigned calls = 0;
     uint8_t chain[300];
-    struct sd_cert_reader reader = {&calls, no_certificate, NULL, count_calls};
-    struct rig *r = rig_open(&(struct sd_tracker_config){.prompt = true, .certs = &reader});
+    struct sd_cert_reader reader = {.arg = &calls};
+    struct rig *r = rig_open(&(struct sd_tracker_config){
+        .prompt = true, .certs = &reader, .diagnose = count_judgements});
     struct gram *g;
     send_client_hello(r, 0, 0x11, NULL);
     g = gram();

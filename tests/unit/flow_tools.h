@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow/rules/diagnose.h"
+#include "base/table.h"
 #include "flow/tracker.h"
 #include "wire/alert.h"
 #include "wire/extension.h"
@@ -480,29 +480,6 @@ static inline void send_data(struct rig *r, enum sd_side from, uint64_t seq)
 }
 
 /* --- answers --- */
-
-static inline const struct sd_finding *found(const struct report *r, const char *id)
-{
-    assert_non_null(sd_catalogue_find(id));
-    for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->findings[i].entry->id, id) == 0)
-            return &r->findings[i];
-    return NULL;
-}
-
-static inline void check_said(const struct sd_finding *f, const char *id, const char *words)
-{
-    if (!f || strcmp(f->entry->id, id) != 0)
-        fail_msg("%s, not %s", f ? f->entry->id : "nothing", id);
-    else if (!strstr(f->detail, words))
-        fail_msg("\"%s\" does not say \"%s\"", f->detail, words);
-}
-
-/* What comes first is this, and says these words. */
-static inline void check_verdict(const struct report *r, const char *id, const char *words)
-{
-    check_said(r->count ? &r->findings[0] : NULL, id, words);
-}
 
 /* The n-th event of the log of this kind, or NULL. */
 static inline const struct sd_event *event(const struct report *r, enum sd_event_kind kind,

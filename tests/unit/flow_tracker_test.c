@@ -92,23 +92,6 @@ static void a_late_copy_of_the_random_before_changes_nothing(void **state)
     assert_int_equal(r->report[1].x.client_random[31], 0x22);
 }
 
-static void a_restart_on_the_same_addresses_is_noticed(void **state)
-{
-    (void)state;
-    struct rig *r = rig_open(NULL);
-    full_handshake(r, 0x11);
-    send_data(r, SD_CLIENT, 1);
-    after(r, 1000);
-    full_handshake(r, 0x22);
-    rig_close(r);
-    assert_int_equal(r->reports, 2);
-    assert_int_equal(r->report[0].outcome, SD_OK);
-    assert_int_equal(r->report[1].outcome, SD_OK);
-    assert_true(r->report[1].x.after_established && r->report[1].x.on_sealed);
-    assert_non_null(found(&r->report[1], "client-restart-same-tuple"));
-    assert_null(found(&r->report[0], "client-restart-same-tuple"));
-}
-
 /* The hello of the first one was not captured. */
 static void after_an_unseen_hello_the_next_begins_anew_once_established(void **state)
 {
@@ -159,24 +142,6 @@ static void a_random_with_another_cookie_is_not(void **state)
     rig_close(r);
     assert_int_equal(r->reports, 2);
     assert_int_equal(r->report[1].x.cookie_strangers, 1);
-}
-
-static void two_clients_make_one_handshake_that_fails(void **state)
-{
-    (void)state;
-    struct rig *r = rig_open(NULL);
-    for (uint64_t i = 0; i < 5; i++, after(r, 1000)) {
-        struct gram *g;
-        send_client_hello(r, i, 0x11, NULL);
-        g = gram();
-        put_client_hello(g, i, 0, 0x22, NULL);
-        send_gram(r, SD_SERVER, g);
-    }
-    rig_close(r);
-    assert_int_equal(r->reports, 1);
-    assert_int_equal(r->report[0].outcome, SD_FAILED);
-    assert_int_equal(r->report[0].x.client_random[0], 0x11);
-    assert_non_null(found(&r->report[0], "role-conflict"));
 }
 
 /* --- again: by the network, or by the sender --- */
@@ -469,11 +434,9 @@ int main(void)
         cmocka_unit_test(another_random_begins_another_handshake),
         cmocka_unit_test(the_same_random_is_the_same_handshake),
         cmocka_unit_test(a_late_copy_of_the_random_before_changes_nothing),
-        cmocka_unit_test(a_restart_on_the_same_addresses_is_noticed),
         cmocka_unit_test(after_an_unseen_hello_the_next_begins_anew_once_established),
         cmocka_unit_test(a_random_renewed_for_the_cookie_is_the_same_handshake),
         cmocka_unit_test(a_random_with_another_cookie_is_not),
-        cmocka_unit_test(two_clients_make_one_handshake_that_fails),
         cmocka_unit_test(the_same_record_soon_again_is_a_copy_by_the_network),
         cmocka_unit_test(an_old_stack_repeats_a_hello_under_its_old_number),
         cmocka_unit_test(a_retransmission_has_a_new_number_and_is_counted),

@@ -2,6 +2,7 @@
 
 #include "common/text.h"
 #include "common/explain.h"
+#include "flow/rules/catalogue.h"
 
 static void paragraph(FILE *to, const char *heading, const char *text)
 {

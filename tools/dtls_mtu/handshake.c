@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/random.h"
+#include "flow/rules/diagnose.h"
 #include "flow/tracker.h"
 
 enum { PACE_MS = 100 };
@@ -66,8 +67,11 @@ static void on_done(void *arg, const struct sd_result *r)
 
 static struct sd_tracker *new_tracker(struct handshake *h)
 {
-    struct sd_tracker_config config = {
-        .alloc = sd_alloc_libc(), .max_flows = 4, .arg = h, .done = on_done};
+    struct sd_tracker_config config = {.alloc = sd_alloc_libc(),
+                                       .max_flows = 4,
+                                       .diagnose = sd_diagnose,
+                                       .arg = h,
+                                       .done = on_done};
     if (!sd_random(&config.key, sizeof config.key))
         return NULL;
     return sd_tracker_new(&config);

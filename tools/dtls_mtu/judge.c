@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dtls_mtu/survey.h"
+#include "flow/rules/catalogue.h"
 #include "wire/names.h"
 
 static void say(struct survey *s, const char *id, int severity, const char *fmt, ...)

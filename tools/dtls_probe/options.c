@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dtls_probe/probe.h"
+#include "flow/rules/catalogue.h"
 
 #define AT(field) offsetof(struct probe_config, field)
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -10,6 +10,7 @@
 #include "capture/reader.h"
 #include "dtls_probe/draw.h"
 #include "dtls_probe/summary.h"
+#include "flow/rules/diagnose.h"
 #include "unseal/keylog.h"
 #include "unseal/x509read.h"
 
@@ -186,6 +187,7 @@ static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
                                   .prompt = r->config->interface != NULL,
                                   .unprotect = &r->unprotect,
                                   .certs = &r->reader,
+                                  .diagnose = sd_diagnose,
                                   .arg = r,
                                   .packet = on_packet,
                                   .done = on_done};

@@ -1,7 +1,7 @@
 /* The catalogue: what the diagnosis can find, in words. */
 #include <string.h>
 
-#include "flow/finding.h"
+#include "flow/rules/catalogue.h"
 
 const struct sd_entry sd_catalogue[] = {
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference)                              \
@@ -18,30 +18,4 @@ const struct sd_entry *sd_catalogue_find(const char *id)
         if (strcmp(sd_catalogue[i].id, id) == 0)
             return &sd_catalogue[i];
     return NULL;
-}
-
-const char *sd_severity_name(enum sd_severity s)
-{
-    switch (s) {
-    case SD_INFO:
-        return "info";
-    case SD_WARNING:
-        return "warning";
-    case SD_FATAL:
-        return "fatal";
-    }
-    return "unknown";
-}
-
-const char *sd_confidence_name(enum sd_confidence c)
-{
-    switch (c) {
-    case SD_LOW:
-        return "low";
-    case SD_MEDIUM:
-        return "medium";
-    case SD_HIGH:
-        return "high";
-    }
-    return "unknown";
 }

@@ -1,7 +1,7 @@
 /* Section D of the catalogue: certificates, judged at the time of the packet. */
 #include <string.h>
 
-#include "flow/offer.h"
+#include "flow/rules/hellos.h"
 #include "flow/rules/rule.h"
 #include "wire/extension.h"
 #include "wire/names.h"

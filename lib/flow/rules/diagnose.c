@@ -2,25 +2,14 @@
 
 #include <string.h>
 
+#include "flow/rules/rule.h"
+
 /* In the order of the catalogue, which sd_catalogue follows as well. */
 static sd_rule *const rules[] = {
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule_##name,
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY
 };
-
-enum sd_outcome sd_outcome_of(const struct sd_view *v)
-{
-    const struct sd_exchange *x = v->x;
-    if (x->established)
-        return SD_OK;
-    bool alert = sd_view_alert(v, SD_CLIENT, -1) || sd_view_alert(v, SD_SERVER, -1);
-    bool snapped = (x->side[SD_CLIENT].snapped || x->side[SD_SERVER].snapped) && !alert &&
-                   x->side[SD_SERVER].datagrams;
-    if (x->mid_session || x->evicted || snapped || v->one_way || !v->concluded)
-        return SD_INCOMPLETE;
-    return SD_FAILED;
-}
 
 /* The worst first, of these the surest; else as the catalogue has them. */
 static bool before(const struct sd_finding *a, const struct sd_finding *b)
@@ -64,7 +53,6 @@ size_t sd_diagnose(struct sd_case *c, struct sd_finding findings[static SD_FINDI
 {
     struct sd_finding f;
     size_t count = 0;
-    c->outcome = sd_outcome_of(c->view);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         blank(&f, i, c->x->id);
         if (!rules[i](c, &f))

@@ -2,14 +2,9 @@
 #ifndef SD_FLOW_RULES_DIAGNOSE_H
 #define SD_FLOW_RULES_DIAGNOSE_H
 
-#include "flow/rules/rule.h"
+#include "flow/diagnosis.h"
 
-enum { SD_FINDINGS_MAX = 16 };
-
-/* Fills `findings`, the verdict first, and settles the outcome. Returns how many. */
-size_t sd_diagnose(struct sd_case *c, struct sd_finding findings[static SD_FINDINGS_MAX]);
-
-/* What the view alone says. */
-enum sd_outcome sd_outcome_of(const struct sd_view *v);
+/* For sd_tracker_config.diagnose. */
+sd_diagnosis sd_diagnose;
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "flow/index.h"
-#include "flow/offer.h"
+#include "flow/rules/hellos.h"
 #include "flow/rules/rule.h"
 #include "wire/certificate.h"
 #include "wire/extension.h"

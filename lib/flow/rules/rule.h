@@ -4,23 +4,8 @@
 
 #include <stdbool.h>
 
-#include "flow/finding.h"
-#include "flow/index.h"
-#include "flow/view.h"
-#include "wire/certificate.h"
-
-/* What a rule may look at besides its handshake. */
-struct sd_case {
-    const struct sd_view *view;
-    const struct sd_exchange *x;        /* = view->x */
-    const struct sd_cert_reader *certs; /* NULL = none */
-    const struct sd_index *index;       /* what other handshakes of the capture tell, see index.h */
-    /* Others to the same server, of which several rules ask. */
-    const struct sd_exchange *others[SD_INDEX_MAX];
-    size_t other_count;
-    enum sd_outcome outcome;
-    unsigned fatal; /* findings of that severity, by the rules before this one */
-};
+#include "flow/diagnosis.h"
+#include "flow/rules/catalogue.h"
 
 /* True when it applies: then `f`, zeroed before but for entry, severity and exchange, has
  * detail, packets and confidence. It may change the severity. */
@@ -48,9 +33,8 @@ void sd_prove_frame(struct sd_finding *f, uint32_t number, int64_t time);
 void sd_prove_bursts(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
                      uint8_t flight, unsigned most);
 
-/* One rule for each entry: rules_answer.c (section A of the catalogue), rules_cookie.c (B),
- * rules_offer.c (C), rules_cert.c (D), rules_size.c (E), rules_keys.c (F), rules_many.c (G),
- * rules_time.c (H), rules_hygiene.c (I). */
+/* One rule for each entry: answer.c (section A of the catalogue), cookie.c (B), offer.c (C),
+ * cert.c (D), size.c (E), keys.c (F), many.c (G), time.c (H), hygiene.c (I). */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule sd_rule_##name;
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY

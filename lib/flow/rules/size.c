@@ -1,7 +1,8 @@
 /* Section E of the catalogue: sizes, fragments, path MTU. */
-#include "flow/internal.h"
 #include "flow/rules/rule.h"
+#include "wire/handshake.h"
 #include "wire/names.h"
+#include "wire/record.h"
 
 enum {
     /* What a fragment needs around it: handshake and record header, UDP. */

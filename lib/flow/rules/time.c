@@ -1,5 +1,4 @@
 /* Section H of the catalogue: loss and time; and what is left when nothing else fits. */
-#include "flow/internal.h"
 #include "flow/rules/rule.h"
 #include "wire/names.h"
 #include "wire/record.h"

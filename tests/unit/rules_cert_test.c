@@ -8,7 +8,7 @@
 
 #include "base/table.h"
 #include "flow_fakes.h"
-#include "flow_tools.h"
+#include "rules_tools.h"
 
 enum { DAY = 86400, LEAF = 1, ISSUER, ROOT };
 
@@ -69,7 +69,7 @@ static const struct report *show(struct fake_certs *all, const struct shown *s)
 {
     static uint8_t body[32768];
     struct sd_cert_reader reader = fake_reader(all);
-    struct rig *r = rig_open(&(struct sd_tracker_config){.certs = &reader});
+    struct rig *r = rules_open(&(struct sd_tracker_config){.certs = &reader});
     struct gram *g;
     size_t len = chain_of(body, sizeof body, s->ids, s->count, s->len);
     send_hello_for(r, s->host);

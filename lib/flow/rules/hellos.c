@@ -1,4 +1,4 @@
-#include "flow/offer.h"
+#include "flow/rules/hellos.h"
 
 #include <stdio.h>
 #include <string.h>

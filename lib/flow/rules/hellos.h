@@ -1,6 +1,6 @@
 /* What a client offers and what a server chose, read from the kept hellos. */
-#ifndef SD_FLOW_OFFER_H
-#define SD_FLOW_OFFER_H
+#ifndef SD_FLOW_RULES_HELLOS_H
+#define SD_FLOW_RULES_HELLOS_H
 
 #include "flow/exchange.h"
 #include "wire/hello.h"

@@ -1,13 +1,12 @@
-/* lib/flow: associations that go on from another address, answers from one that nobody
- * asked, and what handshakes of a capture know of each other. */
+/* lib/flow and its rules: associations that go on from another address, answers from one that
+ * nobody asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "flow/internal.h"
-#include "flow_tools.h"
+#include "rules_tools.h"
 
 /* RFC 9146: connection_id with "srv" in the ServerHello, an empty one in the ClientHello. */
 static const uint8_t client_cid[] = {0, SD_EXT_CONNECTION_ID, 0, 1, 0};
@@ -56,7 +55,7 @@ static void handshake_with_cid(struct rig *r)
 static void a_connection_id_is_learned_from_both_hellos(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     handshake_with_cid(r);
     send_with_cid(r, 1, "srv");
     send_data(r, SD_SERVER, 1);
@@ -73,7 +72,7 @@ static void a_connection_id_is_learned_from_both_hellos(void **state)
 static void a_connection_id_leads_to_its_association(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     handshake_with_cid(r);
     r->client = host(1, 50000);
     send_with_cid(r, 5000, "srv"); /* numbers do not matter */
@@ -91,7 +90,7 @@ static void a_connection_id_leads_to_its_association(void **state)
 static void another_connection_id_does_not(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     handshake_with_cid(r);
     r->client = host(1, 50000);
     send_with_cid(r, 1, "liv");
@@ -102,7 +101,7 @@ static void another_connection_id_does_not(void **state)
 static void record_numbers_that_go_on_elsewhere_are_a_nat(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     full_handshake(r, 0x11);
     for (uint64_t i = 1; i <= 5; i++)
         send_data(r, SD_CLIENT, i);
@@ -125,7 +124,7 @@ static void numbers_that_do_not_go_on_are_somebody_else(void **state)
 {
     (void)state;
     static const uint64_t seqs[] = {1, 5, 5 + 65};
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     full_handshake(r, 0x11);
     for (uint64_t i = 1; i <= 5; i++)
         send_data(r, SD_CLIENT, i);
@@ -140,7 +139,7 @@ static void numbers_that_do_not_go_on_are_somebody_else(void **state)
 static void who_still_speaks_from_where_it_was_has_not_moved(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     struct sd_addr own = r->client;
     full_handshake(r, 0x11);
     for (uint64_t i = 1; i <= 5; i++, after(r, 1000)) {
@@ -157,7 +156,7 @@ static void who_still_speaks_from_where_it_was_has_not_moved(void **state)
 static void an_answer_from_elsewhere_is_a_stranger(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     struct sd_addr asked = r->server;
     for (uint64_t i = 0; i < 5; i++, after(r, 1000)) {
         r->server = asked;
@@ -177,76 +176,12 @@ static void an_answer_from_elsewhere_is_a_stranger(void **state)
 static void who_has_an_answer_waits_for_no_stranger(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     full_handshake(r, 0x11);
     r->server = host(9, 4433);
     send_server_flight(r, 0, 0, 0x99);
     rig_close(r);
     assert_int_equal(r->report[0].rare.stranger_number, 0);
-}
-
-/* --- the index --- */
-
-static const struct sd_index *index_of(const struct rig *r)
-{
-    return (const struct sd_index *)r->t;
-}
-
-static void others_are_found_by_random_server_and_client(void **state)
-{
-    (void)state;
-    const struct sd_exchange *found_others[SD_INDEX_MAX];
-    struct rig *r = rig_open(NULL);
-    struct sd_addr server = r->server;
-    send_client_hello(r, 0, 0x11, NULL);
-    r->client = host(3, 40000);
-    send_client_hello(r, 0, 0x11, NULL); /* the same random from another client */
-    r->client = host(3, 40001);
-    send_client_hello(r, 0, 0x22, NULL); /* another port of that one */
-    r->server = host(4, 4433);
-    send_client_hello(r, 0, 0x33, NULL); /* to another server */
-    const struct sd_flow *first = r->t->first;
-    assert_int_equal(sd_index_same_random(index_of(r), first->x, found_others), 1);
-    assert_int_equal(found_others[0]->id, 2);
-    assert_int_equal(sd_index_same_server(index_of(r), first->x, found_others), 2);
-    assert_true(sd_addr_eq(&found_others[0]->server, &server));
-    assert_int_equal(sd_index_same_pair(index_of(r), first->x, found_others), 0);
-    assert_int_equal(sd_index_same_pair(index_of(r), first->next->x, found_others), 1);
-    assert_int_equal(found_others[0]->id, 3);
-    rig_close(r);
-}
-
-static void a_question_looks_at_no_more_than_its_bound(void **state)
-{
-    (void)state;
-    const struct sd_exchange *found_others[SD_INDEX_MAX];
-    struct rig *r = rig_open(NULL);
-    for (uint16_t i = 0; i < 4 * SD_INDEX_MAX; i++) {
-        r->client = host(1, (uint16_t)(10000 + i));
-        send_client_hello(r, 0, 0x11, NULL);
-    }
-    const struct sd_exchange *x = r->t->first->x;
-    assert_int_equal(sd_index_same_server(index_of(r), x, found_others), SD_INDEX_MAX);
-    assert_int_equal(sd_index_same_random(index_of(r), x, found_others), SD_INDEX_MAX);
-    assert_int_equal(sd_index_same_pair(index_of(r), x, found_others), SD_INDEX_MAX);
-    rig_close(r);
-}
-
-static void who_is_gone_is_found_no_more(void **state)
-{
-    (void)state;
-    const struct sd_exchange *found_others[SD_INDEX_MAX];
-    struct rig *r = rig_open(&(struct sd_tracker_config){.max_flows = 2});
-    for (uint16_t i = 0; i < 50; i++) {
-        r->client = host(1, (uint16_t)(10000 + i));
-        send_client_hello(r, 0, (uint8_t)(i / 2 + 1), NULL);
-    }
-    const struct sd_exchange *x = r->t->first->x;
-    assert_int_equal(sd_index_same_server(index_of(r), x, found_others), 1);
-    assert_int_equal(sd_index_same_random(index_of(r), x, found_others), 1);
-    assert_int_equal(r->t->groups[SD_BY_RANDOM].count, 1);
-    assert_int_equal(r->t->groups[SD_BY_SERVER].count, 1);
-    rig_close(r);
 }
 
 int main(void)
@@ -260,9 +195,6 @@ int main(void)
         cmocka_unit_test(who_still_speaks_from_where_it_was_has_not_moved),
         cmocka_unit_test(an_answer_from_elsewhere_is_a_stranger),
         cmocka_unit_test(who_has_an_answer_waits_for_no_stranger),
-        cmocka_unit_test(others_are_found_by_random_server_and_client),
-        cmocka_unit_test(a_question_looks_at_no_more_than_its_bound),
-        cmocka_unit_test(who_is_gone_is_found_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

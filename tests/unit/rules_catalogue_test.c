@@ -1,4 +1,4 @@
-/* lib/flow/catalogue: the words of the diagnosis, and that every entry has them. */
+/* lib/flow/rules/catalogue: the words of the diagnosis, and that every entry has them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow/finding.h"
+#include "flow/rules/catalogue.h"
 
 enum { ENTRIES = 68 };
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/table.h"
-#include "flow/offer.h"
-#include "flow_tools.h"
+#include "flow/rules/hellos.h"
+#include "rules_tools.h"
 #include "wire/names.h"
 
 /* --- a list of extensions --- */
@@ -170,7 +170,7 @@ static void send_alert(struct rig *r, enum sd_side from, uint64_t seq, uint8_t d
 /* A hello that is refused with this alert. */
 static const struct report *refused(const struct hello_options *o, uint8_t description)
 {
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     send_hello_with(r, o);
     send_alert(r, SD_SERVER, 0, description);
     rig_close(r);
@@ -192,7 +192,7 @@ static void a_refused_offer_is_listed(void **state)
 static void a_warning_refuses_nothing(void **state)
 {
     (void)state;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     struct gram *g;
     send_hello_with(r, &(struct hello_options){.random = 1});
     g = gram();
@@ -251,7 +251,7 @@ static void an_extension_that_nobody_asked_for_is_named(void **state)
 {
     (void)state;
     struct extensions e;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     struct gram *g;
     no_extensions(&e);
     add_extension(&e, SD_EXT_RENEGOTIATION_INFO, "\0", 1);
@@ -272,7 +272,7 @@ static void an_empty_client_certificate_is_what_was_refused(void **state)
     (void)state;
     for (uint32_t len = 0; len <= 500; len += 500) {
         uint8_t chain[600];
-        struct rig *r = rig_open(NULL);
+        struct rig *r = rules_open(NULL);
         struct gram *g;
         send_client_hello(r, 0, 1, NULL);
         send_server_flight(r, 0, 0, 9);
@@ -290,7 +290,7 @@ static void an_empty_client_certificate_is_what_was_refused(void **state)
 static const struct report *media(uint16_t profile)
 {
     struct extensions e;
-    struct rig *r = rig_open(NULL);
+    struct rig *r = rules_open(NULL);
     struct gram *g;
     uint8_t answer[] = {0, 2, (uint8_t)(profile >> 8), (uint8_t)profile, 0};
     no_extensions(&e);

@@ -16,6 +16,7 @@
 #include "base/table.h"
 #include "capture/decap.h"
 #include "capture/reader.h"
+#include "flow/rules/diagnose.h"
 #include "flow_fakes.h"
 #include "flow_tools.h"
 
@@ -113,6 +114,7 @@ static void open_chain(struct chain *c)
                                    .prompt = true,
                                    .certs = &c->reader,
                                    .unprotect = &c->unprotect,
+                                   .diagnose = sd_diagnose,
                                    .arg = c,
                                    .done = on_done};
     struct sd_decap_config dc = {.sink = {c, on_datagram, on_icmp, on_incomplete}, .key = {1, 2}};
