@@ -67,10 +67,10 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
     f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "path-fingerprint-block");
-    sd_say(f, "%u ClientHellos in %.1f s, and not one packet came back%s%s%s.", hellos,
+    sd_say(f, "The client sent %u ClientHellos in %.1f s, but no packet came back.%s%s%s", hellos,
            sd_seconds(x->side[SD_CLIENT].last - x->start),
-           c->view->stack ? " (the client repeats like " : "", c->view->stack ? c->view->stack : "",
-           c->view->stack ? ")" : "");
+           c->view->stack ? " The times between them fit " : "",
+           c->view->stack ? c->view->stack : "", c->view->stack ? "." : "");
     return true;
 }
 
@@ -91,8 +91,8 @@ bool sd_rule_reply_path_dead(const struct sd_case *c, struct sd_finding *f)
     f->confidence = asked > 2 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "hvr-unanswered");
     sd_say(f,
-           "The server answered %u of %u ClientHellos, and the client went on as if it had heard "
-           "nothing: the replies do not reach it.",
+           "The server answered %u of %u ClientHellos, but the client used none of the answers. "
+           "They probably do not reach it.",
            verify ? verify : full, asked);
     return true;
 }
@@ -108,8 +108,8 @@ bool sd_rule_wrong_source_address(const struct sd_case *c, struct sd_finding *f)
     f->confidence = SD_HIGH;
     sd_confuse(f, "no-response");
     sd_say(f,
-           "The client asked %s, the answer came from %s: a client with a connected socket never "
-           "sees it.",
+           "The client sent its ClientHello to %s, but the answer came from %s. A client with a "
+           "connected socket does not receive it.",
            sd_addr_text(&x->server, asked), sd_addr_text(&sd_rare(x)->stranger, came));
     return true;
 }
@@ -122,9 +122,10 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
         sd_prove(f, &x->log[0]);
         sd_prove(f, e);
         f->confidence = SD_HIGH;
-        sd_say(f,
-               "Port %u of the server is closed: its host said so %.1f ms after the ClientHello.",
-               sd_addr_port(&x->server), sd_seconds(e->time - x->start) * 1e3);
+        sd_say(
+            f,
+            "The server's host reported %.1f ms after the ClientHello that UDP port %u is closed.",
+            sd_seconds(e->time - x->start) * 1e3, sd_addr_port(&x->server));
         return c->outcome == SD_FAILED;
     }
     if (!e)
@@ -138,10 +139,10 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
     f->confidence = SD_HIGH;
     f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
     sd_say(f,
-           "The %s answered before, and %.1f s after the first packet its port is closed: it ended "
-           "or %s.",
+           "The %s answered before, but %.1f s after the first packet its UDP port is closed. The "
+           "%s probably ended or %s.",
            server_gone ? "server" : "client", sd_seconds(e->time - x->start),
-           server_gone ? "was restarted" : "closed its socket");
+           server_gone ? "server" : "client", server_gone ? "restarted" : "closed its socket");
     return true;
 }
 
@@ -159,9 +160,9 @@ bool sd_rule_icmp_unreachable(const struct sd_case *c, struct sd_finding *f)
     f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
     sd_addr_text(&x->icmp_from, from);
     from[strcspn(from, x->icmp_from.sa.sa_family == AF_INET6 ? "]" : ":")] = '\0';
-    sd_say(f, "%s says of the %s's packets: %s (ICMP%s %u/%u).", from + (from[0] == '['),
-           sd_event_side(e) == SD_CLIENT ? "client" : "server", unreachable_name(e),
-           is_v6(e) ? "v6" : "", e->message, e->level);
+    sd_say(f, "%s reports for packets from the %s: %s (ICMP%s type %u, code %u).",
+           from + (from[0] == '['), sd_event_side(e) == SD_CLIENT ? "client" : "server",
+           unreachable_name(e), is_v6(e) ? "v6" : "", e->message, e->level);
     return true;
 }
 
@@ -171,7 +172,7 @@ static const char *guess_protocol(const uint8_t *p, size_t n)
     if (n >= 4 && (!memcmp(p, "HTTP", 4) || !memcmp(p, "GET ", 4) || !memcmp(p, "<htm", 4)))
         return "HTTP";
     if (n >= 3 && p[0] >= 20 && p[0] <= 23 && p[1] == 3)
-        return "TLS records without the epoch and number of DTLS: TLS over UDP";
+        return "TLS over UDP (records without epoch and record number)";
     if (n >= 4 && p[0] >= 1 && p[0] <= 4 && !p[1] && !p[2] && !p[3])
         return "WireGuard";
     if (n >= 1 && p[0] >= 0xc0)
@@ -203,8 +204,8 @@ bool sd_rule_not_dtls_peer(const struct sd_case *c, struct sd_finding *f)
             sd_prove(f, &x->log[i]);
     const char *guess = guess_protocol(sample, len);
     f->confidence = SD_HIGH;
-    sd_say(f, "The server answers, but not in DTLS: its first bytes are %s \"%s\"%s%s.", hex, text,
-           guess ? ", which looks like " : "", guess ? guess : "");
+    sd_say(f, "The server answers, but not with DTLS. Its first bytes are %s \"%s\"%s%s.", hex,
+           text, guess ? ", which looks like " : "", guess ? guess : "");
     return true;
 }
 
@@ -237,9 +238,9 @@ bool sd_rule_reflected_hello(const struct sd_case *c, struct sd_finding *f)
     if (alert)
         sd_prove(f, alert);
     f->confidence = SD_HIGH;
-    sd_say(f, "The client's own ClientHello came back to it %.1f ms later, byte for byte%s.",
+    sd_say(f, "The client's own ClientHello came back with the same bytes %.1f ms later%s.",
            sd_seconds(e->time - c->x->start) * 1e3,
-           alert ? "; the client answered with unexpected_message" : "");
+           alert ? "; the client answered with the alert unexpected_message" : "");
     return true;
 }
 
@@ -257,7 +258,6 @@ bool sd_rule_role_conflict(const struct sd_case *c, struct sd_finding *f)
             sd_prove(f, a);
     }
     f->confidence = SD_HIGH;
-    sd_say(f, "Both sides sent a ClientHello of their own: each wants to be the client, nobody is "
-              "the server.");
+    sd_say(f, "Both sides sent their own ClientHello: both act as client, neither as server.");
     return true;
 }

@@ -87,7 +87,8 @@ static void prove_refusal(const struct sd_case *c, struct sd_finding *f, const s
 /* A capture from before certificates were made has a wrong clock, or a wrong verifier. */
 static const char *clock_doubt(const struct sd_case *c)
 {
-    return packet_seconds(c) < 1577836800 ? " (the capture's clock stands before 2020)" : "";
+    return packet_seconds(c) < 1577836800 ? " (the capture's clock is set to a time before 2020)"
+                                          : "";
 }
 
 bool sd_rule_certificate_expired(const struct sd_case *c, struct sd_finding *f)
@@ -103,13 +104,13 @@ bool sd_rule_certificate_expired(const struct sd_case *c, struct sd_finding *f)
     f->confidence = late > 0 ? SD_HIGH : SD_MEDIUM;
     if (late > 0)
         sd_say(f, "The %s's certificate (%s) expired %lld day%s before this handshake%s.",
-               owner_name(&r), r.cert.subject, (long long)(late / DAY), late / DAY == 1 ? "" : "s",
-               clock_doubt(c));
+               owner_name(&r), r.cert.subject, (long long)(late / DAY),
+               sd_plural((uint64_t)(late / DAY)), clock_doubt(c));
     else
         sd_say(f,
-               "The alert says expired, and the %s's own certificate (%s) was valid at the time of "
-               "the capture: "
-               "another one of the chain, or the verifier's clock.",
+               "The alert says that a certificate has expired, but the %s's own certificate (%s) "
+               "was valid at the time of the capture. Probably another certificate of the chain "
+               "has expired, or the verifier's clock is wrong.",
                owner_name(&r), r.cert.subject);
     return true;
 }
@@ -125,11 +126,10 @@ bool sd_rule_certificate_not_yet_valid(const struct sd_case *c, struct sd_findin
     prove_refusal(c, f, &r);
     f->confidence = SD_HIGH;
     sd_say(f,
-           "The %s's certificate (%s) is valid only from %lld.%lld days after this handshake on%s; "
-           "the alert (%u) "
-           "does not tell.",
-           owner_name(&r), r.cert.subject, (long long)(early / DAY),
-           (long long)(early % DAY * 10 / DAY), clock_doubt(c), r.alert->message);
+           "The %s's certificate (%s) becomes valid %.*f days after this handshake%s; the alert "
+           "(%u) does not say why.",
+           owner_name(&r), r.cert.subject, early < 10 * DAY ? 1 : 0, (double)early / DAY,
+           clock_doubt(c), r.alert->message);
     return true;
 }
 
@@ -159,15 +159,18 @@ bool sd_rule_hostname_mismatch(const struct sd_case *c, struct sd_finding *f)
     sd_confuse(f, "unknown-ca");
     bool fingerprint = r.cert.self_signed && !named;
     if (named)
-        sd_say(f, "The client asked for \"%s\"; the certificate is for %s.",
+        sd_say(f, "The client asked for \"%s\", but the certificate is for %s.",
                sd_offer_text(host, asked, sizeof asked),
                r.cert.names[0] ? r.cert.names : r.cert.subject);
     else
-        sd_say(f, "The client refused a certificate (%s, for %s) that is valid in time: %s.",
-               r.cert.subject, r.cert.names[0] ? r.cert.names : "no name",
-               fingerprint
-                   ? "self-signed as in WebRTC, so its fingerprint is not the one of the signalling"
-                   : "the name it expected is not in it, or its own check said no");
+        sd_say(
+            f,
+            "The client refused the certificate (%s, names: %s) although its dates are valid. %s.",
+            r.cert.subject, r.cert.names[0] ? r.cert.names : "none",
+            fingerprint ? "It is self-signed, as in WebRTC: its fingerprint is probably not the "
+                          "one in the signalling"
+                        : "Probably it lacks the name that the client expected, or the client's "
+                          "own check refused it");
     return true;
 }
 
@@ -188,14 +191,15 @@ bool sd_rule_unknown_ca(const struct sd_case *c, struct sd_finding *f)
         if (!read)
             sd_say(
                 f,
-                "The %s does not trust the issuer of the %s's certificate, which was not captured.",
+                "The %s does not trust the issuer of the %s's certificate. The certificate was not "
+                "captured.",
                 other, owner_name(&r));
         else
             sd_say(f,
                    "The %s does not trust the issuer of the %s's certificate: %s%s (%u "
                    "certificate%s sent).",
                    other, owner_name(&r), r.cert.self_signed ? "self-signed, " : "", r.cert.issuer,
-                   r.count, r.count == 1 ? "" : "s");
+                   r.count, sd_plural(r.count));
         return true;
     }
     return false;
@@ -214,10 +218,10 @@ bool sd_rule_weak_key(const struct sd_case *c, struct sd_finding *f)
     prove_refusal(c, f, &r);
     f->confidence = SD_HIGH;
     sd_say(f,
-           "The %s's certificate (%s) has a key of %s %u bits and is signed with %s: too weak for "
-           "the other side "
-           "(OpenSSL: security level 2 wants 112 bits).",
-           owner_name(&r), r.cert.subject, r.cert.key, r.cert.key_bits, r.cert.signature);
+           "The %s's certificate (%s) has a key of %u bits (%s) and is signed with %s. That is too "
+           "weak for the %s (OpenSSL at security level 2 requires a security of 112 bits).",
+           owner_name(&r), r.cert.subject, r.cert.key_bits, r.cert.key, r.cert.signature,
+           r.owner == SD_SERVER ? "client" : "server");
     return true;
 }
 
@@ -273,13 +277,15 @@ bool sd_rule_chain_problem(const struct sd_case *c, struct sd_finding *f)
         if (p)
             sd_prove_frame(f, p->number, p->first);
         f->confidence = s.broken || s.twice ? SD_HIGH : SD_MEDIUM;
-        sd_say(f, "The %s's chain has %u certificate%s, %u bytes in %u records%s%s.",
-               owner == SD_SERVER ? "server" : "client", s.count, s.count == 1 ? "" : "s", s.bytes,
-               records,
-               s.broken
-                   ? "; one is not signed by the next: wrong order, or an intermediate is missing"
-                   : "",
-               s.twice ? "; one of them is in it twice" : "");
+        sd_say(f, "The %s's chain has %u certificate%s with %u bytes in %u record%s.%s%s",
+               owner == SD_SERVER ? "server" : "client", s.count, sd_plural(s.count), s.bytes,
+               records, sd_plural(records),
+               s.broken ? " One certificate is not signed by the next: the order is wrong, or an "
+                          "intermediate is missing."
+                        : "",
+               s.twice              ? " One certificate is in it twice."
+               : large && !s.broken ? " Each datagram of such a large chain can be lost."
+                                    : "");
         return true;
     }
     return false;

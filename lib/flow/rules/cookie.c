@@ -39,21 +39,19 @@ bool sd_rule_hvr_unanswered(const struct sd_case *c, struct sd_finding *f)
     if (!cookie) {
         sd_confuse(f, "reply-path-dead");
         sd_say(f,
-               "The server sent a HelloVerifyRequest%s, and the client never came back with its "
-               "cookie.",
+               "The server sent a HelloVerifyRequest%s, but the client never returned the cookie.",
                asked > 1 ? " once" : "");
         return c->outcome == SD_FAILED;
     }
     f->severity = SD_WARNING;
     sd_say(f,
-           "The client repeated its ClientHello without a cookie %u time%s after the "
-           "HelloVerifyRequest, "
-           "and used the cookie %.2f s later.",
+           "The client repeated its ClientHello %u time%s without the cookie of the "
+           "HelloVerifyRequest. It returned the cookie only after %.2f s.",
            asked - 1, asked == 2 ? "" : "s", sd_seconds(cookie->start - first->start));
     return asked_again_after(v, first->start);
 }
 
-/* Three different diseases with one symptom. */
+/* Three different faults with one symptom. */
 static const char *loop_reason(const struct sd_exchange *x)
 {
     unsigned n = cookies_kept(x);
@@ -61,13 +59,14 @@ static const char *loop_reason(const struct sd_exchange *x)
     for (unsigned i = 1; i < n; i++)
         same &= x->cookies[i].hash == x->cookies[0].hash;
     if (x->cookie_strangers)
-        return "the cookie it sends is none of those that this address was given: it comes from "
-               "another address of the client (rebinding), or is a stale one";
+        return "The server never gave this cookie to this address: the client's address probably "
+               "changed (rebinding), or the cookie is stale";
     if (n > 1 && same)
-        return "each request carries the same cookie: the server does not recognise its own "
-               "(cookie callback, or a fragmented ClientHello)";
-    return "each request carries another cookie for the same ClientHello: the server's secret is "
-           "not shared (cluster, restart), or it sees another address each time";
+        return "Each request carries the same cookie: the server probably does not recognise its "
+               "own cookie (cookie callback, or a fragmented ClientHello)";
+    return "Each request carries another cookie for the same ClientHello: probably several servers "
+           "do not share the secret (cluster, restart), or the server sees another address each "
+           "time";
 }
 
 bool sd_rule_cookie_loop(const struct sd_case *c, struct sd_finding *f)
@@ -82,8 +81,8 @@ bool sd_rule_cookie_loop(const struct sd_case *c, struct sd_finding *f)
     f->severity = c->outcome == SD_OK ? SD_WARNING : SD_FATAL;
     f->confidence = x->verify_after_cookie > 1 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "rebinding-mid-handshake");
-    sd_say(f, "The client sends a cookie, the server asks for one again (%u times): %s.",
-           x->verify_after_cookie, loop_reason(x));
+    sd_say(f, "The client returned a cookie, but the server asked for one again (%u time%s). %s.",
+           x->verify_after_cookie, sd_plural(x->verify_after_cookie), loop_reason(x));
     return true;
 }
 
@@ -107,12 +106,10 @@ bool sd_rule_rebinding_mid_handshake(const struct sd_case *c, struct sd_finding 
     sd_prove(f, &other->log[0]);
     f->confidence = n > 1 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "cookie-loop");
-    sd_say(
-        f,
-        "One ClientHello (same random) reaches the server from %zu addresses, %s and %s among "
-        "them: "
-        "something between the ends changes the client's address in the middle of the handshake.",
-        n + 1, sd_addr_text(&x->client, one), sd_addr_text(&other->client, two));
+    sd_say(f,
+           "One ClientHello (same random) reaches the server from %zu addresses, among them %s and "
+           "%s. A device on the path probably changes the client's address during the handshake.",
+           n + 1, sd_addr_text(&x->client, one), sd_addr_text(&other->client, two));
     return true;
 }
 
@@ -128,7 +125,9 @@ bool sd_rule_ch_cookie_unanswered(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_CLIENT, 3, 8);
     f->confidence = SD_MEDIUM;
     sd_confuse(f, c->view->vantage == SD_NEAR_SERVER ? "unexplained-silence" : "ptb-abort");
-    sd_say(f, "The server asked for the cookie, got it %u times, and said nothing more for %.1f s.",
+    sd_say(f,
+           "The server asked for a cookie and the client returned it %u times, but the server sent "
+           "nothing more for %.1f s.",
            sent, sd_seconds(c->view->now - x->side[SD_SERVER].last));
     return true;
 }
@@ -172,8 +171,8 @@ bool sd_rule_listen_fragmented_hello(const struct sd_case *c, struct sd_finding 
            (unsigned)sd_kept(x, SD_KEPT_CLIENT_HELLO).len,
            post_quantum_group(x) ? ", with a post-quantum key share" : "", x->hello_fragments,
            alert             ? "refused it with an alert"
-           : x->cookie_count ? "answered the first fragment and no more"
-                             : "did not go on");
+           : x->cookie_count ? "answered only the first fragment"
+                             : "did not continue the handshake");
     return true;
 }
 
@@ -225,14 +224,12 @@ bool sd_rule_hvr_then_flight4_immediately(const struct sd_case *c, struct sd_fin
         sd_prove(f, again);
     f->confidence = SD_HIGH;
     if (unasked || twice)
-        sd_say(
-            f,
-            "The server sent a HelloVerifyRequest and its whole flight for the same ClientHello: "
-            "the cookie protects nothing, and some clients stumble.");
+        sd_say(f, "The server sent a HelloVerifyRequest and also its whole flight for the same "
+                  "ClientHello. The cookie then protects nothing, and some clients fail.");
     else
         sd_say(f,
-               "After the HelloVerifyRequest the %s has message_seq %u, not 1 (RFC 6347 section "
-               "4.2.2).",
+               "After the HelloVerifyRequest the %s has message_seq %u instead of 1 (RFC 6347 "
+               "section 4.2.2).",
                server ? "ServerHello" : "second ClientHello",
                server ? hello->message_seq : again->message_seq);
     return true;
@@ -271,11 +268,10 @@ bool sd_rule_cookie_weak(const struct sd_case *c, struct sd_finding *f)
     if (empty)
         sd_say(f, "The server's cookie is empty: it proves nothing about the client's address.");
     else
-        sd_say(
-            f,
-            "The server gave the same cookie to %s: it does not depend on the address, and whoever "
-            "has one may use it from anywhere.",
-            sd_addr_text(&twin->client, other));
+        sd_say(f,
+               "The server gave the same cookie to %s: the cookie does not depend on the client's "
+               "address, so anybody who has one can use it from any address.",
+               sd_addr_text(&twin->client, other));
     return true;
 }
 
@@ -290,9 +286,8 @@ bool sd_rule_no_cookie_amplification(const struct sd_case *c, struct sd_finding 
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 8);
     f->confidence = out >= 10 * in ? SD_HIGH : SD_MEDIUM;
     sd_say(f,
-           "Without a cookie the server sent %llu bytes to an address that had proved nothing, for "
-           "%llu "
-           "received: a factor of %.1f for whoever forges it.",
+           "The server sent %llu bytes to an unverified address after it received %llu bytes from "
+           "it. An attacker who forges that address gains a factor of %.1f.",
            (unsigned long long)out, (unsigned long long)in, (double)out / (double)in);
     return true;
 }

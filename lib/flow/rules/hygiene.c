@@ -26,9 +26,9 @@ static void item(struct list *l, const char *text)
 static void look_at_version(const struct sd_exchange *x, struct list *l)
 {
     if (x->version == SD_DTLS_1_0)
-        item(l, "DTLS 1.0 (RFC 8996 forbids it)");
+        item(l, "DTLS 1.0 (forbidden by RFC 8996)");
     if (x->version == SD_DTLS_BAD)
-        item(l, "the DTLS of before RFC 4347");
+        item(l, "the DTLS from before RFC 4347");
 }
 
 static void look_at_suite(const struct sd_exchange *x, struct list *l)
@@ -43,7 +43,7 @@ static void look_at_suite(const struct sd_exchange *x, struct list *l)
         break;
     }
     if (!strncmp(name, "TLS_RSA_WITH", 12))
-        item(l, "static RSA key exchange: no forward secrecy");
+        item(l, "static RSA key exchange (no forward secrecy)");
 }
 
 static void look_at_extensions(const struct sd_exchange *x, struct list *l)
@@ -55,7 +55,7 @@ static void look_at_extensions(const struct sd_exchange *x, struct list *l)
     if (!x->resumed && !sd_choice_ext(x, SD_EXT_EXTENDED_MASTER_SECRET, &body))
         item(l, "no extended_master_secret (RFC 7627)");
     if (!x->resumed && !sd_choice_ext(x, SD_EXT_RENEGOTIATION_INFO, &body))
-        item(l, "no renegotiation_info (RFC 5746): OpenSSL 3 refuses such a server");
+        item(l, "no renegotiation_info (RFC 5746; OpenSSL 3 refuses such a server)");
     if (sd_offer_read(x, &o) && o.compression)
         item(l, "the client offers compression");
 }
@@ -70,7 +70,8 @@ static void look_at_certificate(const struct sd_case *c, struct list *l)
         !sd_cert_next(&chain, &der) || !c->certs->read(c->certs->arg, der, &cert))
         return;
     if (cert.security_bits && cert.security_bits < 112) {
-        snprintf(text, sizeof text, "a certificate with %s %u", cert.key, cert.key_bits);
+        snprintf(text, sizeof text, "a certificate with a key of %u bits (%s)", cert.key_bits,
+                 cert.key);
         item(l, text);
     }
     if (cert.weak_digest) {
@@ -87,7 +88,7 @@ static void look_at_random(const struct sd_case *c, struct list *l)
         if (found[i]->has_server_random &&
             !memcmp(found[i]->server_random, c->x->server_random, sizeof c->x->server_random) &&
             memcmp(found[i]->client_random, c->x->client_random, sizeof c->x->client_random) != 0) {
-            item(l, "the server's random was used before, for another client: a cloned machine?");
+            item(l, "a server random that another client already got (probably a cloned machine)");
             return;
         }
 }
@@ -106,6 +107,6 @@ bool sd_rule_weak_crypto(const struct sd_case *c, struct sd_finding *f)
         return false;
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     f->confidence = SD_HIGH;
-    sd_say(f, "Negotiated here: %s.", l.text);
+    sd_say(f, "Weak in this handshake: %s.", l.text);
     return true;
 }

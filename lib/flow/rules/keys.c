@@ -64,17 +64,16 @@ bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
     sd_confuse(f, "final-flight-lost");
     psk_identity(c->x, identity, sizeof identity);
     if (alert)
-        sd_say(f,
-               "The client's flight with identity \"%s\" was answered with %s: the keys of the two "
-               "ends differ, "
-               "or the identity is not known.",
-               identity, sd_name(SD_NAME_ALERT, alert->message, name));
+        sd_say(
+            f,
+            "The client sent the PSK identity \"%s\", then the alert %s ended the handshake: the "
+            "keys differ, or the server does not know the identity.",
+            identity, sd_name(SD_NAME_ALERT, alert->message, name));
     else
         sd_say(f,
-               "The client's flight with identity \"%s\" is complete and came %u times in %.1f s, "
-               "and the server "
-               "never accepts it: a Finished under another key is dropped in silence (RFC 6347 "
-               "section 4.1.2.7).",
+               "The client sent its complete flight with the PSK identity \"%s\" %u times in %.1f "
+               "s, but the server never accepted it. A server drops a Finished made with another "
+               "key without an alert (RFC 6347 section 4.1.2.7).",
                identity, again, sd_seconds(v->now - c->x->start));
     return true;
 }
@@ -105,14 +104,14 @@ bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
     sd_confuse(f, again ? "finished-mismatch" : "mtu-blackhole-c2s");
     if (again)
         sd_say(f,
-               "The server repeats its flight on its own timer (%u times), and the client's "
-               "answer, sent %u "
-               "times, changes nothing: it does not reach the server%s.",
-               own, again, v->lost[SD_CLIENT] ? ", records of it are missing here, too" : "");
+               "The server repeated its flight %u times on its own timer. The client sent its "
+               "answer %u time%s, but the answer does not reach the server.%s",
+               own, again, sd_plural(again),
+               v->lost[SD_CLIENT] ? " Records of it are missing in this capture, too." : "");
     else
         sd_say(f,
-               "The server repeated its complete flight %u times; an answer of the client was "
-               "never seen here.",
+               "The server repeated its complete flight %u times, but no answer of the client was "
+               "captured.",
                own);
     return true;
 }
@@ -135,15 +134,14 @@ bool sd_rule_finished_mismatch(const struct sd_case *c, struct sd_finding *f)
     sd_confuse(f, "flight5-lost");
     if (alert)
         sd_say(f,
-               "The Finished messages do not fit (alert %u from the %s): the two ends saw "
-               "different handshakes, "
-               "or hold different keys.",
+               "The Finished messages do not match (alert %u from the %s): the two sides saw "
+               "different handshake messages or have different keys.",
                alert->message, sd_event_side(alert) == SD_SERVER ? "server" : "client");
     else
         sd_say(f,
-               "Client (%u times) and server (%u times) both repeat complete flights without an "
-               "alert: the "
-               "server receives the client's Finished and drops it.",
+               "The client (%u times) and the server (%u times) sent complete flights again and "
+               "again without an alert. The server probably receives the client's Finished and "
+               "drops it.",
                again, both);
     return true;
 }
@@ -190,14 +188,14 @@ static bool overtaken(const struct sd_exchange *x, enum sd_side side, const stru
     return *fin || (side == SD_CLIENT && key_exchange_after(x, *ccs));
 }
 
-/* Behind the loss: the server has finished and only its last flight is missing. */
+/* Captured after the loss: the server has finished and only its last flight is missing. */
 static bool last_flight_unseen(const struct sd_view *v)
 {
     return client_finished(v) && sd_view_bursts(v, SD_CLIENT, 5) >= 2 &&
            sd_view_bursts(v, SD_SERVER, 4) == 1 && !sd_view_bursts(v, SD_SERVER, 6);
 }
 
-/* Before it: each repetition of the client is answered, to the end. */
+/* Captured before it: each repetition of the client is answered, to the end. */
 static bool last_flight_unheard(const struct sd_view *v)
 {
     return sd_view_bursts(v, SD_SERVER, 6) >= 3 &&
@@ -231,7 +229,7 @@ static bool last_flight_recovered(const struct sd_view *v)
 bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    unsigned again = sd_view_bursts(v, SD_CLIENT, 5);
+    unsigned again = sd_view_bursts(v, SD_CLIENT, 5), last = sd_view_bursts(v, SD_SERVER, 6);
     if (c->outcome == SD_INCOMPLETE || c->x->version == SD_DTLS_1_3 ||
         sd_view_alert(v, SD_SERVER, -1) || sd_view_alert(v, SD_CLIENT, -1))
         return false;
@@ -247,15 +245,15 @@ bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
     if (unseen) {
         sd_confuse(f, "finished-mismatch");
         sd_say(f,
-               "The client repeats its flight (%u times), the server never repeats its own: it has "
-               "finished, "
-               "and its last flight does not arrive.",
+               "The client sent its flight %u times, but the server never repeated its own. The "
+               "server has probably finished, and its last flight does not arrive.",
                again);
     } else {
-        sd_say(f, "The client sent its flight %u times and the server its last one %u times%s.",
-               again, sd_view_bursts(v, SD_SERVER, 6),
-               unheard ? "; the client goes on repeating: the answer does not reach it"
-                       : ": the first copy of it was lost");
+        sd_say(f,
+               "The client sent its flight %u times and the server its last flight %u time%s. %s.",
+               again, last, sd_plural(last),
+               unheard ? "The client keeps repeating, so the answer does not reach it"
+                       : "The first copy of the last flight was lost");
     }
     return true;
 }
@@ -276,9 +274,8 @@ bool sd_rule_ccs_finished_reorder(const struct sd_case *c, struct sd_finding *f)
         f->confidence = SD_MEDIUM;
         sd_confuse(f, "loss-recovered");
         sd_say(f,
-               "The %s's ChangeCipherSpec came %s: the network changed the order, or the first "
-               "copy was lost; "
-               "some stacks drop it and wait for the timer.",
+               "The %s's ChangeCipherSpec arrived %s. The network changed the order, or the first "
+               "copy was lost. Some stacks drop the early record and wait for the timer.",
                s == SD_SERVER ? "server" : "client",
                early ? "after its Finished" : "before its ClientKeyExchange");
         return true;
@@ -299,9 +296,10 @@ bool sd_rule_early_appdata(const struct sd_case *c, struct sd_finding *f)
         sd_prove(f, data);
         f->confidence = SD_MEDIUM;
         sd_say(f,
-               "The %s sent application data before the %s's Finished was seen: it may be dropped "
-               "there.",
-               s == SD_SERVER ? "server" : "client", s == SD_SERVER ? "client" : "server");
+               "The %s sent application data before the %s's Finished was seen. The %s may drop "
+               "this data.",
+               s == SD_SERVER ? "server" : "client", s == SD_SERVER ? "client" : "server",
+               s == SD_SERVER ? "client" : "server");
         return true;
     }
     return false;

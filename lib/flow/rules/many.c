@@ -33,9 +33,8 @@ bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *
     sd_confuse(f, "no-response");
     sd_say(
         f,
-        "This ClientHello (%zu bytes) is never answered, and another one (%zu bytes) of the same "
-        "client to the "
-        "same server is (handshake %llu): what differs is the hello.",
+        "This ClientHello (%zu bytes) gets no answer, but another ClientHello (%zu bytes) from the "
+        "same client to the same server gets one (handshake %llu). The two hellos differ.",
         size, sd_kept(good, SD_KEPT_CLIENT_HELLO).len, (unsigned long long)good->id);
     return true;
 }
@@ -49,9 +48,11 @@ bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_findin
     f->confidence = SD_HIGH;
     bool answered = x->has_server_random || x->cookie_count;
     f->severity = answered ? SD_INFO : c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
-    sd_say(f, "The client began anew from the same port while handshake %llu was in force%s.",
+    sd_say(f,
+           "The client started again from the same port while the session of handshake %llu was "
+           "still open%s.",
            (unsigned long long)x->previous,
-           answered ? "; the server answered" : ", and the server did not answer its ClientHello");
+           answered ? "; the server answered" : ", but the server did not answer the ClientHello");
     return true;
 }
 
@@ -70,13 +71,14 @@ bool sd_rule_nat_rebinding(const struct sd_case *c, struct sd_finding *f)
     f->severity = fine ? SD_INFO : SD_WARNING;
     f->confidence = moved->moved_records > 1 ? SD_HIGH : SD_MEDIUM;
     sd_say(f,
-           "The association goes on from another address: %s became %s (its record numbers "
+           "The session continues from another address: %s became %s (record numbers "
            "continue)%s.",
            sd_addr_text(&x->client, was), sd_addr_text(&moved->moved_to, now),
            fine                   ? "; the connection ID kept it alive"
-           : moved->moved_answers ? "; the server answers there"
-           : moved->moved_cid ? "; in spite of the connection ID the server does not answer there"
-                              : "; without a connection ID the server cannot know whose they are");
+           : moved->moved_answers ? "; the server answers to the new address"
+           : moved->moved_cid
+               ? "; the server does not answer there although the session has a connection ID"
+               : "; without a connection ID the server cannot assign the records to the session");
     return true;
 }
 
@@ -104,10 +106,10 @@ bool sd_rule_server_restart(const struct sd_case *c, struct sd_finding *f)
     f->severity = SD_WARNING; /* the handshake itself was good */
     f->confidence = SD_HIGH;
     sd_confuse(f, "icmp-port-unreachable");
-    sd_say(f, "%.1f s after the handshake the server %s: it has lost the association.",
+    sd_say(f, "%.1f s after the handshake the server %s: it has lost the session.",
            sd_seconds(sign->time - x->established),
-           sign->kind == SD_EV_ICMP ? "has no socket at its port any more"
-                                    : "answers with an alert in plaintext");
+           sign->kind == SD_EV_ICMP ? "no longer has a socket on its port"
+                                    : "answers with a plaintext alert");
     return true;
 }
 
@@ -130,9 +132,8 @@ bool sd_rule_duplicate_handshake_new_port(const struct sd_case *c, struct sd_fin
         sd_prove(f, &x->log[0]);
         f->confidence = SD_LOW;
         sd_say(f,
-               "%.1f s before, the same client began handshake %llu from %s, which was never "
-               "completed: the "
-               "application tries again before DTLS does.",
+               "%.1f s earlier the same client started handshake %llu from %s, which never "
+               "finished. The application probably tries again before DTLS does.",
                sd_seconds(later), (unsigned long long)o->id, sd_addr_text(&o->client, other));
         return true;
     }
@@ -157,9 +158,8 @@ bool sd_rule_port_reuse_collision(const struct sd_case *c, struct sd_finding *f)
     f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
     f->confidence = SD_HIGH;
     sd_say(f,
-           "One ClientHello, %llu different ServerHellos: two servers (or two workers with one "
-           "port) answer the "
-           "same client.",
+           "%llu different ServerHellos answer one ClientHello: several servers (or several "
+           "workers on one port) answer the same client.",
            (unsigned long long)x->server_randoms);
     return true;
 }
@@ -183,6 +183,6 @@ bool sd_rule_resumption_refused(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_CLIENT, x->hellos_cookie ? 3 : 1, 1);
     sd_prove_frame(f, done->number, done->first);
     f->confidence = SD_HIGH;
-    sd_say(f, "The client offered to resume a session, the server made a full handshake.");
+    sd_say(f, "The client offered to resume a session, but the server made a full handshake.");
     return true;
 }

@@ -48,7 +48,8 @@ static void say_offer(const struct sd_case *c, struct sd_finding *f, const struc
     struct sd_rd list = {0};
     if (!sd_offer_read(c->x, &o)) {
         sd_say(f,
-               "The server refused the ClientHello with %s (%u); what it offered was not captured.",
+               "The server refused the ClientHello with the alert %s (%u). The ClientHello was not "
+               "captured.",
                sd_name(SD_NAME_ALERT, e->message, name), e->message);
         return;
     }
@@ -57,28 +58,31 @@ static void say_offer(const struct sd_case *c, struct sd_finding *f, const struc
         sd_ext_u16s(body, 2, &list))
         sd_offer_names(sd_rd_rest(&list), SD_NAME_GROUP, groups);
     const char *likely =
-        n.psk == n.all ? "the client offers only PSK, the server may have a certificate only"
-        : !n.ecdsa     ? "only suites for RSA certificates are offered: a server with an ECDSA "
-                         "certificate has none of them"
-        : !n.rsa       ? "only suites for ECDSA certificates are offered: a server with an RSA "
-                         "certificate has none of them"
-        : !o.ems       ? "ciphers or groups; or the server insists on extended_master_secret"
-        : !o.reneg     ? "ciphers or groups; or the server insists on secure renegotiation"
-                       : "ciphers first, then groups and signature algorithms";
+        n.psk == n.all ? "the client offers only PSK, the server has only a certificate"
+        : !n.ecdsa     ? "the client offers only suites for RSA certificates, the server has an "
+                         "ECDSA certificate"
+        : !n.rsa       ? "the client offers only suites for ECDSA certificates, the server has an "
+                         "RSA certificate"
+        : !o.ems       ? "no common suite or group, or the server requires extended_master_secret"
+        : !o.reneg     ? "no common suite or group, or the server requires secure renegotiation"
+                       : "no common suite, group or signature algorithm";
     const struct sd_exchange *other = served_otherwise(c, &o);
     if (other) {
         sd_prove(f, &other->log[0]);
         sd_say(f,
-               "The server refused with %s (%u). To another client (handshake %llu) it spoke %s, "
-               "which this one does not offer; it offers %u suites (%s)%s%s.",
+               "The server refused with the alert %s (%u). With another client (handshake %llu) it "
+               "chose %s, which this client does not offer. This client offers %u suite%s "
+               "(%s)%s%s.",
                sd_name(SD_NAME_ALERT, e->message, name), e->message, (unsigned long long)other->id,
-               sd_name(SD_NAME_SUITE, other->suite, hex), n.all,
+               sd_name(SD_NAME_SUITE, other->suite, hex), n.all, sd_plural(n.all),
                sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",
                groups);
         return;
     }
-    sd_say(f, "The server refused with %s (%u). Offered: %u suites (%s)%s%s. Likely: %s.",
-           sd_name(SD_NAME_ALERT, e->message, name), e->message, n.all,
+    sd_say(f,
+           "The server refused with the alert %s (%u). The client offers %u suite%s (%s)%s%s. "
+           "Probable cause: %s.",
+           sd_name(SD_NAME_ALERT, e->message, name), e->message, n.all, sd_plural(n.all),
            sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",
            groups, likely);
 }
@@ -113,10 +117,15 @@ bool sd_rule_version_mismatch(const struct sd_case *c, struct sd_finding *f)
     f->confidence = SD_HIGH;
     const char *version = sd_name(SD_NAME_VERSION, c->x->version, buf);
     if (server)
-        sd_say(f, "The client offers %s at best; the server refuses it: its minimum is higher.",
+        sd_say(f,
+               "The client offers at most %s. The server refuses it: the server's minimum version "
+               "is higher.",
                version);
     else
-        sd_say(f, "The server chose %s; the client refuses it: its minimum is higher.", version);
+        sd_say(f,
+               "The server chose %s. The client refuses it: the client's minimum version is "
+               "higher.",
+               version);
     return true;
 }
 
@@ -131,10 +140,10 @@ bool sd_rule_sni_unrecognized(const struct sd_case *c, struct sd_finding *f)
     sd_prove(f, e);
     f->confidence = SD_HIGH;
     if (sd_offer_ext(c->x, SD_EXT_SERVER_NAME, &body) && sd_ext_server_name(body, &host))
-        sd_say(f, "The client asks for \"%s\"; the server does not know this name.",
+        sd_say(f, "The client asks for \"%s\", but the server does not know this name.",
                sd_offer_text(host, name, sizeof name));
     else
-        sd_say(f, "The client names no server; the server insists on a name it knows.");
+        sd_say(f, "The client sends no server name, but the server requires a name that it knows.");
     return true;
 }
 
@@ -164,8 +173,8 @@ bool sd_rule_alpn_mismatch(const struct sd_case *c, struct sd_finding *f)
     sd_prove(f, e);
     f->confidence = SD_HIGH;
     sd_say(f,
-           "The client offers the application protocols \"%s\" (ALPN); the server speaks none of "
-           "them.",
+           "The client offers the application protocols \"%s\" (ALPN), but the server supports "
+           "none of them.",
            alpn_list(c->x, list, sizeof list));
     return true;
 }
@@ -222,17 +231,18 @@ bool sd_rule_bad_extension(const struct sd_case *c, struct sd_finding *f)
     f->confidence = found ? SD_HIGH : SD_LOW;
     const char *who = sd_event_side(e) == SD_SERVER ? "server" : "client";
     if (found)
-        sd_say(f,
-               "The %s ends with %s (%u): the ServerHello has the extension %s (%u), which the "
-               "client did not "
-               "offer.",
-               who, sd_name(SD_NAME_ALERT, e->message, alert), e->message,
-               sd_name(SD_NAME_EXTENSION, type, name), type);
+        sd_say(
+            f,
+            "The %s ends the handshake with the alert %s (%u): the ServerHello has the extension "
+            "%s (%u), which the client did not offer.",
+            who, sd_name(SD_NAME_ALERT, e->message, alert), e->message,
+            sd_name(SD_NAME_EXTENSION, type, name), type);
     else
         sd_say(f,
-               "The %s ends with %s (%u): a field or an extension of its peer's hello is not what "
-               "it may be.",
-               who, sd_name(SD_NAME_ALERT, e->message, alert), e->message);
+               "The %s ends the handshake with the alert %s (%u): the %s's hello probably contains "
+               "a value or an extension that is not allowed here.",
+               who, sd_name(SD_NAME_ALERT, e->message, alert), e->message,
+               sd_event_side(e) == SD_SERVER ? "client" : "server");
     return true;
 }
 
@@ -252,9 +262,8 @@ bool sd_rule_client_certificate_required(const struct sd_case *c, struct sd_find
     sd_prove(f, e);
     f->confidence = SD_HIGH;
     sd_say(f,
-           "The server asked for a client certificate, the client sent none, and the server ended "
-           "the handshake "
-           "with alert %u.",
+           "The server asked for a client certificate. The client sent none, and the server ended "
+           "the handshake with alert %u.",
            e->message);
     return true;
 }
@@ -297,14 +306,15 @@ bool sd_rule_srtp_mismatch(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     f->confidence = SD_HIGH;
     if (answered)
-        sd_say(f,
-               "The server chose the SRTP profile %s, which the client did not offer: there will "
-               "be no media.",
-               sd_name(SD_NAME_SRTP, chosen, name));
+        sd_say(
+            f,
+            "The server chose the SRTP profile %s, which the client did not offer. No media will "
+            "flow.",
+            sd_name(SD_NAME_SRTP, chosen, name));
     else
-        sd_say(f, "The client offers use_srtp, the server does not answer it: the handshake may "
-                  "succeed, and there "
-                  "will be no media.");
+        sd_say(f,
+               "The client offers use_srtp, but the server does not answer it. The handshake may "
+               "succeed, but no media will flow.");
     return true;
 }
 
@@ -321,9 +331,9 @@ bool sd_rule_dtls13_fallback(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     f->severity = marked ? SD_WARNING : SD_INFO;
     f->confidence = SD_HIGH;
-    sd_say(f, "The client offers DTLS 1.3, the server chose DTLS 1.2%s.",
-           marked
-               ? " although its random says that it speaks 1.3: somebody may have changed the hello"
-               : "");
+    sd_say(f, "The client offers DTLS 1.3, but the server chose DTLS 1.2%s.",
+           marked ? " although its random says that it supports DTLS 1.3: a device on the path may "
+                    "have changed the ClientHello"
+                  : "");
     return true;
 }

@@ -22,6 +22,12 @@ static inline double sd_millis(int64_t ns)
     return (double)ns / 1e6;
 }
 
+/* "1 record", "2 records". */
+static inline const char *sd_plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Writes the sentence. */
 void sd_say(struct sd_finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* What else it may be: the id of another entry. */

@@ -96,7 +96,7 @@ static void say_bracket(struct sd_finding *f, uint32_t above, uint32_t below)
     f->mtu_below = below > above ? below : 0;
 }
 
-/* Seen behind the bottleneck: the pieces are missing each time. */
+/* Captured after the bottleneck: the pieces are missing each time. */
 static bool hole_in_server_flight(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
@@ -111,16 +111,17 @@ static bool hole_in_server_flight(const struct sd_case *c, struct sd_finding *f)
     say_bracket(f, arrived, m.packet);
     f->confidence = sd_view_bursts(v, SD_SERVER, 4) > 2 && m.part ? SD_HIGH : SD_MEDIUM;
     if (!m.part) {
-        sd_say(f,
-               "In %u attempts a whole message of the server's flight never arrived, datagrams of "
-               "%u bytes do.",
-               sd_view_bursts(v, SD_SERVER, 4), arrived);
+        sd_say(
+            f,
+            "In %u attempts a whole message of the server's flight never arrived, but IP packets "
+            "of up to %u bytes arrive.",
+            sd_view_bursts(v, SD_SERVER, 4), arrived);
         return true;
     }
     sd_say(f,
-           "In %u attempts bytes %u to %u of the server's %s (message_seq %u) never arrived, %u "
-           "records are "
-           "missing; packets of %u bytes arrive: path MTU in (%u, %u].",
+           "In %u attempts bytes %u to %u of the server's %s (message_seq %u) never arrived; %u "
+           "records are missing. IP packets of up to %u bytes arrive, so the path MTU is between "
+           "%u and %u bytes.",
            sd_view_bursts(v, SD_SERVER, 4), m.range.from, m.range.to,
            sd_name(SD_NAME_HANDSHAKE, m.part->type, name), m.part->message_seq, v->lost[SD_SERVER],
            arrived, arrived, m.packet);
@@ -136,7 +137,7 @@ static uint32_t largest_in_flight(const struct sd_view *v, enum sd_side side, ui
     return size;
 }
 
-/* Seen before the bottleneck: all goes out, and the client goes on asking. */
+/* Captured before the bottleneck: all goes out, and the client keeps asking. */
 static bool server_flight_unheard(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
@@ -158,12 +159,12 @@ static bool server_flight_unheard(const struct sd_case *c, struct sd_finding *f)
     f->confidence = SD_MEDIUM;
     sd_confuse(f, "reply-path-dead");
     say_bracket(f, 0, largest);
-    sd_say(f,
-           "The server sent its whole flight %u times (packets up to %u bytes), the client heard "
-           "the small "
-           "HelloVerifyRequest and goes on repeating its ClientHello: the large packets do not "
-           "reach it.",
-           sd_view_bursts(v, SD_SERVER, 4), largest);
+    sd_say(
+        f,
+        "The server sent its whole flight %u times (IP packets of up to %u bytes). The client "
+        "received the small HelloVerifyRequest but keeps repeating its ClientHello, so the large "
+        "packets do not reach it.",
+        sd_view_bursts(v, SD_SERVER, 4), largest);
     return true;
 }
 
@@ -195,17 +196,20 @@ bool sd_rule_mtu_blackhole_c2s(const struct sd_case *c, struct sd_finding *f)
     say_bracket(f, arrived, hole ? m.packet : largest);
     f->confidence = hole && m.part ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, hole ? "flight5-lost" : "finished-mismatch");
-    if (hole)
+    if (hole && m.part)
         sd_say(f,
-               "The client's flight arrives with the same hole %u times; packets of %u bytes "
-               "arrive, the "
-               "missing piece takes %u.",
+               "The client's flight arrived %u times with the same part missing. IP packets of up "
+               "to %u bytes arrive; the missing part needs a packet of %u bytes.",
                sd_view_bursts(v, SD_CLIENT, 5), arrived, m.packet);
+    else if (hole)
+        sd_say(f,
+               "The client's flight arrived %u times with a whole message missing, but IP packets "
+               "of up to %u bytes arrive.",
+               sd_view_bursts(v, SD_CLIENT, 5), arrived);
     else
         sd_say(f,
-               "The client sent its flight %u times (packets up to %u bytes), and the server "
-               "repeats its own "
-               "on a timer, as if nothing had come.",
+               "The client sent its flight %u times (IP packets of up to %u bytes), but the server "
+               "repeats its own flight on its timer, as if nothing had arrived.",
                sd_view_bursts(v, SD_CLIENT, 5), largest);
     return true;
 }
@@ -254,11 +258,10 @@ bool sd_rule_ptb_abort(const struct sd_case *c, struct sd_finding *f)
     f->mtu_above = e->frag_off ? e->frag_off - 1 : 0;
     f->mtu_below = e->frag_off;
     sd_say(f,
-           "A router said that a packet of %u bytes from the %s is too big (MTU %u)%s, and the %s "
-           "did not send "
-           "the flight again in smaller pieces.",
+           "A router reported that a packet of %u bytes from the %s is too big (MTU %u%s), but the "
+           "%s did not send the flight again in smaller packets.",
            e->length, sd_event_side(e) == SD_SERVER ? "server" : "client", e->frag_off,
-           spoof_like(c->x, e) ? ", a suspiciously small one" : "",
+           spoof_like(c->x, e) ? ", suspiciously small" : "",
            sd_event_side(e) == SD_SERVER ? "server" : "client");
     return true;
 }
@@ -273,8 +276,9 @@ bool sd_rule_ptb_ok(const struct sd_case *c, struct sd_finding *f)
     f->mtu_above = e->frag_off ? e->frag_off - 1 : 0;
     f->mtu_below = e->frag_off;
     sd_say(f,
-           "A router said that a packet of %u bytes is too big (MTU %u)%s; smaller ones followed.",
-           e->length, e->frag_off, spoof_like(c->x, e) ? ", a suspiciously small one" : "");
+           "A router reported that a packet of %u bytes is too big (MTU %u%s). Smaller packets "
+           "followed.",
+           e->length, e->frag_off, spoof_like(c->x, e) ? ", suspiciously small" : "");
     return true;
 }
 
@@ -349,8 +353,8 @@ bool sd_rule_mtu_fallback(const struct sd_case *c, struct sd_finding *f)
         f->confidence = v->one_way ? SD_MEDIUM : SD_HIGH;
         say_bracket(f, a.last->largest, shrank ? a.largest : 0);
         sd_say(f,
-               "The %s's flight got through only after %.2f s, in packets of at most %u bytes: the "
-               "larger ones of the attempts before were lost.",
+               "The %s's flight arrived only after %.2f s, in IP packets of at most %u bytes. The "
+               "larger packets of the earlier attempts were lost.",
                side == SD_SERVER ? "server" : "client", sd_seconds(a.last->start - a.first->start),
                a.last->largest);
         return true;
@@ -371,9 +375,8 @@ bool sd_rule_sender_never_sent(const struct sd_case *c, struct sd_finding *f)
     f->confidence = hello->sent > 2 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "mtu-blackhole-s2c");
     sd_say(f,
-           "The server sent the beginning of its flight %u times and never the rest, and no record "
-           "number is "
-           "missing: the rest was not lost on the way, it was never sent.",
+           "The server sent the beginning of its flight %u times but never the rest. No record "
+           "number is missing, so the rest was not lost on the path: the server never sent it.",
            hello->sent);
     return true;
 }
@@ -395,11 +398,11 @@ bool sd_rule_ip_fragments_lost(const struct sd_case *c, struct sd_finding *f)
     f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
     f->confidence = cut > 2 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "mtu-blackhole-s2c");
-    sd_say(f,
-           "Of %u IP packets of the handshake only the first fragment arrived: something on the "
-           "way drops IP "
-           "fragments.",
-           cut);
+    sd_say(
+        f,
+        "Only the first fragment of %u IP packet%s of the handshake arrived. A device on the path "
+        "probably drops IP fragments.",
+        cut, sd_plural(cut));
     return true;
 }
 
@@ -427,9 +430,8 @@ bool sd_rule_tiny_fragments(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     f->confidence = SD_HIGH;
     sd_say(f,
-           "The server's flight came in %u datagrams of at most %u bytes (IP): its library did not "
-           "know the "
-           "MTU.",
+           "The server's flight came in %u IP packets of at most %u bytes. Its DTLS library "
+           "probably did not know the MTU.",
            n, largest);
     return true;
 }
@@ -449,11 +451,12 @@ bool sd_rule_oversize_first_flight(const struct sd_case *c, struct sd_finding *f
         return false;
     sd_prove(f, found);
     f->confidence = SD_HIGH;
-    sd_say(f,
-           "A handshake datagram of the %s takes an IP packet of %u bytes%s: more than %u do not "
-           "pass everywhere.",
-           sd_event_side(found) == SD_SERVER ? "server" : "client", worst,
-           found->flags & SD_EVF_IP_FRAGMENTS ? ", in IP fragments" : "", limit);
+    sd_say(
+        f,
+        "A handshake datagram from the %s makes an IP packet of %u bytes%s. Packets of more than "
+        "%u bytes do not pass on every path.",
+        sd_event_side(found) == SD_SERVER ? "server" : "client", worst,
+        found->flags & SD_EVF_IP_FRAGMENTS ? " (sent in IP fragments)" : "", limit);
     return true;
 }
 
@@ -479,10 +482,8 @@ bool sd_rule_refragmentation_intolerance(const struct sd_case *c, struct sd_find
     sd_prove_bursts(f, v, SD_SERVER, 4, 6);
     f->confidence = v->vantage == SD_NEAR_CLIENT ? SD_MEDIUM : SD_LOW;
     sd_confuse(f, "mtu-blackhole-s2c");
-    sd_say(
-        f,
-        "The server's flight is complete here, put together from attempts with different fragment "
-        "boundaries, and the client does not go on.");
+    sd_say(f, "In this capture the server's flight is complete only when attempts with different "
+              "fragment boundaries are joined. The client does not continue.");
     return true;
 }
 
@@ -496,9 +497,9 @@ bool sd_rule_bytes_changed(const struct sd_case *c, struct sd_finding *f)
         sd_prove(f, e);
         f->confidence = SD_HIGH;
         sd_say(f,
-               "The %s's %s (message_seq %u) was sent again with other bytes: a retransmission "
-               "must not change "
-               "(RFC 6347 section 4.2.4), the transcripts of both ends differ now.",
+               "The %s's %s (message_seq %u) was sent again with different bytes. A retransmission "
+               "must not change (RFC 6347 section 4.2.4): the two sides now hash different "
+               "transcripts.",
                sd_event_side(e) == SD_SERVER ? "server" : "client",
                sd_name(SD_NAME_HANDSHAKE, e->message, name), e->message_seq);
         return true;
@@ -522,11 +523,11 @@ bool sd_rule_appdata_size_loss(const struct sd_case *c, struct sd_finding *f)
         f->confidence = missing > 5 ? SD_MEDIUM : SD_LOW;
         sd_confuse(f, "loss-recovered");
         sd_say(f,
-               "Of the %s's protected records %u of %u never came, of the other direction %u; the "
-               "largest that "
-               "came has %llu bytes: rather the large ones are lost than some.",
-               s == SD_SERVER ? "server" : "client", missing, missing + n->seen,
-               sd_numbers_missing(back), (unsigned long long)n->largest);
+               "%u of %u encrypted records from the %s are missing (%u from the %s). The largest "
+               "that arrived has %llu bytes, so large records are probably dropped.",
+               missing, missing + n->seen, s == SD_SERVER ? "server" : "client",
+               sd_numbers_missing(back), s == SD_SERVER ? "client" : "server",
+               (unsigned long long)n->largest);
         return true;
     }
     return false;

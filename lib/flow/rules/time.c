@@ -11,7 +11,7 @@ static int64_t waited(const struct sd_view *v)
         const struct sd_burst *b = &v->bursts[i];
         if (b->cause == SD_CAUSE_TIMER && i && b->start > until) {
             int64_t since = v->bursts[i - 1].stop > until ? v->bursts[i - 1].stop : until;
-            sum += b->start - since;
+            sum += b->start > since ? b->start - since : 0; /* overtaken, it cost nothing */
             until = b->start;
         }
     }
@@ -88,11 +88,10 @@ bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
     }
     f->confidence = lost ? SD_HIGH : SD_MEDIUM;
     sd_say(f,
-           "Flight %u of the %s had to be sent again (%u retransmission%s in all, %u record%s "
-           "missing here): it "
-           "cost %.0f ms.",
-           b->flight, b->side == SD_SERVER ? "server" : "client", again, again == 1 ? "" : "s",
-           lost, lost == 1 ? "" : "s", sd_millis(waited(v)));
+           "The %s had to send flight %u again (%u retransmission%s in total, %u record%s missing "
+           "in this capture). That cost %.0f ms.",
+           b->side == SD_SERVER ? "server" : "client", b->flight, again, sd_plural(again), lost,
+           sd_plural(lost), sd_millis(waited(v)));
     return true;
 }
 
@@ -112,9 +111,8 @@ bool sd_rule_spurious_rto(const struct sd_case *c, struct sd_finding *f)
         sd_prove_frame(f, b->number, b->start);
         f->confidence = SD_MEDIUM;
         sd_say(f,
-               "The %s repeated flight %u while the answer to it was on its way: its timer is "
-               "about as long as "
-               "the answer takes.",
+               "The %s repeated flight %u while the answer was already on its way. Its timer is "
+               "about as long as the round trip.",
                b->side == SD_SERVER ? "server" : "client", b->flight);
         return true;
     }
@@ -124,7 +122,7 @@ bool sd_rule_spurious_rto(const struct sd_case *c, struct sd_finding *f)
     f->confidence = SD_MEDIUM;
     sd_confuse(f, "loss-recovered");
     sd_say(f,
-           "The %s repeated flight %u after %.0f ms although nothing was lost: the answer takes "
+           "The %s repeated flight %u after %.0f ms although nothing was lost. The answer takes "
            "%.0f ms.",
            b->side == SD_SERVER ? "server" : "client", b->flight, sd_millis(timer), sd_millis(rtt));
     return true;
@@ -148,9 +146,9 @@ bool sd_rule_net_duplication(const struct sd_case *c, struct sd_finding *f)
         return false;
     f->confidence = SD_HIGH;
     sd_say(f,
-           "%u record%s came twice with the same number: the network (or the capture) copied the "
-           "packets.",
-           n, n == 1 ? "" : "s");
+           "%u record%s arrived twice with the same record number. The network (or the capture) "
+           "copied the packets.",
+           n, sd_plural(n));
     return true;
 }
 
@@ -172,8 +170,8 @@ bool sd_rule_reorder(const struct sd_case *c, struct sd_finding *f)
         }
     }
     f->confidence = SD_HIGH;
-    sd_say(f, "%u record%s overtaken by later ones, by up to %llu places.", n,
-           n == 1 ? " was" : "s were", (unsigned long long)distance);
+    sd_say(f, "%u record%s arrived after later records, up to %llu record number%s late.", n,
+           sd_plural(n), (unsigned long long)distance, sd_plural(distance));
     return true;
 }
 
@@ -216,9 +214,8 @@ bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
     f->confidence = timer_bursts(v) ? SD_LOW : SD_MEDIUM;
     sd_confuse(f, "loss-recovered");
     sd_say(f,
-           "The %s took %.2f s for its flight, the way there and back not counted: key operations, "
-           "or a "
-           "callback of the application that waits.",
+           "The %s took %.2f s to send its flight (round trip not counted). Probably its key "
+           "operations are slow, or a callback of the application waits.",
            is_client ? "client" : "server", sd_seconds(worst));
     return true;
 }
@@ -230,8 +227,10 @@ bool sd_rule_final_flight_timer(const struct sd_case *c, struct sd_finding *f)
         return false;
     sd_prove_bursts(f, c->view, SD_SERVER, 6, 6);
     f->confidence = SD_MEDIUM;
-    sd_say(f, "The server repeated its last flight %u time%s without being asked.", n,
-           n == 1 ? "" : "s");
+    sd_say(f,
+           "The server repeated its last flight %u time%s although the client did not repeat its "
+           "own.",
+           n, sd_plural(n));
     return true;
 }
 
@@ -248,10 +247,9 @@ bool sd_rule_one_way_appdata(const struct sd_case *c, struct sd_finding *f)
     sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
     f->severity = SD_INFO;
     f->confidence = SD_MEDIUM;
-    sd_say(f,
-           "Only the %s sends application data (%u records); from the other side nothing came for "
-           "%.1f s.",
-           up ? "client" : "server", up + down, sd_seconds(talks->last - mute->last));
+    sd_say(f, "Only the %s sends application data (%u records). The %s sent nothing for %.1f s.",
+           up ? "client" : "server", up + down, up ? "server" : "client",
+           sd_seconds(talks->last - mute->last));
     return true;
 }
 
@@ -264,10 +262,9 @@ bool sd_rule_replay_window(const struct sd_case *c, struct sd_finding *f)
     sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
     f->confidence = SD_MEDIUM;
     sd_say(f,
-           "%u record%s of the %s came more than 64 numbers late: a receiver with the usual replay "
-           "window drops "
-           "them.",
-           up ? up : down, (up ? up : down) == 1 ? "" : "s", up ? "client" : "server");
+           "%u record%s from the %s arrived more than 64 record numbers late. A receiver with the "
+           "usual replay window drops them.",
+           up ? up : down, sd_plural(up ? up : down), up ? "client" : "server");
     return true;
 }
 
@@ -282,8 +279,8 @@ bool sd_rule_keepalive_idle(const struct sd_case *c, struct sd_finding *f)
     sd_prove_frame(f, moved->moved_number, moved->moved_time);
     f->confidence = SD_MEDIUM;
     sd_say(f,
-           "After %.0f s without a packet the client came back from another address: the NAT had "
-           "forgotten it.",
+           "After %.0f s without a packet the client came back from another address. The NAT had "
+           "probably dropped the old mapping.",
            sd_seconds(moved->moved_time - moved->last_before_move));
     return true;
 }
@@ -303,7 +300,9 @@ bool sd_rule_close(const struct sd_case *c, struct sd_finding *f)
            client && server ? "both sides"
            : client         ? "the client"
                             : "the server",
-           x->opened ? " with close_notify" : ": its last record is an alert, as close_notify is");
+           x->opened          ? " with close_notify"
+           : client && server ? ": the last records are encrypted alerts, probably close_notify"
+                              : ": its last record is an encrypted alert, probably close_notify");
     return true;
 }
 
@@ -324,9 +323,10 @@ bool sd_rule_unexplained_alert(const struct sd_case *c, struct sd_finding *f)
     for (const struct sd_event *o = c->x->log; o < e; o++)
         if (o->kind == SD_EV_HANDSHAKE)
             after = sd_name(SD_NAME_HANDSHAKE, o->message, last);
-    sd_say(f, "The %s ended the handshake with %s (%u), after %s.",
+    sd_say(f, "The %s ended the handshake with the alert %s (%u) after %s.",
            sd_event_side(e) == SD_SERVER ? "server" : "client",
-           sd_name(SD_NAME_ALERT, e->message, name), e->message, *after ? after : "nothing");
+           sd_name(SD_NAME_ALERT, e->message, name), e->message,
+           *after ? after : "no handshake message");
     return true;
 }
 
@@ -341,9 +341,10 @@ bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
         sd_prove_frame(f, v->bursts[i].number, v->bursts[i].start);
     f->confidence = SD_LOW;
     sd_say(f,
-           "The handshake stops after the %s's %s; %u retransmissions in %.1f s changed nothing.",
+           "The handshake stops after the %s's %s. It is not complete %.1f s after its start (%u "
+           "retransmission%s).",
            p && p->side == SD_SERVER ? "server" : "client",
-           p ? sd_name(SD_NAME_HANDSHAKE, p->type, name) : "hello", timer_bursts(v),
-           sd_seconds(v->now - c->x->start));
+           p ? sd_name(SD_NAME_HANDSHAKE, p->type, name) : "hello",
+           sd_seconds(v->now - c->x->start), timer_bursts(v), sd_plural(timer_bursts(v)));
     return true;
 }
