@@ -1,12 +1,12 @@
 # The OpenSSL to build with: the system's, or the one under the prefix
 # SDTLS_OPENSSL (include/, lib/ and, when it needs a newer C library than the
-# machine has, lib/glibc/; ci/openssl makes such prefixes, fuzz/openssl static
+# machine has, lib/glibc/; ci/openssl makes such prefixes, fuzz/build_openssl static
 # ones for fuzzing).
 if(SDTLS_OPENSSL)
   set(OPENSSL_INCLUDE_DIR ${SDTLS_OPENSSL}/include)
   set(suffix so)
   if(NOT EXISTS ${SDTLS_OPENSSL}/lib/libssl.so)
-    set(suffix a) # fuzz/openssl
+    set(suffix a) # fuzz/build_openssl
   endif()
   set(OPENSSL_SSL_LIBRARY ${SDTLS_OPENSSL}/lib/libssl.${suffix})
   set(OPENSSL_CRYPTO_LIBRARY ${SDTLS_OPENSSL}/lib/libcrypto.${suffix})

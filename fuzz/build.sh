@@ -9,7 +9,7 @@ export CC=${CC:-clang} CFLAGS=${CFLAGS:--O1 -g -fsanitize=address,fuzzer-no-link
 engine=${LIB_FUZZING_ENGINE:--fsanitize=fuzzer}
 work=${WORK:-build}/oss-fuzz
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(basename -s .c -a fuzz/fuzz_*.c | sed 's/^fuzz_//')
+[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(basename -s .c -a fuzz/targets/fuzz_*.c | sed 's/^fuzz_//')
 
 # Libraries come along: where fuzzers run, none of ours are installed.
 # shellcheck disable=SC2016 # the loader's word
@@ -25,7 +25,7 @@ for target in "${targets[@]}"; do
     awk -v name="$target" 'BEGIN { print "[libfuzzer]\ntimeout = 5" }
         $1 == name { print "max_len = " $4; if (split(substr($5, 2), more, "=")) print more[1] " = " more[2] }' \
         fuzz/limits >"$OUT/$name.options"
-    dict=$(fuzz/dict "$target")
+    dict=$(fuzz/dict_of "$target")
     [ -z "$dict" ] || cp "$dict" "$OUT/$name.dict"
     [ ! -d "fuzz/corpus/$target" ] || python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/$target/"
 done

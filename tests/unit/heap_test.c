@@ -1,4 +1,4 @@
-/* fuzz/heap.c and fuzz/pool.c: what OpenSSL gets its memory from while it is fuzzed. */
+/* fuzz/harness/heap.c and pool.c: what OpenSSL gets its memory from while it is fuzzed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common.h"
-#include "poison.h"
-#include "pool.h"
+#include "harness/common.h"
+#include "harness/poison.h"
+#include "harness/pool.h"
 
 enum { MANY = 300 };
 

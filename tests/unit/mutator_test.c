@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "make.h"
-#include "mutate.h"
-#include "mutator.h"
-#include "ossl_cookie.h"
+#include "harness/make.h"
+#include "mutator/mutate.h"
+#include "mutator/mutator.h"
+#include "openssl/ossl_cookie.h"
 
 #include "wire/handshake.h"
 #include "wire/hello.h"

@@ -1,0 +1,50 @@
+/* What the targets do with their inputs, as far as it matters to the mutator. */
+#include <string.h>
+
+#include "gate/cookie.h"
+#include "mutator/mutator.h"
+#include "openssl/ossl_cookie.h"
+#include "harness/senders.h"
+
+/* The gate itself says which cookie it would take, with the secret that its target begins with:
+ * the first bytes of its random numbers. */
+static size_t gate_cookie(uint8_t who, struct sd_span datagram, uint8_t *out)
+{
+    uint8_t secret[SD_GATE_SECRET_LEN], reply[SD_GATE_REPLY_MAX];
+    struct fuzz_rng rng = {0};
+    struct sd_gate gate;
+    unsigned f, t;
+    pair(who, &f, &t);
+    struct sd_addr from = sender(f), to = local(t);
+    fuzz_random_bytes(&rng, secret, sizeof secret);
+    sd_gate_init(&gate, kit_mac, NULL, secret, 0);
+    struct sd_gate_result r = sd_gate_check(&gate, datagram.p, datagram.len, &from, &to, reply);
+    if (r.verdict != SD_GATE_REPLY)
+        return 0;
+    memcpy(out, reply + r.reply_len - SD_GATE_COOKIE_LEN, SD_GATE_COOKIE_LEN);
+    return SD_GATE_COOKIE_LEN;
+}
+
+static size_t openssl_cookie(uint8_t who, struct sd_span datagram, uint8_t *out)
+{
+    (void)datagram;
+    ossl_cookie(who % OSSL_PEERS, out);
+    return OSSL_COOKIE_LEN;
+}
+
+const struct mutator_target *mutator_target(const char *name)
+{
+    static const struct mutator_target all[] = {
+        {"record", 1, 1, 0, NULL},
+        {"flow", 9, 1, 7, NULL},
+        {"listen", 16, 1 | 1 << 9, 15, gate_cookie},
+        {"ossl_listen", 9, 1, 3, openssl_cookie},
+        {"server", 9, 1 << 2, 0, NULL},
+        {"client", 9, 1 << 2, 0, NULL},
+        {"", 16, 0, 7, NULL},
+    };
+    size_t i = 0;
+    while (*all[i].name && strcmp(all[i].name, name))
+        i++;
+    return &all[i];
+}

@@ -1,0 +1,23 @@
+/* Datagrams in memory on their way to somebody. */
+#ifndef FUZZ_OSSL_QUEUE_H
+#define FUZZ_OSSL_QUEUE_H
+
+#include "harness/common.h"
+
+enum { OSSL_DATAGRAM = 4096, OSSL_QUEUE = 16 };
+
+struct ossl_queue {
+    unsigned first, count;
+    struct {
+        unsigned from;
+        size_t len;
+        uint8_t bytes[OSSL_DATAGRAM];
+    } datagram[OSSL_QUEUE];
+};
+
+/* False: it is full, the datagram is lost. */
+bool ossl_queue_put(struct ossl_queue *q, unsigned from, const void *bytes, size_t len);
+/* The oldest, at most `cap` bytes of it; false: there is none. */
+bool ossl_queue_take(struct ossl_queue *q, unsigned *from, uint8_t *bytes, size_t cap, size_t *len);
+
+#endif

@@ -1,0 +1,15 @@
+/* One side of ours against somebody who sends whatever he likes, while a real peer does its part.
+ */
+#ifndef FUZZ_HOSTILE_H
+#define FUZZ_HOSTILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/common.h"
+
+/* `id`: SIM_CLIENT or SIM_SERVER is attacked. */
+void hostile_run(int id, const uint8_t *data, size_t size);
+void hostile_seeds(struct fuzz_seeder *s, int id);
+
+#endif

@@ -1,0 +1,263 @@
+/* The path-MTU search against a path that the input invents: its limit, what it loses and delays,
+ * and the ICMP errors it tells or forges. When the input ends the path becomes an honest one.
+ *
+ * Always: a size asked for lies within the bounds, a search ends within its probes, time moves on,
+ * and what is confirmed was answered and fits the path. */
+#include <string.h>
+
+#include "harness/common.h"
+
+#include "mtu/search.h"
+#include "mtu/sizes.h"
+
+enum { FLIGHT_MAX = 64, STEPS_MAX = 2000 };
+
+/* What becomes of a probe: the low bits of an input byte; the others are its detail. */
+enum fate {
+    FATE_FINE,
+    FATE_LOST,
+    FATE_LATE,
+    FATE_TWICE,
+    FATE_ICMP_TRUE,
+    FATE_ICMP_FORGED,
+    FATE_DATA,
+    FATE_OTHER_LIMIT,
+    FATES
+};
+
+struct answer {
+    uint32_t id;
+    unsigned size;
+    sd_time when;
+};
+
+struct world {
+    struct sd_rd in;
+    struct sd_mtu m;
+    struct sd_mtu_config cfg;
+    sd_time now;
+    unsigned limit, highest_limit; /* the highest since the search forgot everything */
+    unsigned answered;             /* the largest size that was answered since then */
+    unsigned black_holes;
+    bool honest;   /* nothing was lost that fits, nothing forged, no limit changed */
+    bool constant; /* the limit never changed */
+    struct answer flight[FLIGHT_MAX];
+    unsigned flying;
+    uint32_t last_id;
+};
+
+static void forget(struct world *w)
+{
+    w->answered = 0;
+    w->highest_limit = w->limit;
+    w->black_holes = w->m.black_holes;
+}
+
+static void check(struct world *w)
+{
+    const struct sd_mtu *m = &w->m;
+    if (m->black_holes != w->black_holes)
+        forget(w);
+    fuzz_check(m->confirmed <= w->answered, "confirmed %u, but only %u was answered", m->confirmed,
+               w->answered);
+    fuzz_check(m->confirmed <= w->highest_limit, "confirmed %u on a path of %u", m->confirmed,
+               w->highest_limit);
+    fuzz_check(!m->confirmed || m->confirmed >= w->cfg.min, "confirmed %u, below the minimum",
+               m->confirmed);
+    fuzz_check(m->probes <= w->cfg.max_probes, "%u probes", m->probes);
+    fuzz_check(m->misses <= SD_MTU_MISSES && m->confidence <= 1000, "numbers out of bounds");
+    fuzz_check(m->state != SD_MTU_COMPLETE || m->confirmed, "complete without a size");
+    fuzz_note(m->confirmed * 8U + m->state);
+}
+
+static void answer_at(struct world *w, uint32_t id, unsigned size, sd_time when)
+{
+    if (w->flying < FLIGHT_MAX)
+        w->flight[w->flying++] = (struct answer){id, size, when};
+}
+
+/* Answers that are due by `until` come, in the order they were put in. */
+static void deliver(struct world *w, sd_time until)
+{
+    for (unsigned i = 0; i < w->flying;) {
+        struct answer a = w->flight[i];
+        if (a.when > until) {
+            i++;
+            continue;
+        }
+        memmove(w->flight + i, w->flight + i + 1, (--w->flying - i) * sizeof *w->flight);
+        if (w->now < a.when)
+            w->now = a.when;
+        if (w->answered < a.size)
+            w->answered = a.size;
+        sd_mtu_acked(&w->m, a.id, w->now);
+        check(w);
+    }
+}
+
+static void forged(struct world *w, uint32_t id, unsigned detail)
+{
+    const unsigned lies[] = {0,
+                             1,
+                             68,
+                             575,
+                             576,
+                             1279,
+                             1280,
+                             1499,
+                             w->limit - 1,
+                             w->limit + 1,
+                             w->m.confirmed - 1,
+                             w->m.confirmed + 1,
+                             w->cfg.max,
+                             65535,
+                             UINT32_MAX,
+                             w->cfg.min};
+    w->honest = false;
+    fuzz_note(sd_mtu_hint(&w->m, detail & 16 ? id - detail : id, lies[detail % 16]));
+}
+
+static void other_limit(struct world *w, unsigned detail)
+{
+    w->limit = w->cfg.min + detail * 61 % (w->cfg.max - w->cfg.min + 1);
+    if (w->highest_limit < w->limit)
+        w->highest_limit = w->limit;
+    w->constant = w->honest = false;
+}
+
+/* A probe on its way; without input the path is an honest one of 20 ms. */
+static void travel(struct world *w, const struct sd_mtu_step *s)
+{
+    bool fits = s->size <= w->limit;
+    uint8_t byte = sd_rd_u8(&w->in), detail = byte / FATES;
+    sd_time rtt = 20 * SD_MS;
+    switch (byte % FATES) {
+    case FATE_LOST:
+        w->honest &= !fits;
+        return;
+    case FATE_LATE:
+        w->honest = false;
+        rtt = (detail + 1U) * 400 * SD_MS;
+        break;
+    case FATE_TWICE:
+        if (fits)
+            answer_at(w, s->id, s->size, w->now + rtt + detail * SD_MS);
+        break;
+    case FATE_ICMP_TRUE:
+        if (!fits)
+            fuzz_note(sd_mtu_hint(&w->m, s->id, w->limit));
+        break;
+    case FATE_ICMP_FORGED:
+        forged(w, s->id, detail);
+        break;
+    case FATE_DATA:
+        w->honest = false;
+        sd_mtu_data(&w->m, w->m.confirmed - (detail & 3), detail & 8);
+        break;
+    case FATE_OTHER_LIMIT:
+        other_limit(w, detail);
+        break;
+    }
+    if (fits)
+        answer_at(w, s->id, s->size, w->now + rtt);
+}
+
+static bool ended(const struct sd_mtu *m)
+{
+    return m->limit != SD_MTU_LIMIT_UNKNOWN || m->state == SD_MTU_COMPLETE;
+}
+
+/* One turn of what a caller does. False when the search has ended. */
+static bool turn(struct world *w)
+{
+    struct sd_mtu_step s = sd_mtu_next(&w->m, w->now);
+    check(w);
+    if (!s.size) {
+        fuzz_check(s.when > w->now, "nothing to do, and at once again");
+        if (ended(&w->m))
+            return false;
+        deliver(w, s.when);
+        if (w->now < s.when && w->m.pending)
+            w->now = s.when;
+        return true;
+    }
+    fuzz_check(s.size >= w->cfg.min && s.size <= w->cfg.max, "a probe of %u bytes in [%u, %u]",
+               s.size, w->cfg.min, w->cfg.max);
+    fuzz_check(s.id != w->last_id, "two probes have one id");
+    w->last_id = s.id;
+    sd_mtu_sent(&w->m, &s, w->now);
+    travel(w, &s);
+    check(w);
+    deliver(w, w->now + 50 * SD_MS < w->m.deadline ? w->now + 50 * SD_MS : w->m.deadline);
+    return true;
+}
+
+static void search(struct world *w)
+{
+    unsigned turns = 0;
+    while (turn(w))
+        fuzz_check(++turns < STEPS_MAX, "the search does not end");
+}
+
+static void begin(struct world *w)
+{
+    bool ipv6 = sd_rd_u8(&w->in) & 1;
+    unsigned max = 1280 + sd_rd_u16(&w->in) % 7721, limit = sd_rd_u16(&w->in);
+    w->in.bad = false;
+    w->cfg = sd_mtu_defaults(ipv6, max);
+    sd_mtu_init(&w->m, &w->cfg);
+    w->limit = w->cfg.min + limit % (max - w->cfg.min + 1);
+    w->honest = w->constant = true;
+    w->last_id = UINT32_MAX;
+    forget(w);
+}
+
+/* The input is used up: what is on its way is lost, and the next searches are on an honest path. */
+static void settle(struct world *w)
+{
+    w->flying = 0;
+    bool rises = w->m.confirmed <= w->limit;
+    for (int i = 0; i < 3; i++) {
+        w->now = w->m.deadline;
+        search(w);
+    }
+    if (rises && w->m.confirmed >= w->cfg.base)
+        fuzz_check(w->m.confirmed == w->limit, "in the end %u on an honest path of %u",
+                   w->m.confirmed, w->limit);
+    const char *why = sd_mtu_reason(w->m.confirmed);
+    fuzz_note(why ? strlen(why) : 0);
+    fuzz_note(sd_mtu_payload(w->m.confirmed, w->cfg.min == 1280));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct world w = {.in = sd_rd_init(data, size), .now = SD_SEC};
+    begin(&w);
+    search(&w);
+    if (w.honest)
+        fuzz_check(w.m.confirmed == w.limit && w.m.confidence >= 999,
+                   "%u (confidence %u) on an honest path of %u", w.m.confirmed, w.m.confidence,
+                   w.limit);
+    for (int i = 0; i < 4 && sd_rd_left(&w.in); i++) {
+        w.now = w.m.deadline;
+        search(&w);
+    }
+    w.in = sd_rd_init("", 0);
+    settle(&w);
+    return 0;
+}
+
+void fuzz_seeds(struct fuzz_seeder *s)
+{
+    static const uint16_t limits[] = {0, 704, 724, 824, 896, 916, 924};
+    for (uint8_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        uint8_t bytes[64];
+        struct sd_wr w = sd_wr_init(bytes, sizeof bytes);
+        sd_wr_u8(&w, i & 1);
+        sd_wr_u16(&w, i & 2 ? 220 : 7720);
+        sd_wr_u16(&w, limits[i]);
+        for (uint8_t n = 0; n < 40; n++)
+            sd_wr_u8(&w, i < 2 ? 0 : n % 7 == i ? (uint8_t)(n * 8 + i) : 0);
+        fuzz_seed(s, bytes, sd_wr_len(&w));
+    }
+}
