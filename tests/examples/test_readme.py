@@ -1,8 +1,9 @@
-"""The C code of the README, compiled against the installed library and run."""
+"""The README: its C code, compiled against the installed library and run, and its build commands."""
 
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -85,3 +86,20 @@ def test_client_gets_its_echo(programs, tmp_path):
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+def test_build_commands_work_in_their_order(tmp_path):
+    """One after another, from one folder that ci/demo has built in. Building is cut down to one layer."""
+    names = subprocess.run([ROOT / "ci/files", "."], check=True, capture_output=True, text=True).stdout
+    for name in names.splitlines():
+        if not name.startswith(("fuzz/corpus/", "pcap-tests/captures/")):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "build/release").mkdir(parents=True)
+    block = re.search(r"## Building by hand\n\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
+    lines = [line.split("#")[0].strip() for line in block.splitlines()]
+    assert sum("cmake" in line for line in lines) >= 3
+    for line in lines:
+        if not line.startswith("ctest"):
+            command = re.sub(r"(--build \S+( -j| \w+)?)", r"\1 --target sd_base", line)
+            subprocess.run(command, shell=True, check=True, cwd=tmp_path, stdout=subprocess.DEVNULL)
