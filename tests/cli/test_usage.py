@@ -128,7 +128,7 @@ WRONG = [
     (["host", "4433", "more"], "unexpected argument 'more'"),
     (["host:1", "2"], "two ports"),
     (["host", "65536"], "65535"),
-    (["[::1", "1"], "'[::1' is no address"),
+    (["[::1", "1"], "'[::1' is not an address"),
     (["--nonsense", "host", "1"], "--nonsense"),
     (["-x", "host", "1"], "-x"),
     (["--wait"], "--wait needs an argument"),

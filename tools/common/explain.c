@@ -4,18 +4,18 @@
 #include "common/explain.h"
 #include "flow/rules/catalogue.h"
 
-static void paragraph(FILE *to, const char *heading, const char *text)
+static void print_entry_paragraph(FILE *to, const char *heading, const char *text)
 {
     fprintf(to, "\n%s\n", heading);
     tool_wrap(to, text, 2, 78);
 }
 
-static void explain_one(FILE *to, const struct sd_entry *e)
+static void print_entry(FILE *to, const struct sd_entry *e)
 {
     fprintf(to, "%s (%s): %s\n", e->id, sd_severity_name(e->severity), e->title);
-    paragraph(to, "What happens", e->cause);
-    paragraph(to, "What to do", e->advice);
-    paragraph(to, "Reference", e->reference);
+    print_entry_paragraph(to, "What happens", e->cause);
+    print_entry_paragraph(to, "What to do", e->advice);
+    print_entry_paragraph(to, "Reference", e->reference);
 }
 
 bool tool_explain(FILE *to, const char *id)
@@ -28,6 +28,6 @@ bool tool_explain(FILE *to, const char *id)
     }
     const struct sd_entry *e = sd_catalogue_find(id);
     if (e)
-        explain_one(to, e);
+        print_entry(to, e);
     return e != NULL;
 }

@@ -1,11 +1,13 @@
-/* One table a tool: command line, --help, shell completion and the check of the
- * man page all come from it. */
+/* The table of a tool's options: the parser, --help and the shell completion read it, and a test
+ * compares the man page with it. */
 #ifndef TOOL_OPTIONS_H
 #define TOOL_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#include "common/why.h"
 
 /* What an option does to the field at `offset` of the tool's configuration. */
 enum tool_opt_kind {
@@ -19,7 +21,7 @@ enum tool_opt_kind {
     TOOL_SECONDS, /* unsigned milliseconds: "2", "1.5s", "300ms", "5m" */
     TOOL_MILLIS,  /* the same, a bare number being milliseconds */
     TOOL_CHOICE,  /* int: one of `choices` */
-    TOOL_LIST     /* const char *[value]: one more argument, NULL behind the last when not full */
+    TOOL_LIST     /* const char *[value]: one more argument; NULL ends the list unless it is full */
 };
 
 struct tool_choice {
@@ -61,22 +63,17 @@ struct tool_usage {
     size_t count;
 };
 
-/* Room for a sentence about what is wrong with a command line. */
-enum { TOOL_WHY = 256 };
-
 /* Fills `config`; *rest is the index of the first positional argument (argv is
  * permuted). False with the sentence in `why` when something is wrong. */
 bool tool_options_parse(const struct tool_usage *u, void *config, int argc, char **argv, int *rest,
                         char why[static TOOL_WHY]);
-/* Fills `why` and returns false. */
-bool tool_wrong(char why[static TOOL_WHY], const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
+/* --help; usage.c */
 void tool_usage_print(const struct tool_usage *u, FILE *to);
-/* For bash: source <(tool --completion bash). */
+
+/* The completion script for bash; completion.c. */
 void tool_completion_print(const struct tool_usage *u, FILE *to);
-/* --completion SHELL: prints it on stdout, or says on stderr that this shell is not known.
- * The exit status. */
+/* --completion SHELL: prints the script on stdout, or an error on stderr when SHELL is not bash.
+ * Returns the exit status. */
 int tool_completion(const struct tool_usage *u, const char *shell);
 
 #endif

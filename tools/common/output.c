@@ -19,11 +19,11 @@ void tool_out_init(struct tool_out *o, const char *prog)
     setvbuf(stderr, NULL, _IOLBF, 4096);
 }
 
-static void message(const struct tool_out *o, const char *event, const char *color, const char *fmt,
-                    va_list ap) __attribute__((format(printf, 4, 0)));
+static void print_message(const struct tool_out *o, const char *event, const char *color,
+                          const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
 
-static void message(const struct tool_out *o, const char *event, const char *color, const char *fmt,
-                    va_list ap)
+static void print_message(const struct tool_out *o, const char *event, const char *color,
+                          const char *fmt, va_list ap)
 {
     char text[1024];
     vsnprintf(text, sizeof text, fmt, ap);
@@ -41,7 +41,7 @@ void tool_error(const struct tool_out *o, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    message(o, "error", RED, fmt, ap);
+    print_message(o, "error", RED, fmt, ap);
     va_end(ap);
 }
 
@@ -49,7 +49,7 @@ void tool_warn(const struct tool_out *o, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    message(o, "warning", YELLOW, fmt, ap);
+    print_message(o, "warning", YELLOW, fmt, ap);
     va_end(ap);
 }
 
@@ -65,7 +65,7 @@ void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
     fprintf(stderr, "%s\n", text);
 }
 
-static double wall_clock(void)
+static double seconds_since_1970(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
@@ -78,7 +78,7 @@ void tool_event(const struct tool_out *o, const char *name, json_t *fields)
         json_decref(fields);
         return;
     }
-    json_t *line = json_pack("{s:s, s:f}", "event", name, "time", wall_clock());
+    json_t *line = json_pack("{s:s, s:f}", "event", name, "time", seconds_since_1970());
     if (line && fields)
         json_object_update(line, fields);
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(16)) : NULL;

@@ -37,7 +37,10 @@ static bool suffix_ms(const char *suffix, double *ms)
     static const struct {
         const char *text;
         double ms;
-    } known[] = {{"ms", 1}, {"s", 1000}, {"m", 60e3}, {"h", 3600e3}};
+    } known[] = {{"ms", 1},
+                 {"s", TOOL_MS_PER_SEC},
+                 {"m", 60 * TOOL_MS_PER_SEC},
+                 {"h", 60 * 60 * TOOL_MS_PER_SEC}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(suffix, known[i].text))
             continue;
@@ -89,14 +92,14 @@ bool tool_parse_hex(const char *text, uint8_t *out, size_t *len)
     return true;
 }
 
-static bool is_port(const char *text)
+static bool looks_like_port(const char *text)
 {
     return all_digits(text) && strlen(text) <= 5;
 }
 
 /* Takes "[v6]", "[v6]:port" and "host:port" apart, in place; a bare IPv6
  * address has more than one colon and stays whole. */
-static bool split(char *text, const char **host, const char **port)
+static bool split_address(char *text, const char **host, const char **port)
 {
     char *colon = strrchr(text, ':');
     *host = text;
@@ -124,20 +127,20 @@ static bool check_port(const struct tool_target *t, char why[static TOOL_WHY])
 {
     uint16_t number;
     if (t->port && all_digits(t->port) && !tool_parse_port(t->port, &number))
-        return tool_wrong(why, "port %s: ports go up to 65535", t->port);
+        return tool_wrong(why, "port %s: the highest port is 65535", t->port);
     return true;
 }
 
-static bool take(struct tool_target *t, char *text, char why[static TOOL_WHY])
+static bool take_argument(struct tool_target *t, char *text, char why[static TOOL_WHY])
 {
     const char *host, *port;
-    if (!split(text, &host, &port))
-        return tool_wrong(why, "'%s' is no address: write HOST PORT, HOST:PORT or [IPV6]:PORT",
+    if (!split_address(text, &host, &port))
+        return tool_wrong(why, "'%s' is not an address: write HOST PORT, HOST:PORT or [IPV6]:PORT",
                           text);
     if (host && t->host)
-        return tool_wrong(why, "two hosts, '%s' and '%s'", t->host, host);
+        return tool_wrong(why, "two hosts are given, '%s' and '%s'", t->host, host);
     if (port && t->port)
-        return tool_wrong(why, "two ports, %s and %s", t->port, port);
+        return tool_wrong(why, "two ports are given, %s and %s", t->port, port);
     t->host = host ? host : t->host;
     t->port = port ? port : t->port;
     return true;
@@ -159,11 +162,11 @@ bool tool_parse_target(struct tool_target *t, char *const *args, int count,
         used += len;
         /* The second of two words is a service name when it is no number. */
         bool service = i == 1 && t->host && !t->port && !strpbrk(text, ":[");
-        if ((service || is_port(text)) && !t->port)
+        if ((service || looks_like_port(text)) && !t->port)
             t->port = text;
-        else if (is_port(text))
-            return tool_wrong(why, "two ports, %s and %s", t->port, text);
-        else if (!take(t, text, why))
+        else if (looks_like_port(text))
+            return tool_wrong(why, "two ports are given, %s and %s", t->port, text);
+        else if (!take_argument(t, text, why))
             return false;
     }
     return check_port(t, why);

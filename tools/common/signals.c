@@ -3,7 +3,7 @@
 
 #include "common/signals.h"
 
-static void wanted(sigset_t *set)
+static void watched_signals(sigset_t *set)
 {
     static const int list[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};
     sigemptyset(set);
@@ -14,7 +14,7 @@ static void wanted(sigset_t *set)
 bool tool_signals_open(struct tool_signals *s)
 {
     sigset_t set;
-    wanted(&set);
+    watched_signals(&set);
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, &s->before))
         return false;

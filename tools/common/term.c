@@ -4,7 +4,7 @@
 
 #include "common/term.h"
 
-static bool is_set(const char *name)
+static bool is_env_set(const char *name)
 {
     const char *value = getenv(name);
     return value && *value;
@@ -14,7 +14,7 @@ bool tool_term_color(enum tool_color wish, int fd)
 {
     if (wish != TOOL_COLOR_AUTO)
         return wish == TOOL_COLOR_ALWAYS;
-    if (is_set("NO_COLOR"))
+    if (is_env_set("NO_COLOR"))
         return false;
     const char *force = getenv("CLICOLOR_FORCE");
     if (force && *force && strcmp(force, "0"))

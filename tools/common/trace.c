@@ -10,19 +10,19 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-static void add_named(struct tool_words *w, enum sd_registry registry, uint16_t value)
+static void trace_name(struct tool_words *w, enum sd_registry registry, uint16_t value)
 {
     tool_words_text(w, w->len ? ", " : "");
     tool_words_title(w, registry, value);
 }
 
-static void add_messages(struct tool_words *w, struct sd_span body)
+static void trace_messages(struct tool_words *w, struct sd_span body)
 {
     struct sd_rd r = sd_rd_init(body.p, body.len);
     struct sd_handshake h;
     enum sd_handshake_status status;
     while ((status = sd_handshake_next(&r, &h)) == SD_HANDSHAKE_OK) {
-        add_named(w, SD_NAME_HANDSHAKE, h.type);
+        trace_name(w, SD_NAME_HANDSHAKE, h.type);
         if (!sd_handshake_whole(&h))
             tool_words_add(w, " (Fragment %u+%u of %u)", h.frag_off, h.frag_len, h.length);
     }
@@ -30,7 +30,7 @@ static void add_messages(struct tool_words *w, struct sd_span body)
         tool_words_add(w, "%sMalformed Handshake Message", w->len ? ", " : "");
 }
 
-static void add_alert(struct tool_words *w, struct sd_span body)
+static void trace_alert(struct tool_words *w, struct sd_span body)
 {
     struct sd_alert a;
     if (!sd_alert_parse(&a, body)) {
@@ -44,24 +44,24 @@ static void add_alert(struct tool_words *w, struct sd_span body)
     tool_words_text(w, ")");
 }
 
-static void add_record(struct tool_words *w, const struct sd_record *rec)
+static void trace_record(struct tool_words *w, const struct sd_record *rec)
 {
     const char *sep = w->len ? ", " : "";
     if (rec->unified)
         tool_words_add(w, "%sProtected Record", sep);
     else if (rec->type == SD_CT_HANDSHAKE && rec->epoch == 0)
-        add_messages(w, rec->body);
+        trace_messages(w, rec->body);
     else if (rec->type == SD_CT_ALERT && rec->epoch == 0)
-        add_alert(w, rec->body);
+        trace_alert(w, rec->body);
     else if (rec->type == SD_CT_HANDSHAKE)
         tool_words_add(w, "%sEncrypted Handshake Message", sep);
     else if (rec->type == SD_CT_ALERT)
         tool_words_add(w, "%sEncrypted Alert", sep);
     else
-        add_named(w, SD_NAME_CONTENT, rec->type);
+        trace_name(w, SD_NAME_CONTENT, rec->type);
 }
 
-static const char *what_ended(enum sd_record_status status)
+static const char *why_records_end(enum sd_record_status status)
 {
     switch (status) {
     case SD_RECORD_OK:
@@ -89,15 +89,16 @@ const char *tool_trace_info(const void *datagram, size_t len, char buf[static TO
     struct sd_records it = sd_records_init(datagram, len, 0);
     struct sd_record rec;
     while (sd_record_next(&it, &rec) == SD_RECORD_OK)
-        add_record(&w, &rec);
-    const char *why = what_ended(it.status);
+        trace_record(&w, &rec);
+    const char *why = why_records_end(it.status);
     if (why)
         tool_words_add(&w, "%s[%s]", w.len ? ", " : "", why);
     return buf;
 }
 
 /* The version as an analyser's protocol column: that of the first record. */
-static const char *protocol(const void *datagram, size_t len, char buf[static SD_NAME_TEXT])
+static const char *protocol_of_first(const void *datagram, size_t len,
+                                     char buf[static SD_NAME_TEXT])
 {
     struct sd_records it = sd_records_init(datagram, len, 0);
     struct sd_record rec;
@@ -144,7 +145,7 @@ void tool_trace(const struct tool_out *o, const char *peer, bool sent, const voi
     if (o->verbose < MESSAGES)
         return;
     char info[TOOL_TRACE_INFO], version[SD_NAME_TEXT];
-    const char *proto = protocol(datagram, len, version);
+    const char *proto = protocol_of_first(datagram, len, version);
     double at = (double)(sd_clock_now() - o->start) / (double)SD_SEC;
     tool_trace_info(datagram, len, info);
     tool_say(o, MESSAGES, "%12.6f %s %s %s %zu %s", at, sent ? "->" : "<-", peer, proto, len, info);
