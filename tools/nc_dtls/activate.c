@@ -8,7 +8,7 @@
 
 enum { FIRST_FD = 3, MOST_FDS = 1024 };
 
-static int activated(void)
+static int count_activated(void)
 {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
     unsigned for_whom, count = 0;
@@ -23,7 +23,7 @@ static int activated(void)
 
 int nc_adopt_activated(struct nc *n)
 {
-    int count = activated();
+    int count = count_activated();
     for (int fd = FIRST_FD; fd < FIRST_FD + count; fd++) {
         fcntl(fd, F_SETFD, FD_CLOEXEC);
         int rc = sdtls_adopt(n->s, fd);

@@ -2,13 +2,13 @@
  * answer. */
 #include "nc_dtls/nc.h"
 
-static void on_ready(struct nc *n, const sdtls_event *ev)
+static void on_client_ready(struct nc *n, const sdtls_event *ev)
 {
     nc_report_ready(n, ev);
     nc_peer_add(n, ev->conn);
 }
 
-static void on_closed(struct nc *n, const sdtls_event *ev)
+static void on_client_closed(struct nc *n, const sdtls_event *ev)
 {
     struct nc_peer *p = nc_peer_of(ev);
     nc_report_closed(n, ev, p != NULL);
@@ -18,17 +18,17 @@ static void on_closed(struct nc *n, const sdtls_event *ev)
     nc_quit(n, status);
 }
 
-static void on_event(struct nc *n, const sdtls_event *ev)
+static void on_client_event(struct nc *n, const sdtls_event *ev)
 {
     switch (ev->type) {
     case SDTLS_EV_READY:
-        on_ready(n, ev);
+        on_client_ready(n, ev);
         break;
     case SDTLS_EV_DATA:
         nc_peer_data(n, ev);
         break;
     case SDTLS_EV_CLOSED:
-        on_closed(n, ev);
+        on_client_closed(n, ev);
         break;
     default:
         nc_report_other(n, ev);
@@ -48,7 +48,7 @@ static void on_probe_event(struct nc *n, const sdtls_event *ev)
 
 int nc_client(struct nc *n)
 {
-    n->on_event = n->cfg.role == NC_PROBE ? on_probe_event : on_event;
+    n->on_event = n->cfg.role == NC_PROBE ? on_probe_event : on_client_event;
     nc_report_connecting(n);
     /* Until here a signal ends us the plain way: resolving a name blocks. */
     int rc = sdtls_connect(n->s, n->cfg.target.host, n->cfg.target.port, NULL);

@@ -9,11 +9,14 @@
 
 #include "nc_dtls/nc.h"
 
-/* How long a command may go on after its peer has gone, and again after SIGTERM;
- * and what is kept for one that does not read. */
-enum { GRACE_MS = 1000, QUEUE_MAX = 256 * 1024 };
+/* A command may go on this long after its peer has gone, and this long again after SIGTERM. */
+enum { GRACE_MS = 1000 };
+/* At the end SIGCHLD wakes us, but nothing tells when a full pipe takes more: look this often. */
+enum { PIPE_EVERY_MS = 20 };
+/* Most bytes kept for a command that does not read. */
+enum { QUEUE_MAX = 256 * 1024 };
 
-static void set_env(const char *name, const char *value)
+static void set_command_env(const char *name, const char *value)
 {
     if (value)
         setenv(name, value, 1);
@@ -21,27 +24,27 @@ static void set_env(const char *name, const char *value)
         unsetenv(name);
 }
 
-static void describe_peer(sdtls_conn *c)
+static void describe_peer_in_env(sdtls_conn *c)
 {
     sdtls_info info;
     sdtls_conn_info(c, &info);
-    set_env("SDTLS_PEER", sdtls_peer_text(c));
-    set_env("SDTLS_VERSION", nc_version_text(info.version));
-    set_env("SDTLS_CIPHER", info.cipher);
-    set_env("SDTLS_GROUP", info.group);
-    set_env("SDTLS_ALPN", info.alpn);
-    set_env("SDTLS_SNI", info.server_name);
-    set_env("SDTLS_PSK_IDENTITY", info.psk_identity);
-    set_env("SDTLS_SUBJECT", info.subject);
-    set_env("SDTLS_FINGERPRINT", info.fingerprint);
-    set_env("SDTLS_VERIFIED", info.verified ? "1" : "0");
+    set_command_env("SDTLS_PEER", sdtls_peer_text(c));
+    set_command_env("SDTLS_VERSION", nc_version_text(info.version));
+    set_command_env("SDTLS_CIPHER", info.cipher);
+    set_command_env("SDTLS_GROUP", info.group);
+    set_command_env("SDTLS_ALPN", info.alpn);
+    set_command_env("SDTLS_SNI", info.server_name);
+    set_command_env("SDTLS_PSK_IDENTITY", info.psk_identity);
+    set_command_env("SDTLS_SUBJECT", info.subject);
+    set_command_env("SDTLS_FINGERPRINT", info.fingerprint);
+    set_command_env("SDTLS_VERIFIED", info.verified ? "1" : "0");
 }
 
-/* In the child. A group of its own, so that what the shell starts goes, too. */
-static void become(const struct nc *n, sdtls_conn *c, int in, int out)
+/* In the child. Its own process group: a signal reaches what the shell starts, too. */
+static void become_command(const struct nc *n, sdtls_conn *c, int in, int out)
 {
     setpgid(0, 0);
-    describe_peer(c);
+    describe_peer_in_env(c);
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
         _exit(127);
     tool_signals_child(&n->signals);
@@ -49,14 +52,14 @@ static void become(const struct nc *n, sdtls_conn *c, int in, int out)
     _exit(127);
 }
 
-static void close_fd(int *fd)
+static void close_pipe(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
 }
 
-static bool start(struct nc *n, struct nc_child *ch)
+static bool start_command(struct nc *n, struct nc_child *ch)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1};
     if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
@@ -65,8 +68,8 @@ static bool start(struct nc *n, struct nc_child *ch)
     if (ch->pid < 0)
         goto fail;
     if (ch->pid == 0)
-        become(n, ch->conn, in[0], out[1]);
-    setpgid(ch->pid, ch->pid); /* whoever is first */
+        become_command(n, ch->conn, in[0], out[1]);
+    setpgid(ch->pid, ch->pid); /* parent and child: the first one does it */
     close(in[0]);
     close(out[1]);
     ch->to = in[1];
@@ -76,10 +79,10 @@ static bool start(struct nc *n, struct nc_child *ch)
     return true;
 fail:
     tool_error(&n->out, "--exec: %s", strerror(errno));
-    close_fd(&in[0]);
-    close_fd(&in[1]);
-    close_fd(&out[0]);
-    close_fd(&out[1]);
+    close_pipe(&in[0]);
+    close_pipe(&in[1]);
+    close_pipe(&out[0]);
+    close_pipe(&out[1]);
     return false;
 }
 
@@ -89,7 +92,7 @@ bool nc_exec(struct nc *n, struct nc_peer *p)
     if (!ch)
         return false;
     *ch = (struct nc_child){.conn = p->conn, .to = -1, .from = -1};
-    if (!start(n, ch)) {
+    if (!start_command(n, ch)) {
         free(ch);
         return false;
     }
@@ -98,7 +101,7 @@ bool nc_exec(struct nc *n, struct nc_peer *p)
     return true;
 }
 
-static bool enqueue(struct nc_child *ch, const void *data, size_t len)
+static bool queue_for_command(struct nc_child *ch, const void *data, size_t len)
 {
     if (len > QUEUE_MAX - ch->queued)
         return false;
@@ -115,7 +118,7 @@ void nc_exec_data(struct nc *n, struct nc_child *ch, const void *data, size_t le
 {
     if (ch->to < 0 || !len)
         return;
-    if (enqueue(ch, data, len)) {
+    if (queue_for_command(ch, data, len)) {
         nc_exec_writable(n, ch);
     } else if (!ch->overrun) {
         ch->overrun = true;
@@ -130,7 +133,7 @@ void nc_exec_writable(struct nc *n, struct nc_child *ch)
     ssize_t put = ch->queued ? write(ch->to, ch->queue, ch->queued) : 0;
     if (put < 0 && errno != EAGAIN && errno != EINTR) {
         ch->queued = 0; /* it has closed its stdin */
-        close_fd(&ch->to);
+        close_pipe(&ch->to);
         return;
     }
     if (put > 0) {
@@ -138,7 +141,7 @@ void nc_exec_writable(struct nc *n, struct nc_child *ch)
         memmove(ch->queue, ch->queue + put, ch->queued);
     }
     if (!ch->conn && !ch->queued)
-        close_fd(&ch->to);
+        close_pipe(&ch->to);
 }
 
 void nc_exec_readable(struct nc *n, struct nc_child *ch)
@@ -149,9 +152,9 @@ void nc_exec_readable(struct nc *n, struct nc_child *ch)
         most = sizeof buf;
     ssize_t got = read(ch->from, buf, most);
     if (got > 0) {
-        nc_peer_send(n, ch->conn, buf, (size_t)got);
+        nc_send(n, ch->conn, buf, (size_t)got);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        close_fd(&ch->from);
+        close_pipe(&ch->from);
         sdtls_close(ch->conn);
     }
 }
@@ -162,7 +165,7 @@ void nc_exec_hang_up(struct nc *n, struct nc_child *ch)
     ch->next_signal = SIGTERM;
     ch->when = nc_now() + GRACE_MS;
     nc_wake_at(n, ch->when);
-    close_fd(&ch->from);
+    close_pipe(&ch->from);
     nc_exec_writable(n, ch);
 }
 
@@ -181,13 +184,13 @@ void nc_exec_reap(struct nc *n)
 static void child_free(struct nc *n, struct nc_child *ch)
 {
     TAILQ_REMOVE(&n->children, ch, next);
-    close_fd(&ch->to);
-    close_fd(&ch->from);
+    close_pipe(&ch->to);
+    close_pipe(&ch->from);
     free(ch->queue);
     free(ch);
 }
 
-static void urge(struct nc *n, struct nc_child *ch, uint64_t now)
+static void signal_overdue(struct nc *n, struct nc_child *ch, uint64_t now)
 {
     if (now >= ch->when) {
         kill(-ch->pid, ch->next_signal);
@@ -205,7 +208,7 @@ void nc_exec_tick(struct nc *n, uint64_t now)
         if (ch->conn)
             continue;
         if (ch->pid)
-            urge(n, ch, now);
+            signal_overdue(n, ch, now);
         else
             child_free(n, ch);
     }
@@ -222,9 +225,8 @@ void nc_exec_end(struct nc *n)
         }
         nc_exec_reap(n);
         nc_exec_tick(n, nc_now());
-        /* Woken by SIGCHLD; the next look at a full pipe comes soon anyway. */
         struct pollfd fd = {.fd = n->signals.fd, .events = POLLIN};
-        if (!TAILQ_EMPTY(&n->children) && poll(&fd, 1, 20) > 0)
+        if (!TAILQ_EMPTY(&n->children) && poll(&fd, 1, PIPE_EVERY_MS) > 0)
             tool_signals_next(&n->signals);
     }
 }

@@ -1,5 +1,5 @@
-/* --clients: many connections from one process, and how they fared. All stay
- * open until the last one is settled, so that N means N at a time. */
+/* --clients: many connections from one process, and a summary. All stay open until the last one has
+ * connected or failed, so that N means N at a time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +7,15 @@
 
 #include "nc_dtls/nc.h"
 
-/* Connections begun in one turn of the loop, so that answers are read between,
- * and how often the progress line changes. */
-enum { BURST = 32, SHOW_MS = 100, ERRORS = 128, LINGER_MS = 200 };
+/* At most BURST connections begin in one turn of the loop: answers are read between the turns. */
+enum { BURST = 32, ERRORS = 128 };
+enum { PROGRESS_EVERY_MS = 100, MS_PER_SEC = 1000, US_PER_MS = 1000 };
 
-struct load_conn {
+struct nc_load_conn {
     unsigned number, sent, received;
     bool ready;
     sdtls_conn *conn;
-    TAILQ_ENTRY(load_conn) next;
+    TAILQ_ENTRY(nc_load_conn) next;
 };
 
 struct nc_load {
@@ -26,14 +26,14 @@ struct nc_load {
     int status;                 /* of the first failure */
     uint64_t begun, shown;
     bool sending;
-    TAILQ_HEAD(, load_conn) conns;
+    TAILQ_HEAD(, nc_load_conn) conns;
 };
 
 void nc_load_free(struct nc_load *l)
 {
     if (!l)
         return;
-    struct load_conn *c;
+    struct nc_load_conn *c;
     while ((c = TAILQ_FIRST(&l->conns))) {
         TAILQ_REMOVE(&l->conns, c, next);
         free(c);
@@ -42,7 +42,7 @@ void nc_load_free(struct nc_load *l)
     free(l);
 }
 
-static void count_failure(struct nc_load *l, int err)
+static void count_failed_client(struct nc_load *l, int err)
 {
     unsigned i = (unsigned)-err;
     l->failed++;
@@ -51,19 +51,19 @@ static void count_failure(struct nc_load *l, int err)
         l->status = tool_exit_of(err, false);
 }
 
-/* False when it makes no sense to try any further. */
-static bool begin_one(struct nc *n)
+/* False when further attempts make no sense. */
+static bool begin_client(struct nc *n)
 {
     struct nc_load *l = n->load;
     sdtls_conn *conn;
-    struct load_conn *c = calloc(1, sizeof *c);
+    struct nc_load_conn *c = calloc(1, sizeof *c);
     int rc = c ? sdtls_connect(n->s, n->cfg.target.host, n->cfg.target.port, &conn) : SDTLS_NOMEM;
     l->started++;
     if (rc) {
         free(c);
         if (!l->status)
             nc_report_error(n, rc);
-        count_failure(l, rc);
+        count_failed_client(l, rc);
         return rc == SDTLS_IO;
     }
     c->number = l->started;
@@ -74,44 +74,44 @@ static bool begin_one(struct nc *n)
 }
 
 /* How many should have begun by now. */
-static unsigned due(const struct nc *n, uint64_t now)
+static unsigned clients_due(const struct nc *n, uint64_t now)
 {
     if (!n->cfg.rate)
         return n->cfg.clients;
-    uint64_t so_far = (now - n->load->begun) * n->cfg.rate / 1000 + 1;
+    uint64_t so_far = (now - n->load->begun) * n->cfg.rate / MS_PER_SEC + 1;
     return so_far < n->cfg.clients ? (unsigned)so_far : n->cfg.clients;
 }
 
-static void begin_more(struct nc *n, uint64_t now)
+static void begin_due_clients(struct nc *n, uint64_t now)
 {
     struct nc_load *l = n->load;
-    unsigned target = due(n, now);
+    unsigned target = clients_due(n, now);
     for (int i = 0; i < BURST && l->started < target; i++)
-        if (!begin_one(n)) {
+        if (!begin_client(n)) {
             l->failed += n->cfg.clients - l->started;
             l->started = n->cfg.clients;
         }
     if (l->started < target)
         nc_wake_at(n, now);
     else if (l->started < n->cfg.clients)
-        nc_wake_at(n, l->begun + (uint64_t)l->started * 1000 / n->cfg.rate + 1);
+        nc_wake_at(n, l->begun + (uint64_t)l->started * MS_PER_SEC / n->cfg.rate + 1);
 }
 
-static void send_messages(struct nc *n, struct load_conn *c)
+static void send_messages(struct nc *n, struct nc_load_conn *c)
 {
     char text[64];
     int len = snprintf(text, sizeof text, "hello from client %u\n", c->number);
     for (; c->sent < n->cfg.count; c->sent++)
-        nc_peer_send(n, c->conn, text, (size_t)len);
+        nc_send(n, c->conn, text, (size_t)len);
     n->load->sent += c->sent;
 }
 
-static void show_progress(const struct nc *n, uint64_t now, bool last)
+static void show_load_progress(const struct nc *n, uint64_t now, bool last)
 {
     struct nc_load *l = n->load;
     if (n->out.quiet || n->out.json || n->out.verbose || !isatty(STDERR_FILENO))
         return;
-    if (!last && now < l->shown + SHOW_MS)
+    if (!last && now < l->shown + PROGRESS_EVERY_MS)
         return;
     l->shown = now;
     fprintf(stderr, "\rconnected %u of %u, failed %u%s", l->connected, n->cfg.clients, l->failed,
@@ -119,37 +119,33 @@ static void show_progress(const struct nc *n, uint64_t now, bool last)
     fflush(stderr);
 }
 
-/* All settled: send, and give the replies their time. */
-static void all_settled(struct nc *n, uint64_t now)
+/* All have connected or failed: send, and give the replies their time. */
+static void send_all_messages(struct nc *n)
 {
-    const struct nc_config *c = &n->cfg;
-    struct load_conn *lc;
+    struct nc_load_conn *c;
     n->load->sending = true;
-    TAILQ_FOREACH(lc, &n->load->conns, next)
+    TAILQ_FOREACH(c, &n->load->conns, next)
     {
-        if (lc->ready)
-            send_messages(n, lc);
+        if (c->ready)
+            send_messages(n, c);
     }
-    n->quit_at = now + (c->close_at_eof                  ? 0
-                        : c->quit_after_ms == UINT32_MAX ? LINGER_MS
-                                                         : c->quit_after_ms);
-    nc_wake_at(n, n->quit_at);
+    nc_quit_after_replies(n);
 }
 
-static void on_tick(struct nc *n, uint64_t now)
+static void on_load_tick(struct nc *n, uint64_t now)
 {
     struct nc_load *l = n->load;
-    begin_more(n, now);
+    begin_due_clients(n, now);
     bool settled = l->connected + l->failed >= n->cfg.clients;
     if (!l->sending)
-        show_progress(n, now, settled);
+        show_load_progress(n, now, settled);
     if (settled && !l->sending)
-        all_settled(n, now);
+        send_all_messages(n);
     if (l->sending && l->received >= l->sent)
         nc_quit(n, TOOL_EXIT_OK); /* every message has its reply */
 }
 
-static void on_ready(struct nc *n, const sdtls_event *ev, struct load_conn *c)
+static void on_load_ready(struct nc *n, const sdtls_event *ev, struct nc_load_conn *c)
 {
     struct nc_load *l = n->load;
     sdtls_info info;
@@ -160,7 +156,7 @@ static void on_ready(struct nc *n, const sdtls_event *ev, struct load_conn *c)
         nc_report_ready(n, ev);
 }
 
-static void on_closed(struct nc *n, const sdtls_event *ev, struct load_conn *c)
+static void on_load_closed(struct nc *n, const sdtls_event *ev, struct nc_load_conn *c)
 {
     struct nc_load *l = n->load;
     if (n->out.verbose || n->out.json)
@@ -168,44 +164,45 @@ static void on_closed(struct nc *n, const sdtls_event *ev, struct load_conn *c)
     if (c->ready)
         l->lost++;
     else
-        count_failure(l, ev->err);
+        count_failed_client(l, ev->err);
     TAILQ_REMOVE(&l->conns, c, next);
     free(c);
 }
 
-static void on_event(struct nc *n, const sdtls_event *ev)
+static void on_load_event(struct nc *n, const sdtls_event *ev)
 {
-    struct load_conn *c = ev->conn ? sdtls_user(ev->conn) : NULL;
+    struct nc_load_conn *c = ev->conn ? sdtls_user(ev->conn) : NULL;
     if (!c)
         return;
     switch (ev->type) {
     case SDTLS_EV_READY:
-        on_ready(n, ev, c);
+        on_load_ready(n, ev, c);
         break;
     case SDTLS_EV_DATA:
         c->received++;
         n->load->received++;
         break;
     case SDTLS_EV_CLOSED:
-        on_closed(n, ev, c);
+        on_load_closed(n, ev, c);
         break;
     default:
         nc_report_other(n, ev);
     }
 }
 
-static int by_value(const void *a, const void *b)
+static int compare_times(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
 
-static double ms_at(const struct nc_load *l, unsigned percent)
+static double percentile_ms(const struct nc_load *l, unsigned percent)
 {
-    return l->connected ? l->us[(uint64_t)(l->connected - 1) * percent / 100] / 1000.0 : 0;
+    return l->connected ? l->us[(uint64_t)(l->connected - 1) * percent / 100] / (double)US_PER_MS
+                        : 0;
 }
 
-static json_t *summary_json(const struct nc *n)
+static json_t *load_json(const struct nc *n)
 {
     const struct nc_load *l = n->load;
     json_t *reasons = json_object();
@@ -215,17 +212,17 @@ static json_t *summary_json(const struct nc *n)
     return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:{s:f, s:f, s:f, s:f}, s:o}", "clients",
                      (int)n->cfg.clients, "connected", (int)l->connected, "failed", (int)l->failed,
                      "lost", (int)l->lost, "sent", (int)l->sent, "received", (int)l->received,
-                     "handshake_ms", "min", ms_at(l, 0), "median", ms_at(l, 50), "p95",
-                     ms_at(l, 95), "max", ms_at(l, 100), "reasons", reasons);
+                     "handshake_ms", "min", percentile_ms(l, 0), "median", percentile_ms(l, 50),
+                     "p95", percentile_ms(l, 95), "max", percentile_ms(l, 100), "reasons", reasons);
 }
 
 /* The summary is what this role was run for: it goes to stdout. */
-static void print_summary(const struct nc *n)
+static void print_load(const struct nc *n)
 {
     const struct nc_load *l = n->load;
     if (l->connected)
-        printf("handshake min/median/p95/max %.1f/%.1f/%.1f/%.1f ms\n", ms_at(l, 0), ms_at(l, 50),
-               ms_at(l, 95), ms_at(l, 100));
+        printf("handshake min/median/p95/max %.1f/%.1f/%.1f/%.1f ms\n", percentile_ms(l, 0),
+               percentile_ms(l, 50), percentile_ms(l, 95), percentile_ms(l, 100));
     printf("sent %u, received %u\n", l->sent, l->received);
     for (int i = 0; i < ERRORS; i++)
         if (l->failed_by[i])
@@ -236,14 +233,14 @@ static void print_summary(const struct nc *n)
     fflush(stdout);
 }
 
-static int finish(struct nc *n)
+static int finish_load(struct nc *n)
 {
     struct nc_load *l = n->load;
-    qsort(l->us, l->connected, sizeof *l->us, by_value);
+    qsort(l->us, l->connected, sizeof *l->us, compare_times);
     if (n->out.json)
-        tool_event(&n->out, "load", summary_json(n));
+        tool_event(&n->out, "load", load_json(n));
     else if (!n->out.quiet)
-        print_summary(n);
+        print_load(n);
     if (n->status)
         return n->status;
     return l->connected == n->cfg.clients ? TOOL_EXIT_OK
@@ -253,8 +250,8 @@ static int finish(struct nc *n)
 
 int nc_load(struct nc *n)
 {
-    n->on_event = on_event;
-    n->on_tick = on_tick;
+    n->on_event = on_load_event;
+    n->on_tick = on_load_tick;
     n->load = calloc(1, sizeof *n->load);
     if (n->load) {
         TAILQ_INIT(&n->load->conns);
@@ -267,5 +264,5 @@ int nc_load(struct nc *n)
     }
     nc_report_connecting(n);
     nc_loop(n);
-    return finish(n);
+    return finish_load(n);
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "nc_dtls/nc.h"
@@ -10,41 +9,20 @@
 /* Events in a row before stdin, signals and pipes get their turn. */
 enum { EVENTS_A_TURN = 256 };
 
-uint64_t nc_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-void nc_wake_at(struct nc *n, uint64_t when)
-{
-    if (when < n->wake)
-        n->wake = when;
-}
-
-void nc_quit(struct nc *n, int status)
-{
-    if (n->done)
-        return;
-    n->done = true;
-    n->status = status;
-}
-
-/* fds[0..2] are fixed; then two for each child. */
-struct polled {
+/* The first three descriptors are fixed; then come two for each child. */
+struct nc_polled {
     struct pollfd *fds;
     size_t cap, count;
 };
 
 enum { FD_ENDPOINT, FD_SIGNALS, FD_STDIN, FD_CHILDREN };
 
-static void watch(struct polled *p, int fd, short events)
+static void watch_fd(struct nc_polled *p, int fd, short events)
 {
     p->fds[p->count++] = (struct pollfd){.fd = fd, .events = events};
 }
 
-static bool make_room(struct polled *p, size_t need)
+static bool reserve_fds(struct nc_polled *p, size_t need)
 {
     if (need <= p->cap)
         return true;
@@ -56,7 +34,7 @@ static bool make_room(struct polled *p, size_t need)
     return true;
 }
 
-static bool watch_all(struct nc *n, struct polled *p)
+static bool watch_all_fds(struct nc *n, struct nc_polled *p)
 {
     struct nc_child *ch;
     size_t need = FD_CHILDREN;
@@ -64,21 +42,21 @@ static bool watch_all(struct nc *n, struct polled *p)
     {
         need += 2;
     }
-    if (!make_room(p, need))
+    if (!reserve_fds(p, need))
         return false;
     p->count = 0;
-    watch(p, sdtls_fd(n->s), POLLIN);
-    watch(p, n->signals.fd, POLLIN);
-    watch(p, nc_pump_wanted(n) ? STDIN_FILENO : -1, POLLIN);
+    watch_fd(p, sdtls_fd(n->s), POLLIN);
+    watch_fd(p, n->signals.fd, POLLIN);
+    watch_fd(p, nc_pump_wanted(n) ? STDIN_FILENO : -1, POLLIN);
     TAILQ_FOREACH(ch, &n->children, next)
     {
-        watch(p, ch->conn ? ch->from : -1, POLLIN);
-        watch(p, ch->queued ? ch->to : -1, POLLOUT);
+        watch_fd(p, ch->conn ? ch->from : -1, POLLIN);
+        watch_fd(p, ch->queued ? ch->to : -1, POLLOUT);
     }
     return true;
 }
 
-static int timeout_until(uint64_t when)
+static int poll_timeout(uint64_t when)
 {
     uint64_t now = nc_now();
     if (when == UINT64_MAX)
@@ -88,7 +66,7 @@ static int timeout_until(uint64_t when)
     return when - now > INT32_MAX ? INT32_MAX : (int)(when - now);
 }
 
-static void on_signals(struct nc *n)
+static void take_signals(struct nc *n)
 {
     int signo;
     while ((signo = tool_signals_next(&n->signals))) {
@@ -106,8 +84,8 @@ static void on_signals(struct nc *n)
 }
 
 /* A child may go while the others are looked at: only reaping removes one, and
- * that happens in on_signals(). */
-static void on_children(struct nc *n, const struct polled *p)
+ * that happens in take_signals(). */
+static void serve_children(struct nc *n, const struct nc_polled *p)
 {
     struct nc_child *ch;
     size_t i = FD_CHILDREN;
@@ -123,7 +101,7 @@ static void on_children(struct nc *n, const struct polled *p)
     }
 }
 
-static void on_endpoint(struct nc *n)
+static void take_events(struct nc *n)
 {
     sdtls_event ev;
     for (int i = 0; i < EVENTS_A_TURN && !n->done; i++) {
@@ -139,7 +117,7 @@ static void on_endpoint(struct nc *n)
     }
 }
 
-static void on_time(struct nc *n)
+static void keep_time(struct nc *n)
 {
     uint64_t now = nc_now();
     n->wake = n->quit_at;
@@ -150,33 +128,33 @@ static void on_time(struct nc *n)
         nc_quit(n, TOOL_EXIT_OK);
 }
 
-static void turn(struct nc *n, struct polled *p)
+static void turn_loop(struct nc *n, struct nc_polled *p)
 {
-    on_time(n);
+    keep_time(n);
     if (n->done)
         return;
-    if (!watch_all(n, p)) {
+    if (!watch_all_fds(n, p)) {
         tool_error(&n->out, "out of memory");
         nc_quit(n, TOOL_EXIT_NETWORK);
         return;
     }
-    int ready = poll(p->fds, p->count, timeout_until(n->wake));
+    int ready = poll(p->fds, p->count, poll_timeout(n->wake));
     if (ready <= 0)
         return;
     if (p->fds[FD_STDIN].revents)
         nc_pump_run(n);
-    on_children(n, p);
+    serve_children(n, p);
     if (p->fds[FD_ENDPOINT].revents)
-        on_endpoint(n);
+        take_events(n);
     if (p->fds[FD_SIGNALS].revents)
-        on_signals(n);
+        take_signals(n);
 }
 
 void nc_loop(struct nc *n)
 {
-    struct polled p = {0};
-    on_endpoint(n); /* what connecting has already brought */
+    struct nc_polled p = {0};
+    take_events(n); /* what connecting has already brought */
     while (!n->done)
-        turn(n, &p);
+        turn_loop(n, &p);
     free(p.fds);
 }

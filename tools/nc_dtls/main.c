@@ -1,6 +1,6 @@
-#include "nc_dtls/tool.h"
+#include "nc_dtls/nc.h"
 
 int main(int argc, char **argv)
 {
-    return tool_main(argc, argv);
+    return nc_main(argc, argv);
 }

@@ -64,13 +64,20 @@ struct nc {
     int status;
 };
 
-/* loop.c */
+/* nc_dtls.c: from the arguments to the exit status. */
+int nc_main(int argc, char **argv);
+
+/* loop.c: runs until nc_quit(). */
+void nc_loop(struct nc *n);
+
+/* turn.c */
 uint64_t nc_now(void); /* ms, CLOCK_MONOTONIC */
 /* The loop must turn at this time. */
 void nc_wake_at(struct nc *n, uint64_t when);
-void nc_loop(struct nc *n);
 /* Ends the loop; the first status counts. */
 void nc_quit(struct nc *n, int status);
+/* Ends the loop in good order once replies had the time of -q, at once with -N. */
+void nc_quit_after_replies(struct nc *n);
 
 /* client.c, server.c, load.c: each runs its role and returns the exit status. */
 int nc_client(struct nc *n);
@@ -78,13 +85,14 @@ int nc_server(struct nc *n);
 int nc_load(struct nc *n);
 void nc_load_free(struct nc_load *l);
 
-/* peer.c: what client and server do with connections alike. */
+/* peer.c: what a client and a server both do with connections. */
 struct nc_peer *nc_peer_add(struct nc *n, sdtls_conn *c); /* NULL: no memory; closes it */
 void nc_peer_remove(struct nc *n, struct nc_peer *p);
 struct nc_peer *nc_peer_of(const sdtls_event *ev);
 void nc_peer_data(struct nc *n, const sdtls_event *ev);
-/* Sends one datagram, in pieces when it is larger than one may be. */
-void nc_peer_send(struct nc *n, sdtls_conn *c, const void *data, size_t len);
+
+/* send.c: sends one datagram, in pieces when it is larger than one may be. */
+void nc_send(struct nc *n, sdtls_conn *c, const void *data, size_t len);
 
 /* stdin.c */
 bool nc_pump_wanted(const struct nc *n);
@@ -122,6 +130,9 @@ void nc_report_leaving(const struct nc *n, sdtls_conn *c);
 void nc_report_data(const struct nc *n, const char *peer, bool sent, size_t len);
 void nc_report_counters(const struct nc *n);
 void nc_report_probe(struct nc *n, const sdtls_event *ev);
-const char *nc_version_text(int version);
+
+/* version.c */
+const char *nc_version_text(int version);  /* "DTLS 1.2"; NULL when it is not known */
+int nc_version(const struct nc_config *c); /* -V; the exit status */
 
 #endif

@@ -9,7 +9,6 @@
 
 #include "common/trace.h"
 #include "nc_dtls/nc.h"
-#include "nc_dtls/tool.h"
 
 /* A socket that lands on a closed fd 0, 1 or 2 would be read as stdin or be
  * written log lines to. */
@@ -32,21 +31,7 @@ static void raise_fd_limit(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static int print_version(const struct nc_config *c)
-{
-    if (!c->json) {
-        printf("nc_dtls %s\n%s\n", sdtls_version(), sdtls_tls_library());
-        return TOOL_EXIT_OK;
-    }
-    json_t *v = json_pack("{s:s, s:s, s:s}", "program", "nc_dtls", "version", sdtls_version(),
-                          "openssl", sdtls_tls_library());
-    json_dumpf(v, stdout, JSON_COMPACT);
-    json_decref(v);
-    putchar('\n');
-    return TOOL_EXIT_OK;
-}
-
-static void on_log(void *arg, int level, const char *line)
+static void print_log_line(void *arg, int level, const char *line)
 {
     enum { ERROR, WARNING };
     const struct nc *n = arg;
@@ -58,14 +43,14 @@ static void on_log(void *arg, int level, const char *line)
         tool_say(&n->out, (unsigned)level - 1, "%s", line);
 }
 
-static void on_tap(void *arg, sdtls_conn *c, int sent, const void *datagram, size_t len)
+static void trace_datagram(void *arg, sdtls_conn *c, int sent, const void *datagram, size_t len)
 {
     const struct nc *n = arg;
     tool_trace(&n->out, sdtls_peer_text(c), sent, datagram, len);
 }
 
 /* One write() a line: several programs may share the file. */
-static void on_keylog(void *arg, const char *line)
+static void write_keylog(void *arg, const char *line)
 {
     const struct nc *n = arg;
     char text[512];
@@ -86,7 +71,7 @@ static bool open_keylog(struct nc *n)
         return true;
     n->keylog_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (n->keylog_fd >= 0) {
-        n->cfg.tls.keylog = on_keylog;
+        n->cfg.tls.keylog = write_keylog;
         return true;
     }
     const char *why = strerror(errno);
@@ -97,16 +82,16 @@ static bool open_keylog(struct nc *n)
     return !asked;
 }
 
-static bool set_up(struct nc *n)
+static bool set_up_endpoint(struct nc *n)
 {
     n->out.verbose = n->cfg.verbose;
     n->out.quiet = n->cfg.quiet;
     n->out.json = n->cfg.json;
     n->out.color = tool_term_color((enum tool_color)n->cfg.color, STDERR_FILENO);
-    n->cfg.tls.log = on_log;
+    n->cfg.tls.log = print_log_line;
     n->cfg.tls.cb_arg = n;
     if (n->cfg.verbose >= 2)
-        n->cfg.tls.tap = on_tap;
+        n->cfg.tls.tap = trace_datagram;
     if (n->cfg.role == NC_SERVER || n->cfg.role == NC_LOAD)
         raise_fd_limit();
     if (n->cfg.tls.flags & SDTLS_F_NO_COOKIE)
@@ -119,9 +104,9 @@ static bool set_up(struct nc *n)
     return n->s;
 }
 
-static int run(struct nc *n)
+static int run_role(struct nc *n)
 {
-    if (!set_up(n))
+    if (!set_up_endpoint(n))
         return TOOL_EXIT_USAGE;
     switch (n->cfg.role) {
     case NC_SERVER:
@@ -133,7 +118,7 @@ static int run(struct nc *n)
     }
 }
 
-static void tear_down(struct nc *n)
+static void tear_down_all(struct nc *n)
 {
     struct nc_peer *p;
     if (n->s && n->cfg.stats)
@@ -151,7 +136,7 @@ static void tear_down(struct nc *n)
     nc_load_free(n->load);
 }
 
-static int with_config(struct nc *n, int argc, char **argv)
+static int run_command_line(struct nc *n, int argc, char **argv)
 {
     char why[TOOL_WHY];
     if (!nc_options(&n->cfg, argc, argv, why)) {
@@ -163,18 +148,18 @@ static int with_config(struct nc *n, int argc, char **argv)
         tool_usage_print(&nc_usage, stdout);
         return TOOL_EXIT_OK;
     case NC_VERSION:
-        return print_version(&n->cfg);
+        return nc_version(&n->cfg);
     case NC_COMPLETION:
         return tool_completion(&nc_usage, n->cfg.completion);
     default:
         break;
     }
-    int status = run(n);
-    tear_down(n);
+    int status = run_role(n);
+    tear_down_all(n);
     return status;
 }
 
-int tool_main(int argc, char **argv)
+int nc_main(int argc, char **argv)
 {
     fill_std_fds();
     struct nc *n = calloc(1, sizeof *n);
@@ -187,7 +172,7 @@ int tool_main(int argc, char **argv)
     TAILQ_INIT(&n->children);
     n->keylog_fd = n->signals.fd = -1;
     n->wake = n->quit_at = UINT64_MAX;
-    int status = with_config(n, argc, argv);
+    int status = run_command_line(n, argc, argv);
     free(n);
     return status;
 }

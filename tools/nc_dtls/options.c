@@ -1,4 +1,4 @@
-/* From argv to a configuration: what was said, in opts.c, and what it means
+/* From argv to a configuration: what was said, in option_table.c, and what it means
  * together, here. */
 #include <fcntl.h>
 #include <net/if.h>

@@ -7,22 +7,8 @@
 /* Room for words from the network, made fit for a terminal. */
 enum { WORDS = 512 };
 
-const char *nc_version_text(int version)
-{
-    switch (version) {
-    case SDTLS_V1_0:
-        return "DTLS 1.0";
-    case SDTLS_V1_2:
-        return "DTLS 1.2";
-    case SDTLS_V1_3:
-        return "DTLS 1.3";
-    default:
-        return NULL;
-    }
-}
-
 /* What the user could do about it; NULL when the error speaks for itself. */
-static const char *hint(const struct nc_config *c, int err)
+static const char *error_advice(const struct nc_config *c, int err)
 {
     switch (err) {
     case SDTLS_RESOLVE:
@@ -44,7 +30,7 @@ static const char *or_empty(const char *text)
 
 void nc_report_error(const struct nc *n, int err)
 {
-    const char *advice = hint(&n->cfg, err), *text = sdtls_errmsg(n->s);
+    const char *advice = error_advice(&n->cfg, err), *text = sdtls_errmsg(n->s);
     char words[WORDS];
     tool_printable(*text ? text : sdtls_strerror(err), words, sizeof words);
     json_t *f = json_object();
@@ -234,13 +220,13 @@ static void closed_json(const struct nc *n, const sdtls_event *ev, bool establis
 
 /* RFC 6347 section 4.1.2.7: records with a wrong MAC are dropped in silence, so a
  * wrong key shows as a handshake that gets as far as the ServerHello. */
-static const char *closed_hint(const struct nc *n, const sdtls_event *ev)
+static const char *closed_advice(const struct nc *n, const sdtls_event *ev)
 {
     sdtls_info info;
     sdtls_conn_info(ev->conn, &info);
     if (ev->err == SDTLS_TIMEOUT && n->cfg.psk && info.version)
         return "or the keys of --psk differ";
-    return hint(&n->cfg, ev->err);
+    return error_advice(&n->cfg, ev->err);
 }
 
 void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool established)
@@ -255,7 +241,7 @@ void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool establishe
     tool_say(&n->out, 1, "Removing peer %s%s%s", peer, why ? ": " : "", why ? words : "");
     if (ordinary || n->out.json)
         return;
-    const char *advice = closed_hint(n, ev);
+    const char *advice = closed_advice(n, ev);
     tool_error(&n->out, "%s: %s%s%s", peer, words, advice ? "; " : "", or_empty(advice));
 }
 

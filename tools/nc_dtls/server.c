@@ -1,7 +1,7 @@
 /* The server: stdin to every established client, or --echo, or --exec. */
 #include "nc_dtls/nc.h"
 
-static int start(struct nc *n)
+static int open_server(struct nc *n)
 {
     const struct nc_config *c = &n->cfg;
     int adopted = nc_adopt_activated(n);
@@ -12,7 +12,7 @@ static int start(struct nc *n)
     return sdtls_listen(n->s, c->target.host, c->target.port);
 }
 
-static void on_ready(struct nc *n, const sdtls_event *ev)
+static void on_server_ready(struct nc *n, const sdtls_event *ev)
 {
     if (n->cfg.once && !TAILQ_EMPTY(&n->peers)) {
         tool_say(&n->out, 1, "Client %s is one too many for --once", sdtls_peer_text(ev->conn));
@@ -23,7 +23,7 @@ static void on_ready(struct nc *n, const sdtls_event *ev)
     nc_peer_add(n, ev->conn);
 }
 
-static void on_closed(struct nc *n, const sdtls_event *ev)
+static void on_server_closed(struct nc *n, const sdtls_event *ev)
 {
     struct nc_peer *p = nc_peer_of(ev);
     nc_report_closed(n, ev, p != NULL);
@@ -34,17 +34,17 @@ static void on_closed(struct nc *n, const sdtls_event *ev)
         nc_quit(n, tool_exit_of(ev->err, true));
 }
 
-static void on_event(struct nc *n, const sdtls_event *ev)
+static void on_server_event(struct nc *n, const sdtls_event *ev)
 {
     switch (ev->type) {
     case SDTLS_EV_READY:
-        on_ready(n, ev);
+        on_server_ready(n, ev);
         break;
     case SDTLS_EV_DATA:
         nc_peer_data(n, ev);
         break;
     case SDTLS_EV_CLOSED:
-        on_closed(n, ev);
+        on_server_closed(n, ev);
         break;
     default:
         nc_report_other(n, ev);
@@ -53,8 +53,8 @@ static void on_event(struct nc *n, const sdtls_event *ev)
 
 int nc_server(struct nc *n)
 {
-    n->on_event = on_event;
-    int rc = start(n);
+    n->on_event = on_server_event;
+    int rc = open_server(n);
     if (rc) {
         nc_report_error(n, rc);
         return tool_exit_of(rc, false);

@@ -1,13 +1,10 @@
-/* stdin to the peers: one read, one datagram. It is read only while somebody is
- * there to get it, so nothing is lost before the first handshake is complete. */
+/* stdin to the peers: one read, one datagram. It is read only while a peer is connected, so nothing
+ * is lost before the first handshake is complete. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "nc_dtls/nc.h"
-
-/* What replies may take when nothing is said. */
-enum { QUIT_AFTER_MS = 200 };
 
 bool nc_pump_wanted(const struct nc *n)
 {
@@ -20,7 +17,7 @@ static void send_to_all(struct nc *n, const void *data, size_t len)
     struct nc_peer *p;
     TAILQ_FOREACH(p, &n->peers, next)
     {
-        nc_peer_send(n, p->conn, data, len);
+        nc_send(n, p->conn, data, len);
     }
 }
 
@@ -42,9 +39,8 @@ static void send_lines(struct nc *n, size_t len)
     memmove(in->buf, p, in->kept);
 }
 
-/* A server outlives its stdin unless told otherwise: it may have been started
- * with none. */
-static void at_end(struct nc *n)
+/* A server outlives its stdin unless -q or -N is given: it may have been started without one. */
+static void stdin_ended(struct nc *n)
 {
     const struct nc_config *c = &n->cfg;
     n->pump.ended = true;
@@ -53,9 +49,7 @@ static void at_end(struct nc *n)
     n->pump.kept = 0;
     if (c->role == NC_SERVER && !c->close_at_eof && c->quit_after_ms == UINT32_MAX)
         return;
-    unsigned linger = c->quit_after_ms == UINT32_MAX ? QUIT_AFTER_MS : c->quit_after_ms;
-    n->quit_at = nc_now() + (c->close_at_eof ? 0 : linger);
-    nc_wake_at(n, n->quit_at);
+    nc_quit_after_replies(n);
 }
 
 void nc_pump_run(struct nc *n)
@@ -67,7 +61,7 @@ void nc_pump_run(struct nc *n)
     if (got < 0 && errno != EIO) /* EIO: the terminal has gone */
         tool_error(&n->out, "cannot read stdin: %s", strerror(errno));
     if (got <= 0)
-        at_end(n);
+        stdin_ended(n);
     else if (n->cfg.line)
         send_lines(n, in->kept + (size_t)got);
     else

@@ -6,8 +6,9 @@
 
 #include "nc_dtls/nc.h"
 
-/* Waits until stdout takes something. A slow reader holds us up, but must not
- * keep a signal from ending us. */
+/* Waits until stdout takes something. A slow reader holds us up, but must not keep a signal from
+ * ending us. Children (SIGCHLD) are none of stdout's business: with --exec nothing is written here.
+ */
 static bool wait_writable(struct nc *n)
 {
     struct pollfd fds[] = {{.fd = STDOUT_FILENO, .events = POLLOUT},
@@ -18,16 +19,14 @@ static bool wait_writable(struct nc *n)
         if (fds[0].revents)
             return true;
         int signo = fds[1].revents ? tool_signals_next(&n->signals) : 0;
-        if (signo == SIGCHLD)
-            nc_exec_reap(n);
-        else if (signo && signo != SIGUSR1) {
+        if (signo && signo != SIGUSR1 && signo != SIGCHLD) {
             nc_quit(n, TOOL_EXIT_SIGNAL + signo);
             return false;
         }
     }
 }
 
-static bool gone(struct nc *n)
+static bool stdout_failed(struct nc *n)
 {
     if (errno != EPIPE)
         tool_error(&n->out, "cannot write to stdout: %s", strerror(errno));
@@ -41,10 +40,10 @@ bool nc_stdout(struct nc *n, const void *data, size_t len)
     while (len) {
         if (!wait_writable(n))
             return false;
-        /* A writable pipe has room for PIPE_BUF: so much never blocks. */
+        /* A writable pipe has room for PIPE_BUF: that much never blocks. */
         ssize_t put = write(STDOUT_FILENO, p, len < PIPE_BUF ? len : PIPE_BUF);
         if (put < 0 && errno != EAGAIN && errno != EINTR)
-            return gone(n);
+            return stdout_failed(n);
         if (put < 0)
             continue;
         p += put;

@@ -1,0 +1,36 @@
+/* What any file may ask of the loop: the time, a turn at a time, the end. */
+#include <time.h>
+
+#include "nc_dtls/nc.h"
+
+enum { MS_PER_SEC = 1000, NS_PER_MS = 1000000 };
+
+uint64_t nc_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * MS_PER_SEC + (uint64_t)t.tv_nsec / NS_PER_MS;
+}
+
+void nc_wake_at(struct nc *n, uint64_t when)
+{
+    if (when < n->wake)
+        n->wake = when;
+}
+
+void nc_quit(struct nc *n, int status)
+{
+    if (n->done)
+        return;
+    n->done = true;
+    n->status = status;
+}
+
+void nc_quit_after_replies(struct nc *n)
+{
+    enum { REPLIES_MS = 200 }; /* -q when it is not given */
+    const struct nc_config *c = &n->cfg;
+    unsigned wait_ms = c->quit_after_ms == UINT32_MAX ? REPLIES_MS : c->quit_after_ms;
+    n->quit_at = nc_now() + (c->close_at_eof ? 0 : wait_ms);
+    nc_wake_at(n, n->quit_at);
+}
