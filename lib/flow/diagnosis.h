@@ -18,7 +18,6 @@ struct sd_case {
     const struct sd_exchange *others[SD_INDEX_MAX];
     size_t other_count;
     enum sd_outcome outcome; /* what the view alone says; the diagnosis may know better */
-    unsigned fatal;          /* findings of that severity, by the rules before this one */
 };
 
 /* Fills `findings`, the verdict first, and settles the outcome. Returns how many. */

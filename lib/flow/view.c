@@ -193,6 +193,31 @@ const struct sd_part *sd_view_part(const struct sd_view *v, enum sd_side side, u
     return NULL;
 }
 
+bool sd_view_whole(const struct sd_view *v, enum sd_side side)
+{
+    for (size_t i = 0; i < v->part_count; i++)
+        if (v->parts[i].side == side && !v->parts[i].whole)
+            return false;
+    return true;
+}
+
+bool sd_view_absent(const struct sd_view *v, enum sd_side side)
+{
+    uint16_t max = 0;
+    unsigned count = 0;
+    for (size_t i = 0; i < v->part_count; i++) {
+        const struct sd_part *p = &v->parts[i];
+        if (p->side != side || p->flight != (side == SD_SERVER ? 4 : 5) || !p->length)
+            continue;
+        max = p->message_seq > max ? p->message_seq : max;
+        count++;
+    }
+    uint16_t first = v->x->cookie_count || sd_kept(v->x, SD_KEPT_RETRY).len ? 1 : 0;
+    if (side == SD_CLIENT)
+        first = (uint16_t)(first + 1);
+    return count && max + 1U - first > count;
+}
+
 const struct sd_event *sd_view_alert(const struct sd_view *v, enum sd_side side, int description)
 {
     for (size_t i = 0; v->alerts && i < v->x->count; i++) {

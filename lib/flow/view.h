@@ -97,6 +97,10 @@ unsigned sd_view_caused(const struct sd_view *v, enum sd_side side, uint8_t flig
 /* The first burst of that flight, or NULL. */
 const struct sd_burst *sd_view_burst(const struct sd_view *v, enum sd_side side, uint8_t flight);
 const struct sd_part *sd_view_part(const struct sd_view *v, enum sd_side side, uint8_t type);
+/* No message of this side lacks a piece; true of a side that sent none. */
+bool sd_view_whole(const struct sd_view *v, enum sd_side side);
+/* Of this side's flight 4 or 5 a message is missing altogether: their message_seq tell. */
+bool sd_view_absent(const struct sd_view *v, enum sd_side side);
 /* The first alert of a side with this description, or NULL; -1 = any that is fatal. */
 const struct sd_event *sd_view_alert(const struct sd_view *v, enum sd_side side, int description);
 

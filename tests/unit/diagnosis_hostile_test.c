@@ -352,11 +352,8 @@ static void all_captures_may_be_one(void **state)
 
 static void folder(char *path, size_t size)
 {
-    const char *given = getenv("SDTLS_PCAP_TESTS"), *end = strrchr(__FILE__, '/');
-    if (given)
-        snprintf(path, size, "%s", given);
-    else
-        snprintf(path, size, "%.*s/../../pcap-tests/captures", (int)(end - __FILE__), __FILE__);
+    const char *given = getenv("SDTLS_PCAP_TESTS");
+    snprintf(path, size, "%s", given ? given : SDTLS_SOURCE_DIR "/pcap-tests/captures");
 }
 
 static bool load(const char *dir, const char *name)

@@ -1,7 +1,6 @@
-/* The catalogue: what the diagnosis can find, in words. */
-#include <string.h>
-
 #include "flow/rules/catalogue.h"
+
+#include <string.h>
 
 const struct sd_entry sd_catalogue[] = {
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference)                              \

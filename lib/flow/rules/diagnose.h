@@ -2,9 +2,13 @@
 #ifndef SD_FLOW_RULES_DIAGNOSE_H
 #define SD_FLOW_RULES_DIAGNOSE_H
 
-#include "flow/diagnosis.h"
+#include "flow/rules/rule.h"
 
 /* For sd_tracker_config.diagnose. */
 sd_diagnosis sd_diagnose;
+/* The same with the rows in another order: what it finds does not depend on that. `rows`: those
+ * of sd_rows, each once. */
+size_t sd_diagnose_by(const struct sd_row *rows, struct sd_case *c,
+                      struct sd_finding findings[static SD_FINDINGS_MAX]);
 
 #endif

@@ -78,6 +78,35 @@ bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+/* Without it, the client has nothing to answer yet. */
+static bool server_flight_whole(const struct sd_view *v)
+{
+    return sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE) && sd_view_whole(v, SD_SERVER) &&
+           !sd_view_absent(v, SD_SERVER);
+}
+
+/* Something else says why no answer of the client is seen: it goes on asking, a host or a
+ * router refuses packets, pieces of IP packets are lost, the server cuts its messages
+ * differently each time, or there are two servers. */
+static bool answer_was_hindered(const struct sd_exchange *x, const struct sd_view *v)
+{
+    uint8_t asking = x->hellos_cookie ? 3 : 1;
+    if (sd_view_caused(v, SD_CLIENT, asking, SD_CAUSE_FIRST) < sd_view_bursts(v, SD_CLIENT, asking))
+        return true;
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == SD_EV_IP_CUT || x->log[i].flags & SD_EVF_REFRAGMENTED)
+            return true;
+    return x->icmp_number || x->server_randoms > 1;
+}
+
+/* Pieces of the client's flight that arrive each time say that something picks them. */
+static enum sd_confidence confidence_in_loss(const struct sd_view *v)
+{
+    if (!v->lost[SD_CLIENT])
+        return SD_LOW;
+    return sd_view_whole(v, SD_CLIENT) ? SD_HIGH : SD_MEDIUM;
+}
+
 bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
@@ -87,20 +116,11 @@ bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
         c->x->version == SD_DTLS_1_3 || sd_view_alert(v, SD_SERVER, -1) ||
         sd_view_alert(v, SD_CLIENT, -1))
         return false;
-    if (c->fatal && !again)
-        return false; /* flight 4 did not arrive */
-    const struct sd_part *done = sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
-    if (!done || !done->whole)
-        return false; /* the client has nothing to answer yet */
-    for (size_t i = 0; i < v->part_count; i++)
-        if (v->parts[i].side == SD_SERVER && !v->parts[i].whole)
-            return false;
-    uint8_t asking = c->x->hellos_cookie ? 3 : 1;
-    if (!again && sd_view_caused(v, SD_CLIENT, asking, SD_CAUSE_TIMER))
-        return false; /* it did not get flight 4 */
+    if (!server_flight_whole(v) || (!again && answer_was_hindered(c->x, v)))
+        return false;
     sd_prove_bursts(f, v, SD_SERVER, 4, 6);
     sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
-    f->confidence = again ? v->lost[SD_CLIENT] ? SD_HIGH : SD_LOW : SD_MEDIUM;
+    f->confidence = again ? confidence_in_loss(v) : SD_MEDIUM;
     sd_confuse(f, again ? "finished-mismatch" : "mtu-blackhole-c2s");
     if (again)
         sd_say(f,
@@ -127,7 +147,8 @@ bool sd_rule_finished_mismatch(const struct sd_case *c, struct sd_finding *f)
     if (!alert && (both < 2 || again < 2))
         return false;
     sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
-    sd_prove_bursts(f, v, SD_SERVER, 4, 5);
+    /* Those on a timer show nothing. */
+    sd_prove_caused(f, v, SD_SERVER, 4, SD_CAUSE_RESPONSE, 5);
     if (alert)
         sd_prove(f, alert);
     f->confidence = alert ? SD_HIGH : answered ? SD_MEDIUM : SD_LOW;

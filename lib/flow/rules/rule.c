@@ -38,14 +38,27 @@ void sd_prove(struct sd_finding *f, const struct sd_event *e)
     sd_prove_frame(f, e->number, e->time);
 }
 
-void sd_prove_bursts(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
-                     uint8_t flight, unsigned most)
+/* cause < 0: any */
+static void prove_some(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
+                       uint8_t flight, int cause, unsigned most)
 {
     for (size_t i = 0; i < v->burst_count && most; i++) {
         const struct sd_burst *b = &v->bursts[i];
-        if (b->side != side || b->flight != flight)
+        if (b->side != side || b->flight != flight || (cause >= 0 && (int)b->cause != cause))
             continue;
         sd_prove_frame(f, b->number, b->start);
         most--;
     }
+}
+
+void sd_prove_bursts(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
+                     uint8_t flight, unsigned most)
+{
+    prove_some(f, v, side, flight, -1, most);
+}
+
+void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
+                     uint8_t flight, enum sd_cause cause, unsigned most)
+{
+    prove_some(f, v, side, flight, cause, most);
 }

@@ -1,4 +1,4 @@
-/* A rule: one question to one handshake. Rules are pure; a table in diagnose.c lists them. */
+/* A rule: one question to one handshake. Rules are pure; sd_rows lists them. */
 #ifndef SD_FLOW_RULES_RULE_H
 #define SD_FLOW_RULES_RULE_H
 
@@ -38,11 +38,25 @@ void sd_prove_frame(struct sd_finding *f, uint32_t number, int64_t time);
 /* The first frames of up to `most` bursts of this flight. */
 void sd_prove_bursts(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
                      uint8_t flight, unsigned most);
+/* Those of them that have this cause. */
+void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
+                     uint8_t flight, enum sd_cause cause, unsigned most);
 
 /* One rule for each entry: answer.c (section A of the catalogue), cookie.c (B), offer.c (C),
  * cert.c (D), size.c (E), keys.c (F), many.c (G), time.c (H), hygiene.c (I). */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule sd_rule_##name;
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY
+
+/* A rule has evidence of its own, or is a last resort, which is asked when no other found a
+ * reason for the failure. No rule knows what another one said. */
+struct sd_row {
+    const struct sd_entry *entry;
+    sd_rule *rule;
+    bool last_resort;
+};
+
+/* sd_catalogue_count of them. */
+extern const struct sd_row sd_rows[];
 
 #endif

@@ -60,24 +60,6 @@ static struct missing find_missing(const struct sd_view *v, enum sd_side side)
     return m;
 }
 
-/* The ends of a flight whose middle is lost: the message_seq after the last whole one. */
-static bool message_absent(const struct sd_view *v, enum sd_side side)
-{
-    uint16_t max = 0;
-    unsigned count = 0;
-    for (size_t i = 0; i < v->part_count; i++) {
-        const struct sd_part *p = &v->parts[i];
-        if (p->side != side || p->flight != (side == SD_SERVER ? 4 : 5) || !p->length)
-            continue;
-        max = p->message_seq > max ? p->message_seq : max;
-        count++;
-    }
-    uint16_t first = v->x->cookie_count || sd_kept(v->x, SD_KEPT_RETRY).len ? 1 : 0;
-    if (side == SD_CLIENT)
-        first = (uint16_t)(first + 1);
-    return count && max + 1U - first > count;
-}
-
 static bool repeated(const struct sd_view *v, enum sd_side side, uint8_t flight)
 {
     return sd_view_bursts(v, side, flight) >= 2;
@@ -104,7 +86,7 @@ static bool hole_in_server_flight(const struct sd_case *c, struct sd_finding *f)
     char name[SD_NAME_TEXT];
     if (!repeated(v, SD_SERVER, 4) || !v->lost[SD_SERVER])
         return false;
-    if (!hole_is_large(v, SD_SERVER, &m) && !(message_absent(v, SD_SERVER) && !m.part))
+    if (!hole_is_large(v, SD_SERVER, &m) && !(sd_view_absent(v, SD_SERVER) && !m.part))
         return false;
     sd_prove_bursts(f, v, SD_SERVER, 4, SD_PACKETS_MAX);
     uint32_t arrived = c->x->side[SD_SERVER].largest_ip;
@@ -183,7 +165,7 @@ bool sd_rule_mtu_blackhole_c2s(const struct sd_case *c, struct sd_finding *f)
     if (c->outcome != SD_FAILED || !repeated(v, SD_SERVER, 4) || !c->x->negotiated)
         return false;
     bool hole = v->lost[SD_CLIENT] && repeated(v, SD_CLIENT, 5) &&
-                (hole_is_large(v, SD_CLIENT, &m) || (message_absent(v, SD_CLIENT) && !m.part));
+                (hole_is_large(v, SD_CLIENT, &m) || (sd_view_absent(v, SD_CLIENT) && !m.part));
     /* Before the bottleneck: both repeat, the server on its own clock, and something of ours
      * was large. */
     bool unheard = !v->lost[SD_CLIENT] && repeated(v, SD_CLIENT, 5) && largest > 1200 &&
@@ -466,13 +448,9 @@ bool sd_rule_refragmentation_intolerance(const struct sd_case *c, struct sd_find
 {
     const struct sd_view *v = c->view;
     const struct sd_event *e = NULL;
-    const struct sd_part *done = sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
-    if (c->outcome != SD_FAILED || sd_view_bursts(v, SD_CLIENT, 5) || !done || !done->whole ||
-        !v->lost[SD_SERVER])
+    if (c->outcome != SD_FAILED || sd_view_bursts(v, SD_CLIENT, 5) || !v->lost[SD_SERVER] ||
+        !sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE) || !sd_view_whole(v, SD_SERVER))
         return false;
-    for (size_t i = 0; i < v->part_count; i++)
-        if (v->parts[i].side == SD_SERVER && !v->parts[i].whole)
-            return false;
     for (size_t i = 0; i < c->x->count && !e; i++)
         if (c->x->log[i].flags & SD_EVF_REFRAGMENTED && sd_event_side(&c->x->log[i]) == SD_SERVER)
             e = &c->x->log[i];
