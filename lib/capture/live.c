@@ -104,6 +104,8 @@ static int prepare(struct sd_live *l, const struct sd_live_config *c, struct sd_
         int rc = set_filter(l->pcap, c->filter, e);
         if (rc)
             return rc;
+        /* What came before the filter was in place is not counted. */
+        pcap_stats(l->pcap, &l->seen);
     }
     if (pcap_setnonblock(l->pcap, 1, why))
         return sd_err_set(e, SDTLS_IO, "cannot capture on %s: %s", c->interface, why);
