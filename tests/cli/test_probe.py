@@ -47,7 +47,7 @@ def complains(done, *words):
 
 
 WRONG = [
-    ([], "a capture file is needed, or -i INTERFACE"),
+    ([], "name a capture file, or an interface with -i"),
     (["--nonsense"], "--nonsense"),
     (["-x"], "-x"),
     (["--read"], "--read needs an argument"),
@@ -56,12 +56,12 @@ WRONG = [
     (["--fail-on", "bad", GOOD], "info, warning, fatal, never"),
     (["--handshake", "first", GOOD], "'first': not a number"),
     (["-c", "-1", GOOD], "'-1'"),
-    (["--expect", "no-such-finding", GOOD], "neither ok nor the id of a finding"),
+    (["--expect", "no-such-finding", GOOD], "use ok or the ID of a finding"),
     (["--explain", "no-such-finding"], "--explain list"),
     (["--completion", "tcsh"], "only bash"),
-    (["--two-sided", GOOD], "the client's side, then the server's"),
-    (["-i", "lo", GOOD], "-i does not go with a capture file"),
-    (["-a", "3", GOOD], "--duration is for -i"),
+    (["--two-sided", GOOD], "two captures: at the client, then at the server"),
+    (["-i", "lo", GOOD], "-i and a capture file cannot be used together"),
+    (["-a", "3", GOOD], "--duration works only with -i"),
     ([GOOD] * 17, "at most 16 captures"),
     (["-r", GOOD] * 17, "at most 16"),
     (["/nonexistent.pcap"], "/nonexistent.pcap: No such file"),
@@ -95,7 +95,7 @@ def test_of_a_cut_file_what_comes_before_is_used_and_the_damage_named(tmp_path):
     done = probe(cut)
     whole = probe(GOOD)
     assert done.status == CLEAN
-    assert re.fullmatch(rf"dtls_probe: {cut}: .*ends within a frame.*byte \d+; what came before it is used\n", done.err)
+    assert re.fullmatch(rf"dtls_probe: {cut}: .*ends within a frame.*byte \d+; the packets before it are used\n", done.err)
     assert done.out.splitlines()[:17] == whole.out.splitlines()[:17]
     assert "ends within a frame" in json.loads(probe("--json", cut).out.splitlines()[-1])["damage"]
 
@@ -142,7 +142,7 @@ def test_a_filter_chooses_frames():
     assert [h["server"] for h in handshakes(GOOD)] == ["127.0.0.1:5684", "127.0.0.1:4433"]
     assert [h["server"] for h in handshakes("-f", "udp port 5684", GOOD)] == ["127.0.0.1:5684"]
     nothing = probe("-f", "udp port 9", GOOD)
-    assert nothing.status == CLEAN and nothing.out == "" and nothing.err.startswith("No DTLS in 0 frames")
+    assert nothing.status == CLEAN and nothing.out == "" and nothing.err.startswith("No DTLS in 0 packets")
 
 
 def test_a_count_ends_early():
@@ -151,7 +151,7 @@ def test_a_count_ends_early():
 
 def test_a_capture_without_dtls_is_said_to_be_one():
     done = probe(CAPTURES / "not_dtls_at_all.pcap")
-    assert done.status == CLEAN and done.err == "No DTLS in 4 frames (4 UDP datagrams).\n"
+    assert done.status == CLEAN and done.err == "No DTLS in 4 packets (4 UDP datagrams).\n"
     assert probe("--quiet", CAPTURES / "not_dtls_at_all.pcap").err == ""
 
 
@@ -165,7 +165,7 @@ def test_a_handshake_is_chosen_by_its_number():
 
 def test_a_number_too_high_is_said():
     done = probe("--handshake", 9, GOOD)
-    assert done.status == CLEAN and done.err == "dtls_probe: --handshake 9: there are only 2\n"
+    assert done.status == CLEAN and done.err == "dtls_probe: --handshake 9: the capture has only 2 handshakes\n"
 
 
 @pytest.fixture
@@ -327,7 +327,7 @@ def test_what_is_read_is_never_written_over_under_any_name(tmp_path, option):
     os.link(capture, tmp_path / "hard")
     for name in ("talk.pcap", "./talk.pcap", "symbolic", "hard", "keys.txt"):
         done = probe(option, name, "--keylog", "keys.txt", "talk.pcap", cwd=tmp_path)
-        assert done.status == ERROR and f"{name} is to be read: give another name" in done.err, name
+        assert done.status == ERROR and f"{name} is an input file: give the output another name" in done.err, name
         assert capture.read_bytes() == GOOD.read_bytes() and keys.read_text() == "no secret"
 
 
@@ -477,7 +477,7 @@ def test_a_key_log_without_secrets_is_said_to_be_one(tmp_path, junk):
     keys.write_bytes(junk)
     done = probe("--summary", "--keylog", keys, GOOD)
     assert done.status == CLEAN and "2 ok" in done.out
-    assert re.fullmatch(rf"dtls_probe: key log {keys}: no line of it is a secret .*\n", done.err)
+    assert re.fullmatch(rf"dtls_probe: key log {keys}: no line contains a secret .*\n", done.err)
 
 
 # --- live ---

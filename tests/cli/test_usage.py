@@ -31,7 +31,7 @@ def man_section(tool, title):
 
 
 # Tools whose man page describes an option in other words than --help. It should be empty.
-OTHER_WORDS = {"nc_dtls", "dtls_probe", "dtls_mtu", "dtls_regress"}
+OTHER_WORDS = {"nc_dtls", "dtls_mtu", "dtls_regress"}
 
 
 class Option(NamedTuple):
@@ -53,7 +53,7 @@ def options_of_help(tool):
         elif option := re.match(r"  (-\w,| {3}) (--\S.*?)(?: {2,}(.*))?$", line):
             options.append(Option(section, plain(f"{option[1]} {option[2]}"), plain(option[3] or "")))
         elif options and line.startswith(" " * 34):
-            options.append(options.pop()._replace(text=plain(f"{options[-1].text} {line}")))
+            options[-1] = options[-1]._replace(text=plain(f"{options[-1].text} {line}"))
     return options
 
 

@@ -250,7 +250,7 @@ static void an_alert_is_named_in_every_form(void **state)
     e->message = 40;
     e->level = 2;
     assert_says(&s.report, LADDER, "Alert (Fatal: Handshake Failure)");
-    assert_says(&s.report, MERMAID, "S->>C: 1.00 ms Alert (Fatal: Handshake Failure) (frame 1");
+    assert_says(&s.report, MERMAID, "S->>C: 1.00 ms Alert (Fatal: Handshake Failure) (packet 1");
     find(&s, "the server refuses", 1);
     assert_says(&s.report, MARKDOWN, "| 1 | 1.00 ms | server | 125 | Alert (Fatal: Handshake");
 }
@@ -263,7 +263,7 @@ static void mermaid_crosses_what_was_lost(void **state)
     assert_says(&s.report, MERMAID, "sequenceDiagram\n    participant C as client 192.0.2.1:50000");
     assert_says(&s.report, MERMAID, "S--xC: records 1-2 lost\n");
     assert_says(&s.report, MERMAID,
-                "S-->>C: 1.011 s Server Hello [RETX #35;1] (frame 4, flight 4)");
+                "S-->>C: 1.011 s Server Hello [RETX #35;1] (packet 4, flight 4)");
     assert_says(&s.report, MERMAID, "failed<br/>fatal pmtu-black-hole: large packets vanish");
 }
 

@@ -2,7 +2,14 @@
 #ifndef TOOL_TEXT_H
 #define TOOL_TEXT_H
 
+#include <stdint.h>
 #include <stdio.h>
+
+/* "1 packet", "2 packets". */
+static inline const char *tool_plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
 
 /* Breaks `text` between words into lines of at most `width` columns, each indented. */
 void tool_wrap(FILE *to, const char *text, unsigned indent, unsigned width);

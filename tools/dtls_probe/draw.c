@@ -45,5 +45,5 @@ void probe_draw(FILE *to, const struct probe_config *c, const struct probe_repor
 {
     /* A stream that failed is reported at the end, by who owns it. */
     if (!draw(to, c->show, r) && !ferror(to))
-        fputs("dtls_probe: no memory for a drawing\n", stderr);
+        fputs("dtls_probe: out of memory: a drawing is missing\n", stderr);
 }

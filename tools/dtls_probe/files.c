@@ -74,7 +74,7 @@ static bool open_one(struct probe_files *f, FILE **file, const char *path)
     if (!path)
         return true;
     if (is_read(f->config, path)) {
-        tool_error(f->out, "%s is to be read: give another name to write to", path);
+        tool_error(f->out, "%s is an input file: give the output another name", path);
         return false;
     }
     *file = fopen(path, "we");
@@ -195,13 +195,13 @@ bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *
     probe_comments_sort(&f->comments);
     probe_members_close(&f->members);
     if (f->comments.failed || f->members.lost)
-        tool_warn(f->out, "memory ran out: comments or frames are missing in what was written");
+        tool_warn(f->out, "out of memory: the written file lacks some comments or packets");
     bool copied = write_copy(f, r, path, f->copy, c->write, false);
     bool saved = write_copy(f, r, path, f->failed, c->save_failed, true);
     if (f->html_file)
         probe_html_end(&f->html, &r->totals);
     if (f->svg_file && !f->drawn)
-        tool_warn(f->out, "no handshake to draw: %s is empty", c->svg);
+        tool_warn(f->out, "the capture has no handshake to draw: %s is empty", c->svg);
     /* What is known to be broken was told. */
     bool ok = copied && close_one(f, &f->copy, c->write);
     ok = saved && close_one(f, &f->failed, c->save_failed) && ok;

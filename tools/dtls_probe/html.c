@@ -164,7 +164,7 @@ static void put_finding(struct probe_html *h, const struct sd_finding *f, bool d
     put(h, "", e->id, ", confidence ");
     fputs(sd_confidence_name(f->confidence), h->to);
     if (f->runner_up)
-        put(h, "; if not: ", f->runner_up->id, "");
+        put(h, "; may also be ", f->runner_up->id, "");
     put(h, "</small>\n<p>", f->detail, "</p>\n");
     put_frames(h, f, drawn);
     put(h, "<p><b>What to do.</b> ", e->advice, "</p>\n");
@@ -180,10 +180,12 @@ static void put_vantage(struct probe_html *h, const struct sd_view *v)
 {
     const char *name = probe_vantage_name(v->vantage);
     if (v->one_way)
-        fputs("<p class=\"quiet\">Only one direction was captured: loss proves nothing here.</p>\n",
+        fputs("<p class=\"quiet\">Only one direction was captured, so missing packets prove "
+              "nothing.</p>\n",
               h->to);
     else if (v->doubtful)
-        fputs("<p class=\"quiet\">The capture itself lost packets: loss proves less here.</p>\n",
+        fputs("<p class=\"quiet\">The capture itself lost packets, so missing packets prove "
+              "less.</p>\n",
               h->to);
     else if (name)
         fprintf(h->to, "<p class=\"quiet\">Captured %s.</p>\n", name);
@@ -211,7 +213,7 @@ void probe_html_add(struct probe_html *h, const struct probe_report *r)
     for (size_t i = 0; i < r->count; i++)
         put_finding(h, &r->findings[i], drawn);
     if (!r->count)
-        fputs("<p>Nothing to remark.</p>\n", h->to);
+        fputs("<p>No findings.</p>\n", h->to);
     put_vantage(h, r->view);
     fputs("</div>\n</div></details>\n", h->to);
     h->drawn += drawn;
@@ -233,7 +235,7 @@ static void put_note(struct probe_html *h, uint64_t n, const char *what)
 
 void probe_html_end(struct probe_html *h, const struct probe_totals *totals)
 {
-    fputs("<p class=\"none\">No DTLS handshake was seen.</p>\n</main>\n"
+    fputs("<p class=\"none\">The capture contains no DTLS handshake.</p>\n</main>\n"
           "<section class=\"totals\" aria-label=\"totals\"><dl>\n",
           h->to);
     put_total(h, "handshakes", totals->handshakes);
@@ -245,19 +247,19 @@ void probe_html_end(struct probe_html *h, const struct probe_totals *totals)
             put_total(h,
                       s == SD_FATAL     ? "fatal findings"
                       : s == SD_WARNING ? "warnings"
-                                        : "remarks",
+                                        : "infos",
                       totals->findings[s]);
-    put_total(h, "frames read", totals->frames);
-    put_total(h, "with DTLS", totals->dtls);
+    put_total(h, "packets read", totals->frames);
+    put_total(h, "DTLS datagrams", totals->dtls);
     fputs("</dl>\n", h->to);
     if (totals->damage)
-        put(h, "<p>The source could not be read whole: ", totals->damage, "</p>\n");
-    put_note(h, totals->dropped, "packets were lost by the capture itself.");
+        put(h, "<p>The capture could not be read completely: ", totals->damage, "</p>\n");
+    put_note(h, totals->dropped, "packets were lost during the capture.");
     put_note(h, totals->evicted, "handshakes were ended early to save memory (--max-flows).");
-    put_note(h, totals->no_memory, "times there was no memory: something is missing here.");
+    put_note(h, totals->no_memory, "packets were left out because memory ran out.");
     put_note(h, h->rows - h->drawn,
-             "handshakes are listed without a drawing: this page draws the first 500. With "
-             "--handshake or --only-failed fewer are shown; --explain has the words that are left "
-             "out.");
+             "handshakes are listed without a drawing, because this page draws only the first "
+             "500. Use --handshake or --only-failed to show fewer handshakes, and --explain ID to "
+             "read the explanations that are left out here.");
     fputs("</section>\n</body>\n</html>\n", h->to);
 }

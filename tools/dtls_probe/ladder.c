@@ -193,7 +193,7 @@ static void put_note(const struct ladder *l, const struct probe_row *row)
     const struct sd_exchange *x = l->t->report->x;
     put_margin(l, row);
     if (row->kind == PROBE_ROW_END) {
-        put_centred(l, " ", "nothing more until the capture ends");
+        put_centred(l, " ", "no more packets until the capture ends");
         return;
     }
     snprintf(text, sizeof text, "established after %s",
@@ -246,7 +246,7 @@ static void put_header(const struct ladder *l)
 {
     char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT];
     const struct sd_exchange *x = l->t->report->x;
-    fprintf(l->to, "    seconds  frame  fl ");
+    fprintf(l->to, "    seconds packet  fl ");
     fprintf(l->to, "client%*sserver\n", (int)l->inner + 2 - 12, "");
     put_ends(l, sd_addr_text(&x->client, client), sd_addr_text(&x->server, server));
 }

@@ -91,7 +91,7 @@ static void put_fields(struct probe_lines *l, const struct sd_packet *p)
         if (e->kind == SD_EV_ICMP || e->kind == SD_EV_FOREIGN || e->kind == SD_EV_IP_CUT)
             continue;
         fprintf(l->to, "        record %s epoch %u seq %llu%s length %u",
-                e->content ? sd_name(SD_NAME_CONTENT, e->content, content) : "protected", e->epoch,
+                e->content ? sd_name(SD_NAME_CONTENT, e->content, content) : "encrypted", e->epoch,
                 (unsigned long long)e->seq, e->flags & SD_EVF_UNIFIED ? " (encrypted)" : "",
                 e->record);
         if (e->kind == SD_EV_HANDSHAKE)

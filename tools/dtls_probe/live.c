@@ -56,7 +56,8 @@ static bool open_spool(struct live *l)
     if (l->spool_file)
         l->spool = sd_writer_new(l->spool_file, "dtls_probe " SDTLS_VERSION);
     if (!l->spool) {
-        tool_error(l->out, "no temporary file for -w and --save-failed: %s", strerror(errno));
+        tool_error(l->out, "cannot create a temporary file for -w and --save-failed: %s",
+                   strerror(errno));
         return false;
     }
     snprintf(l->spool_path, sizeof l->spool_path, "/dev/fd/%d", fileno(l->spool_file));
@@ -98,11 +99,12 @@ static void show_progress(struct live *l)
     l->run.totals.dropped = s.dropped;
     if (!l->progress)
         return;
-    fprintf(
-        stderr,
-        "\r%llu frames, %llu with DTLS, %llu handshakes: %llu ok, %llu failed; %llu dropped\033[K",
-        (unsigned long long)t->frames, (unsigned long long)n.dtls, (unsigned long long)n.exchanges,
-        (unsigned long long)t->ok, (unsigned long long)t->failed, (unsigned long long)s.dropped);
+    fprintf(stderr,
+            "\r%llu packets (%llu with DTLS, %llu dropped); %llu handshakes: %llu ok, %llu "
+            "failed\033[K",
+            (unsigned long long)t->frames, (unsigned long long)n.dtls,
+            (unsigned long long)s.dropped, (unsigned long long)n.exchanges,
+            (unsigned long long)t->ok, (unsigned long long)t->failed);
 }
 
 static bool enough(const struct live *l)
@@ -148,7 +150,7 @@ static void loop(struct live *l)
         if (!take_frames(l) || ended_by_signal(l))
             break;
         if (fflush(stdout))
-            break; /* nobody reads any more */
+            break; /* no reader is left */
         if (sd_clock_now() < next)
             continue;
         sd_tracker_tick(l->run.tracker, wall_clock());
@@ -178,10 +180,11 @@ static int finish(struct live *l)
     probe_run_end(&l->run);
     sd_live_statistics(l->capture, &s);
     if (s.dropped)
-        tool_warn(l->out, "%llu frames were dropped, the buffer was full: name a filter with -f",
+        tool_warn(l->out,
+                  "%llu packets were dropped because the buffer was full: use a filter (-f)",
                   (unsigned long long)s.dropped);
     if (!whole)
-        tool_error(l->out, "the temporary file could not be written: %s", strerror(errno));
+        tool_error(l->out, "cannot write the temporary file: %s", strerror(errno));
     bool written = probe_files_finish(&l->files, &l->run, l->spool_path);
     return whole && written ? probe_run_status(&l->run) : PROBE_ERROR;
 }
@@ -193,7 +196,7 @@ int probe_live(const struct probe_config *c, const struct tool_out *out)
     if (open_all(&l)) {
         l.progress = isatty(STDERR_FILENO) && !c->quiet && !isatty(STDOUT_FILENO);
         l.end = c->duration_ms ? sd_clock_now() + UINT64_C(1000000) * c->duration_ms : 0;
-        tool_say(out, c->quiet ? 1 : 0, "Capturing on %s; end with Ctrl-C.", c->interface);
+        tool_say(out, c->quiet ? 1 : 0, "Capturing on %s. Press Ctrl-C to stop.", c->interface);
         loop(&l);
         status = finish(&l);
     }

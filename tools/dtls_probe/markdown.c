@@ -25,14 +25,14 @@ static void put_seen(FILE *to, const struct probe_report *r)
     if (x->established)
         fprintf(to, "| Established after | %.1f ms |\n", probe_duration_ms(x));
     if (r->view->lost[SD_CLIENT] || r->view->lost[SD_SERVER])
-        fprintf(to, "| Records missing | %u of the client, %u of the server |\n",
+        fprintf(to, "| Records missing | %u from the client, %u from the server |\n",
                 r->view->lost[SD_CLIENT], r->view->lost[SD_SERVER]);
     if (vantage)
         fprintf(to, "| Captured | %s |\n", vantage);
     if (r->view->one_way)
-        fputs("| Note | only one direction was captured: loss proves nothing |\n", to);
+        fputs("| Note | only one direction was captured, so missing packets prove nothing |\n", to);
     else if (r->view->doubtful)
-        fputs("| Note | the capture itself lost packets: loss proves less |\n", to);
+        fputs("| Note | the capture itself lost packets, so missing packets prove less |\n", to);
     if (x->mid_session)
         fputs("| Note | the beginning was not captured |\n", to);
 }
@@ -74,7 +74,7 @@ static void put_evidence(FILE *to, const struct sd_exchange *x, const struct sd_
 {
     if (!f->packet_count)
         return;
-    fputs("\n| Frame | Time | From | Bytes | Messages |\n|---:|---:|---|---:|---|\n", to);
+    fputs("\n| Packet | Time | From | Bytes | Messages |\n|---:|---:|---|---:|---|\n", to);
     for (size_t i = 0; i < f->packet_count; i++)
         if (!put_packet(to, x, f->packets[i]))
             fprintf(to, "| %u | | | | |\n", f->packets[i]);
@@ -86,13 +86,12 @@ static void put_finding(FILE *to, const struct sd_exchange *x, const struct sd_f
     probe_markdown_text(to, f->entry->title);
     fprintf(to, " (`%s`)\n\n", f->entry->id);
     probe_markdown_text(to, f->detail);
-    fprintf(to, "\n\nConfidence %s", sd_confidence_name(f->confidence));
+    fprintf(to, "\n\nConfidence: %s.", sd_confidence_name(f->confidence));
     if (f->runner_up)
-        fprintf(to, "; if not this, then `%s`", f->runner_up->id);
-    fputs(".\n", to);
+        fprintf(to, " It may also be `%s`.", f->runner_up->id);
+    fputc('\n', to);
     if (f->mtu_below)
-        fprintf(to, "\nThe path MTU is more than %u and at most %u bytes.\n", f->mtu_above,
-                f->mtu_below);
+        fprintf(to, "\nThe path MTU is between %u and %u bytes.\n", f->mtu_above, f->mtu_below);
     put_evidence(to, x, f);
     put_paragraph(to, "Cause.", f->entry->cause);
     put_paragraph(to, "What to do.", f->entry->advice);

@@ -46,7 +46,7 @@ static void put_datagram(FILE *to, const struct probe_timeline *t, const struct 
     probe_mermaid_text(to, text);
     fputs(*marks ? " " : "", to);
     probe_mermaid_text(to, marks);
-    fprintf(to, " (frame %u", x->log[row->from].number);
+    fprintf(to, " (packet %u", x->log[row->from].number);
     if (x->log[row->from].flight)
         fprintf(to, ", flight %u", x->log[row->from].flight);
     fputs(")\n", to);

@@ -1,4 +1,4 @@
-/* The options of dtls_probe: the one list behind the parser, --help, completion and the
+/* The options of dtls_probe: the one list for the parser, --help, completion and the
  * check of the man page; and what they mean together. */
 #include <string.h>
 
@@ -17,45 +17,45 @@ static const struct tool_choice clocks[] = {{"relative", 'r'}, {"delta", 'd'}, {
                                             {"r", 'r'},        {"d", 'd'},     {"a", 'a'},
                                             {NULL, 0}};
 
-#define FROM "What to look at"
-#define WHICH "Which handshakes"
-#define SHOW "What to show"
-#define WRITE "What to write"
-#define TELL "How"
+#define FROM "Input"
+#define WHICH "Handshakes to show"
+#define SHOW "Output"
+#define WRITE "Files to write"
+#define TELL "Details and exit status"
 
 /* clang-format off */
 static const struct tool_opt opts[] = {
-    {'r', "read", "FILE", FROM, "a capture, pcap or pcapng, .gz too; - is stdin; up to 16 times", TOOL_LIST, AT(read), PROBE_FILES, NULL},
-    {'i', "interface", "IF", FROM, "live from this interface; \"any\" = all", TOOL_TEXT, AT(interface), 0, NULL},
-    {'f', "filter", "BPF", FROM, "only what this capture filter lets through", TOOL_TEXT, AT(filter), 0, NULL},
-    {0, "keylog", "FILE", FROM, "secrets (SSLKEYLOGFILE): open what they open", TOOL_TEXT, AT(keylog), 0, NULL},
-    {0, "two-sided", NULL, FROM, "two captures of the same: the client's side, the server's", TOOL_FLAG, AT(two_sided), 0, NULL},
-    {'D', "list-interfaces", NULL, FROM, "interfaces there are", TOOL_FLAG, AT(list), 0, NULL},
-    {'a', "duration", "SECS", FROM, "with -i: end after this time", TOOL_SECONDS, AT(duration_ms), 0, NULL},
-    {'c', "count", "N", FROM, "end after so many frames", TOOL_UINT, AT(count), 0, NULL},
-    {0, "promiscuous", NULL, FROM, "with -i: frames for others, too", TOOL_FLAG, AT(promiscuous), 0, NULL},
-    {0, "max-flows", "N", FROM, "conversations kept at once; default 50000", TOOL_UINT, AT(max_flows), 10000000, NULL},
+    {'r', "read", "FILE", FROM, "read this capture (pcap or pcapng, also gzipped); - is stdin; up to 16 times", TOOL_LIST, AT(read), PROBE_FILES, NULL},
+    {'i', "interface", "IF", FROM, "capture live on this interface; \"any\" is all of them", TOOL_TEXT, AT(interface), 0, NULL},
+    {'f', "filter", "BPF", FROM, "read only packets that match this capture filter", TOOL_TEXT, AT(filter), 0, NULL},
+    {0, "keylog", "FILE", FROM, "decrypt with this key log (SSLKEYLOGFILE format)", TOOL_TEXT, AT(keylog), 0, NULL},
+    {0, "two-sided", NULL, FROM, "compare two captures of the same traffic: at the client, at the server", TOOL_FLAG, AT(two_sided), 0, NULL},
+    {'D', "list-interfaces", NULL, FROM, "list the interfaces", TOOL_FLAG, AT(list), 0, NULL},
+    {'a', "duration", "SECS", FROM, "with -i: stop after this time", TOOL_SECONDS, AT(duration_ms), 0, NULL},
+    {'c', "count", "N", FROM, "stop after N packets", TOOL_UINT, AT(count), 0, NULL},
+    {0, "promiscuous", NULL, FROM, "with -i: use promiscuous mode", TOOL_FLAG, AT(promiscuous), 0, NULL},
+    {0, "max-flows", "N", FROM, "follow at most N flows at a time (default 50000)", TOOL_UINT, AT(max_flows), 10000000, NULL},
 
-    {0, "only-failed", NULL, WHICH, "only handshakes that failed", TOOL_FLAG, AT(only_failed), 0, NULL},
-    {0, "handshake", "N", WHICH, "only handshake number N", TOOL_UINT, AT(handshake), 0, NULL},
+    {0, "only-failed", NULL, WHICH, "show only handshakes that failed", TOOL_FLAG, AT(only_failed), 0, NULL},
+    {0, "handshake", "N", WHICH, "show only handshake number N", TOOL_UINT, AT(handshake), 0, NULL},
 
-    {0, "summary", NULL, SHOW, "the handshakes and findings, without a line for each datagram", TOOL_SET, AT(show), PROBE_SUMMARY, NULL},
-    {0, "ladder", NULL, SHOW, "each handshake as a sequence diagram", TOOL_SET, AT(show), PROBE_LADDER, NULL},
-    {0, "mermaid", NULL, SHOW, "the same for Mermaid", TOOL_SET, AT(show), PROBE_MERMAID, NULL},
-    {0, "report", NULL, SHOW, "Markdown for an issue tracker", TOOL_SET, AT(show), PROBE_REPORT, NULL},
-    {0, "json", NULL, SHOW, "one JSON object a line: packet, handshake, finding, summary", TOOL_SET, AT(show), PROBE_JSON, NULL},
-    {0, "explain", "ID", SHOW, "what a finding means; \"list\" = all of them", TOOL_TEXT, AT(explain), 0, NULL},
+    {0, "summary", NULL, SHOW, "print handshakes and findings, without a line for each datagram", TOOL_SET, AT(show), PROBE_SUMMARY, NULL},
+    {0, "ladder", NULL, SHOW, "draw each handshake as a sequence diagram", TOOL_SET, AT(show), PROBE_LADDER, NULL},
+    {0, "mermaid", NULL, SHOW, "write each handshake as a sequence diagram for Mermaid", TOOL_SET, AT(show), PROBE_MERMAID, NULL},
+    {0, "report", NULL, SHOW, "write each handshake as Markdown for an issue tracker", TOOL_SET, AT(show), PROBE_REPORT, NULL},
+    {0, "json", NULL, SHOW, "print one JSON object per line", TOOL_SET, AT(show), PROBE_JSON, NULL},
+    {0, "explain", "ID", SHOW, "explain this finding and what to do; \"list\" prints all IDs", TOOL_TEXT, AT(explain), 0, NULL},
 
-    {'w', "write", "FILE", WRITE, "pcapng copy, findings as comments on their packets", TOOL_TEXT, AT(write), 0, NULL},
-    {0, "save-failed", "FILE", WRITE, "pcapng of the packets of failed handshakes only", TOOL_TEXT, AT(save_failed), 0, NULL},
-    {0, "svg", "FILE", WRITE, "timeline of a handshake", TOOL_TEXT, AT(svg), 0, NULL},
-    {0, "html", "FILE", WRITE, "a page with the timelines of all handshakes", TOOL_TEXT, AT(html), 0, NULL},
+    {'w', "write", "FILE", WRITE, "write a pcapng copy, with the findings as comments on their packets", TOOL_TEXT, AT(write), 0, NULL},
+    {0, "save-failed", "FILE", WRITE, "write the packets of failed handshakes to a pcapng file", TOOL_TEXT, AT(save_failed), 0, NULL},
+    {0, "svg", "FILE", WRITE, "write a timeline of one handshake: the first that failed, else the first", TOOL_TEXT, AT(svg), 0, NULL},
+    {0, "html", "FILE", WRITE, "write a page with the timelines of all handshakes", TOOL_TEXT, AT(html), 0, NULL},
 
-    {'v', "verbose", NULL, TELL, "fields of each record; twice: bytes", TOOL_COUNT, AT(verbose), 0, NULL},
-    {'t', "times", "FORM", TELL, "relative (default), delta or absolute; or r, d, a", TOOL_CHOICE, AT(times), 0, clocks},
-    {0, "fail-on", "LEVEL", TELL, "exit 1 from info, warning or fatal (default) on, or never", TOOL_CHOICE, AT(fail_on), 0, levels},
-    {0, "expect", "ok|ID", TELL, "exit 0 only when every handshake is ok; or when this finding comes", TOOL_TEXT, AT(expect), 0, NULL},
-    {0, "quiet", NULL, TELL, "no progress, no warnings", TOOL_FLAG, AT(quiet), 0, NULL},
+    {'v', "verbose", NULL, TELL, "print the fields of each record; twice: also the bytes of each datagram", TOOL_COUNT, AT(verbose), 0, NULL},
+    {'t', "times", "FORM", TELL, "print times as relative (default), delta or absolute; or r, d, a", TOOL_CHOICE, AT(times), 0, clocks},
+    {0, "fail-on", "LEVEL", TELL, "exit with 1 from this severity: info, warning, fatal (default) or never", TOOL_CHOICE, AT(fail_on), 0, levels},
+    {0, "expect", "ok|ID", TELL, "exit with 0 only if every handshake is ok, or if the finding ID occurs", TOOL_TEXT, AT(expect), 0, NULL},
+    {0, "quiet", NULL, TELL, "print no progress, no warnings and no errors", TOOL_FLAG, AT(quiet), 0, NULL},
 
     TOOL_STANDARD_OPTS(struct probe_config),
 };
@@ -63,15 +63,16 @@ static const struct tool_opt opts[] = {
 
 const struct tool_usage probe_usage = {
     .prog = "dtls_probe",
-    .about = "dtls_probe: annotates DTLS handshakes and says why they failed.",
+    .about = "dtls_probe: shows DTLS handshakes and explains why they failed.",
     .synopsis = "Usage: dtls_probe [OPTIONS] FILE...            (or -r FILE, - is stdin)\n"
                 "       dtls_probe [OPTIONS] -i INTERFACE\n"
                 "       dtls_probe --two-sided CLIENT.pcap SERVER.pcap\n"
                 "       dtls_probe --explain ID",
-    .notes = "Exit status:\n"
-             "  0  no finding of the severity of --fail-on, or what --expect expects\n"
-             "  1  there is one, or not\n"
-             "  2  wrong usage, or a capture that cannot be read\n",
+    .notes =
+        "Exit status:\n"
+        "  0  no finding of the severity of --fail-on, or the expectation of --expect was met\n"
+        "  1  a finding of that severity, or the expectation was not met\n"
+        "  2  wrong usage, or a file that cannot be read or written\n",
     .opts = opts,
     .count = COUNT(opts),
 };
@@ -82,25 +83,34 @@ static bool check_sources(const struct probe_config *c, char why[static TOOL_WHY
     if (needs_none)
         return true;
     if (!c->reads && !c->interface)
-        return tool_wrong(why, "a capture file is needed, or -i INTERFACE");
+        return tool_wrong(why, "name a capture file, or an interface with -i");
     if (c->reads && c->interface)
-        return tool_wrong(why, "-i does not go with a capture file");
+        return tool_wrong(why, "-i and a capture file cannot be used together");
     if (c->two_sided && c->reads != 2)
-        return tool_wrong(why,
-                          "--two-sided needs two captures: the client's side, then the server's");
+        return tool_wrong(why, "--two-sided needs two captures: at the client, then at the server");
     if ((c->write || c->save_failed || c->svg || c->html) && c->reads > 1)
-        return tool_wrong(why, "-w, --save-failed, --svg and --html take one capture at a time");
+        return tool_wrong(why, "-w, --save-failed, --svg and --html work with one capture only");
     if ((c->write || c->save_failed) && c->reads && !strcmp(c->read[0], "-"))
-        return tool_wrong(why, "-w and --save-failed read the capture twice: a file, not stdin");
-    if (c->write && c->html && !strcmp(c->write, c->html))
-        return tool_wrong(why, "-w and --html name the same file");
-    if (c->svg &&
-        ((c->html && !strcmp(c->svg, c->html)) || (c->write && !strcmp(c->svg, c->write))))
-        return tool_wrong(why, "--svg names the file of another option");
-    if (c->write && c->save_failed && !strcmp(c->write, c->save_failed))
-        return tool_wrong(why, "-w and --save-failed name the same file");
+        return tool_wrong(why,
+                          "-w and --save-failed read the capture twice: use a file, not stdin");
     if (c->duration_ms && !c->interface)
-        return tool_wrong(why, "--duration is for -i");
+        return tool_wrong(why, "--duration works only with -i");
+    return true;
+}
+
+static bool check_outputs(const struct probe_config *c, char why[static TOOL_WHY])
+{
+    const struct {
+        const char *option, *path;
+    } out[] = {{"-w", c->write},
+               {"--save-failed", c->save_failed},
+               {"--svg", c->svg},
+               {"--html", c->html}};
+    for (size_t i = 0; i < COUNT(out); i++)
+        for (size_t j = 0; j < i; j++)
+            if (out[i].path && out[j].path && !strcmp(out[i].path, out[j].path))
+                return tool_wrong(why, "%s and %s both name %s", out[j].option, out[i].option,
+                                  out[i].path);
     return true;
 }
 
@@ -108,7 +118,7 @@ static bool check_expect(const struct probe_config *c, char why[static TOOL_WHY]
 {
     if (!c->expect || !strcmp(c->expect, "ok") || sd_catalogue_find(c->expect))
         return true;
-    return tool_wrong(why, "--expect %s: neither ok nor the id of a finding (--explain list)",
+    return tool_wrong(why, "--expect %s: use ok or the ID of a finding (--explain list)",
                       c->expect);
 }
 
@@ -122,9 +132,9 @@ bool probe_options(struct probe_config *c, int argc, char **argv, char why[stati
         c->reads++;
     for (; rest < argc; rest++) {
         if (c->reads == PROBE_FILES)
-            return tool_wrong(why, "%s: at most %d captures at once", argv[rest], PROBE_FILES);
+            return tool_wrong(why, "%s: at most %d captures", argv[rest], PROBE_FILES);
         c->read[c->reads++] = argv[rest];
     }
     c->json = c->show == PROBE_JSON;
-    return check_sources(c, why) && check_expect(c, why);
+    return check_sources(c, why) && check_outputs(c, why) && check_expect(c, why);
 }

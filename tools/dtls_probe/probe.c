@@ -39,7 +39,7 @@ static int explain(const struct probe_config *c)
 {
     if (tool_explain(stdout, c->explain))
         return PROBE_CLEAN;
-    fprintf(stderr, "dtls_probe: --explain %s: no such finding; --explain list names all\n",
+    fprintf(stderr, "dtls_probe: --explain %s: no such finding; --explain list prints all IDs\n",
             c->explain);
     return PROBE_ERROR;
 }

@@ -8,6 +8,7 @@
 #include "capture/decap.h"
 #include "capture/live.h"
 #include "capture/reader.h"
+#include "common/text.h"
 #include "dtls_probe/draw.h"
 #include "dtls_probe/summary.h"
 #include "flow/rules/diagnose.h"
@@ -140,9 +141,9 @@ static bool read_keylog(struct probe_run *r, const char *path)
     if (!ok)
         tool_error(r->out, "key log %s: %s", path, strerror(errno));
     else if (!add_keylog(r, text, len))
-        ok = (tool_error(r->out, "no memory for the key log %s", path), false);
+        ok = (tool_error(r->out, "out of memory for the key log %s", path), false);
     else if (!sd_secrets_count(r->secrets))
-        tool_warn(r->out, "key log %s: no line of it is a secret (CLIENT_RANDOM ... is one)", path);
+        tool_warn(r->out, "key log %s: no line contains a secret (such as CLIENT_RANDOM)", path);
     if (f)
         fclose(f);
     r->keylog_text = text;
@@ -206,7 +207,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
     if (c->key) {
         key = *c->key;
     } else if (!sd_random(&key, sizeof key)) {
-        tool_error(out, "no random numbers: %s", strerror(errno));
+        tool_error(out, "cannot get random numbers: %s", strerror(errno));
         return false;
     }
     if (c->keylog && !read_keylog(r, c->keylog))
@@ -216,7 +217,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
         return false;
     }
     if (!open_tracker(r, key) || !open_decap(r, key)) {
-        tool_error(out, "no memory");
+        tool_error(out, "out of memory");
         return false;
     }
     return true;
@@ -247,11 +248,12 @@ static void say_totals(const struct probe_run *r)
     if (nothing_read || (!t->handshakes && r->config->quiet))
         return;
     if (!t->handshakes)
-        tool_say(r->out, 0, "No DTLS in %llu frames (%llu UDP datagrams).",
-                 (unsigned long long)t->frames, (unsigned long long)t->datagrams);
+        tool_say(r->out, 0, "No DTLS in %llu packet%s (%llu UDP datagram%s).",
+                 (unsigned long long)t->frames, tool_plural(t->frames),
+                 (unsigned long long)t->datagrams, tool_plural(t->datagrams));
     else if (r->config->show <= PROBE_SUMMARY)
         printf("\n%llu handshake%s: %llu ok, %llu failed, %llu incomplete.\n",
-               (unsigned long long)t->handshakes, t->handshakes == 1 ? "" : "s",
+               (unsigned long long)t->handshakes, tool_plural(t->handshakes),
                (unsigned long long)t->ok, (unsigned long long)t->failed,
                (unsigned long long)t->incomplete);
 }
@@ -266,11 +268,12 @@ void probe_run_end(struct probe_run *r)
     r->totals.evicted = c.evicted;
     r->totals.no_memory = c.no_memory;
     if (c.no_memory)
-        tool_warn(r->out, "memory ran out %llu times: some packets were left out",
+        tool_warn(r->out, "out of memory: %llu packets were left out",
                   (unsigned long long)c.no_memory);
     if (r->config->handshake > r->totals.handshakes && r->totals.handshakes)
-        tool_warn(r->out, "--handshake %u: there are only %llu", r->config->handshake,
-                  (unsigned long long)r->totals.handshakes);
+        tool_warn(r->out, "--handshake %u: the capture has only %llu handshake%s",
+                  r->config->handshake, (unsigned long long)r->totals.handshakes,
+                  tool_plural(r->totals.handshakes));
     if (r->config->show == PROBE_JSON)
         probe_json_summary(stdout, &r->totals);
     else
@@ -312,7 +315,7 @@ bool probe_run_file(struct probe_run *r, const char *path)
         snprintf(r->damage, sizeof r->damage, "%s", reason);
         r->totals.damage = r->damage;
         tool_warn(r->out, "%s: %s%s", path, reason,
-                  r->totals.frames ? "; what came before it is used" : "");
+                  r->totals.frames ? "; the packets before it are used" : "");
     }
     bool read = !*reason || r->totals.frames;
     sd_reader_close(reader);

@@ -97,9 +97,9 @@ static void put_headline(FILE *to, const struct probe_report *r, bool color)
         tool_words_add(&w, " in %.1f ms", probe_duration_ms(x));
     add_choice(&w, x);
     if (r->again)
-        tool_words_text(&w, ", once more");
+        tool_words_text(&w, ", reported again");
     if (x->mid_session)
-        tool_words_text(&w, ", its beginning was not captured");
+        tool_words_text(&w, ", the beginning was not captured");
     if (x->evicted)
         tool_words_text(&w, ", ended early to save memory (--max-flows)");
     tool_words_text(&w, "\n");
@@ -110,9 +110,9 @@ static void put_vantage(FILE *to, const struct probe_report *r)
 {
     const char *name = probe_vantage_name(r->view->vantage);
     if (r->view->one_way)
-        fputs("  Only one direction was captured: loss proves nothing here.\n", to);
+        fputs("  Only one direction was captured, so missing packets prove nothing.\n", to);
     else if (r->view->doubtful)
-        fputs("  The capture itself lost packets: loss proves less here.\n", to);
+        fputs("  The capture itself lost packets, so missing packets prove less.\n", to);
     else if (name && r->outcome == SD_FAILED)
         fprintf(to, "  Captured %s.\n", name);
 }
@@ -146,7 +146,7 @@ static void put_title(FILE *to, const struct sd_finding *f, bool color)
     if (f->severity != SD_INFO) {
         tool_words_text(&w, " (confidence ");
         tool_words_text(&w, sd_confidence_name(f->confidence));
-        tool_words_text(&w, f->runner_up ? "; if not: " : "");
+        tool_words_text(&w, f->runner_up ? "; may also be " : "");
         tool_words_text(&w, f->runner_up ? f->runner_up->id : "");
         tool_words_text(&w, ")");
     }

@@ -155,18 +155,18 @@ static void put_tooltip(FILE *to, const struct probe_timeline *t, const struct p
     if (row->kind == PROBE_ROW_LOST || row->kind >= PROBE_ROW_ESTABLISHED) {
         probe_escape(to, probe_timeline_label(t, row, text));
         if (row->kind == PROBE_ROW_LOST)
-            fprintf(to, ": missing when frame %u came", x->log[row->from].number);
+            fprintf(to, ": missing when packet %u arrived", x->log[row->from].number);
     } else {
         const struct sd_event *e = &x->log[row->from];
-        fprintf(to, "frame %u, after %s, %s", e->number,
+        fprintf(to, "packet %u, after %s, %s", e->number,
                 probe_timeline_time(e->time - x->start, time),
                 row->kind == PROBE_ROW_ICMP ? "ICMP error"
                 : row->server               ? "server to client"
                                             : "client to server");
         if (e->datagram)
-            fprintf(to, ", %u bytes of UDP", e->datagram);
+            fprintf(to, ", UDP payload %u bytes", e->datagram);
         if (e->ip_length)
-            fprintf(to, ", %u of IP", e->ip_length);
+            fprintf(to, ", IP packet %u bytes", e->ip_length);
         put_tooltip_records(to, x, row);
     }
     fputs("</title>\n", to);
@@ -422,7 +422,7 @@ static void put_finding(FILE *to, double *y, const struct sd_finding *f)
                                                     : "finding";
     snprintf(text, sizeof text, "%s: %s (%s, confidence %s%s%s)", f->entry->id, f->entry->title,
              sd_severity_name(f->severity), sd_confidence_name(f->confidence),
-             f->runner_up ? "; if not: " : "", f->runner_up ? f->runner_up->id : "");
+             f->runner_up ? "; may also be " : "", f->runner_up ? f->runner_up->id : "");
     *y += 8;
     put_paragraph(to, y, class, text);
     put_paragraph(to, y, "detail", f->detail);
@@ -435,7 +435,7 @@ static double put_below(FILE *to, double y, const struct probe_report *r, bool w
 {
     char text[96];
     if (r->x->unlogged) {
-        snprintf(text, sizeof text, "%u events that came later are not drawn.", r->x->unlogged);
+        snprintf(text, sizeof text, "%u later events are not drawn.", r->x->unlogged);
         put_paragraph(to, &y, "quiet", text);
     }
     for (size_t i = 0; whole && i < r->count; i++)
@@ -459,8 +459,8 @@ static void put_names(FILE *to, const struct probe_report *r)
     probe_escape(to, sd_addr_text(&r->x->client, client));
     fputs(" (left) and ", to);
     probe_escape(to, sd_addr_text(&r->x->server, server));
-    fputs(" (right). Time runs downwards to scale, as far as labels leave room; long silences are "
-          "cut short.",
+    fputs(" (right). Time runs downwards, to scale where labels leave room; long silences are "
+          "shortened.",
           to);
     if (r->count) {
         fputc(' ', to);

@@ -197,7 +197,7 @@ static const struct {
 } marks[] = {{SD_EVF_DUPLICATE, "duplicated by the network"},
              {SD_EVF_REORDERED, "out of order"},
              {SD_EVF_CHANGED, "bytes changed"},
-             {SD_EVF_REFRAGMENTED, "fragmented anew"},
+             {SD_EVF_REFRAGMENTED, "fragmented differently"},
              {SD_EVF_IP_FRAGMENTS, "in IP fragments"},
              {SD_EVF_SNAPPED, "cut by the capture"}};
 
@@ -265,7 +265,7 @@ const char *probe_timeline_label(const struct probe_timeline *t, const struct pr
                  probe_timeline_time(x->established - x->start, time));
         break;
     case PROBE_ROW_END:
-        snprintf(buf, PROBE_LABEL_TEXT, "nothing more until the capture ends");
+        snprintf(buf, PROBE_LABEL_TEXT, "no more packets until the capture ends");
         break;
     }
     return buf;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "common/text.h"
 #include "dtls_probe/ends.h"
 #include "dtls_probe/run.h"
 #include "dtls_probe/summary.h"
@@ -57,20 +58,22 @@ static void put_way(const char *name, const char *sender, const struct probe_way
                     const struct sd_exchange *x)
 {
     char words[PROBE_DATAGRAM_TEXT];
-    printf("  %s: %u datagrams sent, %u arrived, %zu lost%s\n", name, w->sent, w->arrived,
-           w->lost_count, w->changed ? ", some with other bytes than were sent" : "");
+    printf("  %s: %u datagram%s sent, %u arrived (%u with changed bytes), %zu lost\n", name,
+           w->sent, tool_plural(w->sent), w->arrived, w->changed, w->lost_count);
     for (size_t i = 0; i < w->lost_count && i < PROBE_LOST_MAX; i++) {
         size_t from = (size_t)(w->lost[i] - x->log);
         probe_words_datagram(x->log, from, probe_datagram_end(x->log, from, x->count), words,
                              sizeof words);
-        printf("    lost: frame %u of the %s's capture, after %.3f s, %u bytes: %s\n",
+        printf("    lost: packet %u of the %s's capture, after %.3f s, IP packet of %u bytes: %s\n",
                w->lost[i]->number, sender, (double)(w->lost[i]->time - x->start) / 1e9,
                w->lost[i]->ip_length, words);
     }
     if (w->lost_count > PROBE_LOST_MAX)
-        printf("    and %zu more\n", w->lost_count - PROBE_LOST_MAX);
+        printf("    and %zu more lost datagrams\n", w->lost_count - PROBE_LOST_MAX);
     if (probe_way_is_narrow(w))
-        printf("    All that is lost is larger than all that arrives: path MTU in (%u, %u].\n",
+        printf("    Every lost IP packet is larger than every one that arrived: the path MTU is "
+               "between "
+               "%u and %u bytes.\n",
                w->largest_arrived, w->smallest_lost);
 }
 
@@ -85,21 +88,23 @@ static void put_end(const char *name, const struct probe_end *e)
 
 static void put_text(const struct between *b, unsigned number)
 {
-    printf("Handshake %u, seen from both ends\n", number);
+    printf("Handshake %u, captured at both ends\n", number);
     put_end("client", b->client);
     if (!b->server) {
-        puts("  at the server: never seen. No datagram of it came that far, or it is another "
-             "capture's time.");
+        puts("  at the server: not captured. No datagram of this handshake arrived there, or the "
+             "two "
+             "captures are from different times.");
         return;
     }
     put_end("server", b->server);
     put_way("client to server", "client", &b->up, &b->client->x);
     put_way("server to client", "server", &b->down, &b->server->x);
     if (b->timed)
-        printf("  there and back between the two captures: %.3f ms; the server's clock is %.3f ms "
-               "%s\n",
-               (double)b->rtt / 1e6, (double)(b->offset < 0 ? -b->offset : b->offset) / 1e6,
-               b->offset < 0 ? "behind" : "ahead");
+        printf(
+            "  round trip between the two captures: %.3f ms; the server's clock is %.3f ms %s the "
+            "client's\n",
+            (double)b->rtt / 1e6, (double)(b->offset < 0 ? -b->offset : b->offset) / 1e6,
+            b->offset < 0 ? "behind" : "ahead of");
 }
 
 /* --- for programs --- */
@@ -163,7 +168,7 @@ static void join(const struct probe_config *c, const struct probe_ends *client,
             put_text(&b, (unsigned)i + 1);
     }
     if (!client->count && c->show != PROBE_JSON)
-        puts("No handshake with a ClientHello in the client's capture.");
+        puts("The client's capture contains no handshake with a ClientHello.");
 }
 
 int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
@@ -175,7 +180,7 @@ int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
     quiet.key = &key; /* one for both: bytes are compared by their hash */
     int status = PROBE_ERROR;
     if (!sd_random(&key, sizeof key)) {
-        tool_error(out, "no random numbers: %s", strerror(errno));
+        tool_error(out, "cannot get random numbers: %s", strerror(errno));
         return status;
     }
     int near = read_side(&quiet, out, c->read[0], &client);
@@ -184,7 +189,7 @@ int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
         status = near > far ? near : far;
         join(c, &client, &server);
         if (client.lost || server.lost)
-            tool_warn(out, "memory ran out: some handshakes are missing");
+            tool_warn(out, "out of memory: some handshakes are missing");
     }
     probe_ends_free(&client);
     probe_ends_free(&server);

@@ -42,13 +42,13 @@ static void add_icmp(struct tool_words *w, const struct sd_event *e)
 static void add_protected(struct tool_words *w, const struct sd_event *e)
 {
     if (e->flags & SD_EVF_UNIFIED)
-        tool_words_text(w, e->epoch == 3 ? "Application Data" : "Protected Handshake");
+        tool_words_text(w, e->epoch == 3 ? "Application Data" : "Encrypted Handshake Record");
     else if (e->content == SD_CT_HANDSHAKE)
         tool_words_text(w, "Encrypted Handshake Message");
     else if (e->content == SD_CT_ALERT)
         tool_words_text(w, "Encrypted Alert");
     else if (e->content == SD_CT_CID)
-        tool_words_text(w, e->kind == SD_EV_APPDATA ? "Protected Record (CID)"
+        tool_words_text(w, e->kind == SD_EV_APPDATA ? "Encrypted Record (CID)"
                                                     : "Encrypted Handshake Message (CID)");
     else
         tool_words_title(w, SD_NAME_CONTENT, e->content);
@@ -81,7 +81,7 @@ const char *probe_words_event(const struct sd_event *e, char *buf, size_t cap)
         tool_words_text(&w, "not DTLS");
         break;
     case SD_EV_IP_CUT:
-        tool_words_add(&w, "IP fragment, the rest never came (%u bytes of it)", e->frag_len);
+        tool_words_add(&w, "IP fragment, the rest is missing (%u bytes arrived)", e->frag_len);
         break;
     case SD_EV_MALFORMED:
         tool_words_text(&w, "malformed");
