@@ -247,11 +247,6 @@ void sd_session_shutdown(struct sd_session *s)
     transmit(s, "S bye");
 }
 
-bool sd_session_established(const struct sd_session *s)
-{
-    return s->established;
-}
-
 uint64_t sd_session_heard(const struct sd_session *s)
 {
     return s->heard;

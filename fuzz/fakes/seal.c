@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "wire/dtls13.h"
 #include "wire/record.h"
 
 enum { ROOM = 2048, CONTENT_MAX = 1024, TAG = 16 };

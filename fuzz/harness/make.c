@@ -63,17 +63,35 @@ void make_hello_verify(struct sd_wr *w, uint64_t seq, struct sd_span cookie)
     make_message(w, seq, SD_HS_HELLO_VERIFY_REQUEST, 0, make_span(body, sd_wr_len(&b)));
 }
 
+static void make_vector(struct sd_wr *w, unsigned width, struct sd_span s)
+{
+    size_t mark = sd_wr_open(w, width);
+    sd_wr_bytes(w, s.p, s.len);
+    sd_wr_close(w, mark, width);
+}
+
+void make_server_hello_body(struct sd_wr *w, const struct sd_server_hello *sh)
+{
+    sd_wr_u16(w, sh->version);
+    sd_wr_bytes(w, sh->random.p, sh->random.len);
+    make_vector(w, 1, sh->session_id);
+    sd_wr_u16(w, sh->suite);
+    sd_wr_u8(w, sh->compression);
+    if (sh->extensions.len)
+        make_vector(w, 2, sh->extensions);
+}
+
 void make_server_hello(struct sd_wr *w, uint64_t seq, uint16_t message_seq, uint8_t random,
                        uint16_t suite, struct sd_span extensions)
 {
     uint8_t bytes[SD_RANDOM_LEN], body[BODY_MAX];
     memset(bytes, random, sizeof bytes);
     struct sd_wr b = sd_wr_init(body, sizeof body);
-    sd_server_hello_build(&b, &(struct sd_server_hello){.version = SD_DTLS_1_2,
-                                                        .random = {bytes, sizeof bytes},
-                                                        .session_id = {bytes, 8},
-                                                        .suite = suite,
-                                                        .extensions = extensions});
+    make_server_hello_body(&b, &(struct sd_server_hello){.version = SD_DTLS_1_2,
+                                                         .random = {bytes, sizeof bytes},
+                                                         .session_id = {bytes, 8},
+                                                         .suite = suite,
+                                                         .extensions = extensions});
     make_message(w, seq, SD_HS_SERVER_HELLO, message_seq, make_span(body, sd_wr_len(&b)));
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/cursor.h"
+#include "wire/hello.h"
 #include "wire/record.h"
 
 /* What a ClientHello is made of; zero = the usual. */
@@ -20,6 +21,8 @@ void make_client_hello(struct sd_wr *w, const struct make_hello *h);
 void make_hello_verify(struct sd_wr *w, uint64_t seq, struct sd_span cookie);
 void make_server_hello(struct sd_wr *w, uint64_t seq, uint16_t message_seq, uint8_t random,
                        uint16_t suite, struct sd_span extensions);
+/* The body of the message, as sd_server_hello_parse() reads it. */
+void make_server_hello_body(struct sd_wr *w, const struct sd_server_hello *sh);
 /* A chain of certificates that are none, of so many bytes each. */
 void make_certificate(struct sd_wr *w, uint64_t seq, uint16_t message_seq, unsigned count,
                       uint32_t each);

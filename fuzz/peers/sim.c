@@ -247,7 +247,7 @@ void sim_send(struct sim *s, int id, size_t len)
 {
     struct sim_side *e = &s->side[id];
     uint8_t data[SIM_DATAGRAM];
-    if (e->ours && e->session && !sd_session_established(e->session))
+    if (e->ours && e->session && (!e->ready || e->over))
         send_in_vain(e);
     else if (e->ours && e->session && !e->asked_to_close)
         send_nothing(e);

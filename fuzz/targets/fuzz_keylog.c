@@ -16,7 +16,6 @@
 #include "fakes/seal.h"
 
 #include "unseal/keylog.h"
-#include "wire/dtls13.h"
 #include "wire/hello.h"
 #include "wire/record.h"
 

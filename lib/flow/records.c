@@ -3,7 +3,7 @@
 
 #include "flow/internal.h"
 #include "wire/alert.h"
-#include "wire/dtls13.h"
+#include "wire/record.h"
 
 #define COPY_NS INT64_C(500000000) /* a copy by the network comes before that */
 

@@ -415,11 +415,6 @@ void sd_session_shutdown(struct sd_session *s)
     ERR_clear_error();
 }
 
-bool sd_session_established(const struct sd_session *s)
-{
-    return s->phase == SD_PHASE_ESTABLISHED;
-}
-
 uint64_t sd_session_heard(const struct sd_session *s)
 {
     return s->guard.heard;

@@ -79,7 +79,6 @@ int sd_session_send_padded(struct sd_session *s, const void *data, size_t len, s
  * owes), once. */
 void sd_session_shutdown(struct sd_session *s);
 
-bool sd_session_established(const struct sd_session *s);
 /* Datagrams of the peer that the guard let through so far. */
 uint64_t sd_session_heard(const struct sd_session *s);
 size_t sd_session_max_payload(const struct sd_session *s);

@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "wire/dtls13.h"
+#include "wire/record.h"
 
 enum {
     SAMPLE_LEN = 16, /* of the ciphertext, RFC 9147 section 4.2.3 */

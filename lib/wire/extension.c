@@ -40,13 +40,6 @@ bool sd_ext_u16(struct sd_span body, uint16_t *value)
     return sd_rd_done(&r);
 }
 
-bool sd_ext_u8(struct sd_span body, uint8_t *value)
-{
-    struct sd_rd r = sd_rd_init(body.p, body.len);
-    *value = sd_rd_u8(&r);
-    return sd_rd_done(&r);
-}
-
 /* The vector that begins at r; empty and false unless it is there. */
 static bool vector(struct sd_rd *r, unsigned width, struct sd_rd *inner)
 {
@@ -139,15 +132,6 @@ bool sd_ext_key_shares(struct sd_span body, struct sd_rd *shares)
     while (sd_key_share_next(&check, &ks))
         ;
     return sd_rd_done(&check) ? true : no_list(shares);
-}
-
-bool sd_ext_key_share(struct sd_span body, struct sd_key_share *ks)
-{
-    struct sd_rd r = sd_rd_init(body.p, body.len);
-    if (sd_key_share_next(&r, ks) && sd_rd_done(&r))
-        return true;
-    *ks = (struct sd_key_share){0};
-    return false;
 }
 
 bool sd_ext_use_srtp(struct sd_span body, struct sd_rd *profiles, struct sd_span *mki)

@@ -31,8 +31,6 @@ bool sd_ext_has(struct sd_span block, uint16_t type);
 /* A single 16-bit value: supported_versions of a server, key_share of a
  * HelloRetryRequest, record_size_limit. */
 bool sd_ext_u16(struct sd_span body, uint16_t *value);
-/* A single byte: max_fragment_length (1 to 4: 512 << (value - 1) bytes). */
-bool sd_ext_u8(struct sd_span body, uint8_t *value);
 /* A non-empty list of 16-bit values with a length field of `width` bytes: 1 for
  * the client's supported_versions, 2 for supported_groups and
  * signature_algorithms. Read them with sd_rd_u16() while sd_rd_left(). */
@@ -55,8 +53,6 @@ struct sd_key_share {
 /* key_share of a client, for sd_key_share_next(). */
 bool sd_ext_key_shares(struct sd_span body, struct sd_rd *shares);
 bool sd_key_share_next(struct sd_rd *shares, struct sd_key_share *ks);
-/* key_share of a ServerHello. */
-bool sd_ext_key_share(struct sd_span body, struct sd_key_share *ks);
 
 /* use_srtp (RFC 5764 section 4.1.1): profiles as in sd_ext_u16s. */
 bool sd_ext_use_srtp(struct sd_span body, struct sd_rd *profiles, struct sd_span *mki);

@@ -182,19 +182,6 @@ enum sd_hello_status sd_server_hello_parse(struct sd_server_hello *sh, struct sd
     return p.status;
 }
 
-void sd_server_hello_build(struct sd_wr *w, const struct sd_server_hello *sh)
-{
-    struct sd_span magic = {retry_random, sizeof retry_random};
-    sd_wr_u16(w, sh->version);
-    write_random(w, sh->retry ? magic : sh->random);
-    w->bad |= sh->session_id.len > SD_SESSION_ID_MAX;
-    write_vec(w, 1, sh->session_id);
-    sd_wr_u16(w, sh->suite);
-    sd_wr_u8(w, sh->compression);
-    if (sh->extensions.len)
-        write_vec(w, 2, sh->extensions);
-}
-
 uint16_t sd_server_hello_version(const struct sd_server_hello *sh)
 {
     struct sd_span body;

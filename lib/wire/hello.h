@@ -69,7 +69,6 @@ struct sd_server_hello {
 
 enum sd_hello_status sd_server_hello_parse(struct sd_server_hello *sh, struct sd_span body,
                                            size_t length);
-void sd_server_hello_build(struct sd_wr *w, const struct sd_server_hello *sh);
 /* The version selected: supported_versions if there, else legacy_version. */
 uint16_t sd_server_hello_version(const struct sd_server_hello *sh);
 /* The random carries the mark of a server that could have done better

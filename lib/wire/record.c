@@ -125,8 +125,3 @@ bool sd_ccs_ok(uint16_t version, struct sd_span body)
         sd_rd_u16(&r);
     return sd_rd_done(&r) && one == 1;
 }
-
-void sd_ccs_build(struct sd_wr *w)
-{
-    sd_wr_u8(w, 1);
-}

@@ -23,6 +23,14 @@ enum {
  * 0xfefc never stands in a record header. */
 enum { SD_DTLS_1_0 = 0xfeff, SD_DTLS_1_2 = 0xfefd, SD_DTLS_1_3 = 0xfefc, SD_DTLS_BAD = 0x0100 };
 
+/* Epochs of DTLS 1.3 (RFC 9147 section 6.1); those of application data count up from the last. */
+enum sd_epoch13 {
+    SD_EPOCH13_PLAIN,
+    SD_EPOCH13_EARLY_DATA,
+    SD_EPOCH13_HANDSHAKE,
+    SD_EPOCH13_APPDATA
+};
+
 enum sd_record_status {
     SD_RECORD_OK,
     SD_RECORD_END,       /* the datagram ends where the last record does */
@@ -73,6 +81,5 @@ void sd_record_build(struct sd_wr *w, const struct sd_record *rec);
 /* The body of ChangeCipherSpec: one byte 1, or 1 and the message sequence in the
  * DTLS of before RFC 4347. */
 bool sd_ccs_ok(uint16_t version, struct sd_span body);
-void sd_ccs_build(struct sd_wr *w);
 
 #endif

@@ -173,18 +173,26 @@ static inline struct hello_body client_hello(const struct hello_options *o)
     return b;
 }
 
+static inline void put_vector(struct sd_wr *w, unsigned width, struct sd_span s)
+{
+    size_t mark = sd_wr_open(w, width);
+    sd_wr_bytes(w, s.p, s.len);
+    sd_wr_close(w, mark, width);
+}
+
 static inline struct hello_body server_hello(const struct hello_options *o)
 {
     uint8_t random[SD_RANDOM_LEN];
     struct hello_body b;
     memset(random, o->random, sizeof random);
-    struct sd_server_hello sh = {.version = o->version ? o->version : SD_DTLS_1_2,
-                                 .random = {random, sizeof random},
-                                 .session_id = o->session_id,
-                                 .suite = 0xc02b,
-                                 .extensions = o->extensions};
     struct sd_wr w = sd_wr_init(b.bytes, sizeof b.bytes);
-    sd_server_hello_build(&w, &sh);
+    sd_wr_u16(&w, o->version ? o->version : SD_DTLS_1_2);
+    sd_wr_bytes(&w, random, sizeof random);
+    put_vector(&w, 1, o->session_id);
+    sd_wr_u16(&w, 0xc02b);
+    sd_wr_u8(&w, 0);
+    if (o->extensions.len)
+        put_vector(&w, 2, o->extensions);
     b.len = sd_wr_len(&w);
     assert_true(b.len > 0);
     return b;

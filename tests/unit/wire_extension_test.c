@@ -150,12 +150,6 @@ static bool read_shares(struct sd_span b)
     return sd_ext_key_shares(b, &shares);
 }
 
-static bool read_share(struct sd_span b)
-{
-    struct sd_key_share ks;
-    return sd_ext_key_share(b, &ks);
-}
-
 static void key_shares_have_groups_and_sizes(void **state)
 {
     (void)state;
@@ -175,12 +169,6 @@ static void key_shares_have_groups_and_sizes(void **state)
     assert_false(sd_key_share_next(&r, &ks));
     const uint8_t beyond[] = {0, 5, 0, 29, 0, 9, 1};
     assert_false(sd_ext_key_shares(span(beyond, sizeof beyond), &r));
-    assert_false(sd_ext_key_share(span(beyond + 2, 5), &ks));
-    only_whole(read_share, shares + 2, 7); /* of a server: one, without a length of all */
-    assert_true(sd_ext_key_share(span(shares + 2, 7), &ks));
-    assert_int_equal(ks.group, 0x11ec);
-    assert_false(sd_ext_key_share(span(shares + 2, 8), &ks));
-    assert_int_equal(ks.group, 0);
 }
 
 static bool read_srtp(struct sd_span b)
@@ -204,12 +192,6 @@ static void use_srtp_has_profiles_and_a_key_identifier(void **state)
     const uint8_t odd[] = {0, 3, 0, 7, 0, 0}, none[] = {0, 0, 0};
     assert_false(read_srtp(span(odd, sizeof odd)));
     assert_false(read_srtp(span(none, sizeof none)));
-}
-
-static bool read_u8(struct sd_span b)
-{
-    uint8_t v;
-    return sd_ext_u8(b, &v);
 }
 
 static bool read_u16(struct sd_span b)
@@ -238,7 +220,6 @@ static void single_values_fill_their_body(void **state)
     assert_int_equal(n, 1024);
     only_whole(read_opaque, cookie, sizeof cookie);
     only_whole(read_u16, limit, sizeof limit);
-    only_whole(read_u8, limit, 1);
 }
 
 int main(void)

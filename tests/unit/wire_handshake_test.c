@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "wire/alert.h"
-#include "wire/dtls13.h"
 #include "wire/handshake.h"
 
 /* Fragment 2..5 of a Certificate of 10 bytes. */
@@ -154,49 +153,6 @@ static void an_alert_is_two_bytes_with_a_level(void **state)
     assert_false(sd_alert_parse(&a, (struct sd_span){level3, 2}));
 }
 
-static void an_ack_lists_record_numbers(void **state)
-{
-    (void)state;
-    const struct sd_record_number in[] = {{2, 7}, {UINT64_MAX, UINT64_C(0x0102030405060708)}};
-    uint8_t b[64];
-    struct sd_wr w = sd_wr_init(b, sizeof b);
-    sd_ack_build(&w, in, 2);
-    const uint8_t want[] = {0, 32, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 7, 0xff};
-    assert_int_equal(sd_wr_len(&w), 34);
-    assert_memory_equal(b, want, sizeof want);
-    struct sd_rd r;
-    struct sd_record_number n;
-    assert_true(sd_ack_parse(&r, (struct sd_span){b, 34}));
-    assert_true(sd_ack_next(&r, &n));
-    assert_true(n.epoch == 2 && n.seq == 7);
-    assert_true(sd_ack_next(&r, &n));
-    assert_true(n.epoch == UINT64_MAX && n.seq == UINT64_C(0x0102030405060708));
-    assert_false(sd_ack_next(&r, &n));
-    for (size_t cut = 0; cut < 34; cut++)
-        assert_false(sd_ack_parse(&r, (struct sd_span){b, cut}));
-    b[1] = 31;
-    assert_false(sd_ack_parse(&r, (struct sd_span){b, 33}));
-    assert_false(sd_ack_next(&r, &n));
-}
-
-static void a_key_update_asks_or_does_not(void **state)
-{
-    (void)state;
-    uint8_t b[2] = {0};
-    struct sd_wr w = sd_wr_init(b, 1);
-    sd_key_update_build(&w, true);
-    bool asks;
-    assert_true(sd_key_update_parse(&asks, (struct sd_span){b, 1}));
-    assert_true(asks);
-    b[0] = 0;
-    assert_true(sd_key_update_parse(&asks, (struct sd_span){b, 1}));
-    assert_false(asks);
-    assert_false(sd_key_update_parse(&asks, (struct sd_span){b, 2}));
-    b[0] = 2;
-    assert_false(sd_key_update_parse(&asks, (struct sd_span){b, 1}));
-    assert_false(sd_key_update_parse(&asks, (struct sd_span){b, 0}));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,8 +164,6 @@ int main(void)
         cmocka_unit_test(a_built_fragment_is_read_back),
         cmocka_unit_test(an_open_message_gets_its_length_twice),
         cmocka_unit_test(an_alert_is_two_bytes_with_a_level),
-        cmocka_unit_test(an_ack_lists_record_numbers),
-        cmocka_unit_test(a_key_update_asks_or_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

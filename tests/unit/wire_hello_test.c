@@ -228,11 +228,6 @@ static void a_server_hello_has_every_field(void **state)
     assert_int_equal(sh.compression, 0);
     assert_int_equal(sh.extensions.len, 6);
     assert_false(sh.retry);
-    uint8_t b[sizeof server];
-    struct sd_wr w = sd_wr_init(b, sizeof b);
-    sd_server_hello_build(&w, &sh);
-    assert_int_equal(sd_wr_len(&w), sizeof server);
-    assert_memory_equal(b, server, sizeof server);
 }
 
 static void a_cut_server_hello_says_what_is_missing(void **state)
@@ -261,18 +256,20 @@ static void a_cut_server_hello_says_what_is_missing(void **state)
 static void a_retry_request_is_known_by_its_random(void **state)
 {
     (void)state;
-    uint8_t b[64];
-    struct sd_wr w = sd_wr_init(b, sizeof b);
-    sd_server_hello_build(&w, &(struct sd_server_hello){.version = SD_DTLS_1_2, .retry = true});
-    const uint8_t magic[] = {0xfe, 0xfd, 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
-    assert_memory_equal(b, magic, sizeof magic);
+    uint8_t retry[] = {
+        0xfe, 0xfd, /* version */
+        0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e,
+        0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e,
+        0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c, 0,    0,    0,    0, /* session id, suite, compression
+                                                                  */
+    };
+    struct sd_span body = span(retry, sizeof retry);
     struct sd_server_hello sh;
-    assert_int_equal(sd_server_hello_parse(&sh, span(b, sd_wr_len(&w)), sd_wr_len(&w)),
-                     SD_HELLO_WHOLE);
+    assert_int_equal(sd_server_hello_parse(&sh, body, body.len), SD_HELLO_WHOLE);
     assert_true(sh.retry);
     assert_int_equal(sd_server_hello_version(&sh), SD_DTLS_1_2);
-    b[33] ^= 1;
-    sd_server_hello_parse(&sh, span(b, sd_wr_len(&w)), sd_wr_len(&w));
+    retry[33] ^= 1;
+    sd_server_hello_parse(&sh, body, body.len);
     assert_false(sh.retry);
 }
 
