@@ -38,7 +38,7 @@ enum vk_call {
     VK_ASK,  /* getsockopt(); odd: 1, whatever is asked */
     VK_TIMER,
     VK_REPORT,  /* the error queue */
-    VK_PROCESS, /* fcntl(), fchown() */
+    VK_PROCESS, /* fcntl() */
     VK_RANDOM,
     VK_RESOLVE, /* odd: there is no such name */
     VK_CALLS

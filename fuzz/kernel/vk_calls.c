@@ -16,7 +16,6 @@ WRAPPED(int, getsockopt, int fd, int level, int name, void *value, socklen_t *le
 WRAPPED(int, getsockname, int fd, struct sockaddr *sa, socklen_t *len);
 WRAPPED(int, getpeername, int fd, struct sockaddr *sa, socklen_t *len);
 WRAPPED(int, fcntl, int fd, int op, ...);
-WRAPPED(int, fchown, int fd, uid_t uid, gid_t gid);
 
 int __wrap_socket(int family, int type, int protocol)
 {
@@ -210,12 +209,4 @@ int __wrap_fcntl(int fd, int op, ...)
     *vk_file(copy) = *f;
     vk_file(copy)->queued = 0; /* what came before stays with the first */
     return copy;
-}
-
-int __wrap_fchown(int fd, uid_t uid, gid_t gid)
-{
-    (void)uid, (void)gid;
-    if (!vk_file(fd))
-        return vk_fail_with(EBADF);
-    return vk_fails(VK_PROCESS) ? -1 : 0;
 }

@@ -25,7 +25,7 @@ enum code {
     CODE_WAIT,    /* arg * 2 ms for one datagram; 255: until the deadline */
     CODE_ARM,     /* the deadline: in arg ms; 0: at once; 255: never */
     CODE_ADOPT,   /* bit 0 IPv6, bit 1 bound, bit 2 of a class */
-    CODE_CHOWN,
+    CODE_UNUSED,  /* keeps the numbers of the corpus */
     CODES
 };
 

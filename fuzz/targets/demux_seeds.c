@@ -120,7 +120,6 @@ static void seed_faults(struct fuzz_seeder *to)
                 fault(&s, call, after, error, 0);
                 add(&s, CODE_ADOPT, after, "");
                 add(&s, CODE_LISTEN, (uint8_t)(2 + 4 * after), "");
-                add(&s, CODE_CHOWN, 0, "");
                 add(&s, CODE_CONNECT, (uint8_t)(error | 8), "");
                 add(&s, CODE_DELIVER, error, "hello");
                 add(&s, CODE_NEXT, 1, "");

@@ -44,7 +44,7 @@ struct client {
 
 struct issued {
     struct client client;
-    struct sd_cookie cookie;
+    struct sd_gate_cookie cookie;
     sd_time at;
 };
 
@@ -114,7 +114,7 @@ static void rotate(struct world *w)
 
 /* What the gate says of the whole datagram. */
 static struct sd_gate_result at_the_gate(const struct world *w, const struct client *c,
-                                         struct sd_span cookie, struct sd_cookie *fresh)
+                                         struct sd_span cookie, struct sd_gate_cookie *fresh)
 {
     static struct fuzz_place place;
     uint8_t datagram[512], reply[SD_GATE_REPLY_MAX];
@@ -138,15 +138,15 @@ static struct sd_gate_result at_the_gate(const struct world *w, const struct cli
 /* The cookie's check and the gate's verdict; they must agree, and do the same work for a right and
  * a wrong cookie of the same length. */
 static bool good(struct world *w, const struct client *c, struct sd_span cookie,
-                 struct sd_cookie *fresh)
+                 struct sd_gate_cookie *fresh)
 {
     static struct fuzz_place place;
     uint8_t *copy = fuzz_place(&place, cookie);
     struct sd_client_hello ch = hello_of(c, make_span(copy, cookie.len));
-    struct sd_cookie sent = {0};
+    struct sd_gate_cookie sent = {0};
     w->macs = 0;
-    bool ok =
-        sd_cookie_check(&w->gate, &(struct sd_cookie_subject){&c->peer, &c->local, &ch}, fresh);
+    bool ok = sd_gate_cookie_check(
+        &w->gate, &(struct sd_gate_cookie_subject){&c->peer, &c->local, &ch}, fresh);
     bool long_enough = cookie.len == SD_GATE_COOKIE_LEN;
     unsigned macs = w->gate.has_previous && long_enough ? 2 : 1;
     fuzz_check(w->macs == macs, "%u MACs for a cookie of %zu bytes, not %u", w->macs, cookie.len,
@@ -246,7 +246,7 @@ static void show(struct world *w, const uint8_t arg[3])
     enum change what = arg[1] % CHANGES;
     struct client c = pick(w, arg[0])->client;
     const struct issued *i = pick(w, what == CHANGE_OTHERS_COOKIE ? arg[2] : arg[0]);
-    struct sd_cookie fresh;
+    struct sd_gate_cookie fresh;
     uint8_t cookie[COOKIE_ROOM] = {0};
     size_t len = sizeof i->cookie.bytes;
     memcpy(cookie, i->cookie.bytes, len);

@@ -5,8 +5,8 @@
 #include "base/random.h"
 #include "endpoint/internal.h"
 
-static struct sd_gate_result judge(struct sdtls *s, const struct sd_datagram *d, sd_time now,
-                                   uint8_t reply[static SD_GATE_REPLY_MAX])
+static struct sd_gate_result ask_gate(struct sdtls *s, const struct sd_received *d, sd_time now,
+                                      uint8_t reply[static SD_GATE_REPLY_MAX])
 {
     if (sd_gate_wants_secret(&s->gate, now)) {
         uint8_t secret[SD_GATE_SECRET_LEN];
@@ -19,8 +19,8 @@ static struct sd_gate_result judge(struct sdtls *s, const struct sd_datagram *d,
     return r;
 }
 
-static int begin(struct sdtls_conn *c, const struct sd_datagram *d, const struct sd_gate_result *r,
-                 sd_time now, struct sd_err *err)
+static int begin_serving(struct sdtls_conn *c, const struct sd_received *d,
+                         const struct sd_gate_result *r, sd_time now, struct sd_err *err)
 {
     int rc = sd_conn_session(c, err);
     if (rc)
@@ -39,8 +39,8 @@ static int begin(struct sdtls_conn *c, const struct sd_datagram *d, const struct
 }
 
 /* A client out of an admitted datagram; `peer` is its existing one or NULL. */
-static void admit(struct sdtls *s, const struct sd_datagram *d, const struct sd_gate_result *r,
-                  struct sd_peer *peer, sd_time now)
+static void admit_client(struct sdtls *s, const struct sd_received *d,
+                         const struct sd_gate_result *r, struct sd_peer *peer, sd_time now)
 {
     struct sd_err err = {.text = "out of memory"};
     struct sdtls_conn *c = sd_conn_new(s, true, now);
@@ -48,7 +48,7 @@ static void admit(struct sdtls *s, const struct sd_datagram *d, const struct sd_
         peer = sd_demux_accept(s->demux, d, c);
     if (c && peer)
         sd_conn_set_peer(c, peer);
-    if (c && peer && sd_limit_add(c) && begin(c, d, r, now, &err) == SDTLS_OK)
+    if (c && peer && sd_limit_add(c) && begin_serving(c, d, r, now, &err) == SDTLS_OK)
         return;
     char text[SD_ADDR_TEXT];
     sd_endpoint_log(s, 0, "client %s refused: %s", sd_addr_text(&d->peer, text), err.text);
@@ -58,7 +58,7 @@ static void admit(struct sdtls *s, const struct sd_datagram *d, const struct sd_
         sd_demux_close(s->demux, peer);
 }
 
-static void log_verdict(struct sdtls *s, const struct sd_datagram *d,
+static void log_verdict(struct sdtls *s, const struct sd_received *d,
                         const struct sd_gate_result *r)
 {
     static const char *const verdicts[] = {
@@ -73,17 +73,17 @@ static void log_verdict(struct sdtls *s, const struct sd_datagram *d,
                     sd_gate_reason_name(r->reason), verdicts[r->verdict]);
 }
 
-void sd_accept_unknown(struct sdtls *s, const struct sd_datagram *d, sd_time now)
+void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now)
 {
     uint8_t reply[SD_GATE_REPLY_MAX];
-    struct sd_gate_result r = judge(s, d, now, reply);
+    struct sd_gate_result r = ask_gate(s, d, now, reply);
     enum sd_count hit;
     s->gate_count[r.reason]++;
     log_verdict(s, d, &r);
     if (r.verdict == SD_GATE_REPLY)
         sd_demux_reply(s->demux, d, reply, r.reply_len);
     else if (r.verdict == SD_GATE_ADMIT && sd_limit_admits(s, &d->peer, &hit))
-        admit(s, d, &r, NULL, now);
+        admit_client(s, d, &r, NULL, now);
     else if (r.verdict == SD_GATE_ADMIT)
         s->conn_count[hit]++;
 }
@@ -91,8 +91,8 @@ void sd_accept_unknown(struct sdtls *s, const struct sd_datagram *d, sd_time now
 /* RFC 6347 section 4.2.8: a client that lost its state starts anew from the
  * same address. The cookie has proved the address, so the old association goes;
  * the socket stays. */
-static void restart(struct sdtls_conn *old, const struct sd_datagram *d,
-                    const struct sd_gate_result *r, sd_time now)
+static void restart_client(struct sdtls_conn *old, const struct sd_received *d,
+                           const struct sd_gate_result *r, sd_time now)
 {
     struct sdtls *s = old->ep;
     struct sd_peer *peer = old->peer;
@@ -103,14 +103,16 @@ static void restart(struct sdtls_conn *old, const struct sd_datagram *d,
     }
     old->peer = NULL;
     s->conn_count[SD_COUNT_RESTARTED]++;
-    sd_conn_fail(old, SDTLS_RESTARTED, "the client started anew on the same address and port");
-    admit(s, d, r, peer, now);
+    sd_conn_fail(old, SDTLS_RESTARTED, "the client started again from the same address and port");
+    admit_client(s, d, r, peer, now);
 }
 
-bool sd_accept_hello(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now)
+bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
     uint8_t reply[SD_GATE_REPLY_MAX];
-    struct sd_gate_result r = judge(c->ep, d, now, reply);
+    if (d->error)
+        return false;
+    struct sd_gate_result r = ask_gate(c->ep, d, now, reply);
     if (r.verdict == SD_GATE_DROP)
         return false;
     /* The same random is the same ClientHello, late or twice. Answering it with
@@ -122,6 +124,6 @@ bool sd_accept_hello(struct sdtls_conn *c, const struct sd_datagram *d, sd_time 
     if (r.verdict == SD_GATE_REPLY)
         sd_peer_send(c->peer, reply, r.reply_len);
     else
-        restart(c, d, &r, now);
+        restart_client(c, d, &r, now);
     return true;
 }

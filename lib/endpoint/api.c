@@ -1,28 +1,28 @@
 /* The small functions of the public header. */
-#include <stdio.h>
 #include <string.h>
 
 #include "endpoint/internal.h"
-#include "wire/iana.h"
 
-static int no_sending(struct sdtls_conn *c)
+/* What the caller wants is possible between READY and CLOSED only. */
+static int wrong_time(const struct sdtls_conn *c, const char *what)
 {
-    return sd_err_set(&c->ep->err, SDTLS_STATE, "%s: %s", c->remote_text,
+    return sd_err_set(&c->ep->err, SDTLS_STATE, "%s: cannot %s: %s", c->remote_text, what,
                       c->state == SD_CONN_HANDSHAKE ? "the handshake is not complete"
                                                     : "the connection is closed");
 }
 
 /* What became of a session's attempt to send. */
-static int sent(struct sdtls_conn *c, int rc, size_t len)
+static int send_result(struct sdtls_conn *c, int rc, size_t len)
 {
     if (rc == SDTLS_OK) {
         c->active = sd_clock_now();
         return SDTLS_OK;
     }
     if (rc == SDTLS_TOOBIG)
-        return sd_err_set(&c->ep->err, rc, "%s: %zu bytes do not fit one datagram, at most %zu do",
+        return sd_err_set(&c->ep->err, rc,
+                          "%s: %zu bytes do not fit into one datagram; send at most %zu bytes",
                           c->remote_text, len, sd_session_max_payload(c->session));
-    sd_conn_wake(c); /* a failed session tells through its events */
+    sd_conn_wake(c); /* a failed session reports through its events */
     sd_endpoint_wake(c->ep);
     return sd_err_set(&c->ep->err, rc, "%s: %s", c->remote_text,
                       sd_session_error(c->session)->text);
@@ -31,22 +31,24 @@ static int sent(struct sdtls_conn *c, int rc, size_t len)
 int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
 {
     if (c->state != SD_CONN_ESTABLISHED)
-        return no_sending(c);
-    return sent(c, sd_session_send(c->session, data, len), len);
+        return wrong_time(c, "send");
+    return send_result(c, sd_session_send(c->session, data, len), len);
 }
 
 int sdtls_send_padded(struct sdtls_conn *c, const void *data, size_t len, size_t size)
 {
     if (c->state != SD_CONN_ESTABLISHED)
-        return no_sending(c);
+        return wrong_time(c, "send");
     int rc = sd_session_send_padded(c->session, data, len, size);
     if (rc == SDTLS_ARG)
-        return sd_err_set(&c->ep->err, rc, "%s: %zu bytes cannot be sent in a datagram of %zu",
-                          c->remote_text, len, size);
+        return sd_err_set(
+            &c->ep->err, rc,
+            "%s: cannot fill a datagram of exactly %zu bytes around %zu bytes of data",
+            c->remote_text, size, len);
     if (rc == SDTLS_TOOBIG)
-        return sd_err_set(&c->ep->err, rc, "%s: this host refuses a datagram of %zu bytes",
+        return sd_err_set(&c->ep->err, rc, "%s: this host refuses to send a datagram of %zu bytes",
                           c->remote_text, size);
-    return sent(c, rc, len);
+    return send_result(c, rc, len);
 }
 
 void sdtls_close(struct sdtls_conn *c)
@@ -135,9 +137,11 @@ void sdtls_conn_info(const struct sdtls_conn *c, sdtls_info *info)
 int sdtls_export(const struct sdtls_conn *c, const char *label, void *out, size_t len)
 {
     if (c->state != SD_CONN_ESTABLISHED)
-        return sd_err_set(&c->ep->err, SDTLS_STATE, "%s: the handshake is not complete",
-                          c->remote_text);
-    return sd_session_export(c->session, label, out, len);
+        return wrong_time(c, "export keying material");
+    int rc = sd_session_export(c->session, label, out, len);
+    return rc ? sd_err_set(&c->ep->err, rc, "%s: OpenSSL exports nothing for the label \"%s\"",
+                           c->remote_text, label)
+              : SDTLS_OK;
 }
 
 const char *sdtls_fingerprint(struct sdtls *s)
@@ -148,49 +152,9 @@ const char *sdtls_fingerprint(struct sdtls *s)
     return NULL;
 }
 
-const char *sdtls_strerror(int err)
-{
-    switch (err) {
-    case SDTLS_OK:
-        return "no error";
-#define SDTLS_X(name, value, text)                                                                 \
-    case value:                                                                                    \
-        return text;
-        SDTLS_ERRORS(SDTLS_X)
-#undef SDTLS_X
-    }
-    return "unknown error";
-}
-
-const char *sdtls_errname(int err)
-{
-    switch (err) {
-    case SDTLS_OK:
-        return "OK";
-#define SDTLS_X(name, value, text)                                                                 \
-    case value:                                                                                    \
-        return #name;
-        SDTLS_ERRORS(SDTLS_X)
-#undef SDTLS_X
-    }
-    return "UNKNOWN";
-}
-
 const char *sdtls_errmsg(const struct sdtls *s)
 {
     return s->err.text;
-}
-
-const char *sdtls_alert_name(int alert)
-{
-    switch (alert) {
-#define SD_X(name, value, text)                                                                    \
-    case value:                                                                                    \
-        return text;
-        SD_ALERTS(SD_X)
-#undef SD_X
-    }
-    return "unknown";
 }
 
 const char *sdtls_version(void)

@@ -13,10 +13,10 @@
  * second one, in answer to the retransmission a second later. */
 enum { UNREACHABLE_ENOUGH = 2, JUNK_ENOUGH = 2 };
 
-/* The local address the user asked for, in the family of `to`; *from stays NULL
- * when he did not ask. */
-static int local_source(struct sdtls *s, const struct sd_addr *to, struct sd_addr *source,
-                        const struct sd_addr **from, struct sd_err *err)
+/* The local address that the user asked for, in the family of `to`; *from stays NULL
+ * without such a wish. */
+static int source_for(struct sdtls *s, const struct sd_addr *to, struct sd_addr *source,
+                      const struct sd_addr **from, struct sd_err *err)
 {
     if (!s->cfg.source && !s->cfg.source_port)
         return SDTLS_OK;
@@ -51,7 +51,7 @@ static int try_address(struct sdtls_conn *c, const struct sd_addr *to, sd_time n
     struct sdtls *s = c->ep;
     struct sd_addr source;
     const struct sd_addr *from = NULL;
-    int rc = local_source(s, to, &source, &from, err);
+    int rc = source_for(s, to, &source, &from, err);
     if (rc)
         return rc;
     struct sd_peer *peer;
@@ -79,7 +79,7 @@ static void drop_attempt(struct sdtls_conn *c)
 }
 
 /* Opens the socket and session for the next candidate that lets us. */
-static int try_next(struct sdtls_conn *c, sd_time now, struct sd_err *err)
+static int try_next_address(struct sdtls_conn *c, sd_time now, struct sd_err *err)
 {
     int rc = SDTLS_IO;
     while (rc && c->to.next < c->to.count) {
@@ -126,7 +126,7 @@ int sdtls_connect(struct sdtls *s, const char *host, const char *port, struct sd
         free(list);
         return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
     }
-    rc = try_next(c, now, &s->err);
+    rc = try_next_address(c, now, &s->err);
     if (rc) {
         sd_conn_free(c);
         return rc;
@@ -140,67 +140,80 @@ int sdtls_connect(struct sdtls *s, const char *host, const char *port, struct sd
     return SDTLS_OK;
 }
 
-static void give_up(struct sdtls_conn *c, int error)
+static void give_up_connecting(struct sdtls_conn *c, int error)
 {
     if (error == ECONNREFUSED)
-        sd_conn_fail(c, SDTLS_REFUSED, "port unreachable (ICMP): no server is listening there");
+        sd_conn_fail(c, SDTLS_REFUSED, "port unreachable (ICMP): no server listens on this port");
     else
-        sd_conn_fail(c, SDTLS_IO, "cannot be reached (ICMP): %s", strerror(error));
+        sd_conn_fail(c, SDTLS_IO, "the peer cannot be reached (ICMP): %s", strerror(error));
 }
 
-void sd_client_unreachable(struct sdtls_conn *c, int error, sd_time now)
+/* The network said that this peer cannot be reached. */
+static void on_unreachable(struct sdtls_conn *c, int error, sd_time now)
 {
     if (error == EMSGSIZE)
         return; /* a matter of size, not of reach: the session has taken note */
     if (c->to.next == c->to.count) {
         if (++c->unreachable >= UNREACHABLE_ENOUGH)
-            give_up(c, error);
+            give_up_connecting(c, error);
         return;
     }
     struct sd_err err;
-    if (try_next(c, now, &err))
+    if (try_next_address(c, now, &err))
         sd_conn_end(c, &err);
     else
         sd_conn_rearm(c, now);
 }
 
-static bool first_record(const struct sd_datagram *d, struct sd_record *rec)
+static bool first_answer(const struct sd_received *d, struct sd_record *rec)
 {
     struct sd_records it = sd_records_init(d->data, d->len, 0);
     return sd_record_next(&it, rec) == SD_RECORD_OK;
 }
 
-static void probed(struct sdtls_conn *c, const struct sd_record *rec)
+static void on_junk(struct sdtls_conn *c)
+{
+    if (++c->junk >= JUNK_ENOUGH)
+        sd_conn_fail(c, SDTLS_NOT_DTLS,
+                     "the peer's answers are not DTLS: another protocol probably uses this port");
+}
+
+static void end_probe(struct sdtls_conn *c, const struct sd_record *rec)
 {
     struct sd_rd body = sd_rd_init(rec->body.p, rec->body.len);
     uint8_t first = sd_rd_u8(&body), second = sd_rd_u8(&body);
     char unnamed[SD_NAME_TEXT];
     struct sd_err e;
     if (rec->type == SD_CT_ALERT) {
-        sd_err_set(&e, SDTLS_ALERT_RECEIVED, "answered with alert %s (%u)",
+        sd_err_set(&e, SDTLS_ALERT_RECEIVED, "the server answered with alert %s (%u)",
                    sdtls_alert_name(second), second);
         e.alert = second;
     } else if (rec->type == SD_CT_HANDSHAKE) {
-        sd_err_set(&e, SDTLS_OK, "answered with %s", sd_name(SD_NAME_HANDSHAKE, first, unnamed));
+        sd_err_set(&e, SDTLS_OK, "the server answered with %s",
+                   sd_name(SD_NAME_HANDSHAKE, first, unnamed));
     } else {
-        sd_err_set(&e, SDTLS_OK, "answered with a DTLS record of type %u", rec->type);
+        sd_err_set(&e, SDTLS_OK, "the server answered with a DTLS record of type %u", rec->type);
     }
     sd_conn_end(c, &e);
 }
 
-bool sd_client_settled(struct sdtls_conn *c, const struct sd_datagram *d)
+bool sd_client_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
-    if (sd_session_heard(c->session))
+    if (c->state != SD_CONN_HANDSHAKE || sd_session_heard(c->session))
         return false;
-    struct sd_record rec;
-    if (!first_record(d, &rec)) {
-        if (++c->junk >= JUNK_ENOUGH)
-            sd_conn_fail(c, SDTLS_NOT_DTLS,
-                         "the peer's answers are not DTLS: wrong port, or another protocol there");
+    if (d->error) {
+        sd_conn_note_error(c, d, now);
+        on_unreachable(c, d->error, now);
         return true;
     }
-    if (!(c->ep->cfg.flags & SDTLS_F_PROBE))
+    struct sd_record rec;
+    bool dtls = first_answer(d, &rec), probe = c->ep->cfg.flags & SDTLS_F_PROBE;
+    if (dtls && !probe)
         return false;
-    probed(c, &rec);
+    sd_conn_tap(c, 0, d->data, d->len);
+    if (dtls)
+        end_probe(c, &rec);
+    else
+        on_junk(c);
     return true;
 }

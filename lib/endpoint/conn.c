@@ -9,6 +9,9 @@
 
 enum { HANDSHAKE_MS = 30000 };
 
+/* OpenSSL rounds what is left of its timer; never spin on the difference. */
+#define SHORTEST_WAIT (1 * SD_MS)
+
 struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now)
 {
     struct sdtls_conn *c = calloc(1, sizeof *c);
@@ -160,27 +163,26 @@ void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
         return;
     sd_time when = earliest(handshake_deadline(c), idle_deadline(c));
     when = earliest(when, sd_session_deadline(c->session, now));
-    /* OpenSSL rounds what is left of its timer; never spin on the difference. */
-    if (when < now + SD_MS)
-        when = now + SD_MS;
+    if (when < now + SHORTEST_WAIT)
+        when = now + SHORTEST_WAIT;
     sd_timers_set(&c->ep->timers, &c->timer, when);
 }
 
 /* A server has heard at least the ClientHello that it admitted. */
-static const char *silence(const struct sdtls_conn *c)
+static const char *explain_silence(const struct sdtls_conn *c)
 {
     if (sd_session_heard(c->session) > (c->server ? 1 : 0))
-        return "the peer answered, but not to the end: packets are lost on the way"
-               " (large ones first: path MTU), or it waits for something";
-    return c->server ? "the client said no more after its ClientHello"
-                     : "nothing came back: no server there, or a firewall in between";
+        return "the peer answered, but the handshake did not finish: packets are lost"
+               " (large ones if the path MTU is too small), or the peer waits for something";
+    return c->server ? "the client went silent after its ClientHello"
+                     : "no answer: no server listens there, or a firewall drops the packets";
 }
 
 static void handshake_timed_out(struct sdtls_conn *c, sd_time now)
 {
     unsigned long long tenths = (now - c->began) / (SD_SEC / 10);
     sd_conn_fail(c, SDTLS_TIMEOUT, "no handshake within %llu.%llu s: %s", tenths / 10, tenths % 10,
-                 silence(c));
+                 explain_silence(c));
 }
 
 void sd_conn_due(struct sdtls_conn *c, sd_time now)
@@ -189,7 +191,7 @@ void sd_conn_due(struct sdtls_conn *c, sd_time now)
         handshake_timed_out(c, now);
     } else if (now >= idle_deadline(c)) {
         sd_session_shutdown(c->session);
-        sd_conn_fail(c, SDTLS_IDLE, "no data for %u ms", c->ep->cfg.idle_ms);
+        sd_conn_fail(c, SDTLS_IDLE, "idle limit reached: no data for %u ms", c->ep->cfg.idle_ms);
     } else {
         sd_session_timer(c->session, now);
         sd_conn_wake(c);
@@ -197,25 +199,28 @@ void sd_conn_due(struct sdtls_conn *c, sd_time now)
     }
 }
 
-static void network_error(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now)
+void sd_conn_note_error(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
-    const struct sd_report *told = d->report;
-    int error = d->error;
-    const struct sd_session_report report = {.error = error,
-                                             .here = told && told->here,
+    const struct sd_report *r = d->report;
+    const struct sd_session_report report = {.error = d->error,
+                                             .here = r && r->here,
                                              .limit = d->limit,
-                                             .quote = told ? told->quote : NULL,
-                                             .quoted = told ? told->quoted : 0};
+                                             .quote = r ? r->quote : NULL,
+                                             .quoted = r ? r->quoted : 0};
     sd_session_net_error(c->session, &report, now);
     sd_conn_wake(c);
-    if (!c->server && c->state == SD_CONN_HANDSHAKE && !sd_session_heard(c->session))
-        sd_client_unreachable(c, error, now);
-    else if (error == ECONNREFUSED && !c->told_refused++)
-        sd_conn_finding(c, "icmp-port-unreachable",
-                        "ICMP says that the peer's port is closed; not obeyed, it may be forged");
 }
 
-void sd_conn_input(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now)
+static void network_error(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
+{
+    sd_conn_note_error(c, d, now);
+    if (d->error == ECONNREFUSED && !c->told_refused++)
+        sd_conn_finding(c, "icmp-port-unreachable",
+                        "ICMP says that the peer's port is closed; this is ignored, because anybody"
+                        " can forge it");
+}
+
+void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
     if (c->state == SD_CONN_CLOSING)
         return;
@@ -224,15 +229,13 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_datagram *d, sd_time no
         return;
     }
     sd_conn_tap(c, 0, d->data, d->len);
-    if (!c->server && sd_client_settled(c, d))
-        return;
     c->datagram = d->len;
     c->fragment = d->fragment;
     sd_session_input(c->session, d->data, d->len, now);
     sd_conn_wake(c);
 }
 
-static void ready(struct sdtls_conn *c, sd_time now)
+static void enter_established(struct sdtls_conn *c, sd_time now)
 {
     c->state = SD_CONN_ESTABLISHED;
     c->active = now;
@@ -249,7 +252,7 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     case SD_SESSION_IDLE:
         return false;
     case SD_SESSION_READY:
-        ready(c, now);
+        enter_established(c, now);
         ev->type = SDTLS_EV_READY;
         return true;
     case SD_SESSION_DATA:

@@ -106,11 +106,11 @@ struct sdtls {
 int sd_config_copy(sdtls_config *to, const sdtls_config *from, struct sd_err *err);
 void sd_config_free(sdtls_config *c);
 
-/* endpoint.c */
+/* parts.c */
 int sd_endpoint_open(struct sdtls *s);                   /* the demux, on first use */
 int sd_endpoint_tls(struct sdtls *s, enum sd_role role); /* the context, on first use */
-/* Before returning to the user: if he waits on the fd, it must be readable as
- * long as a connection has something to tell, or timers of it to set. */
+/* Before returning to the user, who may wait on the fd: it must be readable as long as a
+ * connection has something to report, or timers to set. */
 void sd_endpoint_wake(struct sdtls *s);
 void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -135,21 +135,21 @@ void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Runs the timers that are due. */
 void sd_conn_due(struct sdtls_conn *c, sd_time now);
-/* One datagram for it, already known to be no ClientHello of a new client. */
-void sd_conn_input(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now);
+/* What the network reported of it, for the session's path MTU and statistics. */
+void sd_conn_note_error(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
+/* A datagram or an error for the session, after accept.c or client.c did not take it. */
+void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
 /* The next event; false when there is none. */
 bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now);
 
 /* accept.c: the server's side of every datagram read. */
-void sd_accept_unknown(struct sdtls *s, const struct sd_datagram *d, sd_time now);
+void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now);
 /* True when the datagram was a ClientHello and has been dealt with. */
-bool sd_accept_hello(struct sdtls_conn *c, const struct sd_datagram *d, sd_time now);
+bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
 
-/* client.c */
-/* The network said that this peer cannot be reached. */
-void sd_client_unreachable(struct sdtls_conn *c, int error, sd_time now);
-/* A datagram came; true when it settled the connection (probe, not DTLS). */
-bool sd_client_settled(struct sdtls_conn *c, const struct sd_datagram *d);
+/* client.c: before the server's first answer a datagram or an error may settle the attempt to
+ * connect. True when it did, or was no DTLS; false: it is for the session. */
+bool sd_client_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
 
 /* limits.c: 0, or the counter of the limit that was hit. */
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);

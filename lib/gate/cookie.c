@@ -21,7 +21,7 @@ static void write_addr(struct sd_wr *w, const struct sd_addr *a)
  * share one encoding. Cipher suites and what follows are left out although the RFC would take them:
  * they need not be in the first fragment, and a client cuts its second hello elsewhere because the
  * cookie makes it longer. */
-static size_t encode(const struct sd_cookie_subject *s, uint8_t out[static SUBJECT_MAX])
+static size_t encode(const struct sd_gate_cookie_subject *s, uint8_t out[static SUBJECT_MAX])
 {
     struct sd_wr w = sd_wr_init(out, SUBJECT_MAX);
     sd_wr_bytes(&w, domain, sizeof domain);
@@ -34,17 +34,18 @@ static size_t encode(const struct sd_cookie_subject *s, uint8_t out[static SUBJE
     return sd_wr_len(&w);
 }
 
-static struct sd_cookie make(const struct sd_gate *g, int which, const uint8_t *subject, size_t len)
+static struct sd_gate_cookie make(const struct sd_gate *g, int which, const uint8_t *subject,
+                                  size_t len)
 {
     uint8_t mac[32];
-    struct sd_cookie c;
+    struct sd_gate_cookie c;
     g->mac(g->mac_arg, g->secret[which], subject, len, mac);
     memcpy(c.bytes, mac, sizeof c.bytes);
     return c;
 }
 
 /* No early exit: time must not tell how many bytes of a guess are right. */
-static bool equal(const struct sd_cookie *c, struct sd_span other)
+static bool equal(const struct sd_gate_cookie *c, struct sd_span other)
 {
     struct sd_rd r = sd_rd_init(other.p, other.len);
     unsigned diff = 0;
@@ -53,8 +54,8 @@ static bool equal(const struct sd_cookie *c, struct sd_span other)
     return (int)(diff == 0) & (int)sd_rd_done(&r);
 }
 
-bool sd_cookie_check(const struct sd_gate *g, const struct sd_cookie_subject *s,
-                     struct sd_cookie *fresh)
+bool sd_gate_cookie_check(const struct sd_gate *g, const struct sd_gate_cookie_subject *s,
+                          struct sd_gate_cookie *fresh)
 {
     uint8_t subject[SUBJECT_MAX];
     size_t len = encode(s, subject);
@@ -64,7 +65,7 @@ bool sd_cookie_check(const struct sd_gate *g, const struct sd_cookie_subject *s,
         return false;
     bool good = equal(fresh, theirs);
     if (g->has_previous) {
-        struct sd_cookie old = make(g, 1, subject, len);
+        struct sd_gate_cookie old = make(g, 1, subject, len);
         good |= equal(&old, theirs);
     }
     return good;

@@ -10,19 +10,19 @@
 #include "gate/gate.h"
 #include "wire/hello.h"
 
-struct sd_cookie {
+struct sd_gate_cookie {
     uint8_t bytes[SD_GATE_COOKIE_LEN];
 };
 
 /* What a cookie vouches for. */
-struct sd_cookie_subject {
+struct sd_gate_cookie_subject {
     const struct sd_addr *peer, *local;
     const struct sd_client_hello *hello; /* parsed at least up to the cookie */
 };
 
 /* True when the hello carries a cookie of the current or the previous secret.
  * `fresh` gets the cookie of the current one in any case. */
-bool sd_cookie_check(const struct sd_gate *g, const struct sd_cookie_subject *s,
-                     struct sd_cookie *fresh);
+bool sd_gate_cookie_check(const struct sd_gate *g, const struct sd_gate_cookie_subject *s,
+                          struct sd_gate_cookie *fresh);
 
 #endif

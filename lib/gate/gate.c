@@ -131,7 +131,7 @@ static int inspect(const uint8_t *data, size_t len, struct subject *s)
 
 /* RFC 6347 section 4.2.1: the record takes the sequence number of the
  * ClientHello's, and both versions are DTLS 1.0 whatever will be negotiated. */
-static size_t write_verify(uint8_t *out, uint64_t seq, const struct sd_cookie *cookie)
+static size_t write_verify(uint8_t *out, uint64_t seq, const struct sd_gate_cookie *cookie)
 {
     struct sd_wr w = sd_wr_init(out, VERIFY_LEN);
     struct sd_hello_verify hv = {SD_DTLS_1_0, {cookie->bytes, sizeof cookie->bytes}};
@@ -148,7 +148,7 @@ struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data
                                     uint8_t reply[static SD_GATE_REPLY_MAX])
 {
     struct subject s = {0};
-    struct sd_cookie fresh;
+    struct sd_gate_cookie fresh;
     struct sd_gate_result res = {.verdict = SD_GATE_DROP};
     int why = inspect(data, len, &s);
     res.record_seq = s.record.seq;
@@ -158,7 +158,8 @@ struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data
         res.reason = (enum sd_gate_reason)why;
         return res;
     }
-    bool good = sd_cookie_check(g, &(struct sd_cookie_subject){peer, local, &s.hello}, &fresh);
+    bool good =
+        sd_gate_cookie_check(g, &(struct sd_gate_cookie_subject){peer, local, &s.hello}, &fresh);
     /* A good cookie in message 0 is asked for once more: after DTLSv1_listen
      * OpenSSL waits for message 1 and would never answer (measured). */
     if (good && s.message.message_seq == 1) {

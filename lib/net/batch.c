@@ -42,7 +42,7 @@ int sd_batch_read(struct sd_batch *b, int fd, unsigned max)
     return n;
 }
 
-static void local_four(struct sd_packet *p, const struct cmsghdr *c)
+static void local_four(struct sd_batch_datagram *p, const struct cmsghdr *c)
 {
     struct in_pktinfo info;
     memcpy(&info, CMSG_DATA(c), sizeof info);
@@ -55,7 +55,7 @@ static void local_four(struct sd_packet *p, const struct cmsghdr *c)
     p->has_local = true;
 }
 
-static void local_six(struct sd_packet *p, const struct cmsghdr *c)
+static void local_six(struct sd_batch_datagram *p, const struct cmsghdr *c)
 {
     struct in6_pktinfo info;
     memcpy(&info, CMSG_DATA(c), sizeof info);
@@ -74,7 +74,7 @@ static size_t fragment_size(const struct cmsghdr *c)
     return size > 0 ? (size_t)size : 0;
 }
 
-static void read_cmsg(struct sd_packet *p, const struct cmsghdr *c)
+static void read_cmsg(struct sd_batch_datagram *p, const struct cmsghdr *c)
 {
     if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
         local_four(p, c);
@@ -95,7 +95,7 @@ uint32_t sd_batch_dropped(struct sd_batch *b)
     return dropped;
 }
 
-bool sd_batch_take(struct sd_batch *b, struct sd_packet *p)
+bool sd_batch_take(struct sd_batch *b, struct sd_batch_datagram *p)
 {
     if (b->at == b->count)
         return false;

@@ -31,7 +31,7 @@ struct sd_batch {
     union sd_batch_control control[SD_BATCH];
 };
 
-struct sd_packet {
+struct sd_batch_datagram {
     const uint8_t *data; /* borrowed until the next sd_batch_read() */
     size_t len;
     bool truncated;
@@ -48,6 +48,6 @@ int sd_batch_read(struct sd_batch *b, int fd, unsigned max);
  * since it was made. 0 = none. */
 uint32_t sd_batch_dropped(struct sd_batch *b);
 /* The next of them; false after the last. */
-bool sd_batch_take(struct sd_batch *b, struct sd_packet *p);
+bool sd_batch_take(struct sd_batch *b, struct sd_batch_datagram *p);
 
 #endif

@@ -77,31 +77,6 @@ int sd_demux_fd(const struct sd_demux *d)
     return d->epoll;
 }
 
-/* Sets the timerfd to the earliest of all reasons to wake. A deadline that moved
- * away is left as it is: it costs one early wake-up, a call less for each
- * datagram. The timerfd is never read: setting it anew clears it. */
-void sd_demux_wake(struct sd_demux *d)
-{
-    sd_time when = sd_timers_next(&d->timers);
-    if (d->deadline < when)
-        when = d->deadline;
-    if (!d->fired && when >= d->armed)
-        return;
-    sd_time set = when == SD_NEVER ? 0 : when ? when : 1; /* 0 disarms */
-    struct itimerspec spec = {
-        .it_value = {.tv_sec = (time_t)(set / SD_SEC), .tv_nsec = (long)(set % SD_SEC)}};
-    if (timerfd_settime(d->timer, TFD_TIMER_ABSTIME, &spec, NULL))
-        return;
-    d->armed = when;
-    d->fired = false;
-}
-
-void sd_demux_arm(struct sd_demux *d, sd_time when)
-{
-    d->deadline = when;
-    sd_demux_wake(d);
-}
-
 static void run_timers(struct sd_demux *d, sd_time now)
 {
     struct sd_timer *t;
@@ -161,7 +136,7 @@ static int wait_round(struct sd_demux *d, sd_time until)
 }
 
 /* Whose datagram it is. The table decides; a peer's own socket is only a hint. */
-static struct sd_peer *owner(struct sd_demux *d, const struct sd_packet *p,
+static struct sd_peer *owner(struct sd_demux *d, const struct sd_batch_datagram *p,
                              const struct sd_addr *local)
 {
     const struct sd_source *from = &d->origin;
@@ -172,7 +147,7 @@ static struct sd_peer *owner(struct sd_demux *d, const struct sd_packet *p,
     return sd_peer_find(d, &p->peer, local);
 }
 
-static bool deliver(struct sd_demux *d, const struct sd_packet *p, struct sd_datagram *out)
+static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struct sd_received *out)
 {
     const struct sd_source *from = &d->origin;
     struct sd_addr local = from->local;
@@ -190,7 +165,7 @@ static bool deliver(struct sd_demux *d, const struct sd_packet *p, struct sd_dat
         local = p->local;
         sd_addr_set_port(&local, sd_addr_port(&from->local));
     }
-    *out = (struct sd_datagram){.data = p->data,
+    *out = (struct sd_received){.data = p->data,
                                 .len = p->len,
                                 .peer = p->peer,
                                 .local = local,
@@ -201,7 +176,7 @@ static bool deliver(struct sd_demux *d, const struct sd_packet *p, struct sd_dat
 }
 
 static bool tell_error(struct sd_demux *d, struct sd_source *s, int error,
-                       const struct sd_report *report, struct sd_datagram *out)
+                       const struct sd_report *report, struct sd_received *out)
 {
     const struct sd_peer *p = s->peer;
     size_t headers = p ? sd_socket_headers(&p->remote) : 0;
@@ -210,7 +185,7 @@ static bool tell_error(struct sd_demux *d, struct sd_source *s, int error,
     if (!p)
         return false;
     *out =
-        (struct sd_datagram){.error = error,
+        (struct sd_received){.error = error,
                              .report = report,
                              .limit = report && report->mtu > headers ? report->mtu - headers : 0,
                              .peer = p->remote,
@@ -230,7 +205,7 @@ static bool was_told(struct sd_source *s, int error)
 }
 
 /* An error that the kernel had for this socket; of a listener it is counted only. */
-static bool read_error(struct sd_demux *d, struct sd_source *s, int error, struct sd_datagram *out)
+static bool read_error(struct sd_demux *d, struct sd_source *s, int error, struct sd_received *out)
 {
     if (error == EINTR)
         return false;
@@ -256,7 +231,7 @@ static void count_overflow(struct sd_demux *d, struct sd_source *s)
 }
 
 /* True when *out was filled; datagrams are left in the batch. */
-static bool read_source(struct sd_demux *d, struct sd_source *s, struct sd_datagram *out)
+static bool read_source(struct sd_demux *d, struct sd_source *s, struct sd_received *out)
 {
     unsigned max = s->kind == SD_LISTENER ? SD_BATCH : 1;
     int n = sd_batch_read(&d->batch, s->fd, max);
@@ -293,10 +268,10 @@ static struct sd_source *next_source(struct sd_demux *d)
     return s;
 }
 
-static bool take(struct sd_demux *d, struct sd_datagram *out)
+static bool take(struct sd_demux *d, struct sd_received *out)
 {
     for (;;) {
-        struct sd_packet packet;
+        struct sd_batch_datagram packet;
         while (sd_batch_take(&d->batch, &packet))
             if (deliver(d, &packet, out))
                 return true;
@@ -308,7 +283,7 @@ static bool take(struct sd_demux *d, struct sd_datagram *out)
     }
 }
 
-int sd_demux_next(struct sd_demux *d, struct sd_datagram *out, int timeout_ms)
+int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms)
 {
     sd_time until = timeout_ms < 0 ? SD_NEVER : 0;
     if (timeout_ms > 0)
@@ -326,14 +301,4 @@ int sd_demux_next(struct sd_demux *d, struct sd_datagram *out, int timeout_ms)
 uint64_t sd_demux_counter(const struct sd_demux *d, enum sd_net_counter c)
 {
     return d->counters[c];
-}
-
-const char *sd_net_counter_name(enum sd_net_counter c)
-{
-    static const char *const names[] = {
-#define SD_X(name, text) [SD_NET_##name] = text,
-        SD_NET_COUNTERS(SD_X)
-#undef SD_X
-    };
-    return c < SD_NET_COUNTER_COUNT ? names[c] : NULL;
 }

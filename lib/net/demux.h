@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
@@ -59,7 +58,7 @@ struct sd_demux_config {
 };
 
 /* One thing read: a datagram, or an error that the network reported. */
-struct sd_datagram {
+struct sd_received {
     const uint8_t *data; /* borrowed until the next sd_demux_next() */
     size_t len;
     size_t fragment; /* the largest IP fragment it came in, header included; 0 = whole */
@@ -87,28 +86,25 @@ int sd_demux_adopt(struct sd_demux *d, int fd);
 const struct sd_addr *sd_demux_local(const struct sd_demux *d, unsigned i);
 /* How many listeners there have been: the index that the next one gets. */
 unsigned sd_demux_listeners(const struct sd_demux *d);
-/* Before privileges are dropped to this user: without it the kernel refuses the
- * sockets of new peers the listener's port, and all would be shared. */
-int sd_demux_chown(struct sd_demux *d, uid_t uid, gid_t gid);
 /* Stops listening as a restart wants it: connects the listener to itself,
  * drains it through sd_demux_next(), closes. */
 void sd_demux_retire(struct sd_demux *d, unsigned listener);
 
 /* The next datagram or error. Listeners come before peers. 1 = filled, 0 = the
  * time passed, the armed deadline passed, or a signal came; -errno. */
-int sd_demux_next(struct sd_demux *d, struct sd_datagram *out, int timeout_ms);
+int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms);
 /* Makes sd_demux_next() and the fd wake at `when`, on the clock of
  * sd_clock_now() (one timerfd inside the epoll set); SD_NEVER disarms. */
 void sd_demux_arm(struct sd_demux *d, sd_time when);
 
 /* Server: the sender of this datagram becomes a peer, with a socket of its own
  * if one can be had. NULL only when there is no memory. `user` is the caller's. */
-struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_datagram *from, void *user);
+struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_received *from, void *user);
 /* Client: a socket connected to `remote`, from `source` (or NULL). */
 int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const struct sd_addr *source,
                      void *user, struct sd_peer **pp);
 /* Answers a datagram of no known peer, from the address it was sent to. */
-int sd_demux_reply(struct sd_demux *d, const struct sd_datagram *to, const void *data, size_t len);
+int sd_demux_reply(struct sd_demux *d, const struct sd_received *to, const void *data, size_t len);
 /* Takes the peer out of the table at once, drains its socket with re-dispatch
  * and closes it. `peer` is gone afterwards, also from datagrams in the queue. */
 void sd_demux_close(struct sd_demux *d, struct sd_peer *peer);
@@ -126,6 +122,5 @@ bool sd_peer_ipv6(const struct sd_peer *p);
 size_t sd_peer_route_payload(const struct sd_peer *p);
 
 uint64_t sd_demux_counter(const struct sd_demux *d, enum sd_net_counter c);
-const char *sd_net_counter_name(enum sd_net_counter c);
 
 #endif

@@ -80,8 +80,8 @@ struct sd_demux {
     struct sd_source origin;
 };
 
-/* demux.c: makes the fd readable at the earliest of all reasons to wake; to be
- * called when there is a new one. */
+/* wake.c: makes the fd readable at the earliest of all deadlines; call it after a new
+ * one was set. */
 void sd_demux_wake(struct sd_demux *d);
 
 /* source.c: opening, pausing and closing of sockets in the epoll set. Adding

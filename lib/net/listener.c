@@ -130,16 +130,6 @@ unsigned sd_demux_listeners(const struct sd_demux *d)
     return d->listener_count;
 }
 
-int sd_demux_chown(struct sd_demux *d, uid_t uid, gid_t gid)
-{
-    for (unsigned i = 0; i < d->listener_count; i++) {
-        const struct sd_source *s = d->listeners[i].source;
-        if (s && fchown(s->fd, uid, gid))
-            return -errno;
-    }
-    return 0;
-}
-
 void sd_demux_retire(struct sd_demux *d, unsigned listener)
 {
     struct sd_source *s = listener < d->listener_count ? d->listeners[listener].source : NULL;

@@ -91,7 +91,7 @@ static void try_own_socket(struct sd_demux *d, struct sd_peer *p)
     d->counters[p->own ? SD_NET_CONNECTED : SD_NET_SHARED]++;
 }
 
-struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_datagram *from, void *user)
+struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_received *from, void *user)
 {
     struct sd_peer *p = sd_peer_find(d, &from->peer, &from->local);
     if (p)
@@ -196,7 +196,7 @@ static int send_shared(const struct sd_demux *d, unsigned listener, const struct
     return s ? sd_socket_send(s->fd, data.p, data.len, to, from) : -ENOTCONN;
 }
 
-int sd_demux_reply(struct sd_demux *d, const struct sd_datagram *to, const void *data, size_t len)
+int sd_demux_reply(struct sd_demux *d, const struct sd_received *to, const void *data, size_t len)
 {
     const struct sd_span bytes = {data, len};
     return count_sent(d, send_shared(d, to->listener, &to->peer, &to->local, bytes));

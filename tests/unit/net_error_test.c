@@ -38,7 +38,7 @@ static void a_refused_datagram_is_told_as_an_error_of_its_peer(void **state)
     struct sd_peer *p = NULL;
     assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
     assert_int_equal(sd_peer_send(p, "anyone?", 7), 0);
-    struct sd_datagram got = next_datagram(d);
+    struct sd_received got = next_datagram(d);
     assert_int_equal(got.error, ECONNREFUSED);
     assert_ptr_equal(got.to, p);
     assert_int_equal(got.len, 0);
@@ -65,7 +65,7 @@ static void an_error_met_while_sending_is_told_later(void **state)
     assert_int_equal(sd_peer_send(p, "two", 3), 0);
     expect_text(server, "two");
     assert_true(readable(d, DEADLINE_MS));
-    struct sd_datagram got = next_datagram(d);
+    struct sd_received got = next_datagram(d);
     assert_int_equal(got.error, ECONNREFUSED);
     assert_ptr_equal(got.to, p);
     assert_int_equal(sd_demux_next(d, &got, 0), 0);
@@ -88,7 +88,7 @@ static void a_peer_may_be_closed_with_an_error_to_tell(void **state)
         assert_int_equal(poll(&refused, 1, DEADLINE_MS), 1);
     }
     sd_demux_close(d, p);
-    struct sd_datagram got;
+    struct sd_received got;
     assert_int_equal(sd_demux_next(d, &got, 0), 0);
     sd_demux_free(d);
 }
@@ -101,7 +101,7 @@ static void a_report_read_before_its_error_is_told_once(void **state)
     struct sd_demux *d = new_demux(&(struct sd_demux_config){0});
     struct sd_addr at = closed_port();
     struct sd_peer *p = NULL;
-    struct sd_datagram got;
+    struct sd_received got;
     assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
     struct pollfd refused = {.fd = sd_peer_fd(p), .events = 0};
     assert_int_equal(sd_peer_send(p, "anyone?", 7), 0);
@@ -130,7 +130,7 @@ static void an_endless_row_of_errors_is_told_one_by_one(void **state)
     assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
     for (int i = 0; i < ERRORS; i++) {
         assert_int_equal(sd_peer_send(p, "anyone?", 7), 0);
-        struct sd_datagram got = next_datagram(d);
+        struct sd_received got = next_datagram(d);
         assert_int_equal(got.error, ECONNREFUSED);
         assert_ptr_equal(got.to, p);
     }
@@ -146,7 +146,7 @@ static void a_socket_that_is_always_readable_keeps_nobody_busy(void **state)
     struct sd_demux *d = new_demux(&(struct sd_demux_config){0});
     struct sd_addr at = closed_port();
     struct sd_peer *p = NULL;
-    struct sd_datagram got;
+    struct sd_received got;
     assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p), 0);
     assert_int_equal(shutdown(sd_peer_fd(p), SHUT_RD), 0);
     assert_true(readable(d, DEADLINE_MS));

@@ -90,7 +90,7 @@ static void note(struct flood *f, const struct mark *m)
 
 /* A peer that no socket can be connected to: broadcast is refused to sockets
  * that did not ask for it, and a mapped address to an IPv6-only one. */
-static void accept_unconnectable(struct flood *f, struct sd_demux *d, struct sd_datagram got)
+static void accept_unconnectable(struct flood *f, struct sd_demux *d, struct sd_received got)
 {
     got.peer = got.peer.sa.sa_family == AF_INET ? addr_of("255.255.255.255", 9)
                                                 : addr_of("::ffff:127.0.0.1", 9);
@@ -101,7 +101,7 @@ static void accept_unconnectable(struct flood *f, struct sd_demux *d, struct sd_
     f->refused++;
 }
 
-static void handle(struct flood *f, struct sd_demux *d, const struct sd_datagram *got)
+static void handle(struct flood *f, struct sd_demux *d, const struct sd_received *got)
 {
     struct mark m;
     assert_int_equal(got->error, 0);
@@ -159,7 +159,7 @@ static bool all_is_there(struct flood *f)
 static unsigned receive_all(struct flood *f, int quiet_ms)
 {
     unsigned lost = 0;
-    struct sd_datagram got;
+    struct sd_received got;
     while (!all_is_there(f)) {
         if (sd_demux_next(f->demux[0], &got, quiet_ms) > 0) {
             handle(f, f->demux[0], &got);
@@ -306,7 +306,7 @@ static void step(struct flood *f, struct restart *r)
 
 static bool pump(struct flood *f, struct restart *r, unsigned which)
 {
-    struct sd_datagram got;
+    struct sd_received got;
     struct mark m;
     bool any = false;
     while (sd_demux_next(f->demux[which], &got, 0) > 0) {
@@ -370,7 +370,7 @@ static unsigned left_after_retiring(bool plain_close)
         send_text(fd, &to, "waiting");
     sd_demux_retire(d, 0);
     assert_null(sd_demux_local(d, 0));
-    struct sd_datagram got = {.peer = to, .local = to};
+    struct sd_received got = {.peer = to, .local = to};
     unsigned n = 0;
     while (sd_demux_next(d, &got, 50) > 0)
         n++;

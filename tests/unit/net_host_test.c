@@ -58,7 +58,7 @@ static void drop_privileges(void)
  * made of it must be served, by a socket of its own or shared. */
 static void check_service(struct sd_demux *d, int fd, const struct sd_addr *to, bool own)
 {
-    struct sd_datagram got;
+    struct sd_received got;
     CHECK(sendto(fd, "hello", 5, 0, &to->sa, sd_addr_len(to)) == 5);
     CHECK(sd_demux_next(d, &got, DEADLINE_MS) == 1);
     CHECK(!got.to && sd_addr_eq(&got.local, to));
@@ -142,7 +142,7 @@ static void serve_link_local(size_t connected)
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     CHECK(!bind(fd, &client.sa, sd_addr_len(&client)));
     struct sd_addr to = link_local("fe80::a", "vb", sd_addr_port(&at)), got_from;
-    struct sd_datagram got;
+    struct sd_received got;
     CHECK(sendto(fd, "hello", 5, 0, &to.sa, sd_addr_len(&to)) == 5);
     CHECK(sd_demux_next(d, &got, DEADLINE_MS) == 1);
     CHECK(got.local.in6.sin6_scope_id == if_nametoindex("va"));
@@ -257,13 +257,23 @@ static void another_user_cannot_take_the_port(void **state)
     }
 }
 
+/* A program that drops privileges gives its listener away first: a port belongs to the user of
+ * its socket. Returns where it listens. */
+static struct sd_addr adopt_owned_by(struct sd_demux *d, uid_t user, const struct sd_addr *at)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0 && !bind(fd, &at->sa, sd_addr_len(at)));
+    CHECK(!fchown(fd, user, (gid_t)user));
+    CHECK(!sd_demux_adopt(d, fd));
+    return *sd_demux_local(d, 0);
+}
+
 static void serve_as_nobody(void *arg)
 {
     bool handed_over = *(bool *)arg;
     struct sd_demux *d = new_demux(&(struct sd_demux_config){.max_connected = 8});
-    struct sd_addr at = listen_on(d, "127.0.0.1");
-    if (handed_over)
-        CHECK(!sd_demux_chown(d, NOBODY, NOBODY));
+    struct sd_addr any_port = addr_of("127.0.0.1", 0);
+    struct sd_addr at = adopt_owned_by(d, handed_over ? NOBODY : 0, &any_port);
     drop_privileges();
     check_service(d, sender("127.0.0.1"), &at, handed_over);
     CHECK(sd_demux_counter(d, SD_NET_SOCKET_FAILED) == !handed_over);
@@ -298,8 +308,7 @@ static void serve_low_port(void *arg)
         fprintf(stderr, "not run: no network of its own: %s\n", strerror(errno));
         _exit(SKIP);
     }
-    CHECK(!sd_demux_listen(d, &at));
-    CHECK(!sd_demux_chown(d, NOBODY, NOBODY));
+    adopt_owned_by(d, NOBODY, &at);
     drop_privileges();
     check_service(d, sender("127.0.0.1"), &at, false);
     CHECK(sd_demux_counter(d, SD_NET_SOCKET_FAILED) == 1);

@@ -82,9 +82,9 @@ static inline struct sd_addr expect_text(int fd, const char *text)
 }
 
 /* The next datagram or error, within the deadline. */
-static inline struct sd_datagram next_datagram(struct sd_demux *d)
+static inline struct sd_received next_datagram(struct sd_demux *d)
 {
-    struct sd_datagram got;
+    struct sd_received got;
     sd_time end = sd_clock_now() + DEADLINE_MS * SD_MS;
     int rc = 0;
     while (rc == 0 && sd_clock_now() < end)

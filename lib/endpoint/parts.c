@@ -1,0 +1,100 @@
+/* The parts of an endpoint that are made when they are first needed, and what every file of
+ * this room does with the endpoint. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/random.h"
+#include "endpoint/internal.h"
+
+enum { MAX_CONNECTED = 1024, FDS_FOR_OTHERS = 64 };
+
+#define LONG_AGO ((sd_time)1) /* a deadline that has passed: wakes at once */
+
+void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
+{
+    if (!s->cfg.log || level > s->cfg.log_level)
+        return;
+    char line[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    s->cfg.log(s->cfg.cb_arg, level, line);
+}
+
+void sd_endpoint_wake(struct sdtls *s)
+{
+    if (s->polled && !TAILQ_EMPTY(&s->ready))
+        sd_demux_arm(s->demux, LONG_AGO);
+}
+
+static size_t max_connected(const sdtls_config *c)
+{
+    if (c->flags & SDTLS_F_SHARED)
+        return 0;
+    if (c->max_connected)
+        return c->max_connected;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur <= FDS_FOR_OTHERS)
+        return 0;
+    size_t free_fds = (size_t)files.rlim_cur - FDS_FOR_OTHERS;
+    return free_fds < MAX_CONNECTED ? free_fds : MAX_CONNECTED;
+}
+
+static int demux_error(struct sdtls *s, int error)
+{
+    if (error == ENODEV)
+        return sd_err_set(&s->err, SDTLS_IO, "interface %s: the name is too long",
+                          s->cfg.interface);
+    return sd_err_set(&s->err, error == ENOMEM ? SDTLS_NOMEM : SDTLS_IO,
+                      "cannot set up the event loop: %s", strerror(error));
+}
+
+int sd_endpoint_open(struct sdtls *s)
+{
+    if (s->demux)
+        return SDTLS_OK;
+    if (s->unusable)
+        return s->unusable;
+    const struct sd_demux_config config = {
+        .max_connected = max_connected(&s->cfg),
+        .interface = s->cfg.interface,
+        .take_over = s->cfg.flags & SDTLS_F_TAKE_OVER,
+    };
+    int rc = sd_demux_new(&s->demux, &config);
+    return rc ? demux_error(s, -rc) : SDTLS_OK;
+}
+
+static int open_gate(struct sdtls *s)
+{
+    uint8_t secret[SD_GATE_SECRET_LEN];
+    if (!s->mac)
+        s->mac = sd_tls_mac_new();
+    if (!s->mac)
+        return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
+    if (!sd_random(secret, sizeof secret) || !sd_random(&s->host_key, sizeof s->host_key))
+        return sd_err_set(&s->err, SDTLS_IO, "the system has no random numbers: %s",
+                          strerror(errno));
+    sd_gate_init(&s->gate, sd_tls_mac_sum, s->mac, secret, sd_clock_now());
+    explicit_bzero(secret, sizeof secret);
+    return SDTLS_OK;
+}
+
+int sd_endpoint_tls(struct sdtls *s, enum sd_role role)
+{
+    if (s->tls[role])
+        return SDTLS_OK;
+    if (s->unusable)
+        return s->unusable;
+    int rc = sd_tls_new(&s->tls[role], role, &s->cfg, &s->err);
+    if (!rc && role == SD_ROLE_SERVER)
+        rc = open_gate(s);
+    if (rc) { /* asked again, it is no server without a gate */
+        sd_tls_free(s->tls[role]);
+        s->tls[role] = NULL;
+    }
+    return rc;
+}
