@@ -12,7 +12,7 @@ enum sd_event_kind {
     SD_EV_ACK,       /* DTLS 1.3, decrypted */
     SD_EV_PROTECTED, /* a record that nobody could open; `content` is its outer type */
     SD_EV_APPDATA,   /* application_data: its beginning; the rest is only counted */
-    SD_EV_ICMP,      /* message = type, level = code, frag_off = MTU; sent by a third party */
+    SD_EV_ICMP,      /* an ICMP error about a packet, sent by a third party; see icmp.h */
     SD_EV_FOREIGN,   /* a datagram on these addresses that is not DTLS */
     SD_EV_IP_CUT,    /* an IP packet of which a fragment never came */
     SD_EV_MALFORMED  /* a DTLS record whose content is not well-formed */
@@ -41,24 +41,37 @@ struct sd_event {
     int64_t time;                  /* ns */
     uint64_t seq : 48, epoch : 16; /* record number */
     uint32_t number;               /* of the frame */
-    uint32_t hash : 24;            /* of the fragment's bytes */
-    uint32_t copy : 8;             /* how often these bytes had been seen before, at most 255 */
-    uint32_t length : 24;          /* HANDSHAKE: of the whole message */
-    uint32_t content : 8;          /* enum sd_content_type; 0 when unified and not opened */
-    uint32_t frag_off : 24;        /* ICMP: the MTU */
-    uint32_t kind : 4;             /* enum sd_event_kind */
-    uint32_t flight : 4;           /* 1 to 6 (RFC 6347 section 4.2.4); 0 = outside the handshake */
+    union {
+        struct {
+            uint32_t hash : 24; /* of the fragment's bytes */
+            uint32_t copy : 8;  /* how often these bytes had been seen before, at most 255 */
+        };
+        struct {
+            uint32_t icmp_mtu : 24; /* of the next hop; 0 = it does not say */
+            uint32_t icmp_protocol : 8;
+        };
+    };
+    uint32_t length : 24; /* HANDSHAKE: of the whole message; ICMP: of the packet it quotes */
+    uint32_t content : 8; /* enum sd_content_type; 0 when unified and not opened */
+    uint32_t frag_off : 24;
+    uint32_t kind : 4;   /* enum sd_event_kind */
+    uint32_t flight : 4; /* 1 to 6 (RFC 6347 section 4.2.4); 0 = outside the handshake */
     uint32_t frag_len : 24;
-    uint32_t message : 8; /* enum sd_handshake_type, alert description, ICMP type */
+    uint32_t message : 8; /* enum sd_handshake_type, alert description */
     uint16_t datagram;    /* UDP payload bytes */
     uint16_t ip_length;   /* of the IP packet, at most UINT16_MAX; 0 = not known */
     uint16_t record;      /* bytes of the record's body */
     union {
         uint16_t message_seq; /* HANDSHAKE */
-        uint16_t level;       /* ALERT; ICMP: its code */
+        uint16_t level;       /* ALERT */
+        struct {
+            uint8_t icmp_type, icmp_code;
+        };
     };
     uint16_t flags; /* enum sd_event_flag */
     uint16_t gap;   /* record numbers skipped before this one, in its direction and epoch */
 };
+
+_Static_assert(sizeof(struct sd_event) == 48, "a handshake has up to SD_LOG_MAX of them");
 
 #endif

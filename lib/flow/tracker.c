@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "flow/icmp.h"
 #include "flow/internal.h"
 #include "wire/hello.h"
 
@@ -462,11 +463,11 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
         return;
     enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
     struct sd_event *ev = sd_event_add(t, SD_EV_ICMP, e->number, time, side);
-    ev->message = e->type;
-    ev->level = e->code;
-    ev->frag_off = (e->mtu < SD_U24 ? e->mtu : SD_U24) & SD_U24;
+    ev->icmp_type = e->type;
+    ev->icmp_code = e->code;
+    ev->icmp_mtu = (e->mtu < SD_U24 ? e->mtu : SD_U24) & SD_U24;
+    ev->icmp_protocol = e->from.sa.sa_family == AF_INET6 ? SD_PROTO_ICMPV6 : SD_PROTO_ICMP;
     ev->length = e->quoted_length & SD_U24;
-    ev->content = e->from.sa.sa_family == AF_INET6 ? 58 : 1; /* the IP protocol */
     if (!f->x->icmp_number) {
         f->x->icmp_number = ev->number;
         f->x->icmp_from = e->from;

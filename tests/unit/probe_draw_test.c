@@ -14,6 +14,7 @@
 #include "dtls_probe/markdown.h"
 #include "dtls_probe/markup.h"
 #include "dtls_probe/mermaid.h"
+#include "flow/icmp.h"
 #include "wire/iana.h"
 
 enum { MS = 1000000, EVENTS = 32 };
@@ -224,9 +225,10 @@ static void an_icmp_error_goes_to_who_sent_what_it_quotes(void **state)
     *e = (struct sd_event){.time = e->time,
                            .number = 1,
                            .kind = SD_EV_ICMP,
-                           .message = 3,
-                           .level = 4,
-                           .frag_off = 900,
+                           .icmp_protocol = SD_PROTO_ICMP,
+                           .icmp_type = SD_ICMP_UNREACHABLE,
+                           .icmp_code = SD_ICMP_FRAGMENTATION_NEEDED,
+                           .icmp_mtu = 900,
                            .flags = SD_EVF_FIRST | SD_EVF_SERVER};
     s.x.icmp_number = 1;
     s.x.icmp_from = address(0xcb007101, 0);

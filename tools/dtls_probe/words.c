@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/words.h"
+#include "flow/icmp.h"
 #include "wire/iana.h"
 #include "wire/names.h"
 
@@ -27,16 +28,15 @@ static void add_alert(struct tool_words *w, const struct sd_event *e)
 
 static void add_icmp(struct tool_words *w, const struct sd_event *e)
 {
-    bool v6 = e->content == 58;
-    bool too_big = v6 ? e->message == 2 : e->message == 3 && e->level == 4;
-    bool port = v6 ? e->message == 1 && e->level == 4 : e->message == 3 && e->level == 3;
-    const char *what = too_big ? v6 ? "Packet Too Big" : "Fragmentation Needed"
-                       : port  ? "Port Unreachable"
-                       : (v6 ? e->message == 1 : e->message == 3) ? "Unreachable"
-                                                                  : "Error";
-    tool_words_add(w, "ICMP%s %u/%u %s", v6 ? "v6" : "", e->message, e->level, what);
-    if (too_big)
-        tool_words_add(w, " (MTU %u)", e->frag_off);
+    bool v6 = sd_icmp_is_v6(e);
+    const char *const what[] = {[SD_MEANS_OTHER] = "Error",
+                                [SD_MEANS_PORT_CLOSED] = "Port Unreachable",
+                                [SD_MEANS_TOO_BIG] = v6 ? "Packet Too Big" : "Fragmentation Needed",
+                                [SD_MEANS_UNREACHABLE] = "Unreachable"};
+    enum sd_icmp_meaning meaning = sd_icmp_meaning(e);
+    tool_words_add(w, "ICMP%s %u/%u %s", v6 ? "v6" : "", e->icmp_type, e->icmp_code, what[meaning]);
+    if (meaning == SD_MEANS_TOO_BIG)
+        tool_words_add(w, " (MTU %u)", e->icmp_mtu);
 }
 
 static void add_protected(struct tool_words *w, const struct sd_event *e)

@@ -1,6 +1,7 @@
 /* Section A of the catalogue: nobody answers. */
 #include <string.h>
 
+#include "flow/icmp.h"
 #include "flow/rules/rule.h"
 #include "wire/iana.h"
 
@@ -14,45 +15,44 @@ static unsigned hello_bursts(const struct sd_view *v)
     return sd_view_bursts(v, SD_CLIENT, 1) + sd_view_bursts(v, SD_CLIENT, 3);
 }
 
-/* The first ICMP error about a packet of `side` for which is() holds. */
+/* The first ICMP error about a packet of `side` that means this. */
 static const struct sd_event *find_icmp(const struct sd_exchange *x, enum sd_side side,
-                                        bool (*is)(const struct sd_event *))
+                                        enum sd_icmp_meaning meaning)
 {
     for (size_t i = 0; i < x->count; i++)
-        if (x->log[i].kind == SD_EV_ICMP && sd_event_side(&x->log[i]) == side && is(&x->log[i]))
+        if (sd_icmp_meaning(&x->log[i]) == meaning && sd_event_side(&x->log[i]) == side)
             return &x->log[i];
     return NULL;
 }
 
-static bool is_v6(const struct sd_event *e)
+static const char *reason_v4(uint8_t code)
 {
-    return e->content == 58;
+    switch (code) {
+    case SD_ICMP_NETWORK:
+        return "network unreachable";
+    case SD_ICMP_HOST:
+        return "host unreachable";
+    case SD_ICMP_PROTOCOL:
+        return "protocol unreachable";
+    default:
+        return code >= SD_ICMP_PROHIBITED_FIRST && code <= SD_ICMP_PROHIBITED_LAST
+                   ? "administratively prohibited"
+                   : "unreachable";
+    }
 }
 
-static bool is_port(const struct sd_event *e)
+static const char *reason_v6(uint8_t code)
 {
-    return is_v6(e) ? e->message == 1 && e->level == 4 : e->message == 3 && e->level == 3;
-}
-
-static bool is_unreachable(const struct sd_event *e)
-{
-    if (is_v6(e))
-        return e->message == 1 && e->level != 4;
-    return e->message == 3 && e->level != 3 && e->level != 4;
-}
-
-static const char *unreachable_name(const struct sd_event *e)
-{
-    static const char *const v4[] = {"network unreachable", "host unreachable",
-                                     "protocol unreachable"};
-    if (!is_v6(e))
-        return e->level < 3                      ? v4[e->level]
-               : e->level >= 9 && e->level <= 13 ? "administratively prohibited"
-                                                 : "unreachable";
-    return e->level == 0   ? "no route to destination"
-           : e->level == 1 ? "administratively prohibited"
-           : e->level == 3 ? "address unreachable"
-                           : "unreachable";
+    switch (code) {
+    case SD_ICMPV6_NO_ROUTE:
+        return "no route to destination";
+    case SD_ICMPV6_PROHIBITED:
+        return "administratively prohibited";
+    case SD_ICMPV6_ADDRESS:
+        return "address unreachable";
+    default:
+        return "unreachable";
+    }
 }
 
 bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
@@ -117,7 +117,7 @@ bool sd_rule_wrong_source_address(const struct sd_case *c, struct sd_finding *f)
 bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
-    const struct sd_event *e = find_icmp(x, SD_CLIENT, is_port);
+    const struct sd_event *e = find_icmp(x, SD_CLIENT, SD_MEANS_PORT_CLOSED);
     if (e && !server_spoke(x)) {
         sd_prove(f, &x->log[0]);
         sd_prove(f, e);
@@ -129,7 +129,7 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
         return c->outcome == SD_FAILED;
     }
     if (!e)
-        e = find_icmp(x, SD_SERVER, is_port);
+        e = find_icmp(x, SD_SERVER, SD_MEANS_PORT_CLOSED);
     if (!e)
         return false;
     bool server_gone = sd_event_side(e) == SD_CLIENT;
@@ -149,12 +149,13 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
 bool sd_rule_icmp_unreachable(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
-    const struct sd_event *e = find_icmp(x, SD_CLIENT, is_unreachable);
+    const struct sd_event *e = find_icmp(x, SD_CLIENT, SD_MEANS_UNREACHABLE);
     char from[SD_ADDR_TEXT];
     if (!e)
-        e = find_icmp(x, SD_SERVER, is_unreachable);
+        e = find_icmp(x, SD_SERVER, SD_MEANS_UNREACHABLE);
     if (!e)
         return false;
+    bool v6 = sd_icmp_is_v6(e);
     sd_prove(f, e);
     f->confidence = server_spoke(x) ? SD_MEDIUM : SD_HIGH;
     f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
@@ -162,7 +163,8 @@ bool sd_rule_icmp_unreachable(const struct sd_case *c, struct sd_finding *f)
     from[strcspn(from, x->icmp_from.sa.sa_family == AF_INET6 ? "]" : ":")] = '\0';
     sd_say(f, "%s reports for packets from the %s: %s (ICMP%s type %u, code %u).",
            from + (from[0] == '['), sd_event_side(e) == SD_CLIENT ? "client" : "server",
-           unreachable_name(e), is_v6(e) ? "v6" : "", e->message, e->level);
+           v6 ? reason_v6(e->icmp_code) : reason_v4(e->icmp_code), v6 ? "v6" : "", e->icmp_type,
+           e->icmp_code);
     return true;
 }
 

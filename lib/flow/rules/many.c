@@ -1,6 +1,7 @@
 /* Section G of the catalogue: who is who, and more than one handshake. */
 #include <string.h>
 
+#include "flow/icmp.h"
 #include "flow/index.h"
 #include "flow/rules/rule.h"
 #include "wire/extension.h"
@@ -93,9 +94,7 @@ bool sd_rule_server_restart(const struct sd_case *c, struct sd_finding *f)
         const struct sd_event *e = &x->log[i];
         if (e->time <= x->established)
             continue;
-        bool icmp = e->kind == SD_EV_ICMP && sd_event_side(e) == SD_CLIENT &&
-                    (e->content == 58 ? e->message == 1 && e->level == 4
-                                      : e->message == 3 && e->level == 3);
+        bool icmp = sd_icmp_meaning(e) == SD_MEANS_PORT_CLOSED && sd_event_side(e) == SD_CLIENT;
         bool alert = e->kind == SD_EV_ALERT && sd_event_side(e) == SD_SERVER && !e->epoch;
         if (icmp || alert)
             sign = e;

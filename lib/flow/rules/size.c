@@ -1,4 +1,5 @@
 /* Section E of the catalogue: sizes, fragments, path MTU. */
+#include "flow/icmp.h"
 #include "flow/rules/rule.h"
 #include "wire/handshake.h"
 #include "wire/names.h"
@@ -198,16 +199,10 @@ bool sd_rule_mtu_blackhole_c2s(const struct sd_case *c, struct sd_finding *f)
 
 /* --- ICMP says the packet is too big --- */
 
-static bool too_big(const struct sd_event *e)
-{
-    return e->kind == SD_EV_ICMP &&
-           (e->content == 58 ? e->message == 2 : e->message == 3 && e->level == 4);
-}
-
 static const struct sd_event *find_too_big(const struct sd_exchange *x)
 {
     for (size_t i = 0; i < x->count; i++)
-        if (too_big(&x->log[i]))
+        if (sd_icmp_meaning(&x->log[i]) == SD_MEANS_TOO_BIG)
             return &x->log[i];
     return NULL;
 }
@@ -226,7 +221,7 @@ static bool resends_smaller(const struct sd_view *v, const struct sd_event *e)
 
 static bool spoof_like(const struct sd_exchange *x, const struct sd_event *e)
 {
-    return e->frag_off && e->frag_off < (is_v6(x) ? 1280U : 576U);
+    return e->icmp_mtu && e->icmp_mtu < (is_v6(x) ? 1280U : 576U);
 }
 
 bool sd_rule_ptb_abort(const struct sd_case *c, struct sd_finding *f)
@@ -237,12 +232,12 @@ bool sd_rule_ptb_abort(const struct sd_case *c, struct sd_finding *f)
     sd_prove(f, e);
     sd_prove_bursts(f, c->view, sd_event_side(e), sd_event_side(e) == SD_SERVER ? 4 : 5, 4);
     f->confidence = SD_HIGH;
-    f->mtu_above = e->frag_off ? e->frag_off - 1 : 0;
-    f->mtu_below = e->frag_off;
+    f->mtu_above = e->icmp_mtu ? e->icmp_mtu - 1 : 0;
+    f->mtu_below = e->icmp_mtu;
     sd_say(f,
            "A router reported that a packet of %u bytes from the %s is too big (MTU %u%s), but the "
            "%s did not send the flight again in smaller packets.",
-           e->length, sd_event_side(e) == SD_SERVER ? "server" : "client", e->frag_off,
+           e->length, sd_event_side(e) == SD_SERVER ? "server" : "client", e->icmp_mtu,
            spoof_like(c->x, e) ? ", suspiciously small" : "",
            sd_event_side(e) == SD_SERVER ? "server" : "client");
     return true;
@@ -255,12 +250,12 @@ bool sd_rule_ptb_ok(const struct sd_case *c, struct sd_finding *f)
         return false;
     sd_prove(f, e);
     f->confidence = SD_HIGH;
-    f->mtu_above = e->frag_off ? e->frag_off - 1 : 0;
-    f->mtu_below = e->frag_off;
+    f->mtu_above = e->icmp_mtu ? e->icmp_mtu - 1 : 0;
+    f->mtu_below = e->icmp_mtu;
     sd_say(f,
            "A router reported that a packet of %u bytes is too big (MTU %u%s). Smaller packets "
            "followed.",
-           e->length, e->frag_off, spoof_like(c->x, e) ? ", suspiciously small" : "");
+           e->length, e->icmp_mtu, spoof_like(c->x, e) ? ", suspiciously small" : "");
     return true;
 }
 
