@@ -1,7 +1,8 @@
-"""dtls_regress: results are values, the same each time; whatever is wrong is noticed."""
+"""dtls_regress: results are values, the same each time; whatever is broken is noticed."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,9 +65,9 @@ def test_every_check_can_be_explained(names):
 
 @pytest.mark.parametrize("fault, text, reason", [
     ("crash", "crashes (signal 6)", None),
-    ("broken", "did not work", "so it was asked for"),
-    ("deaf", "did not work", "on this bench a handshake does not survive a lost datagram"),
-    ("frozen", "did not work", "on this bench a handshake does not survive a lost datagram"),
+    ("broken", "did not work", "--inject broken"),
+    ("deaf", "did not work", "a handshake in the lab does not survive a lost datagram"),
+    ("frozen", "did not work", "a handshake in the lab does not survive a lost datagram"),
 ])
 def test_a_fault_in_any_check_is_noticed(fault, text, reason):
     done = regress("--json", "--inject", fault)
@@ -85,9 +86,24 @@ def test_a_check_that_hangs_is_ended(check):
 
 
 def test_expectations_notice_every_other_answer(names):
-    told = regress("--expect", "--inject", "flip")
-    assert told.returncode == 1
-    assert {line.split(": ")[1] for line in told.stderr.splitlines()} == set(names)
+    done = regress("--expect", "--inject", "flip")
+    assert done.returncode == 1
+    assert {line.split(": ")[1] for line in done.stderr.splitlines()} == set(names)
+
+
+def test_the_value_comes_first(names):
+    done = regress("--expect", "--inject", "flip", "--only", "session-last-flight", "--only", "session-doubled-flight")
+    value, word = done.stderr.splitlines()
+    assert value.startswith(
+        "dtls_regress: session-last-flight: encrypted records in the last flight = not 1 (expected 1, as on ")
+    assert word.startswith("dtls_regress: session-doubled-flight: vulnerable (expected fixed, as on ")
+    assert re.search(r"^session-last-flight +encrypted records in the last flight = not 1 ", done.stdout, re.M)
+
+
+def test_references_are_public_ones():
+    one = r"(CVE-\d{4}-\d+|OpenSSL #\d+(, #\d+)*|RFC \d+ section [\d.]+)"
+    for check in results().values():
+        assert re.fullmatch(rf"({one}(, {one})*)?", check["refs"]), check
 
 
 def test_what_is_known_of_this_version_holds():
@@ -110,16 +126,16 @@ def agrees(wanted, got):
 
 def test_what_is_known_agrees_with_what_others_measured():
     lines = (HERE / "openssl_table.tsv").read_text().splitlines()
-    (_, _, *builds), *rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    (_, *builds), *rows = [line.split("\t") for line in lines if not line.startswith("#")]
     results_of = [known(b) for b in builds]
     wrong = []
-    for row, check, *values in rows:
-        assert len(values) == len(builds), row
+    for check, *values in rows:
+        assert len(values) == len(builds), check
         wanted = None
         for build, value, result in zip(builds, values, results_of):
             wanted = wanted if value == "=" else value
             if not agrees(wanted, result[check]):
-                wrong.append(f"{row} {check} on {build}: {result[check]}, not {wanted}")
+                wrong.append(f"{check} on {build}: {result[check]}, not {wanted}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -136,7 +152,7 @@ def test_a_result_that_cannot_be_written_is_an_error():
         assert done.returncode == 2 and "cannot write the result" in done.stderr
 
 
-def test_the_exit_status_tells_of_known_bugs():
+def test_the_exit_status_says_whether_there_are_known_bugs():
     assert regress("--only", "forgery-etm").returncode == 1
     assert regress("--only", "timer-after-handshake").returncode == 0
 
@@ -147,27 +163,36 @@ def two(tmp_path):
         paths = []
         for name, checks in (("old", old), ("new", new)):
             path = tmp_path / f"{name}.json"
-            path.write_text(json.dumps({"openssl": f"OpenSSL {name}", "checks": [
-                {"check": c, "result": r, "verdict": v} for c, r, v in checks]}))
+            keys = ("check", "result", "verdict", "measures")
+            path.write_text(json.dumps({"openssl": f"OpenSSL {name}", "checks": [dict(zip(keys, c)) for c in checks]}))
             paths.append(path)
         return paths
 
     return write
 
 
-def test_diff_tells_in_words_what_changed(two):
+def test_diff_says_in_words_what_changed(two):
     old = [("a", "vulnerable", "bad"), ("b", "fixed", "good"), ("c", "5 s", "info"), ("d", "fixed", "good")]
     new = [("a", "fixed", "good"), ("b", "vulnerable", "bad"), ("c", "6 s", "info"), ("e", "fixed", "good")]
     done = regress("--diff", *two(old, new))
     assert done.returncode == 1 and done.stdout.splitlines() == [
-        "a was fixed: fixed, was vulnerable", "b got worse: vulnerable, was fixed", "c changed: 6 s, was 5 s",
-        "e is new: fixed", "d is gone: was fixed"]
+        "a got better: fixed (was vulnerable)", "b got worse: vulnerable (was fixed)", "c changed: 6 s (was 5 s)",
+        "e is new: fixed", "d is missing (was fixed)"]
 
 
-def test_diff_of_the_same_is_nothing(two):
+def test_diff_puts_the_value_first(two):
+    old = [("a", "1", "info"), ("b", "1", "info"), ("c", "not applicable", "n/a")]
+    new = [("a", "5", "info", "the number"), ("b", "hangs", "bad", "the number"), ("c", "2", "info", "the number")]
+    done = regress("--diff", *two(old, new))
+    assert done.stdout.splitlines() == ["a changed: the number = 5 (was 1)", "b got worse: hangs (was 1)",
+                                        "c changed: the number = 2 (was not applicable)"]
+
+
+def test_diff_of_the_same_is_no_change(two):
     checks = [("a", "fixed", "good")]
     done = regress("--diff", *two(checks, checks))
-    assert done.returncode == 0 and "the same in every check" in done.stdout
+    assert done.returncode == 0
+    assert done.stdout == "no change: every check gives the same result on OpenSSL old and OpenSSL new\n"
 
 
 @pytest.mark.parametrize("args, words", [
@@ -175,7 +200,7 @@ def test_diff_of_the_same_is_nothing(two):
     (["--explain", "nothing"], "--explain nothing"),
     (["--diff", "one.json"], "two files"),
     (["--diff", "/nonexistent", "/nonexistent"], "/nonexistent"),
-    (["--inject", "luck"], "--inject luck"),
+    (["--inject", "luck"], "--inject 'luck'"),
     (["--timeout", "0"], "--timeout 0"),
     (["surplus"], "surplus"),
     (["--completion", "tcsh"], "only bash"),
@@ -203,4 +228,4 @@ def test_diff_takes_what_is_known_of_a_build(tmp_path):
         path.write_text(regress("--known", build, "--json").stdout)
         paths.append(path)
     done = regress("--diff", *paths)
-    assert done.returncode == 1 and "forgery-short-record was fixed: fixed, was vulnerable" in done.stdout.splitlines()
+    assert done.returncode == 1 and "forgery-short-record got better: fixed (was vulnerable)" in done.stdout.splitlines()

@@ -31,7 +31,7 @@ def man_section(tool, title):
 
 
 # Tools whose man page describes an option in other words than --help. It should be empty.
-OTHER_WORDS = {"nc_dtls", "dtls_mtu", "dtls_regress"}
+OTHER_WORDS = {"nc_dtls", "dtls_mtu"}
 
 
 class Option(NamedTuple):

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "dtls_regress/expect.h"
-#include "dtls_regress/experiments.h"
+#include "dtls_regress/checks.h"
 
 enum { V3_0 = 0x30000000, V3_5 = 0x30500000, PATCH = 0x10 };
 
@@ -16,7 +16,7 @@ static const char any[] = "built on: some day";
 static void is_known(const char *check, unsigned long version, const char *built,
                      const char *result)
 {
-    struct expectation e = expect_of(check, version, built);
+    struct regress_expectation e = regress_expect_of(check, version, built);
     assert_true(e.known);
     assert_string_equal(e.result, result);
 }
@@ -24,13 +24,13 @@ static void is_known(const char *check, unsigned long version, const char *built
 static void is_not_known(const char *check, unsigned long version, const char *built,
                          const char *nearest)
 {
-    struct expectation e = expect_of(check, version, built);
+    struct regress_expectation e = regress_expect_of(check, version, built);
     assert_false(e.known);
     assert_string_equal(e.build, nearest);
     assert_non_null(e.result);
 }
 
-static void revisions_of_one_version_are_told_apart(void **state)
+static void revisions_of_one_version_differ(void **state)
 {
     const unsigned long v = V3_5 + 7 * PATCH;
     (void)state;
@@ -56,33 +56,33 @@ static void beyond_what_was_measured_nothing_is_known(void **state)
     is_not_known("forgery-etm", V3_5, any, "3.0.22-1~deb12u2");
     is_not_known("forgery-etm", 0x40000040, any, "4.0.3-1");
     is_not_known("forgery-etm", 0x40100000, any, "4.0.3-1");
-    assert_null(expect_of("forgery-etm", 0x101010bf, any).result); /* 1.1.1k */
-    assert_null(expect_of("no-such-check", 0x40000030, any).result);
+    assert_null(regress_expect_of("forgery-etm", 0x101010bf, any).result); /* 1.1.1k */
+    assert_null(regress_expect_of("no-such-check", 0x40000030, any).result);
 }
 
 static void every_build_has_an_answer_to_every_check(void **state)
 {
-    const struct build *b;
-    const struct experiment *e;
+    const struct regress_build *b;
+    const struct regress_check *e;
     (void)state;
-    for (size_t i = 0; (b = expect_build(i)); i++)
-        for (size_t k = 0; (e = experiment_at(k)); k++)
-            if (!expect_result(e->name, b))
+    for (size_t i = 0; (b = regress_expect_build(i)); i++)
+        for (size_t k = 0; (e = regress_check_at(k)); k++)
+            if (!regress_expect_result(e->name, b))
                 fail_msg("%s: nothing for %s", e->name, b->name);
 }
 
 static void builds_are_in_order(void **state)
 {
-    const struct build *b, *next;
+    const struct regress_build *b, *next;
     (void)state;
-    for (size_t i = 0; (b = expect_build(i)) && (next = expect_build(i + 1)); i++)
+    for (size_t i = 0; (b = regress_expect_build(i)) && (next = regress_expect_build(i + 1)); i++)
         assert_true(b->version <= next->version);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(revisions_of_one_version_are_told_apart),
+        cmocka_unit_test(revisions_of_one_version_differ),
         cmocka_unit_test(between_two_builds_is_known_what_they_agree_on),
         cmocka_unit_test(beyond_what_was_measured_nothing_is_known),
         cmocka_unit_test(every_build_has_an_answer_to_every_check),

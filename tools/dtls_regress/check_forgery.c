@@ -1,12 +1,13 @@
-#include "dtls_regress/experiment.h"
+/* Records and messages that anybody can forge. */
+#include "dtls_regress/check.h"
 #include "dtls_regress/heap.h"
 #include "dtls_regress/lab.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What somebody without any key can send. */
-struct forgery {
+/* A record that an attacker can send without any key. */
+struct regress_forgery {
     uint8_t type;
     uint8_t len;
     uint8_t body[24];
@@ -25,7 +26,7 @@ struct forgery {
             (frag_len)                                                                             \
     }
 
-static const struct forgery forgeries[] = {
+static const struct regress_forgery forgeries[] = {
     {23, 4, {1}},                    /* application data */
     {99, 4, {0}},                    /* unknown type */
     {24, 4, {1}},                    /* heartbeat */
@@ -54,291 +55,336 @@ static const struct forgery forgeries[] = {
 };
 enum { FORGERIES = sizeof forgeries / sizeof *forgeries };
 
-static struct lab *usual(void)
-{
-    return lab_new(&(struct lab_setup){.mtu = 1400});
-}
-
 /* The server has sent its flight and waits for the client's. */
-static struct lab *waiting_server(void)
+static struct regress_lab *waiting_server(void)
 {
-    struct lab *lab = usual();
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
         return NULL;
-    lab_use_cookies(lab); /* so the client's next message is number 2, as in the forgeries */
-    for (int i = 0; i < 4; i++)
-        lab_step(lab, i % 2 ? SERVER : CLIENT);
+    regress_lab_use_cookies(lab); /* makes the client's next message number 2, as in HANDSHAKE() */
+    regress_lab_turns(lab, 4);
     return lab;
 }
 
-/* -1: the experiment failed. */
-static int survives(const struct forgery *f)
+#define NOT_SENT "the forged record could not be sent"
+
+/* 1: the handshake completes after this record; 0: it does not; -1: the experiment failed. */
+static int survives_forgery(const struct regress_forgery *f)
 {
-    struct lab *lab = waiting_server();
-    if (!lab || !lab_inject(lab, SERVER, f->type, 0, 50, f->body, f->len)) {
-        lab_free(lab);
+    struct regress_lab *lab = waiting_server();
+    if (!lab || !regress_lab_inject(lab, SERVER, f->type, 0, 50, f->body, f->len)) {
+        regress_lab_free(lab);
         return -1;
     }
-    lab_step(lab, SERVER);
-    bool alive = lab_handshake_slowly(lab) && lab_data(lab);
-    lab_free(lab);
+    regress_lab_step(lab, SERVER);
+    bool alive = regress_lab_handshake_slowly(lab) && regress_lab_data(lab);
+    regress_lab_free(lab);
     return alive;
 }
 
-static struct outcome plaintext(void)
+static struct regress_outcome forgery_plaintext(void)
 {
     long killed = 0;
     for (int i = 0; i < FORGERIES; i++) {
-        int alive = survives(&forgeries[i]);
+        int alive = survives_forgery(&forgeries[i]);
         if (alive < 0)
-            return outcome_broken("nothing could be injected");
+            return regress_broken(NOT_SENT);
         killed += !alive;
     }
-    return outcome_measured("%ld of 25 forgeries kill", killed);
+    return regress_measured("%ld of %d", killed, FORGERIES);
 }
 
-static struct outcome unknown_type(void)
+static struct regress_outcome forgery_unknown_type(void)
 {
-    int alive = survives(&(struct forgery){99, 4, {0}});
-    return outcome_defect_if(alive >= 0, !alive, "nothing could be injected");
+    int alive = survives_forgery(&(struct regress_forgery){99, 4, {0}});
+    return regress_defect_if(alive >= 0, !alive, NOT_SENT);
 }
 
-static struct outcome etm(void)
+/* A record of the connection's epoch reaches the server: does the connection end? */
+static struct regress_outcome forge_data(struct regress_lab *lab, const void *body, size_t len)
+{
+    bool sent = lab && regress_lab_inject(lab, SERVER, 23, 1, 99, body, len);
+    bool alive = sent && regress_lab_data(lab);
+    regress_lab_free(lab);
+    return regress_defect_if(sent, !alive, LAB_UNCONNECTED);
+}
+
+static struct regress_outcome forgery_etm(void)
 {
     static const uint8_t zero[64];
-    const struct lab_setup setup = {.mtu = 1400, .ciphers = "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"};
-    struct lab *lab = lab_new(&setup);
-    bool before = lab && lab_handshake(lab) && lab_data(lab) &&
-                  lab_inject(lab, SERVER, 23, 1, 99, zero, sizeof zero);
-    bool after = before && lab_data(lab);
-    lab_free(lab);
-    return outcome_defect_if(before, !after, "no association to begin with");
+    struct regress_lab *lab = regress_lab_new(
+        &(struct regress_lab_setup){.mtu = 1400, .ciphers = "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"});
+    if (lab && regress_lab_handshake(lab) && regress_lab_data(lab))
+        return forge_data(lab, zero, sizeof zero);
+    regress_lab_free(lab);
+    return regress_broken(LAB_UNCONNECTED);
 }
 
-/* One byte of each of the next messages, each claiming to be the largest allowed: bytes of heap
- * kept for each byte received. -1: the experiment failed. */
-static long kept(void)
+static struct regress_outcome forgery_short_record(void)
+{
+    static const uint8_t byte[1] = {0};
+    return forge_data(regress_lab_connected(), byte, sizeof byte);
+}
+
+/* Sends one byte of each of the next messages, each of which claims to be as large as allowed.
+ * Bytes of heap that the server keeps for each received byte; -1: the experiment failed. */
+static long memory_factor(void)
 {
     enum { SENT = 28, LEN = 13, RECORD = 13 };
-    struct lab *lab = waiting_server();
+    struct regress_lab *lab = waiting_server();
     if (!lab)
         return -1;
-    const size_t before = heap_now().bytes;
+    const size_t before = regress_heap_now().bytes;
     for (uint8_t i = 0; i < SENT; i++) {
         const uint8_t body[LEN] = {11, 1, 0x8f, 0x9c, 0, (uint8_t)(3 + i), 0, 0, 50, 0, 0, 1, 0};
-        if (lab_inject(lab, SERVER, 22, 0, 100U + i, body, sizeof body))
-            lab_step(lab, SERVER);
+        if (regress_lab_inject(lab, SERVER, 22, 0, 100U + i, body, sizeof body))
+            regress_lab_step(lab, SERVER);
     }
-    const size_t after = heap_now().bytes;
-    lab_free(lab);
+    const size_t after = regress_heap_now().bytes;
+    regress_lab_free(lab);
     return after > before ? (long)((after - before) / (SENT * (RECORD + LEN))) : 0;
 }
 
-static struct outcome pinned(void)
+static struct regress_outcome forgery_memory(void)
 {
     enum { MUCH = 100 };
-    if (!heap_is_counted())
-        return outcome_not_applicable(HEAP_UNKNOWN);
-    long factor = kept();
-    return outcome_defect_if(factor >= 0, factor > MUCH, LAB_REFUSED);
+    if (!regress_heap_is_counted())
+        return regress_not_applicable(HEAP_UNKNOWN);
+    long factor = memory_factor();
+    return regress_defect_if(factor >= 0, factor > MUCH, LAB_REFUSED);
 }
 
-static struct outcome pinned_factor(void)
+static struct regress_outcome forgery_memory_factor(void)
 {
-    if (!heap_is_counted())
-        return outcome_not_applicable(HEAP_UNKNOWN);
-    long factor = kept();
-    return factor < 0 ? outcome_broken(LAB_REFUSED)
-                      : outcome_measured("%ld bytes kept a byte received", (factor + 5) / 10 * 10);
+    if (!regress_heap_is_counted())
+        return regress_not_applicable(HEAP_UNKNOWN);
+    long factor = memory_factor();
+    return factor < 0 ? regress_broken(LAB_REFUSED)
+                      : regress_measured("%ld bytes", (factor + 5) / 10 * 10);
 }
 
-/* A copy of the ClientHello reaches the server, with this byte of its record number changed. -1:
- * the experiment failed. */
+/* A copy of the ClientHello, with one byte of its record number changed, reaches the server. 1: the
+ * handshake completes; 0: it does not; -1: the experiment failed. */
 static int survives_copy(size_t offset, uint8_t value)
 {
-    struct lab *lab = usual();
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
         return -1;
-    lab_step(lab, CLIENT);
-    const struct dgram *hello = lab->end[SERVER].in;
+    regress_lab_step(lab, CLIENT);
+    const struct regress_datagram *hello = lab->end[SERVER].in;
     uint8_t copy[512];
     bool ok = hello && hello->len <= sizeof copy;
     if (ok) {
         memcpy(copy, hello->data, hello->len);
         copy[offset] = value;
-        ok = lab_put(lab, SERVER, copy, hello->len);
-        lab_step(lab, SERVER);
+        ok = regress_lab_put(lab, SERVER, copy, hello->len);
+        regress_lab_step(lab, SERVER);
     }
-    bool done = ok && lab_handshake_slowly(lab);
-    lab_free(lab);
+    bool done = ok && regress_lab_handshake_slowly(lab);
+    regress_lab_free(lab);
     return ok ? done : -1;
 }
 
-static struct outcome far_number(void)
+static struct regress_outcome forgery_record_number(void)
 {
     int near = survives_copy(10, 5), far = survives_copy(5, 0x40); /* 5, and 2^46 */
-    return outcome_defect_if(near == 1 && far >= 0, !far,
-                             "a handshake with a copied hello does not complete");
+    return regress_defect_if(near == 1 && far >= 0, !far,
+                             "a handshake with a copied ClientHello does not complete");
 }
 
-static struct outcome restart(void)
+static struct regress_outcome forgery_restart(void)
 {
-    struct lab *lab = usual(), *again = usual();
-    bool ok = lab && again && lab_handshake(lab);
+    struct regress_lab *lab = regress_lab_usual(), *again = regress_lab_usual();
+    bool ok = lab && again && regress_lab_handshake(lab);
     size_t answers = 0;
     if (ok) {
-        lab_step(again, CLIENT);
-        const struct dgram *hello = again->end[SERVER].in;
+        regress_lab_step(again, CLIENT);
+        const struct regress_datagram *hello = again->end[SERVER].in;
         const size_t before = lab->end[SERVER].sent;
         char buf[8];
         for (int i = 0; ok && i < 3; i++) {
-            ok = hello && lab_put(lab, SERVER, hello->data, hello->len);
+            ok = hello && regress_lab_put(lab, SERVER, hello->data, hello->len);
             SSL_read(lab->end[SERVER].ssl, buf, sizeof buf);
         }
         answers = lab->end[SERVER].sent - before;
     }
-    lab_free(lab);
-    lab_free(again);
-    return outcome_defect_if(ok, !answers, "no association to begin with");
+    regress_lab_free(lab);
+    regress_lab_free(again);
+    return regress_defect_if(ok, !answers, LAB_UNCONNECTED);
 }
 
-/* A handshake whose client gets something forged right before the ServerHello: does it end? */
-static struct outcome before_server_hello(void (*forge)(struct lab *, int, const uint8_t *, size_t))
+/* The client receives a forgery right before the ServerHello: does its handshake fail? */
+static struct regress_outcome forge_before_server_hello(void (*forge)(struct regress_lab *, int,
+                                                                      const uint8_t *, size_t))
 {
-    struct lab *lab = usual();
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_REFUSED);
     lab->before = forge;
-    bool done = lab_handshake_slowly(lab), forged = lab->forged;
-    lab_free(lab);
-    return outcome_defect_if(forged, !done, "no ServerHello was seen");
+    bool done = regress_lab_handshake_slowly(lab), forged = lab->forged;
+    regress_lab_free(lab);
+    return regress_defect_if(forged, !done, "the server sends no ServerHello");
 }
 
-static bool is_server_hello(struct lab *lab, int to, const uint8_t *data, size_t len)
+static bool is_first_server_hello(struct regress_lab *lab, int to, const uint8_t *data, size_t len)
 {
     bool now = to == CLIENT && !lab->forged && len >= 14 && data[0] == 22 && data[13] == 2;
     lab->forged |= now;
     return now;
 }
 
-static void forge_request(struct lab *lab, int to, const uint8_t *data, size_t len)
+static void forge_hello_request(struct regress_lab *lab, int to, const uint8_t *data, size_t len)
 {
     static const uint8_t hello_request[12] = {0, 0, 0, 0, 0, 1};
-    if (is_server_hello(lab, to, data, len))
-        lab_inject(lab, CLIENT, 22, 0, 20, hello_request, sizeof hello_request);
+    if (is_first_server_hello(lab, to, data, len))
+        regress_lab_inject(lab, CLIENT, 22, 0, 20, hello_request, sizeof hello_request);
 }
 
-static struct outcome hello_request(void)
+static struct regress_outcome forgery_hello_request(void)
 {
-    return before_server_hello(forge_request);
+    return forge_before_server_hello(forge_hello_request);
 }
 
-static void forge_warning(struct lab *lab, int to, const uint8_t *data, size_t len)
+static void forge_warning(struct regress_lab *lab, int to, const uint8_t *data, size_t len)
 {
     static const uint8_t unrecognized_name[2] = {1, 112};
-    if (is_server_hello(lab, to, data, len))
-        lab_inject(lab, CLIENT, 21, 0, 20, unrecognized_name, sizeof unrecognized_name);
+    if (is_first_server_hello(lab, to, data, len))
+        regress_lab_inject(lab, CLIENT, 21, 0, 20, unrecognized_name, sizeof unrecognized_name);
 }
 
-static struct outcome warning(void)
+static struct regress_outcome forgery_warning(void)
 {
-    return before_server_hello(forge_warning);
+    return forge_before_server_hello(forge_warning);
 }
 
-/* A HelloVerifyRequest for a client that has read ServerHello, but not the rest. */
-static struct outcome late_hvr(void)
+/* A HelloVerifyRequest reaches a client that has read the ServerHello, but not the rest. */
+static struct regress_outcome forgery_late_hvr(void)
 {
     static const uint8_t hvr[] = {3, 0, 0, 7, 0, 1, 0, 0, 0, 0, 0, 7, 0xfe, 0xff, 4, 1, 2, 3, 4};
-    struct lab *lab = usual();
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_REFUSED);
     SSL_set_options(lab->end[SERVER].ssl, SSL_OP_NO_QUERY_MTU);
     SSL_set_mtu(lab->end[SERVER].ssl, 300);
-    lab_step(lab, CLIENT);
-    lab_step(lab, SERVER);
-    struct dgram *hello = lab_take(lab, CLIENT);
-    lab_drop_all(lab, CLIENT);
-    bool ok = hello && lab_put(lab, CLIENT, hello->data, hello->len);
+    regress_lab_step(lab, CLIENT);
+    regress_lab_step(lab, SERVER);
+    struct regress_datagram *hello = regress_lab_take(lab, CLIENT);
+    regress_lab_drop_all(lab, CLIENT);
+    bool ok = hello && regress_lab_put(lab, CLIENT, hello->data, hello->len);
     free(hello);
-    lab_step(lab, CLIENT);
+    regress_lab_step(lab, CLIENT);
     const size_t before = lab->end[CLIENT].sent;
-    ok = ok && lab_inject(lab, CLIENT, 22, 0, 90, hvr, sizeof hvr);
-    lab_step(lab, CLIENT);
+    ok = ok && regress_lab_inject(lab, CLIENT, 22, 0, 90, hvr, sizeof hvr);
+    regress_lab_step(lab, CLIENT);
     bool again = lab->end[CLIENT].sent > before;
-    lab_free(lab);
-    return outcome_defect_if(ok, again, "no association to begin with");
+    regress_lab_free(lab);
+    return regress_defect_if(ok, again, LAB_UNCONNECTED);
 }
 
-static struct outcome short_record(void)
-{
-    static const uint8_t byte[1] = {0};
-    struct lab *lab = usual();
-    bool before = lab && lab_handshake(lab) && lab_data(lab) &&
-                  lab_inject(lab, SERVER, 23, 1, 99, byte, sizeof byte);
-    bool after = before && lab_data(lab);
-    lab_free(lab);
-    return outcome_defect_if(before, !after, "no association to begin with");
-}
-
-/* Records of the next epoch wait for its keys: how much of the heap do they take? */
-static struct outcome early_records(void)
+/* Records of the next epoch wait for their keys: how much heap do they take? */
+static struct regress_outcome forgery_early_records(void)
 {
     enum { SENT = 200, MUCH = 100000 };
     static const uint8_t byte[1] = {0};
-    if (!heap_is_counted())
-        return outcome_not_applicable(HEAP_UNKNOWN);
-    struct lab *lab = waiting_server();
+    if (!regress_heap_is_counted())
+        return regress_not_applicable(HEAP_UNKNOWN);
+    struct regress_lab *lab = waiting_server();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    const size_t before = heap_now().bytes;
+        return regress_broken(LAB_REFUSED);
+    const size_t before = regress_heap_now().bytes;
     for (unsigned i = 0; i < SENT; i++)
-        if (lab_inject(lab, SERVER, 22, 1, i, byte, sizeof byte))
-            lab_step(lab, SERVER);
-    const size_t after = heap_now().bytes;
-    lab_free(lab);
-    return outcome_defect(after > before + MUCH);
+        if (regress_lab_inject(lab, SERVER, 22, 1, i, byte, sizeof byte))
+            regress_lab_step(lab, SERVER);
+    const size_t after = regress_heap_now().bytes;
+    regress_lab_free(lab);
+    return regress_defect(after > before + MUCH);
 }
 
-const struct experiment forgery_experiments[] = {
-    {"forgery-short-record", "R1 CVE-2026-75806",
-     "One forged record with a body of one byte on an association with AES-GCM.",
-     "vulnerable: it ends the association. Nobody needs a key for that.",
-     "The guard drops records that are too short for the cipher.", short_record},
-    {"forgery-early-records", "R3 CVE-2026-54874",
-     "200 records of the next epoch, a byte each, reach a server that waits for the client.",
-     "vulnerable: it keeps some 8 kB of heap for each.", "The guard bounds what waits.",
-     early_records},
-    {"forgery-warning", "R10", "One warning alert, unrecognized_name, before the ServerHello.",
-     "vulnerable: the client gives up: too many warn alerts.",
-     "The guard drops alerts in plaintext, and tells.", warning},
-    {"forgery-etm", "T1 #24972 #25353 #31145",
-     "One forged record of 64 bytes on an association with AES-CBC and encrypt-then-MAC.",
-     "vulnerable: it ends the association.", "Encrypt-then-MAC is not offered.", etm},
-    {"forgery-plaintext", "T2 #25389 #25840",
-     "25 kinds of plaintext records, each sent to a server that waits for the client's flight.",
-     "So many of them end the handshake.", "The guard's rules drop them (docs/guard.md).",
-     plaintext},
-    {"forgery-unknown-type", "#25389 #19062", "The same with content type 99 only.",
-     "vulnerable: the handshake ends.", "The guard drops it: content-type.", unknown_type},
-    {"forgery-memory", "T12 CVE-2026-95690",
-     "28 datagrams of 26 bytes, each with one byte of a further message of 102,300.",
-     "vulnerable: somebody behind a cookie makes the server keep a megabyte with 728 bytes.",
-     "max_cert_list is 16 KiB on a server that asks for no certificate.", pinned},
-    {"forgery-memory-factor", "T12 CVE-2026-95690", "The same, as a number.",
-     "Heap kept for each byte that somebody behind a cookie sends.",
-     "max_cert_list is 16 KiB on a server that asks for no certificate.", pinned_factor},
-    {"forgery-record-number", "docs/guard.md",
-     "A copy of the ClientHello with record number 2^46 reaches the server.",
-     "vulnerable: all further plaintext of the client counts as replayed, the handshake fails.",
-     "The guard numbers incoming plaintext records itself.", far_number},
-    {"forgery-restart", "T11 #3283",
-     "A new ClientHello, three times, on an association: the client has been restarted.",
-     "vulnerable: no answer ever, the client cannot come back from this port.",
-     "A cookie exchange, then a new association.", restart},
-    {"forgery-hello-request", "T13 #32363",
-     "HelloRequest with message number 1 reaches the client before ServerHello.",
-     "vulnerable: the client fails.", "The guard drops it: handshake.", hello_request},
-    {"forgery-late-hvr", "T14 #15488", "HelloVerifyRequest reaches the client after ServerHello.",
-     "vulnerable: the client starts anew.", "The guard drops it: handshake.", late_hvr},
+#define MAX_CERT_LIST "A server that requests no certificate sets max_cert_list to 16 KiB."
+
+const struct regress_check regress_forgery_checks[] = {
+    {.name = "forgery-short-record",
+     .refs = "CVE-2026-75806",
+     .does = "A forged record with a body of one byte arrives on an established connection with "
+             "AES-GCM.",
+     .means = "vulnerable: the record ends the connection. The attacker needs no key.",
+     .ours = "The guard drops records that are too short for the cipher.",
+     .run = forgery_short_record},
+    {.name = "forgery-early-records",
+     .refs = "CVE-2026-54874",
+     .does = "200 records of the next epoch, of one byte each, reach a server that waits for the "
+             "client's flight.",
+     .means = "vulnerable: the server keeps about 8 kB of heap for each record.",
+     .ours = "The guard limits how many such records wait.",
+     .run = forgery_early_records},
+    {.name = "forgery-warning",
+     .refs = "RFC 6066 section 3",
+     .does = "One warning alert in plaintext (unrecognized_name) reaches the client before the "
+             "ServerHello.",
+     .means = "vulnerable: the client ends the handshake (\"too many warn alerts\").",
+     .ours = "The guard drops warning alerts in plaintext and counts them.",
+     .run = forgery_warning},
+    {.name = "forgery-etm",
+     .refs = "OpenSSL #24972, #25353, #31145",
+     .does = "A forged record of 64 bytes arrives on an established connection with AES-CBC and "
+             "encrypt-then-MAC.",
+     .means = "vulnerable: the record ends the connection.",
+     .ours = "sukat_dtls does not offer encrypt-then-MAC.",
+     .run = forgery_etm},
+    {.name = "forgery-plaintext",
+     .measures = "forgeries that end the handshake",
+     .refs = "OpenSSL #25389, #25840",
+     .does = "25 kinds of plaintext records are sent, each to another server that waits for the "
+             "client's flight.",
+     .means = "This many of the 25 kinds end the handshake.",
+     .ours = "The guard drops such records (docs/guard.md).",
+     .run = forgery_plaintext},
+    {.name = "forgery-unknown-type",
+     .refs = "OpenSSL #25389, #19062",
+     .does = "A plaintext record of content type 99 reaches a server that waits for the client's "
+             "flight.",
+     .means = "vulnerable: the record ends the handshake.",
+     .ours = "The guard drops the record (counter guard.content-type).",
+     .run = forgery_unknown_type},
+    {.name = "forgery-memory",
+     .refs = "CVE-2026-95690",
+     .does = "A client with a valid cookie sends 28 datagrams of 26 bytes. Each holds one byte of "
+             "another message of 102,300 bytes.",
+     .means = "vulnerable: for these 728 bytes the server keeps about a megabyte of heap.",
+     .ours = MAX_CERT_LIST,
+     .run = forgery_memory},
+    {.name = "forgery-memory-factor",
+     .measures = "heap kept per received byte",
+     .refs = "CVE-2026-95690",
+     .does = "The experiment of forgery-memory, with a number as its result.",
+     .means = "A server keeps this much heap for each byte from a client with a valid cookie.",
+     .ours = MAX_CERT_LIST,
+     .run = forgery_memory_factor},
+    {.name = "forgery-record-number",
+     .refs = "RFC 6347 section 4.1.2.6",
+     .does = "A copy of the ClientHello with record number 2^46 reaches the server.",
+     .means = "vulnerable: the server takes all further plaintext records of the client for "
+              "replays, and the handshake fails.",
+     .ours = "The guard renumbers incoming plaintext records.",
+     .run = forgery_record_number},
+    {.name = "forgery-restart",
+     .refs = "OpenSSL #3283, RFC 6347 section 4.2.8",
+     .does = "A new ClientHello arrives three times on an established connection, as from a client "
+             "that has restarted.",
+     .means = "vulnerable: the server never answers. The client cannot come back from this port.",
+     .ours = "The server does a cookie exchange and then starts a new session.",
+     .run = forgery_restart},
+    {.name = "forgery-hello-request",
+     .refs = "OpenSSL #32363",
+     .does = "A HelloRequest with message_seq 1 reaches the client before the ServerHello.",
+     .means = "vulnerable: the client's handshake fails.",
+     .ours = "The guard drops the message (counter guard.handshake).",
+     .run = forgery_hello_request},
+    {.name = "forgery-late-hvr",
+     .refs = "OpenSSL #15488",
+     .does = "A HelloVerifyRequest reaches the client after the ServerHello.",
+     .means = "vulnerable: the client starts its handshake again.",
+     .ours = "The guard drops the message (counter guard.handshake).",
+     .run = forgery_late_hvr},
 };
-const size_t forgery_count = sizeof forgery_experiments / sizeof *forgery_experiments;
+const size_t regress_forgery_count = sizeof regress_forgery_checks / sizeof *regress_forgery_checks;

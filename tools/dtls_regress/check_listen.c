@@ -1,11 +1,11 @@
 /* DTLSv1_listen, and the cookie exchange without it. */
-#include "dtls_regress/experiment.h"
+#include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the fields of a ClientHello in a record of its own stand. */
+/* Where the fields of a ClientHello are that has a record to itself. */
 enum {
     RECORD_SEQ_LAST = 10,
     RECORD_LEN = 11,
@@ -13,10 +13,12 @@ enum {
     FRAG_OFF = 19,
     FRAG_LEN = 22,
     HEADERS = 25,
+    HANDSHAKE_HEADER = 12,
+    SPLIT = 100, /* bytes of the message in the first of two fragments */
     HELLO_MAX = 600
 };
 
-static int listen_once(struct lab *lab)
+static int call_listen(struct regress_lab *lab)
 {
     BIO_ADDR *from = BIO_ADDR_new();
     ERR_clear_error();
@@ -25,64 +27,68 @@ static int listen_once(struct lab *lab)
     return r;
 }
 
-/* The client's hello with a cookie; the server has seen none of it. NULL: the experiment failed. */
-static struct dgram *second_hello(struct lab *lab)
+#define NO_COOKIE_HELLO "the client sends no ClientHello with a cookie"
+#define NO_REQUEST "the server sends no HelloVerifyRequest"
+
+/* The client's ClientHello with a cookie, which the server has not seen. NULL: the experiment
+ * failed. The caller frees it. */
+static struct regress_datagram *second_hello(struct regress_lab *lab)
 {
-    lab_use_cookies(lab);
-    lab_step(lab, CLIENT);
-    listen_once(lab);
-    lab_step(lab, CLIENT);
-    struct dgram *d = lab_take(lab, SERVER);
-    if (d && d->len > HEADERS + 100 && d->len < HELLO_MAX)
+    regress_lab_use_cookies(lab);
+    regress_lab_step(lab, CLIENT);
+    call_listen(lab);
+    regress_lab_step(lab, CLIENT);
+    struct regress_datagram *d = regress_lab_take(lab, SERVER);
+    if (d && d->len > HEADERS + SPLIT && d->len < HELLO_MAX)
         return d;
     free(d);
     return NULL;
 }
 
-static struct lab *usual(struct dgram **hello)
+static struct regress_lab *lab_with_hello(struct regress_datagram **hello)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     *hello = lab ? second_hello(lab) : NULL;
     return lab;
 }
 
-static struct outcome record_number(void)
+static struct regress_outcome listen_record_number(void)
 {
     enum { NUMBER = 5 };
-    struct dgram *hello;
-    struct lab *lab = usual(&hello);
+    struct regress_datagram *hello;
+    struct regress_lab *lab = lab_with_hello(&hello);
     int answer = -1;
     if (hello) {
         hello->data[RECORD_SEQ_LAST] = NUMBER;
-        lab_put(lab, SERVER, hello->data, hello->len);
-        if (listen_once(lab) == 1)
-            lab_step(lab, SERVER);
-        const struct dgram *flight = lab->end[CLIENT].in;
+        regress_lab_put(lab, SERVER, hello->data, hello->len);
+        if (call_listen(lab) == 1)
+            regress_lab_step(lab, SERVER);
+        const struct regress_datagram *flight = lab->end[CLIENT].in;
         answer = flight ? flight->data[RECORD_SEQ_LAST] : -1;
     }
     free(hello);
-    lab_free(lab);
-    return outcome_defect_if(answer >= 0, answer < NUMBER,
-                             "the server does not answer the hello with the cookie");
+    regress_lab_free(lab);
+    return regress_defect_if(answer >= 0, answer < NUMBER,
+                             "the server does not answer the ClientHello with the cookie");
 }
 
-static struct outcome message_number(void)
+static struct regress_outcome listen_message_number(void)
 {
-    struct dgram *hello;
-    struct lab *lab = usual(&hello);
+    struct regress_datagram *hello;
+    struct regress_lab *lab = lab_with_hello(&hello);
     int r = -1;
     bool ok = hello;
     if (ok) {
         hello->data[MESSAGE_SEQ_LAST] = 2;
-        lab_put(lab, SERVER, hello->data, hello->len);
-        r = listen_once(lab);
+        regress_lab_put(lab, SERVER, hello->data, hello->len);
+        r = call_listen(lab);
     }
     free(hello);
-    lab_free(lab);
-    return outcome_defect_if(ok, r == 1, "the client sends no hello with a cookie");
+    regress_lab_free(lab);
+    return regress_defect_if(ok, r == 1, NO_COOKIE_HELLO);
 }
 
-static void put24(uint8_t *at, size_t value)
+static void write_u24(uint8_t *at, size_t value)
 {
     at[0] = (uint8_t)(value >> 16);
     at[1] = (uint8_t)(value >> 8);
@@ -90,139 +96,140 @@ static void put24(uint8_t *at, size_t value)
 }
 
 /* Bytes `from` to `to` of the message as a fragment in a record of its own. */
-static size_t fragment(uint8_t *out, const struct dgram *hello, size_t from, size_t to, uint8_t seq)
+static size_t make_fragment(uint8_t *out, const struct regress_datagram *hello, size_t from,
+                            size_t to, uint8_t seq)
 {
     size_t body = to - from;
     memcpy(out, hello->data, HEADERS);
     memcpy(out + HEADERS, hello->data + HEADERS + from, body);
     out[RECORD_SEQ_LAST] = seq;
-    out[RECORD_LEN] = (uint8_t)((body + 12) >> 8);
-    out[RECORD_LEN + 1] = (uint8_t)(body + 12);
-    put24(out + FRAG_OFF, from);
-    put24(out + FRAG_LEN, body);
+    out[RECORD_LEN] = (uint8_t)((body + HANDSHAKE_HEADER) >> 8);
+    out[RECORD_LEN + 1] = (uint8_t)(body + HANDSHAKE_HEADER);
+    write_u24(out + FRAG_OFF, from);
+    write_u24(out + FRAG_LEN, body);
     return HEADERS + body;
 }
 
-/* Both fragments of the hello in one datagram: is the second lost? */
-static struct outcome second_record(void)
+/* Both fragments of the ClientHello in one datagram: is the second one lost? */
+static struct regress_outcome listen_second_record(void)
 {
-    struct dgram *hello;
-    struct lab *lab = usual(&hello);
+    struct regress_datagram *hello;
+    struct regress_lab *lab = lab_with_hello(&hello);
     bool ok = hello, done = false;
     if (ok) {
         uint8_t both[2 * HELLO_MAX];
-        size_t whole = hello->len - HEADERS, len = fragment(both, hello, 0, 100, 0);
-        len += fragment(both + len, hello, 100, whole, 1);
-        lab_put(lab, SERVER, both, len);
-        ok = listen_once(lab) == 1;
-        done = ok && lab_handshake(lab);
+        size_t whole = hello->len - HEADERS, len = make_fragment(both, hello, 0, SPLIT, 0);
+        len += make_fragment(both + len, hello, SPLIT, whole, 1);
+        regress_lab_put(lab, SERVER, both, len);
+        ok = call_listen(lab) == 1;
+        done = ok && regress_lab_handshake(lab);
     }
     free(hello);
-    lab_free(lab);
-    return outcome_defect_if(ok, !done, "the client sends no hello with a cookie");
+    regress_lab_free(lab);
+    return regress_defect_if(ok, !done, NO_COOKIE_HELLO);
 }
 
-/* The two fragments in datagrams of their own, as they come from a narrow path. */
-static struct outcome two_datagrams(void)
+/* Each fragment in a datagram of its own, as over a narrow path. */
+static struct regress_outcome listen_two_datagrams(void)
 {
-    struct dgram *hello;
-    struct lab *lab = usual(&hello);
+    struct regress_datagram *hello;
+    struct regress_lab *lab = lab_with_hello(&hello);
     bool ok = hello, done = false;
     if (ok) {
         uint8_t part[HELLO_MAX];
         size_t whole = hello->len - HEADERS;
-        lab_put(lab, SERVER, part, fragment(part, hello, 0, 100, 0));
-        lab_put(lab, SERVER, part, fragment(part, hello, 100, whole, 1));
-        bool heard = listen_once(lab) == 1 || listen_once(lab) == 1;
-        done = heard && lab_handshake(lab);
+        regress_lab_put(lab, SERVER, part, make_fragment(part, hello, 0, SPLIT, 0));
+        regress_lab_put(lab, SERVER, part, make_fragment(part, hello, SPLIT, whole, 1));
+        bool heard = call_listen(lab) == 1 || call_listen(lab) == 1;
+        done = heard && regress_lab_handshake(lab);
     }
     free(hello);
-    lab_free(lab);
-    return outcome_defect_if(ok, !done, "the client sends no hello with a cookie");
+    regress_lab_free(lab);
+    return regress_defect_if(ok, !done, NO_COOKIE_HELLO);
 }
 
-/* So little of the first hello that the place of the cookie is not in it. */
-static struct outcome tiny_fragment(void)
+/* The first fragment of the first ClientHello ends before the cookie field. */
+static struct regress_outcome listen_tiny_fragment(void)
 {
     enum { TINY = 20 };
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    lab_use_cookies(lab);
-    lab_step(lab, CLIENT);
-    struct dgram *hello = lab_take(lab, SERVER);
+        return regress_broken(LAB_REFUSED);
+    regress_lab_use_cookies(lab);
+    regress_lab_step(lab, CLIENT);
+    struct regress_datagram *hello = regress_lab_take(lab, SERVER);
     bool ok = hello && hello->len < HELLO_MAX;
     size_t answers = 0;
     if (ok) {
         uint8_t part[HELLO_MAX];
         size_t whole = hello->len - HEADERS;
-        lab_put(lab, SERVER, part, fragment(part, hello, 0, TINY, 0));
-        listen_once(lab);
-        lab_put(lab, SERVER, part, fragment(part, hello, TINY, whole, 1));
-        listen_once(lab);
-        answers = lab_count(lab, CLIENT);
+        regress_lab_put(lab, SERVER, part, make_fragment(part, hello, 0, TINY, 0));
+        call_listen(lab);
+        regress_lab_put(lab, SERVER, part, make_fragment(part, hello, TINY, whole, 1));
+        call_listen(lab);
+        answers = regress_lab_count(lab, CLIENT);
     }
     free(hello);
-    lab_free(lab);
-    return outcome_defect_if(ok, !answers, "the client sends no hello with a cookie");
+    regress_lab_free(lab);
+    return regress_defect_if(ok, !answers, "the client sends no ClientHello");
 }
 
-static struct outcome garbage_error(void)
+static struct regress_outcome listen_garbage_error(void)
 {
     static const uint8_t garbage[20] = {0x40};
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    lab_use_cookies(lab);
-    lab_put(lab, SERVER, garbage, sizeof garbage);
-    int r = listen_once(lab);
+        return regress_broken(LAB_REFUSED);
+    regress_lab_use_cookies(lab);
+    regress_lab_put(lab, SERVER, garbage, sizeof garbage);
+    int r = call_listen(lab);
     int error = SSL_get_error(lab->end[SERVER].ssl, r);
-    lab_free(lab);
-    return outcome_measured("%d is SSL_get_error() after garbage", error);
+    regress_lab_free(lab);
+    return regress_measured("%d", error);
 }
 
-static struct outcome lost_request(void)
+static struct regress_outcome cookie_request_lost(void)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    lab_use_cookies(lab);
-    lab_step(lab, CLIENT);
-    lab_step(lab, SERVER);
-    bool asked = lab_count(lab, CLIENT) == 1;
-    lab_drop_all(lab, CLIENT);
-    bool done = lab_handshake_slowly(lab);
-    lab_free(lab);
-    return outcome_defect_if(asked, !done, "the server asked for no cookie");
+        return regress_broken(LAB_REFUSED);
+    regress_lab_use_cookies(lab);
+    regress_lab_step(lab, CLIENT);
+    regress_lab_step(lab, SERVER);
+    bool asked = regress_lab_count(lab, CLIENT) == 1;
+    regress_lab_drop_all(lab, CLIENT);
+    bool done = regress_lab_handshake_slowly(lab);
+    regress_lab_free(lab);
+    return regress_defect_if(asked, !done, NO_REQUEST);
 }
 
-/* What is left to read after the hello was taken. */
-static struct outcome peeks(void)
+/* What is left to read after DTLSv1_listen accepted the ClientHello. */
+static struct regress_outcome listen_peeks(void)
 {
-    struct dgram *hello;
-    struct lab *lab = usual(&hello);
+    struct regress_datagram *hello;
+    struct regress_lab *lab = lab_with_hello(&hello);
     bool taken = false;
     if (hello) {
-        lab_put(lab, SERVER, hello->data, hello->len);
-        taken = listen_once(lab) == 1;
+        regress_lab_put(lab, SERVER, hello->data, hello->len);
+        taken = call_listen(lab) == 1;
     }
-    const size_t left = taken ? lab_count(lab, SERVER) : 0;
+    const size_t left = taken ? regress_lab_count(lab, SERVER) : 0;
     free(hello);
-    lab_free(lab);
-    return outcome_defect_if(taken, left != 0, "the hello with the cookie is not taken");
+    regress_lab_free(lab);
+    return regress_defect_if(taken, left != 0, "DTLSv1_listen does not accept the ClientHello");
 }
 
 enum { RECORD_HEADER = 13 };
 
-struct seen {
+struct callback_data {
     bool header, message;
     uint8_t bytes[RECORD_HEADER]; /* of the header */
 };
 
-static void on_message(int out, int version, int type, const void *data, size_t len, SSL *ssl,
-                       void *arg)
+static void on_sent_message(int out, int version, int type, const void *data, size_t len, SSL *ssl,
+                            void *arg)
 {
-    struct seen *seen = arg;
+    struct callback_data *seen = arg;
     (void)version;
     (void)ssl;
     if (!out)
@@ -234,93 +241,129 @@ static void on_message(int out, int version, int type, const void *data, size_t 
     }
 }
 
-static const char *which_header(const struct seen *seen, const struct dgram *sent)
+static const char *header_name(const struct callback_data *seen,
+                               const struct regress_datagram *sent)
 {
     if (!seen->header)
         return "nothing";
-    return memcmp(seen->bytes, sent->data, sizeof seen->bytes) ? "the header of another record"
-                                                               : "the header";
+    return memcmp(seen->bytes, sent->data, sizeof seen->bytes) ? "header of another record"
+                                                               : "header";
 }
 
-static struct outcome callback(void)
+static struct regress_outcome listen_callback(void)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
-    struct seen seen = {0};
+    struct regress_lab *lab = regress_lab_usual();
+    struct callback_data seen = {0};
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    lab_use_cookies(lab);
-    SSL_set_msg_callback(lab->end[SERVER].ssl, on_message);
+        return regress_broken(LAB_REFUSED);
+    regress_lab_use_cookies(lab);
+    SSL_set_msg_callback(lab->end[SERVER].ssl, on_sent_message);
     SSL_set_msg_callback_arg(lab->end[SERVER].ssl, &seen);
-    lab_step(lab, CLIENT);
-    listen_once(lab);
-    const struct dgram *sent = lab->end[CLIENT].in;
-    struct outcome o = sent && sent->len > RECORD_HEADER
-                           ? outcome_measured("%s%s", which_header(&seen, sent),
-                                              seen.message ? " and the message" : "")
-                           : outcome_broken("the server asked for no cookie");
-    lab_free(lab);
+    regress_lab_step(lab, CLIENT);
+    call_listen(lab);
+    const struct regress_datagram *sent = lab->end[CLIENT].in;
+    struct regress_outcome o =
+        sent && sent->len > RECORD_HEADER
+            ? regress_measured("%s%s", header_name(&seen, sent), seen.message ? " and message" : "")
+            : regress_broken(NO_REQUEST);
+    regress_lab_free(lab);
     return o;
 }
 
-/* The server takes the hello, and has no cipher for it: does the client hear of that? */
-static struct outcome refusal(void)
+/* The server supports none of the client's ciphers: does its alert reach the client? */
+static struct regress_outcome listen_refusal(void)
 {
-    struct dgram *hello;
-    struct lab *lab = usual(&hello);
+    struct regress_datagram *hello;
+    struct regress_lab *lab = lab_with_hello(&hello);
     bool taken = false, heard = false;
     if (hello) {
         SSL_set_cipher_list(lab->end[SERVER].ssl, "ECDHE-RSA-AES128-GCM-SHA256");
-        lab_put(lab, SERVER, hello->data, hello->len);
-        taken = listen_once(lab) == 1 && lab_step(lab, SERVER) < 0;
-        heard =
-            taken && SSL_get_error(lab->end[CLIENT].ssl, lab_step(lab, CLIENT)) == SSL_ERROR_SSL;
+        regress_lab_put(lab, SERVER, hello->data, hello->len);
+        taken = call_listen(lab) == 1 && regress_lab_step(lab, SERVER) < 0;
+        heard = taken &&
+                SSL_get_error(lab->end[CLIENT].ssl, regress_lab_step(lab, CLIENT)) == SSL_ERROR_SSL;
     }
     free(hello);
-    lab_free(lab);
-    return outcome_defect_if(taken, !heard, "the server does not refuse");
+    regress_lab_free(lab);
+    return regress_defect_if(taken, !heard, "the server does not refuse the ClientHello");
 }
 
-const struct experiment listen_experiments[] = {
-    {"listen-record-number", "R6 #32063",
-     "DTLSv1_listen takes a hello with a cookie whose record number is 5, as after lost ones.",
-     "vulnerable: the ServerHello has a lower number than the HelloVerifyRequest had: the client "
-     "drops it as a replay, and a second is lost.",
-     "The gate answers by itself, and hands the hello over with a number that fits.",
-     record_number},
-    {"listen-message-number", "R8",
-     "DTLSv1_listen gets a hello with a good cookie, and message number 2 instead of 1.",
-     "vulnerable: it is taken, and the handshake that follows cannot work.",
-     "The gate takes what the session can go on with.", message_number},
-    {"listen-second-record", "R7",
-     "The hello with the cookie comes as two fragments in one datagram.",
-     "vulnerable: what stands behind the first record is lost, and a second with it.",
-     "The gate hands over whole datagrams.", second_record},
-    {"listen-two-datagrams", "#27640 #25380",
-     "The hello with the cookie comes as two fragments in a datagram each.",
-     "vulnerable: the server does not come to an answer without a timer.",
-     "The gate answers the first fragment; a session joins the rest.", two_datagrams},
-    {"listen-tiny-fragment", "T17",
-     "The first hello comes in two fragments, the first of 20 bytes: without the cookie's place.",
-     "vulnerable: no answer, ever. A client that cuts its hello so small never gets in.",
-     "The gate needs the first fragment up to the cookie, too: one reply, no state.",
-     tiny_fragment},
-    {"listen-garbage-error", "R9", "SSL_get_error after DTLSv1_listen saw 20 bytes of garbage.",
-     "5, SSL_ERROR_SYSCALL, looks like a dead socket to a server that asks.",
-     "DTLSv1_listen is not used.", garbage_error},
-    {"listen-peeks", "#6934 #5024", "What DTLSv1_listen leaves of the hello it has taken.",
-     "vulnerable: it stays in the queue of the socket: the next call finds a new client, for ever.",
-     "The gate reads the socket itself.", peeks},
-    {"listen-callback", "R17",
-     "What SSL_set_msg_callback is told of the HelloVerifyRequest that DTLSv1_listen sends.",
-     "A trace of the handshake begins with what is told here.",
-     "The trace looks at the datagrams themselves.", callback},
-    {"listen-refusal", "#2886 #2915",
-     "DTLSv1_listen takes a hello for which the server has no cipher.",
-     "vulnerable: the client drops the alert as a replay and waits.",
-     "The gate hands the hello over with a number that fits.", refusal},
-    {"cookie-request-lost", "R11 #18635",
-     "With SSL_OP_COOKIE_EXCHANGE the HelloVerifyRequest is lost, and the client asks again.",
-     "vulnerable: the server never answers that client.",
-     "The gate keeps no state: each hello gets an answer.", lost_request},
+const struct regress_check regress_listen_checks[] = {
+    {.name = "listen-record-number",
+     .refs = "OpenSSL #32063",
+     .does =
+         "DTLSv1_listen accepts a ClientHello with a valid cookie and record number 5, as after "
+         "several losses. The check reads the record number of the ServerHello.",
+     .means = "vulnerable: the ServerHello has a lower record number than the HelloVerifyRequest. "
+              "The client drops it as a replay, and the handshake loses a second.",
+     .ours = "The gate answers ClientHellos itself, and the guard corrects the record numbers.",
+     .run = listen_record_number},
+    {.name = "listen-message-number",
+     .refs = "OpenSSL #24982, RFC 6347 section 4.2.2",
+     .does =
+         "DTLSv1_listen reads a ClientHello with a valid cookie and message_seq 2 instead of 1.",
+     .means = "vulnerable: DTLSv1_listen accepts it, but the handshake cannot continue.",
+     .ours = "The gate only accepts a ClientHello with which the handshake can continue.",
+     .run = listen_message_number},
+    {.name = "listen-second-record",
+     .refs = "OpenSSL #28815, RFC 6347 section 4.1.1",
+     .does = "A ClientHello with a cookie arrives as two fragments in one datagram.",
+     .means = "vulnerable: everything after the first record is lost, and the handshake loses a "
+              "second.",
+     .ours = "The gate passes whole datagrams to the session.",
+     .run = listen_second_record},
+    {.name = "listen-two-datagrams",
+     .refs = "OpenSSL #27640, #25380",
+     .does = "A ClientHello with a cookie arrives as two fragments in two datagrams.",
+     .means = "vulnerable: the server does not answer before a timeout.",
+     .ours = "The gate answers the first fragment, and the session joins the rest.",
+     .run = listen_two_datagrams},
+    {.name = "listen-tiny-fragment",
+     .refs = "RFC 6347 section 4.2.1",
+     .does = "The first ClientHello arrives as two fragments. The first fragment has 20 bytes and "
+             "ends before the cookie field.",
+     .means = "vulnerable: the server never answers. A client that cuts its ClientHello this small "
+              "can never connect.",
+     .ours = "The same: the gate needs the cookie field in the first fragment, because it keeps no "
+             "state before the cookie is valid.",
+     .run = listen_tiny_fragment},
+    {.name = "listen-garbage-error",
+     .measures = "SSL_get_error() after garbage",
+     .refs = "OpenSSL #30631, #30894",
+     .does = "DTLSv1_listen reads 20 bytes of garbage. The check then calls SSL_get_error.",
+     .means = "1 is SSL_ERROR_SSL. 5 is SSL_ERROR_SYSCALL, which looks like a broken socket to the "
+              "server.",
+     .ours = "The gate reads the socket itself, so DTLSv1_listen never sees garbage.",
+     .run = listen_garbage_error},
+    {.name = "listen-peeks",
+     .refs = "OpenSSL #6934, #5024",
+     .does = "DTLSv1_listen accepts a ClientHello. The check counts the datagrams that are left in "
+             "the socket's queue.",
+     .means = "vulnerable: the datagram stays in the socket's queue, so every further call finds "
+              "the same new client.",
+     .ours = "The gate reads the socket itself.",
+     .run = listen_peeks},
+    {.name = "listen-callback",
+     .measures = "data for the message callback",
+     .refs = "OpenSSL #28916, #28816",
+     .does =
+         "DTLSv1_listen sends a HelloVerifyRequest. The check looks at what the function set by "
+         "SSL_set_msg_callback receives.",
+     .means = "A trace of the handshake that uses the callback begins with this data.",
+     .ours = "The trace reads the datagrams themselves.",
+     .run = listen_callback},
+    {.name = "listen-refusal",
+     .refs = "OpenSSL #2886, #2915",
+     .does = "DTLSv1_listen accepts a ClientHello, but the server supports none of its ciphers.",
+     .means = "vulnerable: the client drops the server's alert as a replay and keeps waiting.",
+     .ours = "The guard corrects the record numbers, so the client accepts the alert.",
+     .run = listen_refusal},
+    {.name = "cookie-request-lost",
+     .refs = "OpenSSL #18635",
+     .does = "With SSL_OP_COOKIE_EXCHANGE, the server's HelloVerifyRequest is lost and the client "
+             "sends its ClientHello again.",
+     .means = "vulnerable: the server never answers this client.",
+     .ours = "The gate keeps no state, so every ClientHello gets an answer.",
+     .run = cookie_request_lost},
 };
-const size_t listen_count = sizeof listen_experiments / sizeof *listen_experiments;
+const size_t regress_listen_count = sizeof regress_listen_checks / sizeof *regress_listen_checks;

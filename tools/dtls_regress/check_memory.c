@@ -1,5 +1,5 @@
-/* What OpenSSL takes from the heap where nothing is wrong. */
-#include "dtls_regress/experiment.h"
+/* The heap that OpenSSL uses when nothing is wrong. */
+#include "dtls_regress/check.h"
 #include "dtls_regress/heap.h"
 #include "dtls_regress/lab.h"
 
@@ -7,138 +7,162 @@
 
 enum { KB = 1000 };
 
-/* What a server that refuses hellos takes for each. */
-static struct outcome listening(void)
+/* What DTLSv1_listen allocates for each ClientHello without a cookie. */
+static struct regress_outcome measure_listen(void)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     BIO_ADDR *from = BIO_ADDR_new();
-    struct heap before = {0}, after = {0};
+    struct regress_heap before = {0}, after = {0};
     if (!lab || !from) {
-        lab_free(lab);
+        regress_lab_free(lab);
         BIO_ADDR_free(from);
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_REFUSED);
     }
-    lab_use_cookies(lab);
-    lab_step(lab, CLIENT);
-    struct dgram *hello = lab_take(lab, SERVER);
-    for (int i = 0; hello && i < 2; i++) { /* the first one pays for what is made once */
-        lab_put(lab, SERVER, hello->data, hello->len);
-        before = heap_now();
+    regress_lab_use_cookies(lab);
+    regress_lab_step(lab, CLIENT);
+    struct regress_datagram *hello = regress_lab_take(lab, SERVER);
+    for (int i = 0; hello && i < 2; i++) { /* the first call also allocates what is kept */
+        regress_lab_put(lab, SERVER, hello->data, hello->len);
+        before = regress_heap_now();
         DTLSv1_listen(lab->end[SERVER].ssl, from);
-        after = heap_now();
+        after = regress_heap_now();
     }
-    bool asked = lab_count(lab, CLIENT) == 2;
+    bool asked = regress_lab_count(lab, CLIENT) == 2;
     free(hello);
     BIO_ADDR_free(from);
-    lab_free(lab);
-    return asked ? outcome_measured("%zu allocations, %zu bytes",
+    regress_lab_free(lab);
+    return asked ? regress_measured("%zu allocations, %zu bytes",
                                     after.allocations - before.allocations,
                                     after.asked - before.asked)
-                 : outcome_broken("the server asked for no cookie");
+                 : regress_broken("the server sends no HelloVerifyRequest");
 }
 
-static struct outcome churn(void)
+static struct regress_outcome memory_listen(void)
 {
-    return heap_is_counted() ? listening() : outcome_not_applicable(HEAP_UNKNOWN);
+    return regress_heap_is_counted() ? measure_listen() : regress_not_applicable(HEAP_UNKNOWN);
 }
 
-/* How far a server goes. */
-enum stage { BEGUN, HALF_OPEN, ESTABLISHED, USED };
+/* How far the server has come. */
+enum server_stage { BEGUN, HALF_OPEN, ESTABLISHED, USED };
 
-static size_t step(struct lab *lab, int id)
+/* Bytes of heap by which one step grows; it may wrap, for a step that frees memory. */
+static size_t grow_by_step(struct regress_lab *lab, int id)
 {
-    const size_t before = heap_now().bytes;
-    lab_step(lab, id);
-    return heap_now().bytes - before; /* may wrap: it is added to another one */
+    const size_t before = regress_heap_now().bytes;
+    regress_lab_step(lab, id);
+    return regress_heap_now().bytes - before;
 }
 
-/* Four bytes to the server. */
-static size_t receive(struct lab *lab)
+/* The same for four bytes each way. */
+static size_t grow_by_data(struct regress_lab *lab)
 {
     char buf[8];
     SSL_write(lab->end[CLIENT].ssl, "ping", 4);
-    const size_t before = heap_now().bytes;
+    const size_t before = regress_heap_now().bytes;
     SSL_read(lab->end[SERVER].ssl, buf, sizeof buf);
     SSL_write(lab->end[SERVER].ssl, "ping", 4);
-    return heap_now().bytes - before;
+    return regress_heap_now().bytes - before;
 }
 
-/* Bytes that the server's SSL holds there; 0: the experiment failed. */
-static size_t held(struct lab *lab, enum stage stage)
+/* Bytes of heap that the server's SSL holds at this stage; 0: the experiment failed. */
+static size_t heap_held(struct regress_lab *lab, enum server_stage stage)
 {
-    const size_t before = heap_now().bytes;
+    const size_t before = regress_heap_now().bytes;
     SSL *again = SSL_new(lab->end[SERVER].ctx);
-    size_t bytes = heap_now().bytes - before;
+    size_t bytes = regress_heap_now().bytes - before;
     SSL_free(again);
     const int steps = stage == BEGUN ? 0 : stage == HALF_OPEN ? 1 : 3;
     for (int i = 0; i < steps; i++) {
-        lab_step(lab, CLIENT);
-        bytes += step(lab, SERVER);
+        regress_lab_step(lab, CLIENT);
+        bytes += grow_by_step(lab, SERVER);
     }
-    lab_step(lab, CLIENT);
+    regress_lab_step(lab, CLIENT);
     const bool there = stage < ESTABLISHED || (lab->end[CLIENT].done && lab->end[SERVER].done);
     if (stage == USED)
-        bytes += receive(lab);
+        bytes += grow_by_data(lab);
     return again && there ? bytes : 0;
 }
 
-static size_t measure(enum stage stage, long mode)
+static size_t measure_stage(enum server_stage stage, long mode)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
         return 0;
     SSL_set_mode(lab->end[SERVER].ssl, mode);
-    size_t bytes = held(lab, stage);
-    lab_free(lab);
+    size_t bytes = heap_held(lab, stage);
+    regress_lab_free(lab);
     return bytes;
 }
 
-static struct outcome kilobytes(enum stage stage)
+static struct regress_outcome measure_kilobytes(enum server_stage stage)
 {
-    if (!heap_is_counted())
-        return outcome_not_applicable(HEAP_UNKNOWN);
-    size_t bytes = measure(stage, 0);
-    return bytes ? outcome_measured("%zu kB", (bytes + KB / 2) / KB)
-                 : outcome_broken("the server does not come so far");
+    if (!regress_heap_is_counted())
+        return regress_not_applicable(HEAP_UNKNOWN);
+    size_t bytes = measure_stage(stage, 0);
+    return bytes ? regress_measured("%zu kB", (bytes + KB / 2) / KB)
+                 : regress_broken("the server does not reach this stage");
 }
 
-static struct outcome begun(void)
+static struct regress_outcome memory_new(void)
 {
-    return kilobytes(BEGUN);
+    return measure_kilobytes(BEGUN);
 }
 
-static struct outcome half_open(void)
+static struct regress_outcome memory_half_open(void)
 {
-    return kilobytes(HALF_OPEN);
+    return measure_kilobytes(HALF_OPEN);
 }
 
-static struct outcome established(void)
+static struct regress_outcome memory_established(void)
 {
-    return kilobytes(ESTABLISHED);
+    return measure_kilobytes(ESTABLISHED);
 }
 
-static struct outcome released(void)
+static struct regress_outcome memory_release_buffers(void)
 {
-    if (!heap_is_counted())
-        return outcome_not_applicable(HEAP_UNKNOWN);
-    size_t usual = measure(USED, 0), less = measure(USED, SSL_MODE_RELEASE_BUFFERS);
-    return usual && less <= usual ? outcome_measured("%zu kB less", (usual - less + KB / 2) / KB)
-                                  : outcome_broken("the server does not come so far");
+    if (!regress_heap_is_counted())
+        return regress_not_applicable(HEAP_UNKNOWN);
+    size_t usual = measure_stage(USED, 0), less = measure_stage(USED, SSL_MODE_RELEASE_BUFFERS);
+    return usual && less <= usual ? regress_measured("%zu kB", (usual - less + KB / 2) / KB)
+                                  : regress_broken("the server does not reach this stage");
 }
 
-const struct experiment memory_experiments[] = {
-    {"memory-listen", "R18", "Counts what DTLSv1_listen asks of the heap for one refused hello.",
-     "What a flood of hellos costs a server that has no gate.",
-     "The gate refuses without the heap.", churn},
-    {"memory-new", "R19", "The heap held by a server's SSL that is new.", "The price of a client.",
-     "None before the cookie is good.", begun},
-    {"memory-half-open", "R19", "The same, when its flight is sent.",
-     "The price of a client that does not go on.", "The number of half-open clients is limited.",
-     half_open},
-    {"memory-established", "R19", "The same, with the handshake complete.",
-     "The price of a client that is there.", "See memory-release-buffers.", established},
-    {"memory-release-buffers", "R23",
-     "How much less an idle server's SSL holds with SSL_MODE_RELEASE_BUFFERS.",
-     "What the mode saves for each client.", "The mode is set.", released},
+const struct regress_check regress_memory_checks[] = {
+    {.name = "memory-listen",
+     .measures = "heap for one refusal",
+     .refs = "",
+     .does = "The check counts what DTLSv1_listen allocates for one ClientHello without a cookie.",
+     .means = "Each ClientHello of a flood costs this much in a server without a gate.",
+     .ours = "The gate refuses without allocating memory.",
+     .run = memory_listen},
+    {.name = "memory-new",
+     .measures = "heap of a new SSL",
+     .refs = "OpenSSL #31492",
+     .does = "The check measures the heap that a new SSL of a server holds.",
+     .means = "A client costs this much from the start.",
+     .ours = "A client costs no memory before its cookie is valid.",
+     .run = memory_new},
+    {.name = "memory-half-open",
+     .measures = "heap of a half-open SSL",
+     .refs = "OpenSSL #31492",
+     .does = "The check measures the heap that the SSL of a server holds after sending its flight.",
+     .means = "A client that stops in the middle of its handshake costs this much.",
+     .ours = "sukat_dtls limits the number of half-open clients.",
+     .run = memory_half_open},
+    {.name = "memory-established",
+     .measures = "heap of an established SSL",
+     .refs = "OpenSSL #31492",
+     .does = "The check measures the heap that the SSL of a server holds after the handshake.",
+     .means = "A connected client costs this much.",
+     .ours = "See memory-release-buffers.",
+     .run = memory_established},
+    {.name = "memory-release-buffers",
+     .measures = "heap saved per idle SSL",
+     .refs = "OpenSSL #31492",
+     .does = "The check measures how much less heap the idle SSL of a server holds with "
+             "SSL_MODE_RELEASE_BUFFERS.",
+     .means = "The mode saves this much for each client.",
+     .ours = "sukat_dtls sets this mode.",
+     .run = memory_release_buffers},
 };
-const size_t memory_count = sizeof memory_experiments / sizeof *memory_experiments;
+const size_t regress_memory_count = sizeof regress_memory_checks / sizeof *regress_memory_checks;

@@ -1,4 +1,5 @@
-#include "dtls_regress/experiment.h"
+/* Path MTU: what OpenSSL is told, and what it does with it. */
+#include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"
 
 #include <arpa/inet.h>
@@ -7,88 +8,91 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A server that has just written its flight, with a certificate of several datagrams. */
-static struct lab *flight(long query, uint64_t options, long set)
+/* A server that is about to write its flight, with a certificate of several datagrams. Its BIO
+ * answers `query` to BIO_CTRL_DGRAM_QUERY_MTU; `set`, unless it is 0, goes to SSL_set_mtu(). */
+static struct regress_lab *server_with_hello(long query, uint64_t options, long set)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = query, .padding = 3000});
+    struct regress_lab *lab =
+        regress_lab_new(&(struct regress_lab_setup){.mtu = query, .padding = LAB_LONG_CERTIFICATE});
     if (!lab)
         return NULL;
     SSL_set_options(lab->end[SERVER].ssl, options);
     if (set)
         SSL_set_mtu(lab->end[SERVER].ssl, set);
-    lab_step(lab, CLIENT);
+    regress_lab_step(lab, CLIENT);
     return lab;
 }
 
-static struct outcome set_too_early(void)
+#define SENT_NOTHING "the server sends nothing"
+
+static struct regress_outcome mtu_set_too_early(void)
 {
-    struct lab *lab = flight(1400, 0, 600);
+    struct regress_lab *lab = server_with_hello(1400, 0, 600);
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    lab_step(lab, SERVER);
-    size_t largest = lab_largest(lab, CLIENT);
-    lab_free(lab);
-    return outcome_defect_if(largest, largest > 600, "the server sent nothing");
+        return regress_broken(LAB_REFUSED);
+    regress_lab_step(lab, SERVER);
+    size_t largest = regress_lab_largest(lab, CLIENT);
+    regress_lab_free(lab);
+    return regress_defect_if(largest, largest > 600, SENT_NOTHING);
 }
 
-static struct outcome unknown(void)
+static struct regress_outcome mtu_unknown(void)
 {
-    struct lab *lab = flight(0, 0, 0);
+    struct regress_lab *lab = server_with_hello(0, 0, 0);
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    lab_step(lab, SERVER);
-    size_t largest = lab_largest(lab, CLIENT);
-    lab_free(lab);
-    return largest ? outcome_measured("%zu bytes a datagram", largest)
-                   : outcome_broken("the server sent nothing");
+        return regress_broken(LAB_REFUSED);
+    regress_lab_step(lab, SERVER);
+    size_t largest = regress_lab_largest(lab, CLIENT);
+    regress_lab_free(lab);
+    return largest ? regress_measured("%zu bytes", largest) : regress_broken(SENT_NOTHING);
 }
 
-static struct outcome never_set(void)
+static struct regress_outcome mtu_never_set(void)
 {
-    struct lab *lab = flight(1400, SSL_OP_NO_QUERY_MTU, 0);
+    struct regress_lab *lab = server_with_hello(1400, SSL_OP_NO_QUERY_MTU, 0);
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    int r = lab_step(lab, SERVER);
+        return regress_broken(LAB_REFUSED);
+    int r = regress_lab_step(lab, SERVER);
     bool silent = r < 0 && SSL_get_error(lab->end[SERVER].ssl, r) == SSL_ERROR_SYSCALL &&
-                  !ERR_peek_error() && !lab_count(lab, CLIENT);
-    lab_free(lab);
-    return outcome_defect(silent);
+                  !ERR_peek_error() && !regress_lab_count(lab, CLIENT);
+    regress_lab_free(lab);
+    return regress_defect(silent);
 }
 
-static struct outcome after_timeouts(void)
+static struct regress_outcome mtu_after_timeouts(void)
 {
-    struct lab *lab = flight(1400, 0, 0);
+    enum { TIMEOUTS = 3 };
+    struct regress_lab *lab = server_with_hello(1400, 0, 0);
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
-    lab_step(lab, SERVER);
-    for (int i = 0; i < 3; i++) {
-        lab_drop_all(lab, CLIENT);
-        lab_later(61000);
+        return regress_broken(LAB_REFUSED);
+    regress_lab_step(lab, SERVER);
+    for (int i = 0; i < TIMEOUTS; i++) {
+        regress_lab_drop_all(lab, CLIENT);
+        regress_lab_later(LAB_ANY_TIMEOUT);
         DTLSv1_handle_timeout(lab->end[SERVER].ssl);
     }
-    size_t largest = lab_largest(lab, CLIENT);
-    lab_free(lab);
-    return largest ? outcome_measured("%zu bytes a datagram", largest)
-                   : outcome_broken("the server sent nothing");
+    size_t largest = regress_lab_largest(lab, CLIENT);
+    regress_lab_free(lab);
+    return largest ? regress_measured("%zu bytes", largest) : regress_broken(SENT_NOTHING);
 }
 
-static struct outcome stuck(void)
+static struct regress_outcome mtu_emsgsize(void)
 {
-    struct lab *lab = flight(1400, 0, 0);
+    struct regress_lab *lab = server_with_hello(1400, 0, 0);
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_REFUSED);
     lab->end[SERVER].too_long = 900;
-    int r = lab_step(lab, SERVER);
+    int r = regress_lab_step(lab, SERVER);
     bool refused = r < 0 && !lab->end[SERVER].sent;
     SSL_set_options(lab->end[SERVER].ssl, SSL_OP_NO_QUERY_MTU);
     SSL_set_mtu(lab->end[SERVER].ssl, 800);
-    bool done = lab_handshake_slowly(lab);
-    lab_free(lab);
-    return outcome_defect_if(refused, !done, "the server wrote in spite of the error");
+    bool done = regress_lab_handshake_slowly(lab);
+    regress_lab_free(lab);
+    return regress_defect_if(refused, !done, "the server sends its flight in spite of the error");
 }
 
-/* A socket connected to itself. */
-static int loop_socket(struct sockaddr_in *addr)
+/* A UDP socket connected to itself; -1: an error. */
+static int open_loop_socket(struct sockaddr_in *addr)
 {
     socklen_t len = sizeof *addr;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -102,8 +106,8 @@ static int loop_socket(struct sockaddr_in *addr)
     return -1;
 }
 
-/* Does the BIO say that a write failed for its length? -1: it did not fail. */
-static int tells(BIO *bio, size_t len)
+/* 1: the BIO says that the length made a write fail; 0: it does not say so; -1: no write fails. */
+static int reports_length(BIO *bio, size_t len)
 {
     static const char data[65530];
     errno = 0;
@@ -112,19 +116,19 @@ static int tells(BIO *bio, size_t len)
     return BIO_ctrl(bio, BIO_CTRL_DGRAM_MTU_EXCEEDED, 0, NULL) == 1;
 }
 
-/* A BIO that does say so is heard. */
-static bool heard(void)
+/* The lab's BIO does say so, and reports_length() sees it. */
+static bool lab_reports_length(void)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
         return false;
     lab->end[CLIENT].too_long = 900;
-    bool told = tells(lab->end[CLIENT].bio, 1000) == 1;
-    lab_free(lab);
-    return told;
+    bool reported = reports_length(lab->end[CLIENT].bio, 1000) == 1;
+    regress_lab_free(lab);
+    return reported;
 }
 
-static BIO *dgram_bio(int fd, const void *peer, int family, size_t len, in_port_t port)
+static BIO *new_datagram_bio(int fd, const void *peer, int family, size_t len, in_port_t port)
 {
     BIO *bio = BIO_new_dgram(fd, BIO_NOCLOSE);
     BIO_ADDR *to = BIO_ADDR_new();
@@ -134,21 +138,23 @@ static BIO *dgram_bio(int fd, const void *peer, int family, size_t len, in_port_
     return bio;
 }
 
-static struct outcome exceeded(void)
+static struct regress_outcome mtu_exceeded(void)
 {
     struct sockaddr_in addr;
-    int fd = loop_socket(&addr);
-    if (fd < 0 || !heard())
-        return outcome_broken(fd < 0 ? "no UDP socket on the loopback" : "no BIO is heard");
-    BIO *bio = dgram_bio(fd, &addr.sin_addr, AF_INET, sizeof addr.sin_addr, addr.sin_port);
-    int told = bio ? tells(bio, 65530) : -1;
+    if (!lab_reports_length())
+        return regress_broken("even the lab's BIO reports nothing");
+    int fd = open_loop_socket(&addr);
+    if (fd < 0)
+        return regress_broken("no UDP socket on the loopback interface");
+    BIO *bio = new_datagram_bio(fd, &addr.sin_addr, AF_INET, sizeof addr.sin_addr, addr.sin_port);
+    int reported = bio ? reports_length(bio, 65530) : -1;
     BIO_free(bio);
     close(fd);
-    return outcome_defect_if(told >= 0, told == 0, "the write did not fail");
+    return regress_defect_if(reported >= 0, !reported, "the write did not fail");
 }
 
-/* An IPv6 socket connected to an IPv4 address of this machine. */
-static int mapped_socket(struct in6_addr *peer, in_port_t port)
+/* An IPv6 socket connected to an IPv4 address of this machine; -1: an error. */
+static int open_mapped_socket(struct in6_addr *peer, in_port_t port)
 {
     const int off = 0;
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -162,25 +168,25 @@ static int mapped_socket(struct in6_addr *peer, in_port_t port)
     return -1;
 }
 
-/* What OpenSSL takes off the path's MTU for the headers. */
-static struct outcome v4_mapped(void)
+/* Which size of headers OpenSSL subtracts from the path MTU. */
+static struct regress_outcome mtu_v4_mapped(void)
 {
     enum { ANY_PORT = 9, HEADERS = 20 + 8 };
     struct in6_addr peer;
     int mtu = 0;
     socklen_t len = sizeof mtu;
-    int fd = mapped_socket(&peer, htons(ANY_PORT));
+    int fd = open_mapped_socket(&peer, htons(ANY_PORT));
     if (fd < 0)
-        return outcome_not_applicable("no IPv6 sockets on this machine");
-    BIO *bio = dgram_bio(fd, &peer, AF_INET6, sizeof peer, htons(ANY_PORT));
+        return regress_not_applicable("no IPv6 sockets on this machine");
+    BIO *bio = new_datagram_bio(fd, &peer, AF_INET6, sizeof peer, htons(ANY_PORT));
     bool ok = bio && getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len) == 0;
     long said = ok ? BIO_ctrl(bio, BIO_CTRL_DGRAM_QUERY_MTU, 0, NULL) : 0;
     BIO_free(bio);
     close(fd);
-    return outcome_defect_if(said > 0, mtu - said != HEADERS, "no path MTU is told");
+    return regress_defect_if(said > 0, mtu - said != HEADERS, "the BIO reports no MTU");
 }
 
-static void longest(struct lab *lab, int to, const uint8_t *data, size_t len)
+static void note_longest(struct regress_lab *lab, int to, const uint8_t *data, size_t len)
 {
     (void)to;
     (void)data;
@@ -188,17 +194,18 @@ static void longest(struct lab *lab, int to, const uint8_t *data, size_t len)
 }
 
 /* A second handshake, which is encrypted: does its flight of full datagrams fit? */
-static struct outcome encrypted_flight(void)
+static struct regress_outcome mtu_encrypted_flight(void)
 {
     enum { MTU = 1472 };
-    struct lab *lab = lab_new(&(struct lab_setup){
-        .mtu = MTU, .padding = 3000, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"});
+    struct regress_lab *lab = regress_lab_new(&(struct regress_lab_setup){
+        .mtu = MTU, .padding = LAB_LONG_CERTIFICATE, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"});
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_REFUSED);
     SSL *client = lab->end[CLIENT].ssl, *server = lab->end[SERVER].ssl;
     char buf[8];
-    bool again = lab_handshake(lab) && lab_data(lab) && SSL_renegotiate(server) == 1;
-    lab->before = longest;
+    bool again =
+        regress_lab_handshake(lab) && regress_lab_data(lab) && SSL_renegotiate(server) == 1;
+    lab->before = note_longest;
     for (int i = 0; again && i < 10; i++) {
         ERR_clear_error();
         SSL_do_handshake(server);
@@ -206,39 +213,74 @@ static struct outcome encrypted_flight(void)
         SSL_read(server, buf, sizeof buf);
     }
     const size_t most = lab->longest;
-    lab_free(lab);
-    return most > 1000 ? outcome_measured("%zu bytes at an MTU of 1472", most)
-                       : outcome_broken("no second handshake");
+    regress_lab_free(lab);
+    return most > 1000 ? regress_measured("%zu bytes", most)
+                       : regress_broken("no second handshake begins");
 }
 
-const struct experiment mtu_experiments[] = {
-    {"mtu-set-too-early", "T3", "SSL_set_mtu(600) before the handshake, over a BIO of MTU 1400.",
-     "vulnerable: the setting is undone without a word.",
-     "SSL_OP_NO_QUERY_MTU, and the MTU is set again after DTLSv1_listen.", set_too_early},
-    {"mtu-unknown", "T6", "The BIO answers 0 to QUERY_MTU, as memory BIOs do.",
-     "The largest datagram: small ones mean long flights, each more likely to lose one.",
-     "The MTU is always set.", unknown},
-    {"mtu-never-set", "T7", "SSL_OP_NO_QUERY_MTU without SSL_set_mtu.",
-     "vulnerable: SSL_ERROR_SYSCALL with an empty error queue, nothing is sent.",
-     "The MTU is always set.", never_set},
-    {"mtu-after-timeouts", "T8", "The server's flight times out three times.",
-     "The largest datagram of the third retransmission.",
-     "SSL_OP_NO_QUERY_MTU: the session lowers the MTU itself.", after_timeouts},
-    {"mtu-emsgsize", "T4 #27905",
-     "Writes above 900 bytes fail with EMSGSIZE; then SSL_set_mtu(800), and time for timeouts.",
-     "vulnerable: the refused datagram is tried for ever, the handshake never completes.",
-     "The guard reports success and lowers the MTU at the next timeout.", stuck},
-    {"mtu-exceeded", "T5",
-     "A BIO_s_datagram write fails with EMSGSIZE; then MTU_EXCEEDED is asked.",
-     "vulnerable: it says no, so nobody learns why the write failed.",
-     "The guard has a BIO of its own.", exceeded},
-    {"mtu-v4-mapped", "R13",
-     "An IPv6 socket connected to ::ffff:127.0.0.1; BIO_s_datagram is asked for the MTU.",
-     "vulnerable: it takes off the headers of IPv6, or none, from a path of IPv4.",
-     "lib/net knows the family of the address.", v4_mapped},
-    {"mtu-encrypted-flight", "R12",
-     "The server starts a second handshake, whose flight is encrypted, with an MTU of 1472.",
-     "More than 1472: the datagrams are cut in fragments on the way, or lost.",
-     "Renegotiation is switched off.", encrypted_flight},
+#define ALWAYS_SET "sukat_dtls always sets the MTU."
+
+const struct regress_check regress_mtu_checks[] = {
+    {.name = "mtu-set-too-early",
+     .refs = "",
+     .does = "SSL_set_mtu(600) is called before the handshake, over a BIO that reports an MTU of "
+             "1400 bytes.",
+     .means = "vulnerable: OpenSSL silently discards the setting.",
+     .ours = "sukat_dtls sets SSL_OP_NO_QUERY_MTU, and sets the MTU again after DTLSv1_listen.",
+     .run = mtu_set_too_early},
+    {.name = "mtu-unknown",
+     .measures = "largest datagram",
+     .refs = "",
+     .does = "The BIO answers 0 to BIO_CTRL_DGRAM_QUERY_MTU, as memory BIOs do.",
+     .means = "Small datagrams make long flights, and each datagram may be lost.",
+     .ours = ALWAYS_SET,
+     .run = mtu_unknown},
+    {.name = "mtu-never-set",
+     .refs = "",
+     .does = "SSL_OP_NO_QUERY_MTU is set, but SSL_set_mtu is not called.",
+     .means =
+         "vulnerable: OpenSSL sends nothing, and the result is SSL_ERROR_SYSCALL with an empty "
+         "error queue.",
+     .ours = ALWAYS_SET,
+     .run = mtu_never_set},
+    {.name = "mtu-after-timeouts",
+     .measures = "largest datagram",
+     .refs = "OpenSSL #8166",
+     .does = "A server's flight times out three times.",
+     .means = "OpenSSL sends no larger datagrams after three timeouts.",
+     .ours = "sukat_dtls sets SSL_OP_NO_QUERY_MTU, and the session lowers the MTU itself.",
+     .run = mtu_after_timeouts},
+    {.name = "mtu-emsgsize",
+     .refs = "OpenSSL #27905, #29598",
+     .does =
+         "Writes above 900 bytes fail with EMSGSIZE. Then SSL_set_mtu(800) is called, and there "
+         "is time for timeouts.",
+     .means = "vulnerable: OpenSSL tries the refused datagram again and again, and the handshake "
+              "never completes.",
+     .ours = "The guard reports success and lowers the MTU at the next timeout.",
+     .run = mtu_emsgsize},
+    {.name = "mtu-exceeded",
+     .refs = "",
+     .does = "A write to a BIO_s_datagram fails with EMSGSIZE. The check then asks the BIO with "
+             "BIO_CTRL_DGRAM_MTU_EXCEEDED.",
+     .means = "vulnerable: the BIO answers no, so OpenSSL never learns why the write failed.",
+     .ours = "sukat_dtls uses a BIO of its own, the guard.",
+     .run = mtu_exceeded},
+    {.name = "mtu-v4-mapped",
+     .refs = "OpenSSL #28088",
+     .does =
+         "An IPv6 socket is connected to ::ffff:127.0.0.1. The check asks BIO_s_datagram for the "
+         "MTU.",
+     .means = "vulnerable: the BIO subtracts the IPv6 header size, or nothing, on an IPv4 path.",
+     .ours = "sukat_dtls looks at the family of the address.",
+     .run = mtu_v4_mapped},
+    {.name = "mtu-encrypted-flight",
+     .measures = "largest datagram at MTU 1472",
+     .refs = "OpenSSL #19516",
+     .does = "With an MTU of 1472 bytes, the server starts a second handshake, whose flight is "
+             "encrypted.",
+     .means = "Datagrams above 1472 bytes are fragmented on the way, or lost.",
+     .ours = "sukat_dtls disables renegotiation.",
+     .run = mtu_encrypted_flight},
 };
-const size_t mtu_count = sizeof mtu_experiments / sizeof *mtu_experiments;
+const size_t regress_mtu_count = sizeof regress_mtu_checks / sizeof *regress_mtu_checks;

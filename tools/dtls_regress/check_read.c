@@ -1,136 +1,146 @@
-#include "dtls_regress/experiment.h"
+/* Reading: message boundaries, what is pending, replays. */
+#include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct lab *established(void)
+static struct regress_outcome read_boundary(void)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
-    if (lab && lab_handshake(lab))
-        return lab;
-    lab_free(lab);
-    return NULL;
-}
-
-static struct outcome boundary(void)
-{
-    struct lab *lab = established();
+    struct regress_lab *lab = regress_lab_connected();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_UNCONNECTED);
     char buf[16];
     SSL *server = lab->end[SERVER].ssl;
     bool ok = SSL_write(lab->end[CLIENT].ssl, "abcdef", 6) == 6 && SSL_read(server, buf, 2) == 2;
     int rest = SSL_read(server, buf, sizeof buf);
-    lab_free(lab);
-    return outcome_defect_if(ok, rest == 4, "no association to begin with");
+    regress_lab_free(lab);
+    return regress_defect_if(ok, rest == 4, "the message does not arrive");
 }
 
-/* Two records in one datagram. */
-static bool glue(struct lab *lab)
+/* Sends two records in one datagram to the server. */
+static bool send_two_records(struct regress_lab *lab)
 {
     uint8_t both[512];
     size_t len = 0;
-    struct dgram *d;
+    struct regress_datagram *d;
     if (SSL_write(lab->end[CLIENT].ssl, "one", 3) != 3 ||
         SSL_write(lab->end[CLIENT].ssl, "two", 3) != 3)
         return false;
-    while ((d = lab_take(lab, SERVER))) {
+    while ((d = regress_lab_take(lab, SERVER))) {
         if (len + d->len <= sizeof both) {
             memcpy(both + len, d->data, d->len);
             len += d->len;
         }
         free(d);
     }
-    return lab_put(lab, SERVER, both, len);
+    return regress_lab_put(lab, SERVER, both, len);
 }
 
-static struct outcome pending(void)
+static struct regress_outcome read_pending(void)
 {
-    struct lab *lab = established();
+    struct regress_lab *lab = regress_lab_connected();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_UNCONNECTED);
     char buf[16];
     SSL *server = lab->end[SERVER].ssl;
-    bool ok = glue(lab) && SSL_read(server, buf, sizeof buf) == 3;
+    bool ok = send_two_records(lab) && SSL_read(server, buf, sizeof buf) == 3;
     bool hidden = SSL_pending(server) == 0 && !lab->end[SERVER].in;
     ok = ok && SSL_read(server, buf, sizeof buf) == 3;
-    lab_free(lab);
-    return outcome_defect_if(ok, hidden, "no association to begin with");
+    regress_lab_free(lab);
+    return regress_defect_if(ok, hidden, "the two messages do not arrive");
 }
 
-static struct outcome stale_error(void)
+static struct regress_outcome read_stale_error(void)
 {
-    struct lab *lab = established();
+    struct regress_lab *lab = regress_lab_connected();
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_UNCONNECTED);
     char buf[8];
-    /* Any failed call of the same thread leaves such an entry. */
+    /* As any failed call of this thread does, this one leaves an entry in the queue. */
     ERR_clear_error();
     BIO_new_file("", "r");
     bool queued = ERR_peek_error() != 0;
     int error =
         SSL_get_error(lab->end[SERVER].ssl, SSL_read(lab->end[SERVER].ssl, buf, sizeof buf));
     ERR_clear_error();
-    lab_free(lab);
-    return outcome_defect_if(queued, error != SSL_ERROR_WANT_READ, "no error could be queued");
+    regress_lab_free(lab);
+    return regress_defect_if(queued, error != SSL_ERROR_WANT_READ, "no error is in the queue");
 }
 
-/* What one read gives after two writes of three bytes. */
-static int read_of_two(BIO *to, BIO *from)
+/* Bytes that one read gives after two writes of three bytes. */
+static int read_after_two_writes(BIO *to, BIO *from)
 {
     char buf[16];
     bool ok = BIO_write(to, "abc", 3) == 3 && BIO_write(to, "def", 3) == 3;
     return ok ? BIO_read(from, buf, sizeof buf) : -1;
 }
 
-static struct outcome memory_bio(void)
+static struct regress_outcome read_memory_bio(void)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     BIO *bio = BIO_new(BIO_s_mem());
-    bool apart = lab && read_of_two(lab->end[CLIENT].bio, lab->end[SERVER].bio) == 3;
-    int n = bio ? read_of_two(bio, bio) : -1;
+    bool apart = lab && read_after_two_writes(lab->end[CLIENT].bio, lab->end[SERVER].bio) == 3;
+    int n = bio ? read_after_two_writes(bio, bio) : -1;
     BIO_free(bio);
-    lab_free(lab);
-    return outcome_defect_if(apart && n > 0, n == 6, "a BIO of datagrams does not keep them apart");
+    regress_lab_free(lab);
+    return regress_defect_if(apart && n > 0, n == 6,
+                             "even the lab's BIO does not keep datagrams apart");
 }
 
-/* How many of 130 records arrive when the newest comes first. */
-static struct outcome replay_window(void)
+/* How many of 130 records OpenSSL delivers when the newest arrives first. */
+static struct regress_outcome read_replay_window(void)
 {
     enum { RECORDS = 130 };
-    struct lab *lab = established();
-    struct dgram *d[RECORDS];
+    struct regress_lab *lab = regress_lab_connected();
+    struct regress_datagram *d[RECORDS];
     char buf[8];
-    int arrived = 0;
+    int delivered = 0;
     if (!lab)
-        return outcome_broken(LAB_REFUSED);
+        return regress_broken(LAB_UNCONNECTED);
     for (int i = 0; i < RECORDS; i++)
-        d[i] = SSL_write(lab->end[CLIENT].ssl, "x", 1) == 1 ? lab_take(lab, SERVER) : NULL;
+        d[i] = SSL_write(lab->end[CLIENT].ssl, "x", 1) == 1 ? regress_lab_take(lab, SERVER) : NULL;
     for (int i = RECORDS - 1; i >= 0; i--) {
-        if (d[i] && lab_put(lab, SERVER, d[i]->data, d[i]->len))
-            arrived += SSL_read(lab->end[SERVER].ssl, buf, sizeof buf) == 1;
+        if (d[i] && regress_lab_put(lab, SERVER, d[i]->data, d[i]->len))
+            delivered += SSL_read(lab->end[SERVER].ssl, buf, sizeof buf) == 1;
         free(d[i]);
     }
-    lab_free(lab);
-    return outcome_measured("%d records", arrived);
+    regress_lab_free(lab);
+    return regress_measured("%d records", delivered);
 }
 
-const struct experiment read_experiments[] = {
-    {"read-boundary", "T16", "SSL_read with a buffer of 2 bytes for a message of 6, then again.",
-     "vulnerable: the rest looks like a message of its own.", "Buffers hold any record.", boundary},
-    {"read-pending", "T16", "Two records in one datagram; SSL_pending after the first.",
-     "vulnerable: it says 0 and the socket is empty, so an event loop sleeps on a message.",
-     "Sessions read until WANT_READ.", pending},
-    {"read-stale-error", "#11889 #8470",
-     "An unrelated error stands in the queue; SSL_read has nothing to read.",
-     "vulnerable: SSL_get_error reports a failure of a healthy association.",
-     "ERR_clear_error before each call.", stale_error},
-    {"read-memory-bio", "T6", "Two writes to a BIO_s_mem, one read.",
-     "vulnerable: datagrams run together; memory BIOs do not carry DTLS.",
-     "The guard keeps datagrams apart.", memory_bio},
-    {"read-replay-window", "T18", "130 records are delivered, the newest first.",
-     "So much reordering the path may have before data is lost.", "Nothing is changed.",
-     replay_window},
+const struct regress_check regress_read_checks[] = {
+    {.name = "read-boundary",
+     .refs = "OpenSSL #5478",
+     .does = "SSL_read reads a message of 6 bytes into a buffer of 2 bytes, and is called again.",
+     .means = "vulnerable: the rest of the message looks like a message of its own.",
+     .ours = "Buffers have room for any record.",
+     .run = read_boundary},
+    {.name = "read-pending",
+     .refs = "RFC 6347 section 4.1.1",
+     .does = "One datagram holds two records. The check calls SSL_pending after reading the first.",
+     .means = "vulnerable: SSL_pending returns 0 and the socket is empty, so an event loop sleeps "
+              "while a message waits.",
+     .ours = "A session reads until SSL_ERROR_WANT_READ.",
+     .run = read_pending},
+    {.name = "read-stale-error",
+     .refs = "OpenSSL #11889, #8470",
+     .does = "An unrelated error is in the error queue, and SSL_read has nothing to read.",
+     .means = "vulnerable: SSL_get_error reports that a healthy connection has failed.",
+     .ours = "sukat_dtls calls ERR_clear_error before each call.",
+     .run = read_stale_error},
+    {.name = "read-memory-bio",
+     .refs = "",
+     .does = "Two messages are written to a BIO_s_mem, and one call reads it.",
+     .means = "vulnerable: the call reads both messages as one, so memory BIOs cannot carry DTLS.",
+     .ours = "The guard keeps datagrams apart.",
+     .run = read_memory_bio},
+    {.name = "read-replay-window",
+     .measures = "replay window",
+     .refs = "RFC 6347 section 4.1.2.6",
+     .does = "130 records arrive, the newest first.",
+     .means = "OpenSSL drops a record that is this many records older than the newest.",
+     .ours = "sukat_dtls does not change this.",
+     .run = read_replay_window},
 };
-const size_t read_count = sizeof read_experiments / sizeof *read_experiments;
+const size_t regress_read_count = sizeof regress_read_checks / sizeof *regress_read_checks;

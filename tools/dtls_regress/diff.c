@@ -5,15 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dtls_regress/result.h"
+
 enum { SAME, CHANGED, FAILED };
 
-static const char *text(const json_t *o, const char *key)
+static const char *text_of(const json_t *o, const char *key)
 {
     const char *t = json_string_value(json_object_get(o, key));
     return t ? t : "";
 }
 
-/* Each entry has the three texts that are looked at. */
+/* Every entry has the three texts that regress_diff() needs. */
 static bool is_report(const json_t *o)
 {
     const json_t *checks = json_object_get(o, "checks");
@@ -21,82 +23,109 @@ static bool is_report(const json_t *o)
     json_t *c;
     json_array_foreach(checks, i, c)
     {
-        if (!*text(c, "check") || !*text(c, "result") || !*text(c, "verdict"))
+        if (!*text_of(c, "check") || !*text_of(c, "result") || !*text_of(c, "verdict"))
             return false;
     }
     return json_is_array(checks);
 }
 
-static json_t *load(const char *path)
+static json_t *load_report(const char *path)
 {
     json_error_t e;
     json_t *o = json_load_file(path, 0, &e);
     if (!o) {
         fprintf(stderr, "dtls_regress: %s: %s\n", path, e.text);
     } else if (!is_report(o)) {
-        fprintf(stderr, "dtls_regress: %s: not what dtls_regress --json writes\n", path);
+        fprintf(stderr, "dtls_regress: %s: not a file that dtls_regress --json wrote\n", path);
         json_decref(o);
         o = NULL;
     }
     return o;
 }
 
-static const json_t *find(const json_t *run, const char *check)
+static const json_t *find_check(const json_t *run, const char *check)
 {
     size_t i;
     json_t *c;
     json_array_foreach(json_object_get(run, "checks"), i, c)
     {
-        if (!strcmp(text(c, "check"), check))
+        if (!strcmp(text_of(c, "check"), check))
             return c;
     }
     return NULL;
 }
 
-static const char *direction(const json_t *was, const json_t *is)
+static bool check_is_bad(const json_t *check)
 {
-    bool bad_before = !strcmp(text(was, "verdict"), "bad");
-    bool bad_now = !strcmp(text(is, "verdict"), "bad");
-    return bad_before == bad_now ? "changed" : bad_now ? "got worse" : "was fixed";
+    return !strcmp(text_of(check, "verdict"), "bad");
 }
 
-static bool compare(const json_t *old, const json_t *new)
+static const char *kind_of_change(const json_t *was, const json_t *is)
+{
+    if (check_is_bad(was) == check_is_bad(is))
+        return "changed";
+    return check_is_bad(is) ? "got worse" : "got better";
+}
+
+static void print_change(const json_t *was, const json_t *is)
+{
+    char value[VALUE_TEXT];
+    regress_value(value, json_string_value(json_object_get(is, "measures")), text_of(is, "result"),
+                  !strcmp(text_of(is, "verdict"), "info"));
+    if (was)
+        printf("%s %s: %s (was %s)\n", text_of(is, "check"), kind_of_change(was, is), value,
+               text_of(was, "result"));
+    else
+        printf("%s is new: %s\n", text_of(is, "check"), value);
+}
+
+/* Prints the checks of `new` that `old` lacks, or has with another result. True: there are some. */
+static bool print_changes(const json_t *old, const json_t *new)
 {
     bool changed = false;
     size_t i;
-    json_t *is, *was;
+    json_t *is;
     json_array_foreach(json_object_get(new, "checks"), i, is)
     {
-        const char *name = text(is, "check");
-        const json_t *before = find(old, name);
-        if (before && !strcmp(text(before, "result"), text(is, "result")))
+        const json_t *was = find_check(old, text_of(is, "check"));
+        if (was && !strcmp(text_of(was, "result"), text_of(is, "result")))
             continue;
         changed = true;
-        if (before)
-            printf("%s %s: %s, was %s\n", name, direction(before, is), text(is, "result"),
-                   text(before, "result"));
-        else
-            printf("%s is new: %s\n", name, text(is, "result"));
-    }
-    json_array_foreach(json_object_get(old, "checks"), i, was)
-    {
-        if (find(new, text(was, "check")))
-            continue;
-        printf("%s is gone: was %s\n", text(was, "check"), text(was, "result"));
-        changed = true;
+        print_change(was, is);
     }
     return changed;
 }
 
-int diff_run(const char *old_path, const char *new_path)
+static bool print_missing(const json_t *old, const json_t *new)
 {
-    json_t *old = load(old_path), *new = old ? load(new_path) : NULL;
+    bool missing = false;
+    size_t i;
+    json_t *was;
+    json_array_foreach(json_object_get(old, "checks"), i, was)
+    {
+        if (find_check(new, text_of(was, "check")))
+            continue;
+        missing = true;
+        printf("%s is missing (was %s)\n", text_of(was, "check"), text_of(was, "result"));
+    }
+    return missing;
+}
+
+static bool compare_reports(const json_t *old, const json_t *new)
+{
+    bool changed = print_changes(old, new);
+    return print_missing(old, new) || changed;
+}
+
+int regress_diff(const char *old_path, const char *new_path)
+{
+    json_t *old = load_report(old_path), *new = old ? load_report(new_path) : NULL;
     int rc = FAILED;
     if (new) {
-        rc = compare(old, new) ? CHANGED : SAME;
+        rc = compare_reports(old, new) ? CHANGED : SAME;
         if (rc == SAME)
-            printf("%s and %s: the same in every check\n", text(old, "openssl"),
-                   text(new, "openssl"));
+            printf("no change: every check gives the same result on %s and %s\n",
+                   text_of(old, "openssl"), text_of(new, "openssl"));
     }
     json_decref(new);
     json_decref(old);

@@ -2,8 +2,8 @@
 #ifndef REGRESS_DIFF_H
 #define REGRESS_DIFF_H
 
-/* Prints on stdout; 0 nothing changed, 1 something did, 2 a file cannot be read (told on stderr).
- */
-int diff_run(const char *old_path, const char *new_path);
+/* Compares two files that --json wrote, and prints the changes on stdout. 0: nothing changed, 1:
+ * something did, 2: a file cannot be used (said on stderr). */
+int regress_diff(const char *old_path, const char *new_path);
 
 #endif

@@ -1,26 +1,28 @@
-/* What OpenSSL takes from the heap, and only OpenSSL: works under a sanitizer too. */
+/* What OpenSSL, and only OpenSSL, takes from the heap. Works under a sanitizer, too. */
 #ifndef REGRESS_HEAP_H
 #define REGRESS_HEAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct heap {
-    size_t bytes;              /* held now */
-    size_t allocations, asked; /* since the start: calls, and the bytes they asked for */
-    /* With heap_guard(): bytes behind blocks that were written to, and blocks freed again. */
-    size_t overrun, freed_twice;
+struct regress_heap {
+    size_t bytes;       /* held now */
+    size_t allocations; /* calls since the start, */
+    size_t asked;       /* and the bytes they asked for */
+    /* After regress_heap_guard(): */
+    size_t overrun;     /* bytes after blocks that were overwritten */
+    size_t freed_twice; /* blocks */
 };
 
-/* Before any other call of OpenSSL: later it lets nobody count. */
-void heap_count(void);
+/* Starts to count. To be called before any other function of OpenSSL, which refuses it later. */
+void regress_heap_count(void);
 /* False when OpenSSL refused. */
+bool regress_heap_is_counted(void);
 #define HEAP_UNKNOWN "this OpenSSL does not let its heap be counted"
-bool heap_is_counted(void);
-/* Blocks that are made from now on are watched, so many bytes behind each as well: who writes there
- * is seen when the block is freed, and does no harm. What is freed is kept, and so is harmless when
- * it is freed again: for experiments that are short. */
-void heap_guard(size_t bytes);
-struct heap heap_now(void);
+/* Watches blocks allocated from now on, and this many bytes after each. An overwritten byte is
+ * noticed when its block is freed, and does no harm. A freed block is kept, so freeing it again
+ * does no harm either: for short experiments only. */
+void regress_heap_guard(size_t bytes);
+struct regress_heap regress_heap_now(void);
 
 #endif

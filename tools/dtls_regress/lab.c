@@ -12,94 +12,102 @@
 
 #include "wire/record.h"
 
-/* libcrypto asks this gettimeofday() for the time of its retransmission timers: a process has one
- * clock, so this one is its state, and what is wrong with it and the network. */
-static int64_t now_us = INT64_C(1700000000) * 1000000;
-static enum lab_fault wrong;
+enum {
+    US = 1000000, /* a second */
+    DAY_S = 24 * 3600,
+    LIFETIME_DAYS = 10000, /* of certificates */
+    USUAL_MTU = 1400,
+    MOST_TURNS = 20 /* of both ends: more than any handshake needs */
+};
+
+/* libcrypto asks this gettimeofday() for the time of its retransmission timers. A process has one
+ * clock, so the clock is global, and so is what is broken in the lab on purpose. */
+static int64_t now_us = INT64_C(1700000000) * US;
+static enum regress_lab_fault lab_fault;
 
 __attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict tv,
                                                         void *restrict zone)
 {
     (void)zone;
-    tv->tv_sec = (time_t)(now_us / 1000000);
-    tv->tv_usec = (suseconds_t)(now_us % 1000000);
+    tv->tv_sec = (time_t)(now_us / US);
+    tv->tv_usec = (suseconds_t)(now_us % US);
     return 0;
 }
 
-void lab_later(long ms)
+void regress_lab_later(long ms)
 {
-    if (wrong != LAB_FROZEN)
-        now_us += (int64_t)ms * 1000;
+    if (lab_fault != LAB_FROZEN)
+        now_us += (int64_t)ms * (US / LAB_SECOND);
 }
 
-void lab_break(enum lab_fault fault)
+void regress_lab_break(enum regress_lab_fault fault)
 {
-    wrong = fault;
+    lab_fault = fault;
 }
 
-bool lab_put(struct lab *lab, int to, const void *data, size_t len)
+bool regress_lab_put(struct regress_lab *lab, int to, const void *data, size_t len)
 {
     if (lab->before)
         lab->before(lab, to, data, len);
-    if (wrong == LAB_DEAF)
+    if (lab_fault == LAB_DEAF)
         return true;
-    struct dgram *d = malloc(sizeof *d + len);
+    struct regress_datagram *d = malloc(sizeof *d + len);
     if (!d)
         return false;
     d->next = NULL;
     d->len = len;
     memcpy(d->data, data, len);
-    struct dgram **last = &lab->end[to].in;
+    struct regress_datagram **last = &lab->end[to].in;
     while (*last)
         last = &(*last)->next;
     *last = d;
     return true;
 }
 
-bool lab_inject(struct lab *lab, int to, uint8_t type, uint16_t epoch, uint64_t seq,
-                const void *body, size_t len)
+bool regress_lab_inject(struct regress_lab *lab, int to, uint8_t type, uint16_t epoch, uint64_t seq,
+                        const void *body, size_t len)
 {
     uint8_t buf[128];
     struct sd_wr w = sd_wr_init(buf, sizeof buf);
     size_t mark = sd_record_open(&w, type, SD_DTLS_1_2, epoch, seq);
     sd_wr_bytes(&w, body, len);
     sd_record_close(&w, mark);
-    return sd_wr_len(&w) && lab_put(lab, to, buf, sd_wr_len(&w));
+    return sd_wr_len(&w) && regress_lab_put(lab, to, buf, sd_wr_len(&w));
 }
 
-struct dgram *lab_take(struct lab *lab, int to)
+struct regress_datagram *regress_lab_take(struct regress_lab *lab, int to)
 {
-    struct dgram *d = lab->end[to].in;
+    struct regress_datagram *d = lab->end[to].in;
     if (d)
         lab->end[to].in = d->next;
     return d;
 }
 
-void lab_drop_all(struct lab *lab, int to)
+void regress_lab_drop_all(struct regress_lab *lab, int to)
 {
-    for (struct dgram *d; (d = lab_take(lab, to));)
+    for (struct regress_datagram *d; (d = regress_lab_take(lab, to));)
         free(d);
 }
 
-size_t lab_count(const struct lab *lab, int to)
+size_t regress_lab_count(const struct regress_lab *lab, int to)
 {
     size_t n = 0;
-    for (const struct dgram *d = lab->end[to].in; d; d = d->next)
+    for (const struct regress_datagram *d = lab->end[to].in; d; d = d->next)
         n++;
     return n;
 }
 
-size_t lab_largest(const struct lab *lab, int to)
+size_t regress_lab_largest(const struct regress_lab *lab, int to)
 {
     size_t n = 0;
-    for (const struct dgram *d = lab->end[to].in; d; d = d->next)
+    for (const struct regress_datagram *d = lab->end[to].in; d; d = d->next)
         n = d->len > n ? d->len : n;
     return n;
 }
 
-static int bio_write(BIO *bio, const char *data, int len)
+static int lab_write(BIO *bio, const char *data, int len)
 {
-    struct end *end = BIO_get_data(bio);
+    struct regress_end *end = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
     if (end->limited && !end->room) {
         errno = EAGAIN;
@@ -113,19 +121,19 @@ static int bio_write(BIO *bio, const char *data, int len)
         return -1;
     }
     end->sent++;
-    return lab_put(end->lab, !end->id, data, (size_t)len) ? len : -1;
+    return regress_lab_put(end->lab, !end->id, data, (size_t)len) ? len : -1;
 }
 
-static int bio_read(BIO *bio, char *data, int cap)
+static int lab_read(BIO *bio, char *data, int cap)
 {
-    struct end *end = BIO_get_data(bio);
+    struct regress_end *end = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
     if (end->read_error) {
         errno = end->read_error;
         end->read_error = 0;
         return -1;
     }
-    struct dgram *d = end->peeks ? end->in : lab_take(end->lab, end->id);
+    struct regress_datagram *d = end->peeks ? end->in : regress_lab_take(end->lab, end->id);
     if (!d) {
         errno = EAGAIN;
         BIO_set_retry_read(bio);
@@ -138,10 +146,10 @@ static int bio_read(BIO *bio, char *data, int cap)
     return len;
 }
 
-static long bio_ctrl(BIO *bio, int what, long number, void *arg)
+static long lab_ctrl(BIO *bio, int what, long number, void *arg)
 {
     (void)arg;
-    struct end *end = BIO_get_data(bio);
+    struct regress_end *end = BIO_get_data(bio);
     switch (what) {
     case BIO_CTRL_DGRAM_SET_PEEK_MODE:
         end->peeks = number != 0;
@@ -163,23 +171,23 @@ static long bio_ctrl(BIO *bio, int what, long number, void *arg)
     }
 }
 
-static int bio_create(BIO *bio)
+static int lab_create(BIO *bio)
 {
     BIO_set_init(bio, 1);
     return 1;
 }
 
-static BIO_METHOD *method_new(void)
+static BIO_METHOD *lab_method(void)
 {
     BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "lab");
-    if (m && BIO_meth_set_write(m, bio_write) && BIO_meth_set_read(m, bio_read) &&
-        BIO_meth_set_ctrl(m, bio_ctrl) && BIO_meth_set_create(m, bio_create))
+    if (m && BIO_meth_set_write(m, lab_write) && BIO_meth_set_read(m, lab_read) &&
+        BIO_meth_set_ctrl(m, lab_ctrl) && BIO_meth_set_create(m, lab_create))
         return m;
     BIO_meth_free(m);
     return NULL;
 }
 
-static bool choose_key(EVP_PKEY_CTX *ctx, bool rsa)
+static bool choose_key_type(EVP_PKEY_CTX *ctx, bool rsa)
 {
     if (EVP_PKEY_keygen_init(ctx) != 1)
         return false;
@@ -187,17 +195,17 @@ static bool choose_key(EVP_PKEY_CTX *ctx, bool rsa)
                : EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1;
 }
 
-static EVP_PKEY *key_new(bool rsa)
+static EVP_PKEY *generate_key(bool rsa)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(rsa ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL);
     EVP_PKEY *key = NULL;
-    if (ctx && choose_key(ctx, rsa) && EVP_PKEY_keygen(ctx, &key) != 1)
+    if (ctx && choose_key_type(ctx, rsa) && EVP_PKEY_keygen(ctx, &key) != 1)
         key = NULL;
     EVP_PKEY_CTX_free(ctx);
     return key;
 }
 
-static bool pad(X509 *x, size_t padding)
+static bool add_padding(X509 *x, size_t padding)
 {
     if (!padding)
         return true;
@@ -213,37 +221,37 @@ static bool pad(X509 *x, size_t padding)
     return ok;
 }
 
-static bool fill(X509 *x, EVP_PKEY *key, size_t padding)
+static bool fill_certificate(X509 *x, EVP_PKEY *key, size_t padding)
 {
     return X509_set_version(x, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) &&
-           X509_gmtime_adj(X509_getm_notBefore(x), -86400) &&
-           X509_gmtime_adj(X509_getm_notAfter(x), 10000L * 86400) && X509_set_pubkey(x, key) &&
-           pad(x, padding) && X509_sign(x, key, EVP_sha256());
+           X509_gmtime_adj(X509_getm_notBefore(x), -DAY_S) &&
+           X509_gmtime_adj(X509_getm_notAfter(x), (long)LIFETIME_DAYS * DAY_S) &&
+           X509_set_pubkey(x, key) && add_padding(x, padding) && X509_sign(x, key, EVP_sha256());
 }
 
-static bool certify(SSL_CTX *ctx, const struct lab_setup *setup)
+static bool use_certificate(SSL_CTX *ctx, const struct regress_lab_setup *setup)
 {
-    EVP_PKEY *key = key_new(setup->rsa);
+    EVP_PKEY *key = generate_key(setup->rsa);
     X509 *x = X509_new();
-    bool ok = key && x && fill(x, key, setup->padding) && SSL_CTX_use_certificate(ctx, x) == 1 &&
-              SSL_CTX_use_PrivateKey(ctx, key) == 1;
+    bool ok = key && x && fill_certificate(x, key, setup->padding) &&
+              SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;
     X509_free(x);
     EVP_PKEY_free(key);
     return ok;
 }
 
-static bool set_version(SSL_CTX *ctx, int version)
+static bool limit_versions(SSL_CTX *ctx, int version)
 {
     return (!version || SSL_CTX_set_min_proto_version(ctx, version) == 1) &&
            SSL_CTX_set_max_proto_version(ctx, version ? version : DTLS1_2_VERSION) == 1;
 }
 
-static bool end_open(struct end *end, const struct lab_setup *setup)
+static bool open_end(struct regress_end *end, const struct regress_lab_setup *setup)
 {
     end->ctx = SSL_CTX_new(DTLS_method());
-    if (!end->ctx || !set_version(end->ctx, setup->version) ||
+    if (!end->ctx || !limit_versions(end->ctx, setup->version) ||
         (setup->ciphers && SSL_CTX_set_cipher_list(end->ctx, setup->ciphers) != 1) ||
-        (end->id == SERVER && !certify(end->ctx, setup)))
+        (end->id == SERVER && !use_certificate(end->ctx, setup)))
         return false;
     end->ssl = SSL_new(end->ctx);
     end->bio = BIO_new(end->lab->method);
@@ -258,7 +266,7 @@ static bool end_open(struct end *end, const struct lab_setup *setup)
     return true;
 }
 
-static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
+static int make_any_cookie(SSL *ssl, unsigned char *cookie, unsigned int *len)
 {
     (void)ssl;
     memset(cookie, 'c', 16);
@@ -266,40 +274,40 @@ static int cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
     return 1;
 }
 
-static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
+static int accept_any_cookie(SSL *ssl, const unsigned char *cookie, unsigned int len)
 {
     (void)ssl;
     (void)cookie;
     return len == 16;
 }
 
-void lab_use_cookies(struct lab *lab)
+void regress_lab_use_cookies(struct regress_lab *lab)
 {
-    SSL_CTX_set_cookie_generate_cb(lab->end[SERVER].ctx, cookie_make);
-    SSL_CTX_set_cookie_verify_cb(lab->end[SERVER].ctx, cookie_check);
+    SSL_CTX_set_cookie_generate_cb(lab->end[SERVER].ctx, make_any_cookie);
+    SSL_CTX_set_cookie_verify_cb(lab->end[SERVER].ctx, accept_any_cookie);
     SSL_set_options(lab->end[SERVER].ssl, SSL_OP_COOKIE_EXCHANGE);
 }
 
-struct lab *lab_new(const struct lab_setup *setup)
+struct regress_lab *regress_lab_new(const struct regress_lab_setup *setup)
 {
-    struct lab *lab = calloc(1, sizeof *lab);
+    struct regress_lab *lab = calloc(1, sizeof *lab);
     if (!lab)
         return NULL;
     lab->mtu = setup->mtu;
-    lab->method = method_new();
+    lab->method = lab_method();
     bool ok = lab->method;
     for (int id = CLIENT; id <= SERVER; id++) {
         lab->end[id].lab = lab;
         lab->end[id].id = id;
-        ok = ok && end_open(&lab->end[id], setup);
+        ok = ok && open_end(&lab->end[id], setup);
     }
     if (ok)
         return lab;
-    lab_free(lab);
+    regress_lab_free(lab);
     return NULL;
 }
 
-void lab_free(struct lab *lab)
+void regress_lab_free(struct regress_lab *lab)
 {
     if (!lab)
         return;
@@ -307,13 +315,27 @@ void lab_free(struct lab *lab)
         SSL_free(lab->end[id].ssl);
         BIO_free(lab->end[id].bio);
         SSL_CTX_free(lab->end[id].ctx);
-        lab_drop_all(lab, id);
+        regress_lab_drop_all(lab, id);
     }
     BIO_meth_free(lab->method);
     free(lab);
 }
 
-int lab_step(struct lab *lab, int id)
+struct regress_lab *regress_lab_usual(void)
+{
+    return regress_lab_new(&(struct regress_lab_setup){.mtu = USUAL_MTU});
+}
+
+struct regress_lab *regress_lab_connected(void)
+{
+    struct regress_lab *lab = regress_lab_usual();
+    if (lab && regress_lab_handshake(lab) && regress_lab_data(lab))
+        return lab;
+    regress_lab_free(lab);
+    return NULL;
+}
+
+int regress_lab_step(struct regress_lab *lab, int id)
 {
     ERR_clear_error();
     int r = SSL_do_handshake(lab->end[id].ssl);
@@ -322,55 +344,66 @@ int lab_step(struct lab *lab, int id)
     return r;
 }
 
-bool lab_handshake(struct lab *lab)
+void regress_lab_turns(struct regress_lab *lab, int count)
 {
-    for (int i = 0; i < 20 && !(lab->end[CLIENT].done && lab->end[SERVER].done); i++) {
-        lab_step(lab, CLIENT);
-        lab_step(lab, SERVER);
-    }
+    for (int i = 0; i < count; i++)
+        regress_lab_step(lab, i % 2 ? SERVER : CLIENT);
+}
+
+static bool both_done(const struct regress_lab *lab)
+{
     return lab->end[CLIENT].done && lab->end[SERVER].done;
 }
 
-bool lab_handshake_slowly(struct lab *lab)
+bool regress_lab_handshake(struct regress_lab *lab)
 {
-    bool done = lab_handshake(lab);
-    for (int i = 0; !done && i < 4; i++) {
-        lab_later(9000);
+    for (int i = 0; i < MOST_TURNS && !both_done(lab); i++)
+        regress_lab_turns(lab, 2);
+    return both_done(lab);
+}
+
+bool regress_lab_handshake_slowly(struct regress_lab *lab)
+{
+    enum { RETRANSMISSIONS = 4, STEP = 9 * LAB_SECOND }; /* OpenSSL's first four: 1, 2, 4, 8 s */
+    bool done = regress_lab_handshake(lab);
+    for (int i = 0; !done && i < RETRANSMISSIONS; i++) {
+        regress_lab_later(STEP);
         DTLSv1_handle_timeout(lab->end[CLIENT].ssl);
         DTLSv1_handle_timeout(lab->end[SERVER].ssl);
-        done = lab_handshake(lab);
+        done = regress_lab_handshake(lab);
     }
     return done;
 }
 
-static bool one_way(SSL *from, SSL *to)
+static bool ping_one_way(SSL *from, SSL *to)
 {
+    enum { TRIES = 4 };
     char buf[8];
     ERR_clear_error();
     if (SSL_write(from, "ping", 4) != 4)
         return false;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < TRIES; i++)
         if (SSL_read(to, buf, sizeof buf) == 4)
             return true;
     return false;
 }
 
-bool lab_data(struct lab *lab)
+bool regress_lab_data(struct regress_lab *lab)
 {
-    return one_way(lab->end[CLIENT].ssl, lab->end[SERVER].ssl) &&
-           one_way(lab->end[SERVER].ssl, lab->end[CLIENT].ssl);
+    return ping_one_way(lab->end[CLIENT].ssl, lab->end[SERVER].ssl) &&
+           ping_one_way(lab->end[SERVER].ssl, lab->end[CLIENT].ssl);
 }
 
-bool lab_works(void)
+bool regress_lab_works(void)
 {
-    struct lab *lab = lab_new(&(struct lab_setup){.mtu = 1400});
+    struct regress_lab *lab = regress_lab_usual();
     if (!lab)
         return false;
-    lab_step(lab, CLIENT);
-    lab_drop_all(lab, SERVER);
-    lab_later(1100);
+    regress_lab_step(lab, CLIENT);
+    regress_lab_drop_all(lab, SERVER);
+    regress_lab_later(LAB_FIRST_TIMEOUT);
     bool again = DTLSv1_handle_timeout(lab->end[CLIENT].ssl) == 1;
-    bool works = again && lab_handshake(lab) && lab_data(lab);
-    lab_free(lab);
+    bool works = again && regress_lab_handshake(lab) && regress_lab_data(lab);
+    regress_lab_free(lab);
     return works;
 }

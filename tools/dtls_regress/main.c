@@ -2,5 +2,5 @@
 
 int main(int argc, char **argv)
 {
-    return tool_main(argc, argv);
+    return regress_main(argc, argv);
 }

@@ -4,80 +4,100 @@
 #include <stdio.h>
 
 #include "common/text.h"
+#include "dtls_regress/checks.h"
 
 #define RED "\033[1;31m"
 #define GREEN "\033[32m"
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
-enum { INDENT = 2, WIDTH = 78 };
+enum { INDENT = 2, WIDTH = 78, NAME_WIDTH = 24, VALUE_WIDTH = 44 };
 
-void report_list(void)
+void regress_report_list(void)
 {
-    const struct experiment *e;
-    for (size_t i = 0; (e = experiment_at(i)); i++)
-        printf("%-24s %-28s %s\n", e->name, e->refs, e->does);
+    const struct regress_check *c;
+    for (size_t i = 0; (c = regress_check_at(i)); i++) {
+        printf("%-*s %s", NAME_WIDTH, c->name, c->does);
+        printf(*c->refs ? " (%s)\n" : "\n", c->refs);
+    }
 }
 
-static void paragraph(const char *heading, const char *text)
+static void explain_part(const char *heading, const char *text)
 {
     printf("\n%s\n", heading);
     tool_wrap(stdout, text, INDENT, WIDTH);
 }
 
-void report_explain(const struct experiment *e)
+void regress_report_explain(const struct regress_check *check)
 {
-    printf("%s (%s)\n", e->name, e->refs);
-    paragraph("What is done", e->does);
-    paragraph("What it means", e->means);
-    paragraph("What sukat_dtls does about it", e->ours);
+    printf("%s\n", check->name);
+    explain_part("What is done", check->does);
+    if (check->measures)
+        explain_part("What the value is", check->measures);
+    explain_part("What it means", check->means);
+    explain_part("What sukat_dtls does about it", check->ours);
+    if (*check->refs)
+        explain_part("References", check->refs);
 }
 
-static const struct {
-    const char *word, *color;
-} judgements[] = {[JUDGED_GOOD] = {"good", GREEN},
-                  [JUDGED_BAD] = {"bad", RED},
-                  [JUDGED_INFO] = {"info", ""},
-                  [JUDGED_NA] = {"n/a", ""},
-                  [JUDGED_NOT] = {"broken", YELLOW}};
-
-static void line(const struct result *r, bool color)
+static const char *judgement_color(enum regress_judgement judgement)
 {
-    printf("%-24s %s%-42s%s %s\n", r->experiment->name, color ? judgements[r->judgement].color : "",
-           r->text, color ? PLAIN : "", r->experiment->refs);
+    static const char *const colors[] = {[JUDGED_GOOD] = GREEN,
+                                         [JUDGED_BAD] = RED,
+                                         [JUDGED_INFO] = "",
+                                         [JUDGED_NA] = "",
+                                         [JUDGED_NOT] = YELLOW};
+    return colors[judgement];
+}
+
+static void print_result(const struct regress_result *r, bool color)
+{
+    char value[VALUE_TEXT];
+    const char *refs = r->check->refs;
+    regress_value(value, r->check->measures, r->text, r->judgement == JUDGED_INFO);
+    printf("%-*s %s%-*s%s%s%s\n", NAME_WIDTH, r->check->name,
+           color ? judgement_color(r->judgement) : "", *refs ? VALUE_WIDTH : 0, value,
+           color ? PLAIN : "", *refs ? "  " : "", refs);
     if (*r->reason)
-        printf("%-24s %s\n", "", r->reason);
+        printf("%-*s %s\n", NAME_WIDTH, "", r->reason);
 }
 
-void report_table(const struct subject *s, const struct result *results, size_t count, bool color)
+void regress_report_table(const struct regress_subject *s, const struct regress_result *results,
+                          size_t count, bool color)
 {
     unsigned of[JUDGED_NOT + 1] = {0};
     printf("%s, %s\n\n", s->openssl, s->built);
     for (size_t i = 0; i < count; i++) {
         of[results[i].judgement]++;
-        line(&results[i], color);
+        print_result(&results[i], color);
     }
-    printf("\n%zu checks: %u known to be bad", count, of[JUDGED_BAD]);
+    printf("\n%zu checks: %u found a known bug", count, of[JUDGED_BAD]);
     if (of[JUDGED_NOT])
         printf(", %u did not work", of[JUDGED_NOT]);
-    printf(". dtls_regress --explain CHECK tells more.\n");
+    printf(". More about a check: dtls_regress --explain CHECK\n");
 }
 
-static json_t *to_json(const struct result *r)
+static void set_text(json_t *o, const char *key, const char *text)
 {
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:s}", "check", r->experiment->name, "refs", r->experiment->refs,
-                  "result", r->text, "verdict", judgements[r->judgement].word);
-    if (*r->reason)
-        json_object_set_new(o, "reason", json_string(r->reason));
+    if (text && *text)
+        json_object_set_new(o, key, json_string(text));
+}
+
+static json_t *result_json(const struct regress_result *r)
+{
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "check", r->check->name, "refs", r->check->refs,
+                          "result", r->text, "verdict", regress_judgement_word(r->judgement));
+    set_text(o, "measures", r->check->measures);
+    set_text(o, "reason", r->reason);
     return o;
 }
 
-void report_json(const struct subject *s, const struct result *results, size_t count)
+void regress_report_json(const struct regress_subject *s, const struct regress_result *results,
+                         size_t count)
 {
     json_t *checks = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(checks, to_json(&results[i]));
+        json_array_append_new(checks, result_json(&results[i]));
     json_t *o = json_pack("{s:s, s:s, s:I, s:o}", "openssl", s->openssl, "built", s->built,
                           "version", (json_int_t)s->version, "checks", checks);
     json_dumpf(o, stdout, JSON_INDENT(1));

@@ -11,27 +11,27 @@
 
 #include "dtls_regress/lab.h"
 
-enum { MS = 1000 };
+enum { SECOND_MS = 1000 };
 
-/* Another answer than the one it gave. */
-static struct outcome flipped(struct outcome o)
+/* Another answer than the one the check gave. */
+static struct regress_outcome flip_outcome(struct regress_outcome o)
 {
     if (o.verdict == FIXED || o.verdict == VULNERABLE)
-        return outcome_defect(o.verdict == FIXED);
+        return regress_defect(o.verdict == FIXED);
     if (o.verdict == NOT_APPLICABLE)
-        return outcome_defect(false);
-    return o.verdict == MEASURED ? outcome_measured("not %.60s", o.text) : o;
+        return regress_defect(false);
+    return o.verdict == MEASURED ? regress_measured("not %.60s", o.text) : o;
 }
 
-static struct outcome proven(const struct experiment *e)
+static struct regress_outcome run_in_proven_lab(const struct regress_check *check)
 {
-    if (!lab_works())
-        return outcome_broken("on this bench a handshake does not survive a lost datagram");
-    return e->run();
+    if (!regress_lab_works())
+        return regress_broken("a handshake in the lab does not survive a lost datagram");
+    return check->run();
 }
 
-/* With what is wrong on purpose: it must be noticed. */
-static struct outcome experiment(const struct experiment *e, enum fault fault)
+static struct regress_outcome run_with_fault(const struct regress_check *check,
+                                             enum regress_fault fault)
 {
     switch (fault) {
     case FAULT_CRASH:
@@ -40,101 +40,104 @@ static struct outcome experiment(const struct experiment *e, enum fault fault)
         for (;;)
             pause();
     case FAULT_BROKEN:
-        return outcome_broken("so it was asked for");
+        return regress_broken("--inject broken");
     case FAULT_FLIP:
-        return flipped(proven(e));
+        return flip_outcome(run_in_proven_lab(check));
     case FAULT_DEAF:
-        lab_break(LAB_DEAF);
+        regress_lab_break(LAB_DEAF);
         break;
     case FAULT_FROZEN:
-        lab_break(LAB_FROZEN);
+        regress_lab_break(LAB_FROZEN);
         break;
     case FAULT_NONE:
         break;
     }
-    return proven(e);
+    return run_in_proven_lab(check);
 }
 
-static _Noreturn void child(const struct experiment *e, enum fault fault, int to)
+static _Noreturn void run_child(const struct regress_check *check, enum regress_fault fault, int to)
 {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
-    struct outcome o = experiment(e, fault);
+    struct regress_outcome o = run_with_fault(check, fault);
     _exit(write(to, &o, sizeof o) == (ssize_t)sizeof o ? 0 : 1);
 }
 
-static void say(struct result *r, enum judgement judgement, const char *text, const char *reason)
+static void set_result(struct regress_result *r, enum regress_judgement judgement, const char *text,
+                       const char *reason)
 {
     r->judgement = judgement;
     snprintf(r->text, sizeof r->text, "%s", text);
     snprintf(r->reason, sizeof r->reason, "%s", reason);
 }
 
-static void tell(struct result *r, const struct outcome *o)
+static void judge_outcome(struct regress_result *r, const struct regress_outcome *o)
 {
     switch (o->verdict) {
     case BROKEN:
-        say(r, JUDGED_NOT, "did not work", o->text);
+        set_result(r, JUDGED_NOT, "did not work", o->text);
         break;
     case NOT_APPLICABLE:
-        say(r, JUDGED_NA, "not applicable", o->text);
+        set_result(r, JUDGED_NA, "not applicable", o->text);
         break;
     case FIXED:
-        say(r, JUDGED_GOOD, "fixed", "");
+        set_result(r, JUDGED_GOOD, "fixed", "");
         break;
     case VULNERABLE:
-        say(r, JUDGED_BAD, "vulnerable", "");
+        set_result(r, JUDGED_BAD, "vulnerable", "");
         break;
     case MEASURED:
-        say(r, JUDGED_INFO, o->text, "");
+        set_result(r, JUDGED_INFO, o->text, "");
         break;
     }
 }
 
-/* It ended without an outcome. */
-static void tell_end(struct result *r, int status)
+/* The process ended without an outcome. */
+static void judge_exit(struct regress_result *r, int status)
 {
     char text[OUTCOME_TEXT];
     if (WIFSIGNALED(status)) {
         snprintf(text, sizeof text, "crashes (signal %d)", WTERMSIG(status));
-        say(r, JUDGED_BAD, text, "");
+        set_result(r, JUDGED_BAD, text, "");
     } else {
-        snprintf(text, sizeof text, "its process ended with status %d", WEXITSTATUS(status));
-        say(r, JUDGED_NOT, "did not work", text);
+        snprintf(text, sizeof text, "the check's process ended with exit status %d",
+                 WEXITSTATUS(status));
+        set_result(r, JUDGED_NOT, "did not work", text);
     }
 }
 
-static void collect(struct result *r, int from, pid_t pid, unsigned seconds)
+static void await_outcome(struct regress_result *r, int from, pid_t pid, unsigned seconds)
 {
-    struct outcome o;
+    struct regress_outcome o;
     struct pollfd in = {.fd = from, .events = POLLIN};
     int status = 0;
-    bool late = poll(&in, 1, (int)seconds * MS) == 0;
+    bool late = poll(&in, 1, (int)seconds * SECOND_MS) == 0;
     bool whole = !late && read(from, &o, sizeof o) == (ssize_t)sizeof o;
     if (late)
         kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
     if (late)
-        say(r, JUDGED_BAD, "hangs", "");
+        set_result(r, JUDGED_BAD, "hangs", "");
     else if (whole)
-        tell(r, &o);
+        judge_outcome(r, &o);
     else
-        tell_end(r, status);
+        judge_exit(r, status);
 }
 
-struct result runner_run(const struct experiment *e, unsigned seconds, enum fault fault)
+struct regress_result regress_run(const struct regress_check *check, unsigned seconds,
+                                  enum regress_fault fault)
 {
-    struct result r = {.experiment = e};
+    struct regress_result r = {.check = check};
     int ends[2];
-    say(&r, JUDGED_NOT, "did not work", "no process to run it in");
+    set_result(&r, JUDGED_NOT, "did not work", "cannot start a process for the check");
     if (pipe(ends))
         return r;
     pid_t pid = fork();
     if (!pid)
-        child(e, fault, ends[1]);
+        run_child(check, fault, ends[1]);
     close(ends[1]);
     if (pid > 0)
-        collect(&r, ends[0], pid, seconds);
+        await_outcome(&r, ends[0], pid, seconds);
     close(ends[0]);
     return r;
 }

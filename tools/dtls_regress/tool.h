@@ -2,6 +2,6 @@
 #ifndef REGRESS_TOOL_H
 #define REGRESS_TOOL_H
 
-int tool_main(int argc, char **argv);
+int regress_main(int argc, char **argv);
 
 #endif
