@@ -153,7 +153,7 @@ struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
 void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
 {
     struct sd_exchange *x = f->x;
-    sd_flow_unindex(t, f);
+    sd_index_leave(&t->index, f);
     sd_pending_free(t, f);
     if (f->keys)
         t->config.unprotect->end(f->keys);

@@ -4,57 +4,89 @@
 
 #include "flow/internal.h"
 
-static uint64_t hash_addr(const struct sd_tracker *t, const struct sd_addr *a, bool host)
+bool sd_index_init(struct sd_index *index, const struct sd_tracker_config *config)
+{
+    bool ok = true;
+    *index = (struct sd_index){.alloc = config->alloc, .key = config->key};
+    for (int by = 0; by < SD_LIKENESSES; by++)
+        ok = sd_table_init(&index->groups[by]) && ok;
+    return ok;
+}
+
+void sd_index_fini(struct sd_index *index)
+{
+    for (int by = 0; by < SD_LIKENESSES; by++)
+        sd_table_fini(&index->groups[by]);
+}
+
+/* --- groups --- */
+
+static uint64_t hash_addr(const struct sd_index *index, const struct sd_addr *addr)
 {
     uint8_t bytes[SD_ADDR_BYTES];
-    struct sd_addr addr = *a;
-    if (host)
-        sd_addr_set_port(&addr, 0);
-    return sd_hash(t->config.key, bytes, sd_addr_bytes(&addr, bytes));
+    return sd_hash(index->key, bytes, sd_addr_bytes(addr, bytes));
 }
 
-static uint64_t hash_of(const struct sd_tracker *t, const struct sd_exchange *x, enum sd_kind kind)
+static uint64_t hash_likeness(const struct sd_index *index, enum sd_likeness by,
+                              const struct sd_addr *addr)
 {
-    switch (kind) {
-    case SD_BY_RANDOM:
-        return sd_hash(t->config.key, x->client_random, sizeof x->client_random);
-    case SD_BY_SERVER:
-        return hash_addr(t, &x->server, false);
-    default:
-        return hash_addr(t, &x->client, true);
-    }
+    struct sd_addr host = *addr;
+    if (by == SD_BY_SERVER)
+        return hash_addr(index, addr);
+    sd_addr_set_port(&host, 0);
+    return hash_addr(index, &host);
 }
 
-/* Of 64 bits under a secret key: a collision would only make a group larger, and whoever
- * reads it compares what he looks for. */
-static bool any(const struct sd_node *n, const void *key)
+static uint64_t hash_exchange(const struct sd_index *index, enum sd_likeness by,
+                              const struct sd_exchange *x)
+{
+    if (by == SD_BY_RANDOM)
+        return sd_hash(index->key, x->client_random, sizeof x->client_random);
+    return hash_likeness(index, by, by == SD_BY_SERVER ? &x->server : &x->client);
+}
+
+/* Of 64 bits under a secret key: a collision would only make a group larger, and who reads it
+ * compares. */
+static bool any_group(const struct sd_node *n, const void *key)
 {
     (void)n, (void)key;
     return true;
 }
 
-static void enter(struct sd_tracker *t, struct sd_flow *f, enum sd_kind kind)
+static struct sd_group *find_group(const struct sd_index *index, enum sd_likeness by, uint64_t hash)
 {
-    struct sd_link *l = &f->alike[kind];
-    uint64_t hash = hash_of(t, f->x, kind);
-    struct sd_node *n = sd_table_find(&t->groups[kind], hash, any, NULL);
-    struct sd_group *g =
-        n ? sd_container(n, struct sd_group, node) : sd_alloc_new(&t->config.alloc, sizeof *g);
-    if (!g) {
-        t->counts.no_memory++;
-        return;
-    }
-    if (!n)
-        sd_table_add(&t->groups[kind], &g->node, hash);
+    struct sd_node *n = sd_table_find(&index->groups[by], hash, any_group, NULL);
+    return n ? sd_container(n, struct sd_group, node) : NULL;
+}
+
+static struct sd_group *find_or_add_group(struct sd_index *index, enum sd_likeness by,
+                                          uint64_t hash)
+{
+    struct sd_group *g = find_group(index, by, hash);
+    if (g)
+        return g;
+    g = sd_alloc_new(&index->alloc, sizeof *g);
+    if (g)
+        sd_table_add(&index->groups[by], &g->node, hash);
+    return g;
+}
+
+static bool enter_group(struct sd_index *index, enum sd_likeness by, struct sd_flow *f)
+{
+    struct sd_group *g = find_or_add_group(index, by, hash_exchange(index, by, f->x));
+    struct sd_link *l = &f->alike[by];
+    if (!g)
+        return false;
     *l = (struct sd_link){.group = g, .next = g->first};
     if (g->first)
         g->first->prev = l;
     g->first = l;
+    return true;
 }
 
-static void leave(struct sd_tracker *t, struct sd_flow *f, enum sd_kind kind)
+static void leave_group(struct sd_index *index, enum sd_likeness by, struct sd_flow *f)
 {
-    struct sd_link *l = &f->alike[kind];
+    struct sd_link *l = &f->alike[by];
     struct sd_group *g = l->group;
     if (!g)
         return;
@@ -63,82 +95,98 @@ static void leave(struct sd_tracker *t, struct sd_flow *f, enum sd_kind kind)
         l->next->prev = l->prev;
     *l = (struct sd_link){0};
     if (!g->first) {
-        sd_table_remove(&t->groups[kind], &g->node);
-        sd_alloc_free(&t->config.alloc, g);
+        sd_table_remove(&index->groups[by], &g->node);
+        sd_alloc_free(&index->alloc, g);
     }
 }
 
-void sd_flow_index(struct sd_tracker *t, struct sd_flow *f)
+bool sd_index_enter(struct sd_index *index, struct sd_flow *f)
 {
-    for (enum sd_kind k = SD_BY_RANDOM; k < SD_KINDS; k++)
-        if (!f->alike[k].group && (k != SD_BY_RANDOM || f->x->has_client_random))
-            enter(t, f, k);
+    bool ok = true;
+    for (enum sd_likeness by = SD_BY_RANDOM; by < SD_LIKENESSES; by++)
+        if (!f->alike[by].group && (by != SD_BY_RANDOM || f->x->has_client_random))
+            ok = enter_group(index, by, f) && ok;
+    return ok;
 }
 
-void sd_flow_unindex(struct sd_tracker *t, struct sd_flow *f)
+void sd_index_leave(struct sd_index *index, struct sd_flow *f)
 {
-    for (enum sd_kind k = SD_BY_RANDOM; k < SD_KINDS; k++)
-        leave(t, f, k);
+    for (enum sd_likeness by = SD_BY_RANDOM; by < SD_LIKENESSES; by++)
+        leave_group(index, by, f);
 }
 
-const struct sd_link *sd_index_clients(const struct sd_tracker *t, const struct sd_addr *client)
+/* --- questions --- */
+
+static struct sd_flow *flow_of_link(const struct sd_link *l, enum sd_likeness by)
 {
-    struct sd_node *n =
-        sd_table_find(&t->groups[SD_BY_CLIENT], hash_addr(t, client, true), any, NULL);
-    return n ? sd_container(n, struct sd_group, node)->first : NULL;
+    return l ? sd_container(l - by, struct sd_flow, alike) : NULL;
 }
 
-static bool same_host(const struct sd_addr *a, const struct sd_addr *b)
+static struct sd_flow *first_of_group(const struct sd_index *index, enum sd_likeness by,
+                                      uint64_t hash)
 {
-    struct sd_addr one = *a, two = *b;
+    const struct sd_group *g = find_group(index, by, hash);
+    return g ? flow_of_link(g->first, by) : NULL;
+}
+
+struct sd_flow *sd_index_first(const struct sd_index *index, enum sd_likeness by,
+                               const struct sd_addr *addr)
+{
+    return first_of_group(index, by, hash_likeness(index, by, addr));
+}
+
+struct sd_flow *sd_index_next(const struct sd_flow *f, enum sd_likeness by)
+{
+    return flow_of_link(f->alike[by].next, by);
+}
+
+static bool same_client_host(const struct sd_exchange *x, const struct sd_exchange *o)
+{
+    struct sd_addr one = x->client, two = o->client;
     sd_addr_set_port(&one, 0);
     sd_addr_set_port(&two, 0);
     return sd_addr_eq(&one, &two);
 }
 
-static bool alike(const struct sd_exchange *x, const struct sd_exchange *o, enum sd_kind kind)
+static bool is_alike(const struct sd_exchange *x, const struct sd_exchange *o, enum sd_likeness by)
 {
-    switch (kind) {
+    switch (by) {
     case SD_BY_RANDOM:
         return !memcmp(x->client_random, o->client_random, sizeof x->client_random);
     case SD_BY_SERVER:
         return sd_addr_eq(&x->server, &o->server);
     default:
-        return same_host(&x->client, &o->client) && sd_addr_eq(&x->server, &o->server);
+        return same_client_host(x, o) && sd_addr_eq(&x->server, &o->server);
     }
 }
 
 /* The bound holds for those looked at: a crowd behind one address is no reason to become
  * quadratic. */
-static size_t collect(const struct sd_index *index, const struct sd_exchange *x, enum sd_kind kind,
-                      const struct sd_exchange **found)
+static size_t find_others(const struct sd_index *index, const struct sd_exchange *x,
+                          enum sd_likeness by, const struct sd_exchange **found)
 {
-    const struct sd_tracker *t = (const struct sd_tracker *)index;
-    struct sd_node *n = sd_table_find(&t->groups[kind], hash_of(t, x, kind), any, NULL);
-    struct sd_link *l = n ? sd_container(n, struct sd_group, node)->first : NULL;
+    const struct sd_flow *f = first_of_group(index, by, hash_exchange(index, by, x));
     size_t count = 0;
-    for (unsigned looked = 0; l && looked < SD_INDEX_MAX; looked++, l = l->next) {
-        const struct sd_flow *f = sd_container(l - kind, struct sd_flow, alike);
-        if (f->x != x && alike(x, f->x, kind))
+    for (unsigned looked = 0; f && looked < SD_INDEX_MAX; looked++, f = sd_index_next(f, by))
+        if (f->x != x && is_alike(x, f->x, by))
             found[count++] = f->x;
-    }
     return count;
 }
 
 size_t sd_index_same_random(const struct sd_index *index, const struct sd_exchange *x,
                             const struct sd_exchange *found[static SD_INDEX_MAX])
 {
-    return x->has_client_random ? collect(index, x, SD_BY_RANDOM, found) : 0;
+    return x->has_client_random ? find_others(index, x, SD_BY_RANDOM, found) : 0;
 }
 
 size_t sd_index_same_server(const struct sd_index *index, const struct sd_exchange *x,
                             const struct sd_exchange *found[static SD_INDEX_MAX])
 {
-    return collect(index, x, SD_BY_SERVER, found);
+    return find_others(index, x, SD_BY_SERVER, found);
 }
 
 size_t sd_index_same_pair(const struct sd_index *index, const struct sd_exchange *x,
                           const struct sd_exchange *found[static SD_INDEX_MAX])
 {
-    return collect(index, x, SD_BY_CLIENT, found);
+    return find_others(index, x, SD_BY_CLIENT, found);
 }

@@ -4,7 +4,7 @@
 
 #include "flow/exchange.h"
 
-struct sd_index; /* = struct sd_tracker */
+struct sd_index;
 
 enum { SD_INDEX_MAX = 64 }; /* how many others a question looks at, at most */
 

@@ -26,10 +26,10 @@ struct sd_pending {
     uint8_t body[];
 };
 
-/* Questions across conversations: those with the same random, server, client host. */
-enum sd_kind { SD_BY_RANDOM, SD_BY_SERVER, SD_BY_CLIENT, SD_KINDS };
+/* In which point handshakes are alike: same random, server address, client host. */
+enum sd_likeness { SD_BY_RANDOM, SD_BY_SERVER, SD_BY_CLIENT, SD_LIKENESSES };
 
-/* Conversations that are alike in one point. A list of its own, not a chain in a bucket:
+/* Flows whose handshakes are alike in one point. A list of its own, not a chain in a bucket:
  * a hundred thousand clients of one server must leave it in no time. */
 struct sd_group {
     struct sd_node node;
@@ -41,10 +41,17 @@ struct sd_link {
     struct sd_link *next, *prev;
 };
 
+/* All groups, for questions across flows. */
+struct sd_index {
+    struct sd_alloc alloc;
+    struct sd_hash_key key;
+    struct sd_table groups[SD_LIKENESSES];
+};
+
 /* A pair of addresses, and what is going on between them. */
 struct sd_flow {
     struct sd_node by_addr;
-    struct sd_link alike[SD_KINDS];
+    struct sd_link alike[SD_LIKENESSES];
     struct sd_flow *newer, *older; /* by last packet */
     struct sd_flow *next, *prev;   /* by first packet of the exchange */
     struct sd_addr addr[2];
@@ -67,7 +74,8 @@ struct sd_flow {
 
 struct sd_tracker {
     struct sd_tracker_config config;
-    struct sd_table flows, groups[SD_KINDS];
+    struct sd_table flows;
+    struct sd_index index;
     struct sd_flow *newest, *oldest; /* by last packet */
     struct sd_flow *first, *last;    /* by exchange */
     struct sd_tracker_counts counts;
@@ -100,11 +108,19 @@ static inline uint64_t sd_random_hash(const struct sd_tracker *t, const uint8_t 
     return sd_hash(t->config.key, random, 32);
 }
 
-/* index.c: puts the exchange into groups by what is known of it by now */
-void sd_flow_index(struct sd_tracker *t, struct sd_flow *f);
-void sd_flow_unindex(struct sd_tracker *t, struct sd_flow *f);
-/* Those with this client host, for a walk along `next`. */
-const struct sd_link *sd_index_clients(const struct sd_tracker *t, const struct sd_addr *client);
+/* index.c */
+bool sd_index_init(struct sd_index *index, const struct sd_tracker_config *config);
+void sd_index_fini(struct sd_index *index);
+/* Puts a flow into groups by what is known of its exchange by now. False: no memory, for now it
+ * is not found by others. */
+bool sd_index_enter(struct sd_index *index, struct sd_flow *f);
+void sd_index_leave(struct sd_index *index, struct sd_flow *f);
+/* The newest flow of a group, NULL = none: with this address as its exchange's server
+ * (SD_BY_SERVER), or with this host as its client (SD_BY_CLIENT). A group may hold a few others:
+ * compare. */
+struct sd_flow *sd_index_first(const struct sd_index *index, enum sd_likeness by,
+                               const struct sd_addr *addr);
+struct sd_flow *sd_index_next(const struct sd_flow *f, enum sd_likeness by);
 
 /* detect.c: is it DTLS? */
 enum sd_begins {

@@ -15,7 +15,7 @@ static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
     struct sd_case c = {.view = &t->view,
                         .x = f->x,
                         .certs = t->config.certs,
-                        .index = (const struct sd_index *)t,
+                        .index = &t->index,
                         .outcome = sd_outcome_of(&t->view)};
     c.other_count = sd_index_same_server(c.index, f->x, c.others);
     size_t count = t->config.diagnose ? t->config.diagnose(&c, findings) : 0;

@@ -26,8 +26,7 @@ struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config)
     if (!t->config.max_kept)
         t->config.max_kept = KEPT_DEFAULT;
     bool ok = sd_table_init(&t->flows);
-    for (int k = 0; k < SD_KINDS; k++)
-        ok = sd_table_init(&t->groups[k]) && ok;
+    ok = sd_index_init(&t->index, &t->config) && ok;
     if (!ok) {
         sd_tracker_free(t);
         return NULL;
@@ -43,8 +42,7 @@ void sd_tracker_free(struct sd_tracker *t)
     while (t->oldest)
         sd_flow_remove(t, t->oldest);
     sd_table_fini(&t->flows);
-    for (int k = 0; k < SD_KINDS; k++)
-        sd_table_fini(&t->groups[k]);
+    sd_index_fini(&t->index);
     sd_alloc_free(&t->config.alloc, t);
 }
 
@@ -136,7 +134,7 @@ static void learn_random(struct sd_tracker *t, struct sd_flow *f, const struct h
     if (h->type != SD_HS_CLIENT_HELLO || !h->random || side != SD_CLIENT ||
         (x->has_client_random && !memcmp(x->client_random, h->random, SD_RANDOM_LEN)))
         return;
-    sd_flow_unindex(t, f);
+    sd_index_leave(&t->index, f);
     memcpy(x->client_random, h->random, SD_RANDOM_LEN);
     x->has_client_random = true;
 }
@@ -255,22 +253,24 @@ static bool continues(const struct sd_tracker *t, const struct sd_exchange *x,
            rec.seq - c->sealed.max <= 64;
 }
 
-/* An association whose client's address changed under way, or that got an answer there. */
-static struct sd_exchange *find_moved(struct sd_tracker *t, const struct sd_datagram *d,
-                                      bool *answer)
+/* An association that this record continues from another address of its client. */
+static struct sd_exchange *find_continued(const struct sd_tracker *t, const struct sd_datagram *d)
 {
-    const struct sd_exchange *found[SD_INDEX_MAX];
-    struct sd_exchange ask = {.server = d->dst}, reply = {.server = d->src};
-    size_t n = sd_index_same_server((const struct sd_index *)t, &ask, found);
-    *answer = false;
-    for (size_t i = 0; i < n; i++)
-        if (continues(t, found[i], d))
-            return (struct sd_exchange *)(uintptr_t)found[i];
-    n = sd_index_same_server((const struct sd_index *)t, &reply, found);
-    *answer = true;
-    for (size_t i = 0; i < n; i++)
-        if (sd_rare(found[i])->moved_number && sd_addr_eq(&found[i]->rare->moved_to, &d->dst))
-            return (struct sd_exchange *)(uintptr_t)found[i];
+    struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, &d->dst);
+    for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_SERVER))
+        if (sd_addr_eq(&f->x->server, &d->dst) && continues(t, f->x, d))
+            return f->x;
+    return NULL;
+}
+
+/* An association whose client is answered where it moved to. */
+static struct sd_exchange *find_answered(const struct sd_tracker *t, const struct sd_datagram *d)
+{
+    struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, &d->src);
+    for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_SERVER))
+        if (sd_addr_eq(&f->x->server, &d->src) && sd_rare(f->x)->moved_number &&
+            sd_addr_eq(&f->x->rare->moved_to, &d->dst))
+            return f->x;
     return NULL;
 }
 
@@ -316,24 +316,26 @@ static void tell_moved(struct sd_tracker *t, const struct sd_exchange *x,
 
 static bool take_moved(struct sd_tracker *t, const struct sd_datagram *d)
 {
-    bool answer;
-    struct sd_exchange *x = find_moved(t, d, &answer);
-    if (!x)
-        return false;
-    if (answer)
-        x->rare->moved_answers++;
-    else
+    struct sd_exchange *x = find_continued(t, d);
+    if (x) {
         note_moved(t, x, d);
-    tell_moved(t, x, d, answer ? SD_SERVER : SD_CLIENT);
-    return true;
+        tell_moved(t, x, d, SD_CLIENT);
+        return true;
+    }
+    x = find_answered(t, d);
+    if (x) {
+        x->rare->moved_answers++;
+        tell_moved(t, x, d, SD_SERVER);
+    }
+    return x != NULL;
 }
 
 /* What a server says from an address that nobody asked: who waits for an answer? */
 static void take_stranger(struct sd_tracker *t, const struct sd_datagram *d)
 {
-    const struct sd_link *l = sd_index_clients(t, &d->dst);
-    for (unsigned i = 0; l && i < SD_INDEX_MAX; i++, l = l->next) {
-        struct sd_exchange *x = sd_container(l - SD_BY_CLIENT, struct sd_flow, alike)->x;
+    struct sd_flow *f = sd_index_first(&t->index, SD_BY_CLIENT, &d->dst);
+    for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_CLIENT)) {
+        struct sd_exchange *x = f->x;
         if (!sd_addr_eq(&x->client, &d->dst) || x->side[SD_SERVER].datagrams ||
             sd_rare(x)->stranger_number || d->time - x->side[SD_CLIENT].last > INT64_C(1000000000))
             continue;
@@ -383,7 +385,7 @@ static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_d
     struct sd_exchange *x = f->x;
     enum sd_side side = sd_addr_eq(&d->src, &x->client) ? SD_CLIENT : SD_SERVER;
     learn_random(t, f, &h, side);
-    sd_flow_index(t, f);
+    t->counts.no_memory += !sd_index_enter(&t->index, f);
     t->counts.dtls++;
     sd_records_read(t, f, d, side);
     tell(t, x, d);
