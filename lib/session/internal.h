@@ -57,19 +57,19 @@ bool sd_timer_gave_up(const struct sd_session *s);
 sd_time sd_timer_deadline(const struct sd_session *s, sd_time now);
 
 /* pathmtu.c */
-void sd_mtu_setup(struct sd_session *s, const struct sd_session_config *c);
-void sd_mtu_set(struct sd_session *s, size_t mtu);
-void sd_mtu_established(struct sd_session *s);
+void sd_pathmtu_setup(struct sd_session *s, const struct sd_session_config *c);
+void sd_pathmtu_set(struct sd_session *s, size_t mtu);
+void sd_pathmtu_established(struct sd_session *s);
 /* The peer sent data: it is through with the handshake. */
-void sd_mtu_peer_ready(struct sd_session *s);
+void sd_pathmtu_peer_ready(struct sd_session *s);
 /* The next step down below the datagrams that were sent; false when there is none. */
-bool sd_mtu_step_down(struct sd_session *s);
+bool sd_pathmtu_step_down(struct sd_session *s);
 /* This host refused a datagram of data. */
-void sd_mtu_refused(struct sd_session *s);
+void sd_pathmtu_refused(struct sd_session *s);
 /* Something was said to be too big. */
-void sd_mtu_reported(struct sd_session *s, const struct sd_session_report *r);
+void sd_pathmtu_reported(struct sd_session *s, const struct sd_session_report *r);
 /* The time of a lowered MTU is over. */
-void sd_mtu_raise(struct sd_session *s);
+void sd_pathmtu_raise(struct sd_session *s);
 
 /* stage.c */
 struct sd_stage sd_stage_of(const struct sd_session *s);

@@ -29,7 +29,7 @@ static size_t least(const struct sd_session *s)
     return s->ipv6 ? PAYLOAD_V6 : MTU_MIN;
 }
 
-void sd_mtu_set(struct sd_session *s, size_t mtu)
+void sd_pathmtu_set(struct sd_session *s, size_t mtu)
 {
     if (s->route_payload && mtu > s->route_payload)
         mtu = s->route_payload;
@@ -39,7 +39,7 @@ void sd_mtu_set(struct sd_session *s, size_t mtu)
 }
 
 /* Without SSL_OP_NO_QUERY_MTU OpenSSL forgets the MTU when the handshake begins. */
-void sd_mtu_setup(struct sd_session *s, const struct sd_session_config *c)
+void sd_pathmtu_setup(struct sd_session *s, const struct sd_session_config *c)
 {
     SSL_set_options(s->ssl, SSL_OP_NO_QUERY_MTU);
     s->route_payload = c->route_payload;
@@ -47,7 +47,7 @@ void sd_mtu_setup(struct sd_session *s, const struct sd_session_config *c)
     s->ipv6 = c->ipv6;
     s->raise_at = SD_NEVER;
     size_t mtu = c->mtu ? c->mtu : MTU_DEFAULT;
-    sd_mtu_set(s, mtu < MTU_MAX ? mtu : MTU_MAX);
+    sd_pathmtu_set(s, mtu < MTU_MAX ? mtu : MTU_MAX);
 }
 
 static void tell(struct sd_session *s, const char *why)
@@ -58,13 +58,13 @@ static void tell(struct sd_session *s, const char *why)
 
 static void lower(struct sd_session *s, size_t mtu, const char *why)
 {
-    sd_mtu_set(s, mtu);
+    sd_pathmtu_set(s, mtu);
     tell(s, why);
     s->mtu_lowered = true;
     s->raise_at = s->guard.now + RAISE_S * SD_SEC;
 }
 
-bool sd_mtu_step_down(struct sd_session *s)
+bool sd_pathmtu_step_down(struct sd_session *s)
 {
     size_t below = s->guard.largest < s->mtu ? s->guard.largest : s->mtu;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
@@ -87,29 +87,29 @@ static void probe(struct sd_session *s)
         sd_guard_probe(&s->guard, s->mtu);
 }
 
-void sd_mtu_established(struct sd_session *s)
+void sd_pathmtu_established(struct sd_session *s)
 {
     sd_sent_forget(&s->guard.sent);
     if (s->route_payload && !s->mtu_fixed && !s->mtu_lowered)
-        sd_mtu_set(s, s->route_payload);
+        sd_pathmtu_set(s, s->route_payload);
     /* A server that has sent Finished last, in a full handshake, has ours. */
     if (!s->server && !SSL_session_reused(s->ssl))
         probe(s);
 }
 
-void sd_mtu_peer_ready(struct sd_session *s)
+void sd_pathmtu_peer_ready(struct sd_session *s)
 {
     if (!s->mtu_probed)
         probe(s);
 }
 
-void sd_mtu_raise(struct sd_session *s)
+void sd_pathmtu_raise(struct sd_session *s)
 {
     s->raise_at = SD_NEVER;
     s->mtu_lowered = false;
     if (!s->route_payload || s->mtu_fixed || s->mtu == s->route_payload)
         return;
-    sd_mtu_set(s, s->route_payload);
+    sd_pathmtu_set(s, s->route_payload);
     tell(s, "the route is tried anew");
     probe(s);
 }
@@ -131,16 +131,16 @@ static void refused_here(struct sd_session *s, size_t limit)
     if (!s->mtu_refused || s->mtu_fixed)
         return;
     s->mtu_refused = false;
-    sd_mtu_set(s, limit);
+    sd_pathmtu_set(s, limit);
     tell(s, "this host sends no larger ones");
 }
 
-void sd_mtu_refused(struct sd_session *s)
+void sd_pathmtu_refused(struct sd_session *s)
 {
-    s->mtu_refused = sd_mtu_step_down(s);
+    s->mtu_refused = sd_pathmtu_step_down(s);
 }
 
-void sd_mtu_reported(struct sd_session *s, const struct sd_session_report *r)
+void sd_pathmtu_reported(struct sd_session *s, const struct sd_session_report *r)
 {
     if (!believed(s, r)) {
         /* It may be forged, or quote too little: a hint for when packets are lost anyway. */

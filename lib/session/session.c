@@ -63,7 +63,7 @@ static void configure(struct sd_session *s, const struct sd_session_config *c)
     SSL_set_mode(s->ssl, SSL_MODE_RELEASE_BUFFERS);
     SSL_set_info_callback(s->ssl, on_info);
     sd_timer_setup(s, c->timer_ms);
-    sd_mtu_setup(s, c);
+    sd_pathmtu_setup(s, c);
 }
 
 int sd_session_new(struct sd_session **ps, struct sd_tls *tls, const struct sd_session_config *c,
@@ -156,7 +156,7 @@ static void established(struct sd_session *s)
 {
     s->phase = SD_PHASE_ESTABLISHED;
     s->tell |= SD_TELL_READY;
-    sd_mtu_established(s);
+    sd_pathmtu_established(s);
     sd_info_collect(s);
 }
 
@@ -230,7 +230,7 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
         return rc;
     }
     /* DTLSv1_listen begins with SSL_clear. */
-    sd_mtu_set(s, s->mtu);
+    sd_pathmtu_set(s, s->mtu);
     ERR_clear_error();
     return SDTLS_OK;
 }
@@ -258,7 +258,7 @@ void sd_session_net_error(struct sd_session *s, const struct sd_session_report *
     s->guard.now = now;
     s->guard.counters[SD_GUARD_READ_ERROR]++;
     if (r->error == EMSGSIZE && s->phase != SD_PHASE_OVER)
-        sd_mtu_reported(s, r);
+        sd_pathmtu_reported(s, r);
 }
 
 /* The peer's close_notify, authenticated: answered in kind (RFC 5246 section 7.2.1). */
@@ -284,7 +284,7 @@ static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
         s->retransmits++;
     if (rc > 0) {
         *len = (size_t)rc;
-        sd_mtu_peer_ready(s);
+        sd_pathmtu_peer_ready(s);
         return true;
     }
     if (SSL_get_error(s->ssl, rc) == SSL_ERROR_ZERO_RETURN)
@@ -349,7 +349,7 @@ void sd_session_timer(struct sd_session *s, sd_time now)
 {
     s->guard.now = now;
     if (s->phase == SD_PHASE_ESTABLISHED && now >= s->raise_at)
-        sd_mtu_raise(s);
+        sd_pathmtu_raise(s);
     if (s->phase != SD_PHASE_HANDSHAKE)
         return;
     if (now >= alert_deadline(s)) {
@@ -389,7 +389,7 @@ int sd_session_send(struct sd_session *s, const void *data, size_t len)
     int rc = write_record(s, data, len);
     /* The route got narrower; the report of it will tell by how much. */
     if (rc == SDTLS_TOOBIG)
-        sd_mtu_refused(s);
+        sd_pathmtu_refused(s);
     return rc;
 }
 

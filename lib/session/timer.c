@@ -30,7 +30,7 @@ static unsigned next_timeout(struct sd_session *s, unsigned us)
         return us;
     s->retransmits++;
     if (s->guard.too_big || s->timeouts >= 2)
-        sd_mtu_step_down(s);
+        sd_pathmtu_step_down(s);
     s->guard.too_big = false;
     sd_sent_forget(&s->guard.sent); /* all of it is on its way again */
     return us > MAX_TIMER_US / 2 ? MAX_TIMER_US : us * 2;
