@@ -12,7 +12,7 @@ static size_t seal_aead(const struct sd_suite *s, const uint8_t *key, const uint
 {
     const EVP_CIPHER *cipher = EVP_get_cipherbyname(s->cipher);
     EVP_CIPHER_CTX *c = cipher ? EVP_CIPHER_CTX_new() : NULL;
-    bool ccm = s->protection == SD_PROTECT_CCM;
+    bool ccm = s->kind == SD_SUITE_CCM;
     int n = 0, rest = 0;
     bool ok = c && EVP_EncryptInit_ex(c, cipher, NULL, NULL, NULL) > 0 &&
               EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_IVLEN, SD_NONCE_LEN, NULL) > 0;
@@ -74,7 +74,7 @@ static size_t aead12(const struct sd_opener *o, uint16_t version, const struct s
     uint8_t nonce[SD_NONCE_LEN], buf[300];
     struct sd_span aad = pseudo_header(buf, sizeof buf, version, p, text.len);
     uint64_t number = (uint64_t)p->epoch << 48 | p->seq;
-    if (o->suite->protection == SD_PROTECT_CHACHA) {
+    if (o->suite->kind == SD_SUITE_CHACHA) {
         sd_opener_nonce(o, number, nonce);
         return seal_aead(o->suite, o->key, nonce, aad, text, out);
     }
@@ -91,9 +91,9 @@ static size_t put_mac(const struct sd_opener *o, uint16_t version, const struct 
                       struct sd_span data, uint8_t *to)
 {
     uint8_t buf[300];
-    size_t len = sd_digest_len(o->suite->mac);
+    size_t len = sd_prf_digest_len(o->suite->mac);
     const struct sd_span parts[] = {pseudo_header(buf, sizeof buf, version, p, data.len), data};
-    return sd_hmac(o->suite->mac, (struct sd_span){o->mac_key, len}, parts, 2, to) ? len : 0;
+    return sd_prf_hmac(o->suite->mac, (struct sd_span){o->mac_key, len}, parts, 2, to) ? len : 0;
 }
 
 static size_t cbc12(const struct sd_opener *o, bool encrypt_then_mac, uint16_t version,
@@ -145,14 +145,14 @@ bool seal12(struct sd_wr *w, const struct sd_keys12 *k, bool from_server, uint16
 {
     uint8_t clear[ROOM], body[2 * ROOM];
     const struct sd_opener *o = &k->from[from_server];
-    bool padded = p->cid.len || o->suite->protection == SD_PROTECT_CBC;
+    bool padded = p->cid.len || o->suite->kind == SD_SUITE_CBC;
     if (p->content.len > CONTENT_MAX || p->padding > 255 || (p->broken && !padded))
         return false;
     struct sd_span text = inner(clear, p, p->cid.len);
     size_t n;
-    if (o->suite->protection == SD_PROTECT_CBC)
+    if (o->suite->kind == SD_SUITE_CBC)
         n = cbc12(o, k->encrypt_then_mac, version, p, text, body);
-    else if (o->suite->protection == SD_PROTECT_NULL)
+    else if (o->suite->kind == SD_SUITE_NULL)
         n = null12(o, version, p, text, body);
     else
         n = aead12(o, version, p, text, body);
@@ -173,8 +173,8 @@ static bool mask_number(const struct sd_suite *s, struct sd_span secret, const u
 {
     static const uint8_t zeros[TAG];
     uint8_t sn[SD_KEY_MAX], mask[TAG];
-    bool chacha = s->protection == SD_PROTECT_CHACHA;
-    if (!sd_expand_label(s->hash, secret, "sn", sn, s->key_len) ||
+    bool chacha = s->kind == SD_SUITE_CHACHA;
+    if (!sd_prf_expand_label(s->hash, secret, "sn", sn, s->key_len) ||
         !encrypt_raw(s->mask, sn, chacha ? sample : NULL,
                      (struct sd_span){chacha ? zeros : sample, TAG}, mask))
         return false;
@@ -191,8 +191,8 @@ bool seal13(struct sd_wr *w, uint16_t suite, const struct sd_secret *secret,
     struct sd_span traffic = {secret->bytes, secret->len};
     uint8_t clear[ROOM], body[ROOM], nonce[SD_NONCE_LEN], header[300];
     if (!s || !s->mask || p->content.len > CONTENT_MAX || p->padding > 255 ||
-        !sd_expand_label(s->hash, traffic, "key", o.key, s->key_len) ||
-        !sd_expand_label(s->hash, traffic, "iv", o.iv, SD_NONCE_LEN))
+        !sd_prf_expand_label(s->hash, traffic, "key", o.key, s->key_len) ||
+        !sd_prf_expand_label(s->hash, traffic, "iv", o.iv, SD_NONCE_LEN))
         return false;
     struct sd_span text = inner(clear, p, true);
     struct sd_wr h = sd_wr_init(header, sizeof header);

@@ -15,7 +15,7 @@
 #include "harness/make.h"
 #include "fakes/seal.h"
 
-#include "unseal/keylog.h"
+#include "unseal/unseal.h"
 #include "wire/hello.h"
 #include "wire/record.h"
 
@@ -279,12 +279,12 @@ static bool seal_new(struct sd_wr *to, const struct seal_plain *p, bool from_ser
     unsigned kind =
         p->epoch == SD_EPOCH13_HANDSHAKE ? SD_SECRET_CLIENT_HANDSHAKE : SD_SECRET_CLIENT_TRAFFIC;
     struct sd_secret traffic = s[kind + from_server], next;
-    if (!suite || traffic.len != sd_digest_len(suite->hash))
+    if (!suite || traffic.len != sd_prf_digest_len(suite->hash))
         return false;
     for (unsigned e = SD_EPOCH13_APPDATA; e < p->epoch; e++) {
         next = traffic;
-        if (!sd_expand_label(suite->hash, (struct sd_span){traffic.bytes, traffic.len},
-                             "traffic upd", next.bytes, traffic.len))
+        if (!sd_prf_expand_label(suite->hash, (struct sd_span){traffic.bytes, traffic.len},
+                                 "traffic upd", next.bytes, traffic.len))
             return false;
         traffic = next;
     }
@@ -395,7 +395,7 @@ static void run_all(struct sd_rd in)
 {
     struct fuzz_op op;
     w = (struct world){.secrets = sd_secrets_new(), .fault = FAULT_NONE};
-    w.hooks = sd_secrets_hooks(w.secrets);
+    w.hooks = sd_unseal_hooks(w.secrets);
     while (fuzz_op_next(&in, &op)) {
         uint8_t *copy = fuzz_copy(op.data);
         op.data.p = copy;

@@ -12,17 +12,17 @@ enum {
     KEY_BLOCK_MAX = 2 * (SD_DIGEST_MAX + SD_KEY_MAX + SD_NONCE_LEN)
 };
 
-static size_t mac_len(const struct sd_suite *s)
+static size_t suite_mac_len(const struct sd_suite *s)
 {
-    return s->mac ? sd_digest_len(s->mac) : 0;
+    return s->mac ? sd_prf_digest_len(s->mac) : 0;
 }
 
 static size_t iv_len(const struct sd_suite *s)
 {
     /* CBC has had its IV in the record since TLS 1.1, which DTLS 1.0 is made of. */
-    if (s->protection == SD_PROTECT_GCM || s->protection == SD_PROTECT_CCM)
+    if (s->kind == SD_SUITE_GCM || s->kind == SD_SUITE_CCM)
         return SALT_LEN;
-    return s->protection == SD_PROTECT_CHACHA ? SD_NONCE_LEN : 0;
+    return s->kind == SD_SUITE_CHACHA ? SD_NONCE_LEN : 0;
 }
 
 static bool key_block(const struct sd_unprotect_params *params, const struct sd_suite *s,
@@ -36,27 +36,27 @@ static bool key_block(const struct sd_unprotect_params *params, const struct sd_
                   (struct sd_span){seed, sizeof seed}, block, len);
 }
 
-static void take(struct sd_rd *rd, void *to, size_t n)
+static void take_key(struct sd_rd *rd, void *to, size_t n)
 {
     struct sd_span s = sd_rd_bytes(rd, n);
     if (s.len)
         memcpy(to, s.p, s.len);
 }
 
-static bool derive(struct sd_keys12 *k, const struct sd_unprotect_params *params,
-                   const struct sd_suite *s, const uint8_t *master)
+static bool derive_key_block(struct sd_keys12 *k, const struct sd_unprotect_params *params,
+                             const struct sd_suite *s, const uint8_t *master)
 {
     uint8_t block[KEY_BLOCK_MAX];
-    size_t len = 2 * (mac_len(s) + s->key_len + iv_len(s));
+    size_t len = 2 * (suite_mac_len(s) + s->key_len + iv_len(s));
     if (!key_block(params, s, master, block, len))
         return false;
     struct sd_rd rd = sd_rd_init(block, len);
     for (int i = 0; i < 2; i++)
-        take(&rd, k->from[i].mac_key, mac_len(s));
+        take_key(&rd, k->from[i].mac_key, suite_mac_len(s));
     for (int i = 0; i < 2; i++)
-        take(&rd, k->from[i].key, s->key_len);
+        take_key(&rd, k->from[i].key, s->key_len);
     for (int i = 0; i < 2; i++)
-        take(&rd, k->from[i].iv, iv_len(s));
+        take_key(&rd, k->from[i].iv, iv_len(s));
     OPENSSL_cleanse(block, sizeof block);
     return sd_rd_done(&rd);
 }
@@ -67,7 +67,7 @@ bool sd_keys12_init(struct sd_keys12 *k, const struct sd_unprotect_params *param
     const struct sd_suite *s = sd_suite_find(params->suite);
     *k = (struct sd_keys12){.encrypt_then_mac = params->encrypt_then_mac};
     if (s && sd_opener_init(&k->from[0], s) && sd_opener_init(&k->from[1], s) &&
-        derive(k, params, s, master))
+        derive_key_block(k, params, s, master))
         return true;
     sd_keys12_fini(k);
     return false;
@@ -110,11 +110,11 @@ static bool open_aead(struct sd_opener *o, const struct sd_record *rec, uint8_t 
 {
     uint8_t nonce[SD_NONCE_LEN], buf[PSEUDO_MAX];
     struct sd_rd rd = sd_rd_init(rec->body.p, rec->body.len);
-    if (o->suite->protection == SD_PROTECT_CHACHA) {
+    if (o->suite->kind == SD_SUITE_CHACHA) {
         sd_opener_nonce(o, (uint64_t)rec->epoch << 48 | rec->seq, nonce);
     } else {
         memcpy(nonce, o->iv, SALT_LEN);
-        take(&rd, nonce + SALT_LEN, EXPLICIT_LEN);
+        take_key(&rd, nonce + SALT_LEN, EXPLICIT_LEN);
     }
     struct sd_span sealed = sd_rd_rest(&rd);
     if (rd.bad || sealed.len < o->suite->tag_len)
@@ -135,7 +135,7 @@ static bool mac_ok(const struct sd_opener *o, const struct sd_record *rec, struc
 static bool checked(const struct sd_opener *o, const struct sd_record *rec, struct sd_span data,
                     struct sd_span *content)
 {
-    size_t mac = mac_len(o->suite);
+    size_t mac = suite_mac_len(o->suite);
     if (data.len < mac)
         return false;
     struct sd_rd rd = sd_rd_init(data.p, data.len);
@@ -182,12 +182,12 @@ static bool open_null(const struct sd_opener *o, const struct sd_record *rec, ui
     return true;
 }
 
-static bool unseal(struct sd_keys12 *k, struct sd_opener *o, const struct sd_record *rec,
-                   uint8_t *out, size_t *len)
+static bool open_body12(struct sd_keys12 *k, struct sd_opener *o, const struct sd_record *rec,
+                        uint8_t *out, size_t *len)
 {
-    if (o->suite->protection == SD_PROTECT_CBC)
+    if (o->suite->kind == SD_SUITE_CBC)
         return open_cbc(o, k->encrypt_then_mac, rec, out, len);
-    if (o->suite->protection == SD_PROTECT_NULL)
+    if (o->suite->kind == SD_SUITE_NULL)
         return open_null(o, rec, out, len);
     return open_aead(o, rec, out, len);
 }
@@ -198,9 +198,9 @@ bool sd_keys12_open(struct sd_keys12 *k, bool from_server, const struct sd_recor
     size_t len = 0;
     uint8_t type = rec->type;
     if (rec->unified || !rec->epoch || rec->body.len > SD_RECORD_BODY_MAX ||
-        !unseal(k, &k->from[from_server], rec, out, &len))
+        !open_body12(k, &k->from[from_server], rec, out, &len))
         return false;
-    if (type == SD_CT_CID && !sd_inner_type(out, &len, &type))
+    if (type == SD_CT_CID && !sd_opener_inner_type(out, &len, &type))
         return false;
     *plain = *rec;
     plain->type = type;

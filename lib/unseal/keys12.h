@@ -1,19 +1,17 @@
-/* The keys of DTLS 1.0 and 1.2 (RFC 6347, RFC 5246 section 6.3), connection ids
- * included (RFC 9146). */
+/* The keys of a DTLS 1.0 or 1.2 handshake (RFC 6347, RFC 5246 section 6.3), also with
+ * connection ids (RFC 9146). */
 #ifndef SD_UNSEAL_KEYS12_H
 #define SD_UNSEAL_KEYS12_H
 
 #include "unseal/opener.h"
 #include "wire/unprotect.h"
 
-enum { SD_MASTER_LEN = 48 };
-
 struct sd_keys12 {
     struct sd_opener from[2]; /* the client, the server */
     bool encrypt_then_mac;
 };
 
-/* False when the suite cannot be opened here; then there is nothing to free. */
+/* False when records of this suite cannot be opened here; then there is nothing to free. */
 bool sd_keys12_init(struct sd_keys12 *k, const struct sd_unprotect_params *params,
                     const uint8_t master[static SD_MASTER_LEN]);
 void sd_keys12_fini(struct sd_keys12 *k);

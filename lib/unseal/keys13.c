@@ -18,15 +18,15 @@ static void epoch_fini(struct sd_epoch_keys *e)
     OPENSSL_cleanse(e, sizeof *e);
 }
 
-static bool derive(struct sd_epoch_keys *e, const struct sd_suite *s, struct sd_span secret)
+static bool derive_epoch(struct sd_epoch_keys *e, const struct sd_suite *s, struct sd_span secret)
 {
     uint8_t sn[SD_KEY_MAX];
     const EVP_CIPHER *mask = EVP_get_cipherbyname(s->mask);
     e->mask = mask ? EVP_CIPHER_CTX_new() : NULL;
     bool ok = e->mask && sd_opener_init(&e->opener, s) &&
-              sd_expand_label(s->hash, secret, "key", e->opener.key, s->key_len) &&
-              sd_expand_label(s->hash, secret, "iv", e->opener.iv, SD_NONCE_LEN) &&
-              sd_expand_label(s->hash, secret, "sn", sn, s->key_len) &&
+              sd_prf_expand_label(s->hash, secret, "key", e->opener.key, s->key_len) &&
+              sd_prf_expand_label(s->hash, secret, "iv", e->opener.iv, SD_NONCE_LEN) &&
+              sd_prf_expand_label(s->hash, secret, "sn", sn, s->key_len) &&
               EVP_EncryptInit_ex(e->mask, mask, NULL, sn, NULL) > 0;
     OPENSSL_cleanse(sn, sizeof sn);
     return ok;
@@ -37,7 +37,7 @@ static bool epoch_init(struct sd_epoch_keys *e, const struct sd_suite *s, uint64
 {
     epoch_fini(e);
     /* Anybody could seal a record with no secret. */
-    if (secret.len != sd_digest_len(s->hash) || !derive(e, s, secret)) {
+    if (secret.len != sd_prf_digest_len(s->hash) || !derive_epoch(e, s, secret)) {
         epoch_fini(e);
         return false;
     }
@@ -48,8 +48,8 @@ static bool epoch_init(struct sd_epoch_keys *e, const struct sd_suite *s, uint64
 
 /* The keys of an epoch, made when they are first needed; NULL without its secret. An
  * epoch is at most three above one that has keys, see full_epoch(). */
-static struct sd_epoch_keys *keys_of(const struct sd_keys13 *k, struct sd_direction13 *d,
-                                     uint64_t epoch)
+static struct sd_epoch_keys *epoch_keys(const struct sd_keys13 *k, struct sd_direction13 *d,
+                                        uint64_t epoch)
 {
     struct sd_epoch_keys *e = &d->epochs[epoch & LOW_EPOCH];
     if (e->mask && e->epoch == epoch)
@@ -58,11 +58,11 @@ static struct sd_epoch_keys *keys_of(const struct sd_keys13 *k, struct sd_direct
     struct sd_span secret = {known->bytes, known->len};
     uint8_t updated[SD_DIGEST_MAX];
     if (epoch > SD_EPOCH13_APPDATA) {
-        const struct sd_epoch_keys *before = keys_of(k, d, epoch - 1);
-        secret = (struct sd_span){updated, sd_digest_len(k->suite->hash)};
+        const struct sd_epoch_keys *before = epoch_keys(k, d, epoch - 1);
+        secret = (struct sd_span){updated, sd_prf_digest_len(k->suite->hash)};
         if (!before ||
-            !sd_expand_label(k->suite->hash, (struct sd_span){before->secret, secret.len},
-                             "traffic upd", updated, secret.len))
+            !sd_prf_expand_label(k->suite->hash, (struct sd_span){before->secret, secret.len},
+                                 "traffic upd", updated, secret.len))
             return NULL;
     }
     bool ok = epoch_init(e, k->suite, epoch, secret);
@@ -95,7 +95,7 @@ static bool unmask(const struct sd_epoch_keys *e, const struct sd_record *rec, u
     static const uint8_t zeros[SAMPLE_LEN];
     uint8_t mask[2 * SAMPLE_LEN];
     int n = 0;
-    bool chacha = e->opener.suite->protection == SD_PROTECT_CHACHA;
+    bool chacha = e->opener.suite->kind == SD_SUITE_CHACHA;
     struct sd_rd sample = sd_rd_init(rec->body.p, rec->body.len);
     const uint8_t *p = sd_rd_bytes(&sample, SAMPLE_LEN).p;
     /* ChaCha20 has the sample for counter and nonce, AES for its block. */
@@ -128,8 +128,8 @@ static struct sd_span clear_header(uint8_t buf[HEADER_MAX], const struct sd_reco
     return (struct sd_span){buf, sd_wr_len(&w)};
 }
 
-static bool unseal(struct sd_epoch_keys *e, const struct sd_record *rec, uint8_t *out, size_t *len,
-                   uint64_t *seq)
+static bool open_body13(struct sd_epoch_keys *e, const struct sd_record *rec, uint8_t *out,
+                        size_t *len, uint64_t *seq)
 {
     uint64_t low;
     uint8_t buf[HEADER_MAX], nonce[SD_NONCE_LEN];
@@ -172,8 +172,8 @@ bool sd_keys13_open(struct sd_keys13 *k, bool from_server, const struct sd_recor
     uint8_t type;
     if (!rec->unified || rec->body.len > SD_RECORD_BODY_MAX || epoch > UINT16_MAX)
         return false;
-    struct sd_epoch_keys *e = keys_of(k, d, epoch);
-    if (!e || !unseal(e, rec, out, &len, &seq) || !sd_inner_type(out, &len, &type))
+    struct sd_epoch_keys *e = epoch_keys(k, d, epoch);
+    if (!e || !open_body13(e, rec, out, &len, &seq) || !sd_opener_inner_type(out, &len, &type))
         return false;
     if (seq >= e->next_seq)
         e->next_seq = seq + 1;

@@ -6,7 +6,7 @@
 bool sd_opener_init(struct sd_opener *o, const struct sd_suite *suite)
 {
     *o = (struct sd_opener){.suite = suite};
-    if (suite->protection == SD_PROTECT_NULL)
+    if (suite->kind == SD_SUITE_NULL)
         return true;
     const EVP_CIPHER *cipher = EVP_get_cipherbyname(suite->cipher);
     o->ctx = cipher ? EVP_CIPHER_CTX_new() : NULL;
@@ -74,8 +74,8 @@ bool sd_opener_aead(struct sd_opener *o, const uint8_t nonce[static SD_NONCE_LEN
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)tag_len, tag) <= 0 ||
         EVP_DecryptInit_ex(ctx, NULL, NULL, o->key, nonce) <= 0)
         return false;
-    return o->suite->protection == SD_PROTECT_CCM ? ccm(ctx, aad, text, out, len)
-                                                  : other_aead(ctx, aad, text, out, len);
+    return o->suite->kind == SD_SUITE_CCM ? ccm(ctx, aad, text, out, len)
+                                          : other_aead(ctx, aad, text, out, len);
 }
 
 bool sd_opener_cbc(struct sd_opener *o, struct sd_span data, uint8_t *out, size_t *len)
@@ -94,13 +94,13 @@ bool sd_opener_mac_ok(const struct sd_opener *o, const struct sd_span *parts, si
                       struct sd_span mac)
 {
     uint8_t own[SD_DIGEST_MAX];
-    size_t len = sd_digest_len(o->suite->mac);
+    size_t len = sd_prf_digest_len(o->suite->mac);
     return mac.len == len &&
-           sd_hmac(o->suite->mac, (struct sd_span){o->mac_key, len}, parts, count, own) &&
+           sd_prf_hmac(o->suite->mac, (struct sd_span){o->mac_key, len}, parts, count, own) &&
            CRYPTO_memcmp(own, mac.p, len) == 0;
 }
 
-bool sd_inner_type(const uint8_t *data, size_t *len, uint8_t *type)
+bool sd_opener_inner_type(const uint8_t *data, size_t *len, uint8_t *type)
 {
     size_t n = *len;
     while (n && !data[n - 1])

@@ -21,7 +21,7 @@ static const struct digest *digest_of(const char *name)
     return NULL;
 }
 
-size_t sd_digest_len(const char *digest)
+size_t sd_prf_digest_len(const char *digest)
 {
     const struct digest *d = digest_of(digest);
     return d ? d->len : 0;
@@ -37,8 +37,8 @@ static bool sign(EVP_MD_CTX *ctx, const EVP_MD *md, EVP_PKEY *key, const struct 
     return ok && EVP_DigestSignFinal(ctx, out, &n) > 0;
 }
 
-bool sd_hmac(const char *digest, struct sd_span key, const struct sd_span *parts, size_t count,
-             uint8_t out[static SD_DIGEST_MAX])
+bool sd_prf_hmac(const char *digest, struct sd_span key, const struct sd_span *parts, size_t count,
+                 uint8_t out[static SD_DIGEST_MAX])
 {
     const struct digest *d = digest_of(digest);
     EVP_PKEY *pkey = EVP_PKEY_new_mac_key(EVP_PKEY_HMAC, NULL, key.p, (int)key.len);
@@ -54,12 +54,13 @@ static bool p_hash(const char *digest, struct sd_span secret, const struct sd_sp
                    uint8_t *out, size_t len)
 {
     uint8_t a[SD_DIGEST_MAX], block[SD_DIGEST_MAX];
-    size_t step = sd_digest_len(digest);
-    if (!step || !sd_hmac(digest, secret, seed, 2, a))
+    size_t step = sd_prf_digest_len(digest);
+    if (!step || !sd_prf_hmac(digest, secret, seed, 2, a))
         return false;
     for (size_t at = 0; at < len; at += step) {
         const struct sd_span parts[3] = {{a, step}, seed[0], seed[1]};
-        if (!sd_hmac(digest, secret, parts, 3, block) || !sd_hmac(digest, secret, parts, 1, a))
+        if (!sd_prf_hmac(digest, secret, parts, 3, block) ||
+            !sd_prf_hmac(digest, secret, parts, 1, a))
             return false;
         for (size_t i = 0; i < step && at + i < len; i++)
             out[at + i] ^= block[i];
@@ -81,8 +82,8 @@ bool sd_prf(const char *digest, struct sd_span secret, const char *label, struct
            p_hash("SHA", sd_rd_rest(&halves), labelled, out, len);
 }
 
-bool sd_expand_label(const char *digest, struct sd_span secret, const char *label, uint8_t *out,
-                     size_t len)
+bool sd_prf_expand_label(const char *digest, struct sd_span secret, const char *label, uint8_t *out,
+                         size_t len)
 {
     uint8_t info[64], block[SD_DIGEST_MAX];
     struct sd_wr w = sd_wr_init(info, sizeof info);
@@ -94,7 +95,8 @@ bool sd_expand_label(const char *digest, struct sd_span secret, const char *labe
     sd_wr_u8(&w, 0); /* no context */
     sd_wr_u8(&w, 1); /* first and only block of RFC 5869 section 2.3 */
     const struct sd_span part = {info, sd_wr_len(&w)};
-    if (!part.len || len > sd_digest_len(digest) || !sd_hmac(digest, secret, &part, 1, block))
+    if (!part.len || len > sd_prf_digest_len(digest) ||
+        !sd_prf_hmac(digest, secret, &part, 1, block))
         return false;
     memcpy(out, block, len);
     OPENSSL_cleanse(block, sizeof block);

@@ -9,11 +9,11 @@
 #include "base/table.h"
 #include "wire/hello.h"
 
-enum { MASTER_LEN = 48, SHA256_LEN = 32 };
+enum { SHA256_LEN = 32 };
 
-struct session {
+struct known_handshake {
     struct sd_node node;
-    struct session *next; /* of all */
+    struct known_handshake *next; /* of all */
     uint8_t client_random[SD_RANDOM_LEN];
     struct sd_secret secrets[SD_SECRET_KINDS];
 };
@@ -21,7 +21,7 @@ struct session {
 struct sd_secrets {
     struct sd_table table;
     struct sd_hash_key seed; /* client randoms are the clients' choice */
-    struct session *all;
+    struct known_handshake *all;
     size_t bad;
 };
 
@@ -47,7 +47,7 @@ void sd_secrets_free(struct sd_secrets *s)
     if (!s)
         return;
     while (s->all) {
-        struct session *next = s->all->next;
+        struct known_handshake *next = s->all->next;
         OPENSSL_cleanse(s->all, sizeof *s->all);
         free(s->all);
         s->all = next;
@@ -58,27 +58,29 @@ void sd_secrets_free(struct sd_secrets *s)
 
 static bool same_random(const struct sd_node *n, const void *key)
 {
-    const struct session *e = sd_container(n, const struct session, node);
+    const struct known_handshake *e = sd_container(n, const struct known_handshake, node);
     return memcmp(e->client_random, key, SD_RANDOM_LEN) == 0;
 }
 
-static struct session *find(const struct sd_secrets *s, const uint8_t *client_random, uint64_t hash)
+static struct known_handshake *find_handshake(const struct sd_secrets *s,
+                                              const uint8_t *client_random, uint64_t hash)
 {
     struct sd_node *n = sd_table_find(&s->table, hash, same_random, client_random);
-    return n ? sd_container(n, struct session, node) : NULL;
+    return n ? sd_container(n, struct known_handshake, node) : NULL;
 }
 
 const struct sd_secret *sd_secrets_find(const struct sd_secrets *s, const uint8_t *client_random)
 {
-    const struct session *e =
-        find(s, client_random, sd_hash(s->seed, client_random, SD_RANDOM_LEN));
+    const struct known_handshake *e =
+        find_handshake(s, client_random, sd_hash(s->seed, client_random, SD_RANDOM_LEN));
     return e ? e->secrets : NULL;
 }
 
-static struct session *find_or_add(struct sd_secrets *s, const uint8_t *client_random)
+static struct known_handshake *find_or_add_handshake(struct sd_secrets *s,
+                                                     const uint8_t *client_random)
 {
     uint64_t hash = sd_hash(s->seed, client_random, SD_RANDOM_LEN);
-    struct session *e = find(s, client_random, hash);
+    struct known_handshake *e = find_handshake(s, client_random, hash);
     if (e || !(e = calloc(1, sizeof *e)))
         return e;
     memcpy(e->client_random, client_random, SD_RANDOM_LEN);
@@ -89,7 +91,7 @@ static struct session *find_or_add(struct sd_secrets *s, const uint8_t *client_r
 }
 
 /* What is before the next `end`, or all there is; `end` is consumed, too. */
-static struct sd_span until(struct sd_rd *rd, char end)
+static struct sd_span take_until(struct sd_rd *rd, char end)
 {
     size_t left = sd_rd_left(rd);
     const uint8_t *at = left ? memchr(rd->p, end, left) : NULL;
@@ -99,7 +101,7 @@ static struct sd_span until(struct sd_rd *rd, char end)
     return s;
 }
 
-static int digit(uint8_t c)
+static int nibble_of(uint8_t c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -114,7 +116,7 @@ static size_t unhex(struct sd_span text, uint8_t *out, size_t cap)
         return 0;
     struct sd_rd rd = sd_rd_init(text.p, text.len);
     for (size_t i = 0; i < text.len / 2; i++) {
-        int high = digit(sd_rd_u8(&rd)), low = digit(sd_rd_u8(&rd));
+        int high = nibble_of(sd_rd_u8(&rd)), low = nibble_of(sd_rd_u8(&rd));
         if (high < 0 || low < 0)
             return 0;
         out[i] = (uint8_t)(high << 4 | low);
@@ -122,7 +124,7 @@ static size_t unhex(struct sd_span text, uint8_t *out, size_t cap)
     return text.len / 2;
 }
 
-static enum sd_secret_kind kind_of(struct sd_span label)
+static enum sd_secret_kind label_kind(struct sd_span label)
 {
     enum sd_secret_kind k = 0;
     while (k < SD_SECRET_KINDS &&
@@ -137,9 +139,9 @@ static bool add_line(struct sd_secrets *s, struct sd_span line)
     uint8_t client_random[SD_RANDOM_LEN];
     struct sd_secret secret = {0};
     struct sd_rd rd = sd_rd_init(line.p, line.len);
-    enum sd_secret_kind kind = kind_of(until(&rd, ' '));
-    size_t random_len = unhex(until(&rd, ' '), client_random, sizeof client_random);
-    struct sd_span value = until(&rd, ' ');
+    enum sd_secret_kind kind = label_kind(take_until(&rd, ' '));
+    size_t random_len = unhex(take_until(&rd, ' '), client_random, sizeof client_random);
+    struct sd_span value = take_until(&rd, ' ');
     if (random_len != SD_RANDOM_LEN || !value.len) {
         s->bad++;
         return true;
@@ -147,18 +149,18 @@ static bool add_line(struct sd_secrets *s, struct sd_span line)
     if (kind == SD_SECRET_KINDS)
         return true; /* of no use here, like EXPORTER_SECRET */
     secret.len = (uint8_t)unhex(value, secret.bytes, sizeof secret.bytes);
-    if (secret.len != MASTER_LEN && (kind == SD_SECRET_MASTER || secret.len != SHA256_LEN)) {
+    if (secret.len != SD_MASTER_LEN && (kind == SD_SECRET_MASTER || secret.len != SHA256_LEN)) {
         s->bad++;
         return true;
     }
-    struct session *e = find_or_add(s, client_random);
+    struct known_handshake *e = find_or_add_handshake(s, client_random);
     if (e)
         e->secrets[kind] = secret;
     OPENSSL_cleanse(&secret, sizeof secret);
     return e;
 }
 
-static bool blank(uint8_t c)
+static bool is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
@@ -167,8 +169,8 @@ bool sd_secrets_add(struct sd_secrets *s, const char *text, size_t len)
 {
     struct sd_rd rd = sd_rd_init(text, len);
     while (sd_rd_left(&rd)) {
-        struct sd_span line = until(&rd, '\n');
-        while (line.len && blank(line.p[line.len - 1]))
+        struct sd_span line = take_until(&rd, '\n');
+        while (line.len && is_blank(line.p[line.len - 1]))
             line.len--;
         if (line.len && line.p[0] != '#' && !add_line(s, line))
             return false;

@@ -1,9 +1,9 @@
-/* The secrets of a key log, by client random. */
+/* The secrets of a key log (draft-ietf-tls-keylogfile, also known as SSLKEYLOGFILE), by
+ * client random. */
 #ifndef SD_UNSEAL_SECRETS_H
 #define SD_UNSEAL_SECRETS_H
 
 #include "unseal/prf.h"
-#include "unseal/keylog.h"
 
 enum sd_secret_kind {
     SD_SECRET_MASTER,
@@ -19,8 +19,23 @@ struct sd_secret {
     uint8_t bytes[SD_DIGEST_MAX];
 };
 
-/* SD_SECRET_KINDS of them, or NULL. They stay where they are, and may become known
- * later. */
+struct sd_secrets;
+
+/* NULL when there is no memory. */
+struct sd_secrets *sd_secrets_new(void);
+void sd_secrets_free(struct sd_secrets *s);
+
+/* Adds whole lines of a key log, any number of them. A line that is not one of a key log is
+ * counted and skipped; a secret given twice replaces the first. False when there is no
+ * memory. */
+bool sd_secrets_add(struct sd_secrets *s, const char *text, size_t len);
+/* The number of handshakes with at least one secret. */
+size_t sd_secrets_count(const struct sd_secrets *s);
+/* The number of lines that were skipped because they are not lines of a key log. */
+size_t sd_secrets_bad(const struct sd_secrets *s);
+
+/* The secrets of one handshake, SD_SECRET_KINDS of them; NULL when the key log has none. The
+ * array stays where it is until `s` is freed; a secret may become known later. */
 const struct sd_secret *sd_secrets_find(const struct sd_secrets *s, const uint8_t *client_random);
 
 #endif

@@ -8,28 +8,28 @@
 #define AES_GCM(bits, h)                                                                           \
     {                                                                                              \
         .tail = "AES_" #bits "_GCM_SHA" #h, .cipher = "aes-" #bits "-gcm",                         \
-        .mask = "aes-" #bits "-ecb", .hash = "SHA" #h, .protection = SD_PROTECT_GCM,               \
-        .key_len = bits / 8, .tag_len = 16                                                         \
+        .mask = "aes-" #bits "-ecb", .hash = "SHA" #h, .kind = SD_SUITE_GCM, .key_len = bits / 8,  \
+        .tag_len = 16                                                                              \
     }
 #define AES_CCM(bits, end, h, tag)                                                                 \
     {                                                                                              \
         .tail = "AES_" #bits "_CCM" end, .cipher = "aes-" #bits "-ccm",                            \
-        .mask = "aes-" #bits "-ecb", .hash = h, .protection = SD_PROTECT_CCM, .key_len = bits / 8, \
+        .mask = "aes-" #bits "-ecb", .hash = h, .kind = SD_SUITE_CCM, .key_len = bits / 8,         \
         .tag_len = tag                                                                             \
     }
 #define ARIA_GCM(bits, h)                                                                          \
     {                                                                                              \
         .tail = "ARIA_" #bits "_GCM_SHA" #h, .cipher = "aria-" #bits "-gcm", .hash = "SHA" #h,     \
-        .protection = SD_PROTECT_GCM, .key_len = bits / 8, .tag_len = 16                           \
+        .kind = SD_SUITE_GCM, .key_len = bits / 8, .tag_len = 16                                   \
     }
 #define CBC(name, ossl, key, block, m, h)                                                          \
     {                                                                                              \
-        .tail = name "_CBC_" m, .cipher = ossl "-cbc", .mac = m, .hash = h,                        \
-        .protection = SD_PROTECT_CBC, .key_len = key, .block_len = block                           \
+        .tail = name "_CBC_" m, .cipher = ossl "-cbc", .mac = m, .hash = h, .kind = SD_SUITE_CBC,  \
+        .key_len = key, .block_len = block                                                         \
     }
 #define NO_CIPHER(m, h)                                                                            \
     {                                                                                              \
-        .tail = "NULL_" m, .mac = m, .hash = h, .protection = SD_PROTECT_NULL                      \
+        .tail = "NULL_" m, .mac = m, .hash = h, .kind = SD_SUITE_NULL                              \
     }
 
 /* The end of a suite's name says it all, so the key exchanges need no rows of their own.
@@ -50,7 +50,7 @@ static const struct sd_suite suites[] = {
      .cipher = "chacha20-poly1305",
      .mask = "chacha20",
      .hash = "SHA256",
-     .protection = SD_PROTECT_CHACHA,
+     .kind = SD_SUITE_CHACHA,
      .key_len = 32,
      .tag_len = 16},
     CBC("AES_128", "aes-128", 16, 16, "SHA", "SHA256"),

@@ -9,7 +9,7 @@
 #include <time.h>
 
 /* Printable ASCII only: the text goes to terminals, and anybody may have written it. */
-static void put_text(char *buf, size_t cap, const void *text, size_t len)
+static void put_printable(char *buf, size_t cap, const void *text, size_t len)
 {
     const unsigned char *p = text;
     size_t n = len < cap ? len : cap - 1;
@@ -18,18 +18,18 @@ static void put_text(char *buf, size_t cap, const void *text, size_t len)
     buf[n] = 0;
 }
 
-static void put_name(char *buf, size_t cap, const X509_NAME *name)
+static void put_dn(char *buf, size_t cap, const X509_NAME *name)
 {
     char *text = NULL;
     BIO *bio = BIO_new(BIO_s_mem());
     long len = 0;
     if (bio && name && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
         len = BIO_get_mem_data(bio, &text);
-    put_text(buf, cap, text, len > 0 ? (size_t)len : 0);
+    put_printable(buf, cap, text, len > 0 ? (size_t)len : 0);
     BIO_free(bio);
 }
 
-static bool put_time(int64_t *to, const ASN1_TIME *t)
+static bool read_date(int64_t *to, const ASN1_TIME *t)
 {
     struct tm tm;
     if (!t || ASN1_TIME_to_tm(t, &tm) != 1)
@@ -48,7 +48,7 @@ static size_t alt_name(char *buf, size_t cap, const GENERAL_NAME *name)
     const unsigned char *data = ASN1_STRING_get0_data(value);
     int len = ASN1_STRING_length(value);
     if (type == GEN_DNS) {
-        put_text(buf, cap, data, len > 0 ? (size_t)len : 0);
+        put_printable(buf, cap, data, len > 0 ? (size_t)len : 0);
         return strlen(buf);
     }
     int family = len == 4 ? AF_INET : AF_INET6;
@@ -97,10 +97,10 @@ static void put_algorithm(char *buf, size_t cap, const ASN1_OBJECT *oid)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].nid == nid)
             name = known[i].name;
-    put_text(buf, cap, name, strlen(name));
+    put_printable(buf, cap, name, strlen(name));
 }
 
-static void put_key(struct sd_cert *cert, X509 *x)
+static void put_public_key(struct sd_cert *cert, X509 *x)
 {
     ASN1_OBJECT *oid = NULL;
     const X509_PUBKEY *pub = X509_get_X509_PUBKEY(x);
@@ -134,21 +134,21 @@ static void put_signature(struct sd_cert *cert, X509 *x)
     char text[80] = "";
     if (oid)
         OBJ_obj2txt(text, sizeof text, oid, 0);
-    put_text(cert->signature, sizeof cert->signature, text, strlen(text));
+    put_printable(cert->signature, sizeof cert->signature, text, strlen(text));
     cert->weak_digest = weak_digest(x, oid ? OBJ_obj2nid(oid) : NID_undef);
 }
 
-bool sd_x509_fields(X509 *x, struct sd_cert *cert)
+bool sd_x509fields_read(X509 *x, struct sd_cert *cert)
 {
     *cert = (struct sd_cert){0};
-    if (!put_time(&cert->not_before, X509_get0_notBefore(x)) ||
-        !put_time(&cert->not_after, X509_get0_notAfter(x)))
+    if (!read_date(&cert->not_before, X509_get0_notBefore(x)) ||
+        !read_date(&cert->not_after, X509_get0_notAfter(x)))
         return false;
     EVP_PKEY *key = X509_get0_pubkey(x);
-    put_name(cert->subject, sizeof cert->subject, X509_get_subject_name(x));
-    put_name(cert->issuer, sizeof cert->issuer, X509_get_issuer_name(x));
+    put_dn(cert->subject, sizeof cert->subject, X509_get_subject_name(x));
+    put_dn(cert->issuer, sizeof cert->issuer, X509_get_issuer_name(x));
     put_alt_names(cert->names, sizeof cert->names, x);
-    put_key(cert, x);
+    put_public_key(cert, x);
     put_signature(cert, x);
     cert->self_signed = key && X509_verify(x, key) == 1;
     cert->ca = X509_get_extension_flags(x) & EXFLAG_CA;

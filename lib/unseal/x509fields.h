@@ -1,4 +1,4 @@
-/* What struct sd_cert says of a certificate. */
+/* Fills a struct sd_cert from a certificate. */
 #ifndef SD_UNSEAL_X509FIELDS_H
 #define SD_UNSEAL_X509FIELDS_H
 
@@ -6,7 +6,7 @@
 
 #include "wire/certificate.h"
 
-/* False when its dates cannot be read. May leave something in OpenSSL's error queue. */
-bool sd_x509_fields(X509 *x, struct sd_cert *cert);
+/* False when the dates cannot be read. May leave errors in OpenSSL's error queue. */
+bool sd_x509fields_read(X509 *x, struct sd_cert *cert);
 
 #endif

@@ -15,7 +15,7 @@
  * that the memory of the cache has a bound. */
 enum { DER_MAX = 65536, KEPT = 256, HOST_MAX = 255 };
 
-struct entry {
+struct known_certificate {
     struct sd_node node;
     X509 *x; /* NULL = it is no certificate */
     uint8_t *der;
@@ -31,12 +31,12 @@ struct entry {
 struct sd_x509read {
     struct sd_table table;
     struct sd_hash_key seed; /* the sender of a certificate may not choose its bucket */
-    struct entry *kept[KEPT];
+    struct known_certificate *kept[KEPT];
     size_t oldest;
     uint64_t last_id;
 };
 
-static void entry_free(struct entry *e)
+static void certificate_free(struct known_certificate *e)
 {
     if (!e)
         return;
@@ -45,66 +45,67 @@ static void entry_free(struct entry *e)
     free(e);
 }
 
-static struct entry *entry_new(struct sd_span der)
+static struct known_certificate *certificate_new(struct sd_span der)
 {
     const unsigned char *p = der.p;
-    struct entry *e = calloc(1, sizeof *e);
+    struct known_certificate *e = calloc(1, sizeof *e);
     if (!e || !(e->der = malloc(der.len)))
         goto fail;
     memcpy(e->der, der.p, der.len);
     e->len = der.len;
     e->x = d2i_X509(NULL, &p, (long)der.len);
-    if (e->x && (p != der.p + der.len || !sd_x509_fields(e->x, &e->cert))) {
+    if (e->x && (p != der.p + der.len || !sd_x509fields_read(e->x, &e->cert))) {
         X509_free(e->x);
         e->x = NULL;
     }
     ERR_clear_error();
     return e;
 fail:
-    entry_free(e);
+    certificate_free(e);
     return NULL;
 }
 
 static bool same_der(const struct sd_node *n, const void *key)
 {
-    const struct entry *e = sd_container(n, const struct entry, node);
+    const struct known_certificate *e = sd_container(n, const struct known_certificate, node);
     const struct sd_span *der = key;
     return e->len == der->len && memcmp(e->der, der->p, der->len) == 0;
 }
 
-static void keep(struct sd_x509read *r, struct entry *e, uint64_t hash)
+static void keep_certificate(struct sd_x509read *r, struct known_certificate *e, uint64_t hash)
 {
-    struct entry **slot = &r->kept[r->oldest];
+    struct known_certificate **slot = &r->kept[r->oldest];
     r->oldest = (r->oldest + 1) % KEPT;
     if (*slot)
         sd_table_remove(&r->table, &(*slot)->node);
-    entry_free(*slot);
+    certificate_free(*slot);
     *slot = e;
     e->id = ++r->last_id;
     sd_table_add(&r->table, &e->node, hash);
 }
 
 /* NULL when it is no certificate. Good until the next look-up. */
-static struct entry *look_up(struct sd_x509read *r, struct sd_span der)
+static struct known_certificate *look_up(struct sd_x509read *r, struct sd_span der)
 {
     if (!der.len || der.len > DER_MAX)
         return NULL;
     uint64_t hash = sd_hash(r->seed, der.p, der.len);
     struct sd_node *n = sd_table_find(&r->table, hash, same_der, &der);
-    struct entry *e = n ? sd_container(n, struct entry, node) : entry_new(der);
+    struct known_certificate *e =
+        n ? sd_container(n, struct known_certificate, node) : certificate_new(der);
     if (e && !n)
-        keep(r, e, hash);
+        keep_certificate(r, e, hash);
     return e && e->x ? e : NULL;
 }
 
 static bool read_cert(void *arg, struct sd_span der, struct sd_cert *cert)
 {
-    const struct entry *e = look_up(arg, der);
+    const struct known_certificate *e = look_up(arg, der);
     *cert = e ? e->cert : (struct sd_cert){0};
     return e;
 }
 
-static bool matches(X509 *x, struct sd_span host)
+static bool matches_host(X509 *x, struct sd_span host)
 {
     char name[HOST_MAX + 1];
     uint8_t ip[16];
@@ -124,19 +125,19 @@ static bool names_host(void *arg, struct sd_span der, struct sd_span host)
     /* To OpenSSL a leading dot means every name below. */
     if (!host.len || host.len > HOST_MAX || host.p[0] == '.' || memchr(host.p, 0, host.len))
         return false;
-    struct entry *e = look_up(arg, der);
+    struct known_certificate *e = look_up(arg, der);
     if (!e)
         return false;
     if (e->host_len != host.len || memcmp(e->host, host.p, host.len) != 0) {
         memcpy(e->host, host.p, host.len);
         e->host_len = host.len;
-        e->named = matches(e->x, host);
+        e->named = matches_host(e->x, host);
         ERR_clear_error();
     }
     return e->named;
 }
 
-static bool verify(X509 *x, const X509 *by)
+static bool signed_by(X509 *x, const X509 *by)
 {
     EVP_PKEY *key = X509_get0_pubkey(by);
     bool ok = key && X509_verify(x, key) == 1;
@@ -146,16 +147,16 @@ static bool verify(X509 *x, const X509 *by)
 
 static bool signed_with(void *arg, struct sd_span der, struct sd_span issuer)
 {
-    const struct entry *i = look_up(arg, issuer);
+    const struct known_certificate *i = look_up(arg, issuer);
     if (!i)
         return false;
     uint64_t id = i->id;
     X509 *by = i->x;
     X509_up_ref(by); /* reading `der` may push it out */
-    struct entry *e = look_up(arg, der);
+    struct known_certificate *e = look_up(arg, der);
     if (e && e->asked_issuer != id) {
         e->asked_issuer = id;
-        e->issued = verify(e->x, by);
+        e->issued = signed_by(e->x, by);
     }
     X509_free(by);
     return e && e->issued;
@@ -175,7 +176,7 @@ void sd_x509read_free(struct sd_x509read *r)
     if (!r)
         return;
     for (size_t i = 0; i < KEPT; i++)
-        entry_free(r->kept[i]);
+        certificate_free(r->kept[i]);
     sd_table_fini(&r->table);
     free(r);
 }

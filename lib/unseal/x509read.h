@@ -1,5 +1,5 @@
 /* Reads the certificates of a capture for a diagnosis: the sd_cert_reader of
- * wire/certificate.h. Trusts nobody and verifies no chain by itself. */
+ * wire/certificate.h. It has no trust store and verifies no chain by itself. */
 #ifndef SD_UNSEAL_X509READ_H
 #define SD_UNSEAL_X509READ_H
 
@@ -11,8 +11,8 @@ struct sd_x509read;
 struct sd_x509read *sd_x509read_new(void);
 void sd_x509read_free(struct sd_x509read *r);
 
-/* Good until `r` is freed; one thread at a time. What was read is remembered for a
- * bounded number of certificates: in a capture the same few come again and again. */
+/* Valid until `r` is freed; one thread at a time. The results for a bounded number of
+ * certificates are kept: in a capture the same few come again and again. */
 struct sd_cert_reader sd_x509read_hooks(struct sd_x509read *r);
 
 #endif

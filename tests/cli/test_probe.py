@@ -480,6 +480,21 @@ def test_a_key_log_without_secrets_is_said_to_be_one(tmp_path, junk):
     assert re.fullmatch(rf"dtls_probe: key log {keys}: no line contains a secret .*\n", done.err)
 
 
+SECRET = f"CLIENT_RANDOM {'a5' * 32} {'5a' * 48}\n"
+
+
+@pytest.mark.parametrize("text, warning", [
+    (SECRET + "# a comment\n\n" + SECRET, ""),
+    (SECRET + "hello\n", "skipped 1 line not in the key log format"),
+    ("CLIENT_RANDOM 00 11\n" + SECRET + "hello\n", "skipped 2 lines not in the key log format")])
+def test_lines_of_a_key_log_that_are_skipped_are_counted(tmp_path, text, warning):
+    keys = tmp_path / "keys.txt"
+    keys.write_text(text)
+    done = probe("--summary", "--keylog", keys, GOOD)
+    assert done.status == CLEAN
+    assert done.err == (f"dtls_probe: key log {keys}: {warning}\n" if warning else "")
+
+
 # --- live ---
 
 @pytest.fixture

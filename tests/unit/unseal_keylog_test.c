@@ -1,7 +1,7 @@
 /* lib/unseal/keylog.c and what is under it, against what OpenSSL sends: DTLS 1.0 and 1.2. */
 #include "identity.h"
 
-#include "unseal/keylog.h"
+#include "unseal/unseal.h"
 #include "wire/handshake.h"
 
 enum { CLIENT, SERVER, RECORDS = 64, BIG = 5000 };
@@ -257,7 +257,7 @@ static bool try_wish(const struct opening *w)
         return false;
     }
     struct sd_secrets *s = secrets_of(t);
-    struct sd_unprotect u = sd_secrets_hooks(s);
+    struct sd_unprotect u = sd_unseal_hooks(s);
     void *keys = u.begin(u.arg, &t->params);
     if (!keys)
         fail_msg("no keys: %s", w->cipher);
@@ -333,7 +333,7 @@ static void wrong_keys_open_nothing(void **state)
         char *last = t->log + strlen(t->log) - 2;
         *last = *last == '0' ? '1' : '0'; /* a bit of the master secret */
         struct sd_secrets *s = secrets_of(t);
-        struct sd_unprotect u = sd_secrets_hooks(s);
+        struct sd_unprotect u = sd_unseal_hooks(s);
         void *keys = u.begin(u.arg, &t->params);
         assert_non_null(keys);
         for (size_t r = 0; r < t->count; r++) {
@@ -352,7 +352,7 @@ static void without_a_secret_or_a_known_suite_nothing_begins(void **state)
     uint8_t client[32] = {1}, server[32] = {2};
     struct sd_unprotect_params p = {client, server, SD_DTLS_1_2, 0x00a8, false};
     struct sd_secrets *s = sd_secrets_new();
-    struct sd_unprotect u = sd_secrets_hooks(s);
+    struct sd_unprotect u = sd_unseal_hooks(s);
     char line[256] = "CLIENT_RANDOM 01";
     (void)state;
     assert_null(u.begin(u.arg, &p));
@@ -433,7 +433,7 @@ static void bad_lines_of_a_key_log_are_counted_and_skipped(void **state)
 static void a_thousand_handshakes_are_found(void **state)
 {
     struct sd_secrets *s = sd_secrets_new();
-    struct sd_unprotect u = sd_secrets_hooks(s);
+    struct sd_unprotect u = sd_unseal_hooks(s);
     (void)state;
     for (unsigned i = 0; i < 1000; i++) {
         char line[256];

@@ -41,7 +41,7 @@ static void fixture_init(struct fixture *f, uint16_t suite, bool etm)
     memcpy(seed + 32, client_random, 32);
     *f = (struct fixture){.secrets = sd_secrets_new()};
     add_secret(f->secrets, "CLIENT_RANDOM", client_random, master, sizeof master);
-    f->u = sd_secrets_hooks(f->secrets);
+    f->u = sd_unseal_hooks(f->secrets);
     f->keys = f->u.begin(f->u.arg, &p);
     assert_non_null(f->keys);
     assert_true(sd_prf("SHA256", (struct sd_span){master, 48}, "key expansion",
@@ -118,14 +118,14 @@ static void make_padded_cbc(struct fixture *f, const struct cbc *c, bool etm, bo
     memset(iv, 0x55, c->block);
     memcpy(inner, text.p, text.len);
     if (!etm) {
-        assert_true(sd_hmac(c->mac, key, parts, 2, mac));
+        assert_true(sd_prf_hmac(c->mac, key, parts, 2, mac));
         memcpy(inner + text.len, mac, c->mac_len);
     }
     memcpy(inner + unpadded, padding.p, padding.len);
     seal_plain(c->cipher, f->block + 2 * c->mac_len + c->key_len, iv, inner, padded, iv + c->block);
     if (etm) {
         parts[1] = (struct sd_span){iv, sealed};
-        assert_true(sd_hmac(c->mac, key, parts, 2, mac));
+        assert_true(sd_prf_hmac(c->mac, key, parts, 2, mac));
         memcpy(iv + sealed, mac, c->mac_len);
     }
 }

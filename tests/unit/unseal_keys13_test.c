@@ -76,7 +76,7 @@ static void fixture_init(struct fixture *f, const struct suite *s)
                                           false};
     *f = (struct fixture){.suite = s, .secrets = sd_secrets_new()};
     make_secrets(f);
-    f->u = sd_secrets_hooks(f->secrets);
+    f->u = sd_unseal_hooks(f->secrets);
     f->keys = f->u.begin(f->u.arg, &p);
     assert_non_null(f->keys);
 }
@@ -176,7 +176,7 @@ static void a_constant_record_opens(void **state)
         secret[i] = (uint8_t)(0xa0 + i);
     struct sd_secrets *s = sd_secrets_new();
     add_secret(s, "CLIENT_TRAFFIC_SECRET_0", client_random, secret, sizeof secret);
-    struct sd_unprotect u = sd_secrets_hooks(s);
+    struct sd_unprotect u = sd_unseal_hooks(s);
     void *keys = u.begin(u.arg, &p);
     assert_non_null(keys);
     assert_false(u.open(keys, true, &rec, out, &plain));
@@ -308,7 +308,7 @@ static void secrets_may_come_after_the_handshake_began(void **state)
     memset(secret, 3, sizeof secret);
     struct sd_secrets *late = sd_secrets_new();
     add_secret(late, "SERVER_TRAFFIC_SECRET_0", client_random, secret, 48); /* of another hash */
-    struct sd_unprotect u = sd_secrets_hooks(late);
+    struct sd_unprotect u = sd_unseal_hooks(late);
     f.u.end(f.keys);
     f.keys = u.begin(u.arg, &p);
     assert_non_null(f.keys);
@@ -459,7 +459,7 @@ static void the_handshake_of_a_browser_opens(void **state)
     struct sd_secrets *s = sd_secrets_new();
     assert_true(sd_secrets_add(s, (char *)log, log_len));
     assert_int_equal(sd_secrets_bad(s), 0);
-    struct walk w = {.u = sd_secrets_hooks(s)};
+    struct walk w = {.u = sd_unseal_hooks(s)};
     walk_capture(&w, data, len);
     assert_int_equal(w.count, 2);
     for (size_t i = 0; i < w.count; i++) {

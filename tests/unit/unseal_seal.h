@@ -12,7 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include "unseal/keylog.h"
+#include "unseal/unseal.h"
 #include "wire/record.h"
 
 /* What seal_aead() may need around the content. */

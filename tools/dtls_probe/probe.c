@@ -12,7 +12,7 @@
 #include "dtls_probe/live.h"
 #include "dtls_probe/run.h"
 #include "dtls_probe/twosided.h"
-#include "unseal/library.h"
+#include "unseal/unseal.h"
 
 static int print_version(const struct probe_config *c)
 {

@@ -12,7 +12,7 @@
 #include "dtls_probe/draw.h"
 #include "dtls_probe/summary.h"
 #include "flow/rules/diagnose.h"
-#include "unseal/keylog.h"
+#include "unseal/unseal.h"
 #include "unseal/x509read.h"
 
 /* --- what comes out of the tracker --- */
@@ -121,6 +121,17 @@ static bool add_keylog(struct probe_run *r, const char *text, size_t len)
     return r->secrets && sd_secrets_add(r->secrets, text, len);
 }
 
+/* A key log that was read may still be the wrong file, or a damaged one. */
+static void warn_of_keylog(const struct probe_run *r, const char *path)
+{
+    size_t bad = sd_secrets_bad(r->secrets);
+    if (!sd_secrets_count(r->secrets))
+        tool_warn(r->out, "key log %s: no line contains a secret (such as CLIENT_RANDOM)", path);
+    else if (bad)
+        tool_warn(r->out, "key log %s: skipped %zu line%s not in the key log format", path, bad,
+                  bad == 1 ? "" : "s");
+}
+
 static bool read_keylog(struct probe_run *r, const char *path)
 {
     char block[1 << 16];
@@ -142,8 +153,8 @@ static bool read_keylog(struct probe_run *r, const char *path)
         tool_error(r->out, "key log %s: %s", path, strerror(errno));
     else if (!add_keylog(r, text, len))
         ok = (tool_error(r->out, "out of memory for the key log %s", path), false);
-    else if (!sd_secrets_count(r->secrets))
-        tool_warn(r->out, "key log %s: no line contains a secret (such as CLIENT_RANDOM)", path);
+    else
+        warn_of_keylog(r, path);
     if (f)
         fclose(f);
     r->keylog_text = text;
@@ -179,7 +190,7 @@ static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
     r->certs = sd_x509read_new();
     if (!r->secrets || !r->certs)
         return false;
-    r->unprotect = sd_secrets_hooks(r->secrets);
+    r->unprotect = sd_unseal_hooks(r->secrets);
     r->reader = sd_x509read_hooks(r->certs);
     struct sd_tracker_config c = {.alloc = sd_alloc_libc(),
                                   .key = key,

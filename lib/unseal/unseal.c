@@ -1,15 +1,15 @@
-#include "unseal/keylog.h"
+#include "unseal/unseal.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 
 #include "unseal/keys12.h"
 #include "unseal/keys13.h"
-#include "unseal/secrets.h"
 
-enum { SUITES_OF_13 = 0x13 }; /* first byte (RFC 8446 appendix B.4); no others begin so */
+enum { SUITES_OF_13 = 0x13 }; /* first byte, of these suites only (RFC 8446 appendix B.4) */
 
-struct keys {
+struct handshake_keys {
     bool tls13;
     union {
         struct sd_keys12 old;
@@ -25,7 +25,7 @@ static bool any_traffic_secret(const struct sd_secret *secrets)
     return false;
 }
 
-static bool keys_init(struct keys *k, const struct sd_unprotect_params *params,
+static bool keys_init(struct handshake_keys *k, const struct sd_unprotect_params *params,
                       const struct sd_secret *secrets)
 {
     k->tls13 = params->version == SD_DTLS_1_3;
@@ -38,10 +38,10 @@ static bool keys_init(struct keys *k, const struct sd_unprotect_params *params,
            sd_keys12_init(&k->old, params, master->bytes);
 }
 
-static void *begin(void *arg, const struct sd_unprotect_params *params)
+static void *begin_opening(void *arg, const struct sd_unprotect_params *params)
 {
     const struct sd_secret *secrets = sd_secrets_find(arg, params->client_random);
-    struct keys *k = secrets ? calloc(1, sizeof *k) : NULL;
+    struct handshake_keys *k = secrets ? calloc(1, sizeof *k) : NULL;
     if (k && !keys_init(k, params, secrets)) {
         free(k);
         k = NULL;
@@ -50,10 +50,10 @@ static void *begin(void *arg, const struct sd_unprotect_params *params)
     return k;
 }
 
-static bool open_record(void *keys, bool from_server, const struct sd_record *rec, uint8_t *out,
-                        struct sd_record *plain)
+static bool open_protected(void *keys, bool from_server, const struct sd_record *rec, uint8_t *out,
+                           struct sd_record *plain)
 {
-    struct keys *k = keys;
+    struct handshake_keys *k = keys;
     struct sd_record opened;
     bool ok = k->tls13 ? sd_keys13_open(&k->new, from_server, rec, out, &opened)
                        : sd_keys12_open(&k->old, from_server, rec, out, &opened);
@@ -63,9 +63,9 @@ static bool open_record(void *keys, bool from_server, const struct sd_record *re
     return ok;
 }
 
-static void end(void *keys)
+static void end_opening(void *keys)
 {
-    struct keys *k = keys;
+    struct handshake_keys *k = keys;
     if (!k)
         return;
     if (k->tls13)
@@ -75,7 +75,12 @@ static void end(void *keys)
     free(k);
 }
 
-struct sd_unprotect sd_secrets_hooks(struct sd_secrets *s)
+struct sd_unprotect sd_unseal_hooks(struct sd_secrets *s)
 {
-    return (struct sd_unprotect){s, begin, open_record, end};
+    return (struct sd_unprotect){s, begin_opening, open_protected, end_opening};
+}
+
+const char *sd_unseal_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
 }
