@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "gate/gate.h"
-#include "tls/context.h"
+#include "tls/mac.h"
 #include "wire/handshake.h"
 #include "wire/hello.h"
 #include "wire/record.h"

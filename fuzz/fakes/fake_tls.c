@@ -7,6 +7,7 @@
 #include "harness/common.h"
 #include "harness/gate_kit.h"
 #include "session/session.h"
+#include "tls/mac.h"
 
 enum { EVENTS = 16, TIMERS_MAX = 4, MTU = 1200 };
 

@@ -15,5 +15,8 @@ struct sd_err {
  * `return sd_err_set(e, SDTLS_CRED, "cannot read %s", file);`. */
 int sd_err_set(struct sd_err *e, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with "text: reason". A text that is too long loses its own end, not the reason. */
+int sd_err_because(struct sd_err *e, int code, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -14,6 +14,7 @@
 #include "net/demux.h"
 #include "sukat_dtls.h"
 #include "tls/context.h"
+#include "tls/mac.h"
 #include "session/session.h"
 
 /* A record of application data holds 2^14 bytes at most (RFC 6347 4.1). */

@@ -49,7 +49,7 @@ static void collect_cert(const struct sd_session *s)
         return;
     name_text(X509_get_subject_name(cert), p->subject);
     name_text(X509_get_issuer_name(cert), p->issuer);
-    sd_cert_fingerprint(cert, p->fingerprint);
+    sd_credentials_fingerprint(cert, p->fingerprint);
     p->verified = sd_tls_verify_text(s->tls, s->ssl, p->verify, sizeof p->verify);
 }
 

@@ -6,7 +6,7 @@
 
 /* DTLSv1_listen only to put OpenSSL into the state behind its own cookie
  * exchange: the datagram is known to be good, and it is called once. */
-static int listen_once(SSL *ssl, struct sd_err *err)
+static int begin_with_listen(SSL *ssl, struct sd_err *err)
 {
     BIO_ADDR *peer = BIO_ADDR_new();
     if (!peer)
@@ -21,7 +21,7 @@ static int listen_once(SSL *ssl, struct sd_err *err)
 /* One for SSL_new_listener() belongs here as soon as there is an OpenSSL to try it on: no release
  * has it for DTLS yet. The probe says when one does. */
 static const struct sd_acceptor acceptors[] = {
-    {"DTLSv1_listen", SDTLS_V1_2, listen_once},
+    {"DTLSv1_listen", SDTLS_V1_2, begin_with_listen},
 };
 
 #ifdef SD_HAVE_DTLS_LISTENER

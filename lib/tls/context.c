@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "tls/acceptor.h"
+#include "tls/internal.h"
 #include "tls/keylog.h"
 #include "tls/ossl.h"
 #include "tls/resume.h"
 #include "tls/selfsigned.h"
-#include "tls/state.h"
 #include "tls/verify.h"
 
-static char *copy(const char *s, bool *ok)
+static char *copy_text(const char *s, bool *ok)
 {
     char *own = s ? strdup(s) : NULL;
     *ok = *ok && (own || !s);
@@ -22,10 +22,10 @@ static char *copy(const char *s, bool *ok)
 static bool copy_config(struct sd_tls *t, const sdtls_config *c)
 {
     bool ok = true;
-    t->server_name = copy(c->server_name, &ok);
-    t->verify_host = c->verify_host && *c->verify_host ? copy(c->verify_host, &ok) : NULL;
+    t->server_name = copy_text(c->server_name, &ok);
+    t->verify_host = c->verify_host && *c->verify_host ? copy_text(c->verify_host, &ok) : NULL;
     if (t->role == SD_ROLE_CLIENT && !c->ssl_ctx)
-        t->session_file = copy(c->session_file, &ok);
+        t->session_file = copy_text(c->session_file, &ok);
     t->verify = sd_verify_mode(t->role, c);
     t->raw = c->flags & SDTLS_F_RAW;
     t->log = c->log;
@@ -170,7 +170,7 @@ int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config
     }
     if (t->keylog)
         sd_keylog_setup(t->ctx);
-    sd_cert_fingerprint(SSL_CTX_get0_certificate(t->ctx), t->fingerprint);
+    sd_credentials_fingerprint(SSL_CTX_get0_certificate(t->ctx), t->fingerprint);
     *pt = t;
     return SDTLS_OK;
 }
@@ -180,7 +180,7 @@ void sd_tls_free(struct sd_tls *t)
     if (!t)
         return;
     SSL_CTX_free(t->ctx);
-    sd_alpn_fini(&t->alpn);
+    sd_offer_fini(&t->alpn);
     sd_psk_fini(&t->psk);
     free(t->server_name);
     free(t->verify_host);

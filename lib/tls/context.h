@@ -33,12 +33,4 @@ void sd_tls_release(void *ssl_ctx);
 /* "OpenSSL 3.0.19 27 Jan 2026 (built against ...)". */
 const char *sd_tls_library(void);
 
-/* HMAC-SHA-256 with a context that is kept: the gate's sd_gate_mac. `arg` is a
- * struct sd_tls_mac. */
-struct sd_tls_mac;
-struct sd_tls_mac *sd_tls_mac_new(void);
-void sd_tls_mac_free(struct sd_tls_mac *m);
-void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_t len,
-                    uint8_t out[32]);
-
 #endif

@@ -1,76 +1,17 @@
 #include "tls/credentials.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sukat_dtls.h"
 #include "tls/ossl.h"
+#include "tls/pem.h"
 
-/* No chain or CA bundle comes near; a wrong file (an image, a log) may. */
-#define PEM_LIMIT ((size_t)8 << 20)
-
-/* Appends the rest of fd to bio; 0 or an errno. */
-static int slurp(int fd, BIO *bio)
-{
-    char buf[4096];
-    size_t total = 0;
-    for (;;) {
-        ssize_t n = read(fd, buf, sizeof buf);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno;
-        if (n == 0)
-            return 0;
-        total += (size_t)n;
-        if (total > PEM_LIMIT)
-            return EFBIG;
-        if (BIO_write(bio, buf, (int)n) != n)
-            return ENOMEM;
-    }
-}
-
-int sd_pem_open(BIO **pbio, const char *what, const char *file, struct sd_err *err)
-{
-    *pbio = NULL;
-    BIO *bio = BIO_new(BIO_s_mem());
-    if (!bio)
-        return sd_ossl_err(err, SDTLS_NOMEM, "cannot read %s file %s", what, file);
-    BIO_set_mem_eof_return(bio, 0);
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    int error = fd < 0 ? errno : slurp(fd, bio);
-    if (fd >= 0)
-        close(fd);
-    if (!error && BIO_pending(bio) > 0) {
-        *pbio = bio;
-        return SDTLS_OK;
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    if (!error)
-        return sd_err_set(err, SDTLS_CRED, "%s file %s is empty", what, file);
-    return sd_err_because(err, SDTLS_CRED, strerrordesc_np(error), "cannot read %s file %s", what,
-                          file);
-}
-
-int sd_pem_no_password(char *buf, int size, int rwflag, void *asked)
-{
-    (void)buf;
-    (void)size;
-    (void)rwflag;
-    if (asked)
-        *(bool *)asked = true;
-    return -1;
-}
-
-static bool holds(BIO *bio, const char *text)
+static bool pem_contains(BIO *bio, const char *text)
 {
     char *data;
     long len = BIO_get_mem_data(bio, &data);
@@ -85,25 +26,26 @@ static bool looks_like_der(BIO *bio)
     return len > 2 && data[0] == 0x30 && ((unsigned char)data[1] & 0xf0) == 0x80;
 }
 
-/* Why there is nothing of the kind in a file, as a hint behind the sentence.
- * Call before the BIO is read from. */
-static const char *hint(BIO *bio)
+/* What the file contains instead, to be appended to the sentence. To be called before the
+ * BIO is read from. */
+static const char *content_hint(BIO *bio)
 {
     if (looks_like_der(bio))
-        return " (it is binary, DER or PKCS#12: convert it to PEM)";
-    if (holds(bio, "PRIVATE KEY-----"))
-        return " (it holds a private key)";
-    if (holds(bio, "BEGIN CERTIFICATE REQUEST") || holds(bio, "BEGIN NEW CERTIFICATE REQUEST"))
-        return " (it holds a request: a CA makes the certificate from it)";
-    if (holds(bio, "BEGIN CERTIFICATE"))
-        return " (it holds a certificate)";
-    if (holds(bio, "BEGIN PUBLIC KEY"))
-        return " (it holds a public key)";
+        return " (it is a binary file, probably DER or PKCS#12: convert it to PEM)";
+    if (pem_contains(bio, "PRIVATE KEY-----"))
+        return " (it contains a private key)";
+    if (pem_contains(bio, "BEGIN CERTIFICATE REQUEST") ||
+        pem_contains(bio, "BEGIN NEW CERTIFICATE REQUEST"))
+        return " (it contains a certificate request: send it to a CA to get the certificate)";
+    if (pem_contains(bio, "BEGIN CERTIFICATE"))
+        return " (it contains a certificate)";
+    if (pem_contains(bio, "BEGIN PUBLIC KEY"))
+        return " (it contains a public key)";
     return "";
 }
 
-/* True when the last PEM call found nothing more, as opposed to something
- * damaged; empties the queue in that case. */
+/* True when the last PEM call found nothing more, false when it found something damaged;
+ * empties the queue when true. */
 static bool pem_end(void)
 {
     unsigned long e = ERR_peek_last_error();
@@ -130,10 +72,10 @@ static int load_chain(SSL_CTX *ctx, BIO *bio, const char *file, struct sd_err *e
 
 static int load_cert(SSL_CTX *ctx, BIO *bio, const char *file, struct sd_err *err)
 {
-    const char *why = hint(bio);
+    const char *why = content_hint(bio);
     X509 *x = PEM_read_bio_X509_AUX(bio, NULL, sd_pem_no_password, NULL);
     if (!x && pem_end())
-        return sd_err_set(err, SDTLS_CRED, "%s holds no PEM certificate%s", file, why);
+        return sd_err_set(err, SDTLS_CRED, "%s contains no PEM certificate%s", file, why);
     if (!x)
         return sd_ossl_err(err, SDTLS_CRED, "the certificate in %s is damaged", file);
     int rc = SDTLS_OK;
@@ -147,8 +89,9 @@ static int no_key(const char *cert_file, const char *key_file, const char *why, 
 {
     if (!key_file)
         return sd_err_set(err, SDTLS_CRED,
-                          "%s holds no private key: give the file with the key as well", cert_file);
-    return sd_err_set(err, SDTLS_CRED, "%s holds no PEM private key%s", key_file, why);
+                          "%s contains no private key: set key_file to the file with the key",
+                          cert_file);
+    return sd_err_set(err, SDTLS_CRED, "%s contains no PEM private key%s", key_file, why);
 }
 
 static int use_key(SSL_CTX *ctx, EVP_PKEY *key, const char *cert_file, const char *file,
@@ -169,15 +112,15 @@ static int load_key(SSL_CTX *ctx, BIO *bio, const char *cert_file, const char *k
                     struct sd_err *err)
 {
     const char *file = key_file ? key_file : cert_file;
-    if (!holds(bio, "PRIVATE KEY-----"))
-        return no_key(cert_file, key_file, hint(bio), err);
+    if (!pem_contains(bio, "PRIVATE KEY-----"))
+        return no_key(cert_file, key_file, content_hint(bio), err);
     bool encrypted = false;
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, sd_pem_no_password, &encrypted);
     if (!key && encrypted) {
         ERR_clear_error();
         return sd_err_set(err, SDTLS_CRED,
                           "the private key in %s is encrypted: decrypt it first "
-                          "(openssl pkey -in FILE -out FILE)",
+                          "(openssl pkey -in FILE -out NEWFILE)",
                           file);
     }
     if (!key)
@@ -194,7 +137,7 @@ int sd_credentials_load(SSL_CTX *ctx, const char *cert_file, const char *key_fil
     int rc = sd_pem_open(&bio, "certificate", cert_file, err);
     if (rc)
         return rc;
-    /* A second view of the same bytes, for a key behind the certificate. */
+    /* A second view of the same bytes, for a key that follows the certificate. */
     char *data;
     long len = BIO_get_mem_data(bio, &data);
     BIO *keys = BIO_new_mem_buf(data, (int)len);
@@ -213,7 +156,7 @@ int sd_credentials_load(SSL_CTX *ctx, const char *cert_file, const char *key_fil
     return rc;
 }
 
-bool sd_cert_fingerprint(const X509 *cert, char out[static SD_FINGERPRINT_TEXT])
+bool sd_credentials_fingerprint(const X509 *cert, char out[static SD_FINGERPRINT_TEXT])
 {
     unsigned char md[EVP_MAX_MD_SIZE];
     unsigned len;

@@ -14,13 +14,7 @@
  * key is in cert_file. Never asks for a password. Errors: CRED, NOMEM. */
 int sd_credentials_load(SSL_CTX *ctx, const char *cert_file, const char *key_file,
                         struct sd_err *err);
-/* A PEM file as a memory BIO, read once, so that pipes work too. `what` names
- * it in errors ("certificate"). Errors: CRED, NOMEM. */
-int sd_pem_open(BIO **pbio, const char *what, const char *file, struct sd_err *err);
-/* A pem_password_cb that refuses, and notes in *(bool *)asked (may be NULL)
- * that a password was wanted. */
-int sd_pem_no_password(char *buf, int size, int rwflag, void *asked);
 /* SHA-256 of a certificate; false when it cannot be had. */
-bool sd_cert_fingerprint(const X509 *cert, char out[static SD_FINGERPRINT_TEXT]);
+bool sd_credentials_fingerprint(const X509 *cert, char out[static SD_FINGERPRINT_TEXT]);
 
 #endif

@@ -1,6 +1,6 @@
 #include "tls/keylog.h"
 
-#include "tls/state.h"
+#include "tls/internal.h"
 
 static void one_line(const SSL *ssl, const char *line)
 {

@@ -1,12 +1,13 @@
-/* HMAC-SHA-256 of the cookies. */
+#include "tls/mac.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
-#include "tls/context.h"
 
 #ifdef SD_HAVE_EVP_MAC
 typedef EVP_MAC_CTX mac_context;
@@ -49,8 +50,8 @@ static void context_free(mac_context *ctx)
     EVP_MAC_CTX_free(ctx);
 }
 
-static bool sum(mac_context *ctx, const uint8_t *key, const uint8_t *data, size_t len,
-                uint8_t out[32])
+static bool mac_sum(mac_context *ctx, const uint8_t *key, const uint8_t *data, size_t len,
+                    uint8_t out[32])
 {
     size_t n = 0;
     return EVP_MAC_init(ctx, key, key ? 32 : 0, NULL) && EVP_MAC_update(ctx, data, len) &&
@@ -67,8 +68,8 @@ static void context_free(mac_context *ctx)
     HMAC_CTX_free(ctx);
 }
 
-static bool sum(mac_context *ctx, const uint8_t *key, const uint8_t *data, size_t len,
-                uint8_t out[32])
+static bool mac_sum(mac_context *ctx, const uint8_t *key, const uint8_t *data, size_t len,
+                    uint8_t out[32])
 {
     unsigned n = 0;
     return HMAC_Init_ex(ctx, key, key ? 32 : 0, key ? EVP_sha256() : NULL, NULL) &&
@@ -96,7 +97,7 @@ void sd_tls_mac_free(struct sd_tls_mac *m)
     free(m);
 }
 
-static bool holds(const struct keyed *k, const uint8_t key[32])
+static bool has_key(const struct keyed *k, const uint8_t key[32])
 {
     return k->set && CRYPTO_memcmp(k->key, key, sizeof k->key) == 0;
 }
@@ -105,14 +106,14 @@ static bool keyed_sum(struct sd_tls_mac *m, const uint8_t key[32], const uint8_t
                       uint8_t out[32])
 {
     for (unsigned i = 0; i < 2; i++)
-        if (holds(&m->slot[i], key)) {
+        if (has_key(&m->slot[i], key)) {
             m->oldest = !i;
-            return sum(m->slot[i].ctx, NULL, data, len, out);
+            return mac_sum(m->slot[i].ctx, NULL, data, len, out);
         }
     struct keyed *k = &m->slot[m->oldest];
     m->oldest = !m->oldest;
     memcpy(k->key, key, sizeof k->key);
-    k->set = sum(k->ctx, key, data, len, out);
+    k->set = mac_sum(k->ctx, key, data, len, out);
     return k->set;
 }
 

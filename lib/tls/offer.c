@@ -26,57 +26,6 @@
     "ECDHE-RSA-AES256-SHA:AES128-SHA:AES256-SHA"
 #define PSK_SUITES_1_0 ":ECDHE-PSK-AES128-CBC-SHA:PSK-AES128-CBC-SHA:PSK-AES256-CBC-SHA"
 
-static bool known_version(int v)
-{
-    return v == SDTLS_V1_0 || v == SDTLS_V1_2 || v == SDTLS_V1_3;
-}
-
-/* "3.0.19" out of "OpenSSL 3.0.19 27 Jan 2026". */
-static int no_dtls13(struct sd_err *err)
-{
-    const char *name = OpenSSL_version(OPENSSL_VERSION);
-    const char *number = strchr(name, ' ');
-    number = number ? number + 1 : name;
-    return sd_err_set(err, SDTLS_OPTION, "this OpenSSL (%.*s) has no DTLS 1.3; use at most 1.2",
-                      (int)strcspn(number, " "), number);
-}
-
-int sd_versions_choose(struct sd_versions *v, const sdtls_config *c, struct sd_err *err)
-{
-    v->min = c->min_version ? c->min_version : SDTLS_V1_2;
-    v->max = c->max_version ? c->max_version : SDTLS_V1_2;
-    if (!known_version(v->min) || !known_version(v->max))
-        return sd_err_set(err, SDTLS_OPTION, "%s 0x%04x is not one of enum sdtls_version",
-                          known_version(v->min) ? "max_version" : "min_version",
-                          (unsigned)(known_version(v->min) ? v->max : v->min));
-    /* DTLS counts downwards. */
-    if (v->min < v->max) {
-        if (c->min_version && c->max_version)
-            return sd_err_set(err, SDTLS_OPTION, "min_version is above max_version");
-        if (c->min_version)
-            v->max = v->min;
-        else
-            v->min = v->max;
-    }
-#ifndef SD_HAVE_DTLS1_3
-    if (v->max == SDTLS_V1_3)
-        return no_dtls13(err);
-#endif
-    return SDTLS_OK;
-}
-
-int sd_versions_limit(SSL *ssl, struct sd_versions v, struct sd_err *err)
-{
-    if ((!v.min || SSL_set_min_proto_version(ssl, v.min)) &&
-        (!v.max || SSL_set_max_proto_version(ssl, v.max)))
-        return SDTLS_OK;
-    ERR_clear_error();
-    if (v.max == SDTLS_V1_3)
-        return no_dtls13(err);
-    return sd_err_set(err, SDTLS_OPTION, "this OpenSSL cannot do DTLS 0x%04x to 0x%04x",
-                      (unsigned)v.min, (unsigned)v.max);
-}
-
 /* A client that has a PSK and would accept any certificate offers PSK suites
  * only: else whoever is in between picks a certificate suite and is in. */
 static const char *default_suites(enum sd_role role, bool old, const sdtls_config *c)
@@ -103,7 +52,7 @@ static int set_ciphers(SSL_CTX *ctx, enum sd_role role, struct sd_versions v, co
 }
 
 /* "a,b" as length-prefixed names; false when one is empty or too long. */
-static bool alpn_encode(struct sd_alpn *a, const char *list)
+static bool alpn_encode(struct sd_offer_alpn *a, const char *list)
 {
     unsigned char *out = a->names;
     for (const char *p = list;; p++) {
@@ -126,7 +75,7 @@ static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_l
                        const unsigned char *in, unsigned in_len, void *arg)
 {
     (void)ssl;
-    const struct sd_alpn *a = arg;
+    const struct sd_offer_alpn *a = arg;
     unsigned char *chosen;
     if (SSL_select_next_proto(&chosen, out_len, a->names, a->len, in, in_len) !=
         OPENSSL_NPN_NEGOTIATED)
@@ -135,7 +84,7 @@ static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_l
     return SSL_TLSEXT_ERR_OK;
 }
 
-static int set_alpn(SSL_CTX *ctx, struct sd_alpn *a, enum sd_role role, const char *list,
+static int set_alpn(SSL_CTX *ctx, struct sd_offer_alpn *a, enum sd_role role, const char *list,
                     struct sd_err *err)
 {
     size_t len = strlen(list);
@@ -155,8 +104,8 @@ static int set_alpn(SSL_CTX *ctx, struct sd_alpn *a, enum sd_role role, const ch
     return SDTLS_OK;
 }
 
-int sd_offer_setup(SSL_CTX *ctx, struct sd_alpn *alpn, enum sd_role role, struct sd_versions v,
-                   const sdtls_config *c, struct sd_err *err)
+int sd_offer_setup(SSL_CTX *ctx, struct sd_offer_alpn *alpn, enum sd_role role,
+                   struct sd_versions v, const sdtls_config *c, struct sd_err *err)
 {
     int rc = set_ciphers(ctx, role, v, c, err);
     if (rc)
@@ -170,7 +119,7 @@ int sd_offer_setup(SSL_CTX *ctx, struct sd_alpn *alpn, enum sd_role role, struct
     return c->alpn ? set_alpn(ctx, alpn, role, c->alpn, err) : SDTLS_OK;
 }
 
-void sd_alpn_fini(struct sd_alpn *alpn)
+void sd_offer_fini(struct sd_offer_alpn *alpn)
 {
     free(alpn->names);
 }

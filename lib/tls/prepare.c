@@ -3,14 +3,14 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "tls/internal.h"
 #include "tls/ossl.h"
 #include "tls/resume.h"
-#include "tls/state.h"
 #include "tls/verify.h"
 
 static bool belong_to(SSL *ssl, struct sd_tls *t)
 {
-    struct sd_link *link = sd_link_make(ssl);
+    struct sd_ssl_link *link = sd_ssl_link_make(ssl);
     if (link)
         link->tls = t;
     return link;
@@ -24,16 +24,6 @@ const struct sd_acceptor *sd_tls_acceptor(const struct sd_tls *t)
 bool sd_tls_raw(const struct sd_tls *t)
 {
     return t->raw;
-}
-
-bool sd_tls_own_ctx(const struct sd_tls *t)
-{
-    return t->own_ctx;
-}
-
-enum sd_role sd_tls_role(const struct sd_tls *t)
-{
-    return t->role;
 }
 
 bool sd_tls_wants_client_cert(const struct sd_tls *t)
@@ -87,7 +77,7 @@ int sd_tls_prepare(struct sd_tls *t, SSL *ssl, const char *host, struct sd_err *
                           "OpenSSL compares no certificate with the host name \"%s\": "
                           "set verify_host",
                           name);
-    sd_link_of(ssl)->name_open = !compared;
+    sd_ssl_link_of(ssl)->name_open = !compared;
     if (t->session_file)
         sd_resume_load(ssl, t->verify == SDTLS_VERIFY_REQUIRE, name);
     return SDTLS_OK;

@@ -10,9 +10,7 @@
 #include "tls/context.h"
 
 bool sd_tls_raw(const struct sd_tls *t);                           /* SDTLS_F_RAW */
-bool sd_tls_own_ctx(const struct sd_tls *t);                       /* false: the caller's SSL_CTX */
 const struct sd_acceptor *sd_tls_acceptor(const struct sd_tls *t); /* of a server */
-enum sd_role sd_tls_role(const struct sd_tls *t);
 bool sd_tls_wants_client_cert(const struct sd_tls *t);
 
 /* Readies a fresh SSL of sd_tls_native(): versions, server name, the name to

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls/internal.h"
 #include "tls/ossl.h"
-#include "tls/state.h"
 
 /* The client callback gets a buffer of PSK_MAX_IDENTITY_LEN with the NUL. */
 #define IDENTITY_LIMIT (PSK_MAX_IDENTITY_LEN - 1)
@@ -46,7 +46,7 @@ static unsigned server_psk(SSL *ssl, const char *identity, unsigned char *out, u
     return give_key(&t->psk, out, max);
 }
 
-static int check(enum sd_role role, const sdtls_config *c, struct sd_err *err)
+static int check_psk(enum sd_role role, const sdtls_config *c, struct sd_err *err)
 {
     if (!c->psk && c->psk_identity)
         return sd_err_set(err, SDTLS_CRED, "psk_identity \"%s\" has no psk with it",
@@ -65,7 +65,7 @@ static int check(enum sd_role role, const sdtls_config *c, struct sd_err *err)
     return SDTLS_OK;
 }
 
-static int copy(struct sd_psk *p, const sdtls_config *c, struct sd_err *err)
+static int copy_psk(struct sd_psk *p, const sdtls_config *c, struct sd_err *err)
 {
     p->key = malloc(c->psk_len);
     p->identity = c->psk_identity ? strdup(c->psk_identity) : NULL;
@@ -79,9 +79,9 @@ static int copy(struct sd_psk *p, const sdtls_config *c, struct sd_err *err)
 int sd_psk_setup(struct sd_psk *p, SSL_CTX *ctx, enum sd_role role, const sdtls_config *c,
                  struct sd_err *err)
 {
-    int rc = check(role, c, err);
+    int rc = check_psk(role, c, err);
     if (!rc && c->psk)
-        rc = copy(p, c, err);
+        rc = copy_psk(p, c, err);
     if (rc || !c->psk)
         return rc;
     if (role == SD_ROLE_CLIENT) {

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tls/credentials.h"
+#include "tls/internal.h"
 #include "tls/ossl.h"
-#include "tls/state.h"
+#include "tls/pem.h"
 #include "tls/verify.h"
 
 enum { LOG_WARNING_LEVEL = 1, LOG_INFO_LEVEL = 2 };
@@ -39,9 +39,9 @@ static const char *objection(SSL *ssl, SSL_SESSION *session, bool strict, const 
 
 /* A server that does not resume it makes OpenSSL let go of it, and yet a hello that is sent again
  * after that looks at it (3.0): it lives as long as its connection. */
-static void keep(SSL *ssl, SSL_SESSION *session)
+static void keep_offered(SSL *ssl, SSL_SESSION *session)
 {
-    struct sd_link *link = sd_link_of(ssl);
+    struct sd_ssl_link *link = sd_ssl_link_of(ssl);
     SSL_SESSION_free(link->offered);
     link->offered = session;
 }
@@ -67,7 +67,7 @@ void sd_resume_load(SSL *ssl, bool strict, const char *host)
         sd_tls_log(t, LOG_WARNING_LEVEL, "session file %s %s; full handshake", t->session_file,
                    why);
     }
-    keep(ssl, session);
+    keep_offered(ssl, session);
 }
 
 /* Session keys are as secret as a private key: mkstemp gives 0600, and the
@@ -91,7 +91,7 @@ static int write_session(const char *temp, int fd, SSL_SESSION *session)
     return error;
 }
 
-static int store(const char *file, SSL_SESSION *session)
+static int store_session(const char *file, SSL_SESSION *session)
 {
     char *temp;
     if (asprintf(&temp, "%s.XXXXXX", file) < 0)
@@ -111,7 +111,7 @@ static int new_session(SSL *ssl, SSL_SESSION *session)
     const struct sd_tls *t = sd_tls_of(ssl);
     if (!t || !t->session_file)
         return 0;
-    int error = store(t->session_file, session);
+    int error = store_session(t->session_file, session);
     ERR_clear_error();
     if (error)
         sd_tls_log(t, LOG_WARNING_LEVEL, "cannot write session file %s: %s", t->session_file,

@@ -68,7 +68,7 @@ static bool add_extension(X509 *x, int nid, const char *value)
     return ok;
 }
 
-static bool fill(X509 *x, EVP_PKEY *key)
+static bool fill_certificate(X509 *x, EVP_PKEY *key)
 {
     char cn[NAME_MAX_CN + 1], names[NAME_MAX_CN + 64];
     common_name(cn);
@@ -87,7 +87,8 @@ int sd_selfsigned_make(X509 **pcert, EVP_PKEY **pkey, struct sd_err *err)
 {
     *pcert = X509_new();
     *pkey = make_key();
-    if (*pcert && *pkey && fill(*pcert, *pkey) && X509_sign(*pcert, *pkey, EVP_sha256()))
+    if (*pcert && *pkey && fill_certificate(*pcert, *pkey) &&
+        X509_sign(*pcert, *pkey, EVP_sha256()))
         return SDTLS_OK;
     X509_free(*pcert);
     EVP_PKEY_free(*pkey);

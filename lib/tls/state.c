@@ -1,4 +1,4 @@
-#include "tls/state.h"
+#include "tls/internal.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@ static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
 
 static void link_free(void *ssl, void *mine, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
 {
-    struct sd_link *link = mine;
+    struct sd_ssl_link *link = mine;
     (void)ssl, (void)ad, (void)index, (void)argl, (void)argp;
     if (!link)
         return;
@@ -27,7 +27,7 @@ static void draw_slot(void)
     slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, link_free);
 }
 
-struct sd_link *sd_link_of(const SSL *ssl)
+struct sd_ssl_link *sd_ssl_link_of(const SSL *ssl)
 {
     pthread_once(&slot_once, draw_slot);
     return slot < 0 ? NULL : SSL_get_ex_data(ssl, slot);
@@ -35,13 +35,13 @@ struct sd_link *sd_link_of(const SSL *ssl)
 
 struct sd_tls *sd_tls_of(const SSL *ssl)
 {
-    const struct sd_link *link = sd_link_of(ssl);
+    const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
     return link ? link->tls : NULL;
 }
 
-struct sd_link *sd_link_make(SSL *ssl)
+struct sd_ssl_link *sd_ssl_link_make(SSL *ssl)
 {
-    struct sd_link *link = sd_link_of(ssl);
+    struct sd_ssl_link *link = sd_ssl_link_of(ssl);
     if (link)
         return link;
     link = calloc(1, sizeof *link);

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tls/credentials.h"
+#include "tls/internal.h"
 #include "tls/ossl.h"
-#include "tls/state.h"
+#include "tls/pem.h"
 
 /* More names than this in a CertificateRequest only cost datagrams. An empty
  * list lets the client send what it has (RFC 5246 7.4.4). */
@@ -118,7 +118,7 @@ static int load_trust(SSL_CTX *ctx, const sdtls_config *c, struct sd_err *err)
 
 /* Keeps the first certificate that was found wanting: after a failed handshake
  * the SSL has forgotten it. */
-static void note_culprit(X509_STORE_CTX *store, struct sd_link *link)
+static void note_culprit(X509_STORE_CTX *store, struct sd_ssl_link *link)
 {
     X509 *x = X509_STORE_CTX_get_current_cert(store);
     link->error = X509_STORE_CTX_get_error(store);
@@ -126,10 +126,10 @@ static void note_culprit(X509_STORE_CTX *store, struct sd_link *link)
         link->culprit = x;
 }
 
-static int look(int ok, X509_STORE_CTX *store)
+static int on_certificate(int ok, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct sd_link *link = ssl ? sd_link_of(ssl) : NULL;
+    struct sd_ssl_link *link = ssl ? sd_ssl_link_of(ssl) : NULL;
     if (!link)
         return ok;
     if (!ok && !link->culprit)
@@ -152,7 +152,7 @@ int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *c, stru
         flags = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     else if (mode == SDTLS_VERIFY_CHECK && role == SD_ROLE_SERVER)
         flags = SSL_VERIFY_PEER;
-    SSL_CTX_set_verify(ctx, flags, look);
+    SSL_CTX_set_verify(ctx, flags, on_certificate);
     return SDTLS_OK;
 }
 

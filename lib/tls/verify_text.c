@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls/state.h"
+#include "tls/internal.h"
 #include "tls/verify.h"
 
 /* The certificate that was not trusted, or the peer's; a reference. */
 static X509 *subject_of_talk(const SSL *ssl)
 {
-    const struct sd_link *link = sd_link_of(ssl);
+    const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
     if (link && link->culprit && X509_up_ref(link->culprit))
         return link->culprit;
 #ifdef SD_HAVE_GET0_PEER_CERTIFICATE
@@ -110,15 +110,15 @@ static void issuer_text(X509 *x, char *buf, size_t len)
     snprintf(buf, len, "issued by \"%s\", which is not trusted: give that CA as ca_file", issuer);
 }
 
-static void name_text(X509 *x, char *buf, size_t len)
+static void name_mismatch_text(X509 *x, char *buf, size_t len)
 {
     char names[120];
     names_of(x, names, sizeof names);
     snprintf(buf, len, "certificate is for %s, not for the host asked for", names);
 }
 
-/* Errors that need no more than a sentence. */
-static const char *sentence(long result)
+/* Errors that need no detail of the certificate. */
+static const char *plain_text(long result)
 {
     switch (result) {
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -159,10 +159,10 @@ static void describe(long result, X509 *x, char *buf, size_t len)
         break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        name_text(x, buf, len);
+        name_mismatch_text(x, buf, len);
         break;
     default:
-        snprintf(buf, len, "%s", sentence(result));
+        snprintf(buf, len, "%s", plain_text(result));
     }
 }
 
@@ -174,23 +174,23 @@ static bool by_psk(const SSL *ssl)
 
 /* A caller's SSL_CTX has no callback of ours, so a failed verification may have
  * left a result without a certificate. */
-static const char *no_certificate(const SSL *ssl)
+static const char *no_certificate_text(const SSL *ssl)
 {
     long result = SSL_get_verify_result(ssl);
-    return result == X509_V_OK ? "the peer sent no certificate" : sentence(result);
+    return result == X509_V_OK ? "the peer sent no certificate" : plain_text(result);
 }
 
 /* With a callback that goes on after an error, OpenSSL keeps the last one. */
 static long first_error(const SSL *ssl)
 {
-    const struct sd_link *link = sd_link_of(ssl);
+    const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
     return link && link->culprit ? link->error : SSL_get_verify_result(ssl);
 }
 
 /* Trusted, but for the name that could not be compared. */
 static bool name_open(const SSL *ssl)
 {
-    const struct sd_link *link = sd_link_of(ssl);
+    const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
     return link && link->name_open;
 }
 
@@ -205,7 +205,7 @@ bool sd_verify_text(SSL *ssl, char *buf, size_t len)
     else if (!trusted && x)
         describe(first_error(ssl), x, buf, len);
     else if (!trusted)
-        snprintf(buf, len, "%s", no_certificate(ssl));
+        snprintf(buf, len, "%s", no_certificate_text(ssl));
     X509_free(x);
     ERR_clear_error();
     return trusted;

@@ -40,7 +40,7 @@ static void certificate_and_key_are_loaded(void **state)
     struct sd_tls *t =
         context(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = path("one.crt"),
                                                 .key_file = path("one.key")});
-    assert_true(sd_cert_fingerprint(one.cert, expected));
+    assert_true(sd_credentials_fingerprint(one.cert, expected));
     assert_string_equal(sd_tls_fingerprint(t), expected);
     sd_tls_free(t);
 }
@@ -121,9 +121,9 @@ static void huge_file_is_not_read(void **state)
 static void wrong_contents_are_recognised(void **state)
 {
     (void)state;
-    refused_files(write_file("text", "hello\n", 6), NULL, "/text holds no PEM certificate");
-    refused_files(path("one.key"), path("one.key"), "(it holds a private key)");
-    refused_files(path("one.crt"), path("one.crt"), "(it holds a certificate)");
+    refused_files(write_file("text", "hello\n", 6), NULL, "/text contains no PEM certificate");
+    refused_files(path("one.key"), path("one.key"), "(it contains a private key)");
+    refused_files(path("one.crt"), path("one.crt"), "(it contains a certificate)");
     unsigned char *der = NULL;
     int len = i2d_X509(one.cert, &der);
     refused_files(write_file("der", der, (size_t)len), NULL, "convert it to PEM");
@@ -133,7 +133,7 @@ static void wrong_contents_are_recognised(void **state)
 static void certificate_without_key_says_so(void **state)
 {
     (void)state;
-    refused_files(path("one.crt"), NULL, "holds no private key");
+    refused_files(path("one.crt"), NULL, "contains no private key");
     refused_files(NULL, path("one.key"), "there is no cert_file with it");
 }
 
@@ -225,7 +225,7 @@ static void fingerprint_is_what_openssl_prints(void **state)
     if (!any)
         skip();
     line[strcspn(line, "\n")] = 0;
-    assert_true(sd_cert_fingerprint(one.cert, ours));
+    assert_true(sd_credentials_fingerprint(one.cert, ours));
     assert_string_equal(strchr(line, '=') + 1, ours);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tls/context.h"
+#include "tls/mac.h"
 
 /* RFC 4231: HMAC pads a short key with zeros, so the 20 and 4 byte keys of the
  * test cases are the 32 byte keys here. */

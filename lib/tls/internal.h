@@ -1,6 +1,6 @@
 /* What an sd_tls is made of, for the files that make it. */
-#ifndef SD_TLS_STATE_H
-#define SD_TLS_STATE_H
+#ifndef SD_TLS_INTERNAL_H
+#define SD_TLS_INTERNAL_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@ struct sd_tls {
     bool own_ctx, raw;
     struct sd_versions versions;
     const struct sd_acceptor *acceptor; /* of a server */
-    struct sd_alpn alpn;
+    struct sd_offer_alpn alpn;
     struct sd_psk psk;
     char *server_name, *verify_host, *session_file; /* NULL = not set */
     char fingerprint[SD_FINGERPRINT_TEXT];          /* "" = no certificate */
@@ -27,7 +27,7 @@ struct sd_tls {
 };
 
 /* What we keep with an SSL; freed together with it. */
-struct sd_link {
+struct sd_ssl_link {
     struct sd_tls *tls;
     X509 *culprit;        /* the certificate of the chain that was not trusted, or NULL */
     SSL_SESSION *offered; /* by a client, to be resumed, or NULL; see resume.c */
@@ -36,9 +36,9 @@ struct sd_link {
 };
 
 /* NULL for an SSL that sd_tls_prepare() has not seen. */
-struct sd_link *sd_link_of(const SSL *ssl);
+struct sd_ssl_link *sd_ssl_link_of(const SSL *ssl);
 /* The same, made where there is none; NULL when there is no memory. */
-struct sd_link *sd_link_make(SSL *ssl);
+struct sd_ssl_link *sd_ssl_link_make(SSL *ssl);
 struct sd_tls *sd_tls_of(const SSL *ssl);
 void sd_tls_log(const struct sd_tls *t, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
