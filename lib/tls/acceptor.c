@@ -4,8 +4,8 @@
 
 #include "sukat_dtls.h"
 
-/* DTLSv1_listen only to put OpenSSL into the state behind its own cookie
- * exchange: the datagram is known to be good, and it is called once. */
+/* DTLSv1_listen is called once, on a datagram that the gate has accepted, only to put OpenSSL
+ * into the state after its own cookie exchange. */
 static int begin_with_listen(SSL *ssl, struct sd_err *err)
 {
     BIO_ADDR *peer = BIO_ADDR_new();
@@ -15,19 +15,19 @@ static int begin_with_listen(SSL *ssl, struct sd_err *err)
     BIO_ADDR_free(peer);
     if (rc == 1)
         return SDTLS_OK;
-    return sd_err_set(err, SDTLS_PROTO, "OpenSSL does not accept the admitted ClientHello");
+    return sd_err_set(err, SDTLS_PROTO, "OpenSSL rejected the ClientHello");
 }
 
-/* One for SSL_new_listener() belongs here as soon as there is an OpenSSL to try it on: no release
- * has it for DTLS yet. The probe says when one does. */
+/* An acceptor for SSL_new_listener() belongs here as soon as it can be tested: no release of
+ * OpenSSL has it for DTLS yet. SD_HAVE_DTLS_LISTENER detects the first one. */
 static const struct sd_acceptor acceptors[] = {
     {"DTLSv1_listen", SDTLS_V1_2, begin_with_listen},
 };
 
 #ifdef SD_HAVE_DTLS_LISTENER
-#define WHY "this OpenSSL has SSL_new_listener for it, this library does not use it yet"
+#define WHY "this library does not use OpenSSL's SSL_new_listener() yet"
 #else
-#define WHY "this OpenSSL has no SSL_new_listener for it"
+#define WHY "this OpenSSL has no SSL_new_listener() for DTLS"
 #endif
 
 int sd_acceptor_choose(const struct sd_acceptor **a, int newest, struct sd_err *err)
@@ -37,5 +37,6 @@ int sd_acceptor_choose(const struct sd_acceptor **a, int newest, struct sd_err *
             *a = &acceptors[i];
             return SDTLS_OK;
         }
-    return sd_err_set(err, SDTLS_OPTION, "no server with DTLS 1.3: %s; use at most 1.2", WHY);
+    return sd_err_set(err, SDTLS_OPTION, "a server cannot offer DTLS 1.3: %s; use 1.2 or lower",
+                      WHY);
 }

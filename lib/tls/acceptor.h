@@ -14,7 +14,8 @@
 struct sd_acceptor {
     const char *name;
     int newest; /* enum sdtls_version that it can begin with */
-    /* The admitted hello waits in the BIO: OpenSSL is to take it as one whose cookie is good. */
+    /* Makes OpenSSL take the admitted ClientHello, which waits in the BIO, as one with a valid
+     * cookie. */
     int (*begin)(SSL *ssl, struct sd_err *err);
 };
 

@@ -12,6 +12,9 @@
 #include "tls/selfsigned.h"
 #include "tls/verify.h"
 
+/* Of a server that asks for no certificate, in bytes. */
+enum { MAX_CERT_LIST = 16384 };
+
 static char *copy_text(const char *s, bool *ok)
 {
     char *own = s ? strdup(s) : NULL;
@@ -42,28 +45,29 @@ static int use_selfsigned(SSL_CTX *ctx, struct sd_err *err)
     if (rc)
         return rc;
     if (!SSL_CTX_use_certificate(ctx, cert) || !SSL_CTX_use_PrivateKey(ctx, key))
-        rc = sd_ossl_err(err, SDTLS_TLSLIB, "cannot use a throw-away certificate");
+        rc = sd_ossl_err(err, SDTLS_TLSLIB, "cannot use the self-signed certificate");
     X509_free(cert);
     EVP_PKEY_free(key);
     return rc;
 }
 
-/* A PSK alone is enough for a server. It gets no throw-away certificate then:
- * that would let in whoever has no key. */
+/* A PSK alone is enough for a server. It gets no self-signed certificate then: that would let
+ * in clients that do not have the key. */
 static int set_credentials(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
 {
     if (c->cert_file)
         return sd_credentials_load(t->ctx, c->cert_file, c->key_file, err);
     if (c->key_file)
-        return sd_err_set(err, SDTLS_CRED, "key_file %s: there is no cert_file with it",
+        return sd_err_set(err, SDTLS_CRED, "key_file %s is set, but cert_file is not: set both",
                           c->key_file);
     if (t->role == SD_ROLE_CLIENT || c->psk)
         return SDTLS_OK;
     if (c->flags & SDTLS_F_SELF_SIGNED)
         return use_selfsigned(t->ctx, err);
-    return sd_err_set(err, SDTLS_CRED,
-                      "a server needs a certificate (cert_file, key_file), a psk, or "
-                      "SDTLS_F_SELF_SIGNED for a throw-away certificate");
+    return sd_err_set(
+        err, SDTLS_CRED,
+        "a server needs a certificate (cert_file and key_file), a PSK (psk), or the flag "
+        "SDTLS_F_SELF_SIGNED");
 }
 
 static void set_behaviour(struct sd_tls *t)
@@ -74,14 +78,14 @@ static void set_behaviour(struct sd_tls *t)
      * is a door. Encrypt-then-MAC: see offer.c. */
     SSL_CTX_set_options(ctx, (t->raw ? 0 : SSL_OP_NO_ENCRYPT_THEN_MAC) | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-    /* 50 kB less for an idle client on OpenSSL 3.2 and later. */
+    /* Saves 50 kB for each idle client on OpenSSL 3.2 and later. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_dh_auto(ctx, 1); /* for DHE suites in a list of the user's */
     SSL_CTX_set_session_id_context(ctx, name, sizeof name - 1);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets cost no memory */
-    /* Fragments of one message that nobody asked for pin up to this much. */
+    /* The fragments of one unexpected message can occupy this much memory. */
     if (t->role == SD_ROLE_SERVER && !t->raw && !sd_tls_wants_client_cert(t))
-        SSL_CTX_set_max_cert_list(ctx, 16384);
+        SSL_CTX_set_max_cert_list(ctx, MAX_CERT_LIST);
     if (t->session_file)
         sd_resume_setup(ctx);
 }
@@ -91,7 +95,7 @@ static int make_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
     t->own_ctx = true;
     t->ctx = SSL_CTX_new(t->role == SD_ROLE_SERVER ? DTLS_server_method() : DTLS_client_method());
     if (!t->ctx)
-        return sd_ossl_err(err, SDTLS_TLSLIB, "OpenSSL gives no context");
+        return sd_ossl_err(err, SDTLS_TLSLIB, "cannot create an SSL_CTX");
     int rc = sd_versions_choose(&t->versions, c, err);
     if (!rc)
         rc = sd_offer_setup(t->ctx, &t->alpn, t->role, t->versions, c, err);
@@ -106,8 +110,8 @@ static int make_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
     return rc;
 }
 
-/* Only limits that were asked for, but always an upper one: DTLS 1.3 begins
- * differently on the wire, and OpenSSL 4.1 has it on by default. */
+/* Sets only the limits that the user asked for, but always an upper one: DTLS 1.3 begins
+ * differently on the wire, and OpenSSL 4.1 enables it by default. */
 static int take_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
 {
     t->ctx = c->ssl_ctx;
@@ -130,15 +134,16 @@ static int choose_acceptor(struct sd_tls *t, struct sd_err *err)
     return sd_acceptor_choose(&t->acceptor, newest, err);
 }
 
-/* What only shows on an SSL: limits that OpenSSL takes, a context for DTLS. */
+/* Some faults show on an SSL only: limits that OpenSSL refuses, a context for TLS. */
 static int try_out(struct sd_tls *t, struct sd_err *err)
 {
     SSL *ssl = SSL_new(t->ctx);
     if (!ssl)
-        return sd_ossl_err(err, SDTLS_TLSLIB, "OpenSSL gives no connection");
+        return sd_ossl_err(err, SDTLS_TLSLIB, "cannot create an SSL object");
     int rc = SDTLS_OK;
     if (!SSL_is_dtls(ssl))
-        rc = sd_err_set(err, SDTLS_OPTION, "ssl_ctx is for TLS: make it with DTLS_method()");
+        rc = sd_err_set(err, SDTLS_OPTION,
+                        "ssl_ctx is for TLS, not for DTLS: create it with DTLS_method()");
     else
         rc = sd_versions_limit(ssl, t->versions, err);
     SSL_free(ssl);
@@ -157,7 +162,8 @@ int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config
     if (!copy_config(t, config))
         rc = sd_err_set(err, SDTLS_NOMEM, "out of memory");
     if (!rc && t->verify_host && strlen(t->verify_host) > SD_HOST_MAX)
-        rc = sd_err_set(err, SDTLS_OPTION, "verify_host is longer than a host name can be");
+        rc = sd_err_set(err, SDTLS_OPTION, "verify_host is too long: %zu characters, at most %d",
+                        strlen(t->verify_host), SD_HOST_MAX);
     if (!rc)
         rc = config->ssl_ctx ? take_ctx(t, config, err) : make_ctx(t, config, err);
     if (!rc)

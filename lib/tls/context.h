@@ -1,5 +1,5 @@
-/* Everything that is shared by the sessions of one role: certificate, trust,
- * ciphers, versions. Made from the public configuration. */
+/* What all sessions of one role share: certificate, trust, ciphers, versions. Made from the
+ * public configuration, once. */
 #ifndef SD_TLS_CONTEXT_H
 #define SD_TLS_CONTEXT_H
 
@@ -14,19 +14,18 @@ enum sd_role { SD_ROLE_CLIENT, SD_ROLE_SERVER };
 
 struct sd_tls; /* the context */
 
-/* Copies what it needs from `config`. Errors (enum sdtls_err, sentence in
- * `err`): CRED, OPTION, NOMEM, TLSLIB. The sentence names the file or the
- * value and what to do about it. */
+/* Copies what it needs from `config`. Errors (enum sdtls_err, sentence in `err`): CRED, OPTION,
+ * NOMEM, TLSLIB. The sentence names the file or the value, and what to do about it. */
 int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config,
                struct sd_err *err);
 void sd_tls_free(struct sd_tls *t);
-/* "AB:CD:..." SHA-256 of the own certificate, or NULL. */
+/* "AB:CD:...", SHA-256 of our own certificate, or NULL. */
 const char *sd_tls_fingerprint(const struct sd_tls *t);
 /* The SSL_CTX, borrowed. */
 void *sd_tls_native(const struct sd_tls *t);
 
-/* A reference to the caller's SSL_CTX, for as long as the configuration that
- * names it lives; NULL is fine. */
+/* Take and give back a reference to the caller's SSL_CTX, as long as a configuration that
+ * names it is in use; NULL is fine. */
 void sd_tls_hold(void *ssl_ctx);
 void sd_tls_release(void *ssl_ctx);
 

@@ -1,4 +1,4 @@
-/* What an sd_tls is made of, for the files that make it. */
+/* What the files of the room share: the context, and what is kept with an SSL. */
 #ifndef SD_TLS_INTERNAL_H
 #define SD_TLS_INTERNAL_H
 
@@ -20,7 +20,7 @@ struct sd_tls {
     struct sd_offer_alpn alpn;
     struct sd_psk psk;
     char *server_name, *verify_host, *session_file; /* NULL = not set */
-    char fingerprint[SD_FINGERPRINT_TEXT];          /* "" = no certificate */
+    char fingerprint[SD_FINGERPRINT_TEXT];          /* of our certificate; "" = none */
     void (*log)(void *arg, int level, const char *line);
     void (*keylog)(void *arg, const char *line);
     void *cb_arg;
@@ -29,17 +29,19 @@ struct sd_tls {
 /* What we keep with an SSL; freed together with it. */
 struct sd_ssl_link {
     struct sd_tls *tls;
-    X509 *culprit;        /* the certificate of the chain that was not trusted, or NULL */
-    SSL_SESSION *offered; /* by a client, to be resumed, or NULL; see resume.c */
-    int error;            /* X509_V_ERR_* of it */
-    bool name_open;       /* the host's name is none that OpenSSL compares with a certificate */
+    char *expected;       /* the host that the certificate has to name; NULL = any */
+    X509 *culprit;        /* the first certificate of the chain that is not trusted, or NULL */
+    int error;            /* X509_V_ERR_* of the culprit */
+    bool name_open;       /* OpenSSL cannot compare `expected` with a certificate */
+    SSL_SESSION *offered; /* by a client for resumption, or NULL; see resume.c */
 };
 
 /* NULL for an SSL that sd_tls_prepare() has not seen. */
 struct sd_ssl_link *sd_ssl_link_of(const SSL *ssl);
-/* The same, made where there is none; NULL when there is no memory. */
+/* The same, made when it does not exist yet; NULL when there is no memory. */
 struct sd_ssl_link *sd_ssl_link_make(SSL *ssl);
 struct sd_tls *sd_tls_of(const SSL *ssl);
+/* One line to the program's log callback; `level` as in sdtls_config. */
 void sd_tls_log(const struct sd_tls *t, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -8,9 +8,9 @@
 #include "tls/ossl.h"
 #include "tls/verify.h"
 
-/* AEAD only: one forged record ends a CBC association that negotiated
- * encrypt-then-MAC, on every OpenSSL so far (openssl#24972). OpenSSL leaves
- * out what the security level forbids: CCM8 above level 0, from 3.5 on. */
+/* AEAD only: on every OpenSSL so far one forged record ends a CBC session that negotiated
+ * encrypt-then-MAC (openssl#24972). OpenSSL leaves out what the security level forbids: CCM8
+ * above level 0, from 3.5 on. */
 #define CERT_SUITES                                                                                \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                                   \
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                   \
@@ -20,14 +20,14 @@
 #define PSK_SUITES                                                                                 \
     "ECDHE-PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:"                     \
     "PSK-CHACHA20-POLY1305:PSK-AES128-CCM:PSK-AES256-CCM:PSK-AES128-CCM8:PSK-AES256-CCM8"
-/* DTLS 1.0 has nothing but CBC. */
+/* DTLS 1.0 has only CBC suites. */
 #define CERT_SUITES_1_0                                                                            \
     ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:"                         \
     "ECDHE-RSA-AES256-SHA:AES128-SHA:AES256-SHA"
 #define PSK_SUITES_1_0 ":ECDHE-PSK-AES128-CBC-SHA:PSK-AES128-CBC-SHA:PSK-AES256-CBC-SHA"
 
-/* A client that has a PSK and would accept any certificate offers PSK suites
- * only: else whoever is in between picks a certificate suite and is in. */
+/* A client that has a PSK and would accept any certificate offers PSK suites only: otherwise
+ * an attacker in between could choose a certificate suite and be accepted. */
 static const char *default_suites(enum sd_role role, bool old, const sdtls_config *c)
 {
     if (!c->psk)
@@ -47,11 +47,14 @@ static int set_ciphers(SSL_CTX *ctx, enum sd_role role, struct sd_versions v, co
     if (old && !strstr(list, "@SECLEVEL"))
         SSL_CTX_set_security_level(ctx, 0);
     if (!SSL_CTX_set_cipher_list(ctx, list))
-        return sd_ossl_err(err, SDTLS_OPTION, "ciphers \"%s\"", list);
+        return sd_ossl_err(err, SDTLS_OPTION, "OpenSSL rejected ciphers \"%s\"", list);
     return SDTLS_OK;
 }
 
-/* "a,b" as length-prefixed names; false when one is empty or too long. */
+/* Of the whole list in the configuration: far more than a ClientHello can hold. */
+enum { ALPN_MAX = 8192 };
+
+/* "a,b" as length-prefixed names; false when a name is empty or too long. */
 static bool alpn_encode(struct sd_offer_alpn *a, const char *list)
 {
     unsigned char *out = a->names;
@@ -88,19 +91,20 @@ static int set_alpn(SSL_CTX *ctx, struct sd_offer_alpn *a, enum sd_role role, co
                     struct sd_err *err)
 {
     size_t len = strlen(list);
-    if (len > 8192)
-        return sd_err_set(err, SDTLS_OPTION, "alpn has %zu characters, too many", len);
+    if (len > ALPN_MAX)
+        return sd_err_set(err, SDTLS_OPTION, "alpn is too long: %zu characters, at most %d", len,
+                          ALPN_MAX);
     a->names = malloc(len + 1);
     if (!a->names)
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
     if (!alpn_encode(a, list))
-        return sd_err_set(err, SDTLS_OPTION,
-                          "alpn \"%s\": each name has 1 to 255 characters, commas between them",
-                          list);
+        return sd_err_set(
+            err, SDTLS_OPTION,
+            "alpn \"%s\": each name must have 1 to 255 characters; put commas between names", list);
     if (role == SD_ROLE_SERVER)
         SSL_CTX_set_alpn_select_cb(ctx, alpn_select, a);
     else if (SSL_CTX_set_alpn_protos(ctx, a->names, a->len)) /* 0 is success */
-        return sd_ossl_err(err, SDTLS_OPTION, "alpn \"%s\"", list);
+        return sd_ossl_err(err, SDTLS_OPTION, "OpenSSL rejected alpn \"%s\"", list);
     return SDTLS_OK;
 }
 
@@ -111,11 +115,11 @@ int sd_offer_setup(SSL_CTX *ctx, struct sd_offer_alpn *alpn, enum sd_role role,
     if (rc)
         return rc;
     if (c->groups && !SSL_CTX_set1_groups_list(ctx, c->groups))
-        return sd_ossl_err(err, SDTLS_OPTION, "groups \"%s\"", c->groups);
+        return sd_ossl_err(err, SDTLS_OPTION, "OpenSSL rejected groups \"%s\"", c->groups);
     if (c->sigalgs && !SSL_CTX_set1_sigalgs_list(ctx, c->sigalgs))
-        return sd_ossl_err(err, SDTLS_OPTION, "sigalgs \"%s\"", c->sigalgs);
+        return sd_ossl_err(err, SDTLS_OPTION, "OpenSSL rejected sigalgs \"%s\"", c->sigalgs);
     if (c->srtp && SSL_CTX_set_tlsext_use_srtp(ctx, c->srtp)) /* 0 is success */
-        return sd_ossl_err(err, SDTLS_OPTION, "srtp \"%s\"", c->srtp);
+        return sd_ossl_err(err, SDTLS_OPTION, "OpenSSL rejected srtp \"%s\"", c->srtp);
     return c->alpn ? set_alpn(ctx, alpn, role, c->alpn, err) : SDTLS_OK;
 }
 

@@ -1,5 +1,4 @@
-/* What we offer and accept: versions, cipher suites, groups, signature
- * algorithms, ALPN, SRTP. */
+/* What we offer and accept: cipher suites, groups, signature algorithms, ALPN, SRTP. */
 #ifndef SD_TLS_OFFER_H
 #define SD_TLS_OFFER_H
 
@@ -16,8 +15,8 @@ struct sd_offer_alpn {
     unsigned len; /* 0 = none */
 };
 
-/* All of it but the versions. Whether there is a PSK or a certificate to
- * offer suites for is read from `config`. Errors: OPTION, NOMEM. */
+/* `config` also decides whether suites for a PSK, for a certificate or for both are offered.
+ * Errors: OPTION, NOMEM. */
 int sd_offer_setup(SSL_CTX *ctx, struct sd_offer_alpn *alpn, enum sd_role role,
                    struct sd_versions v, const sdtls_config *config, struct sd_err *err);
 void sd_offer_fini(struct sd_offer_alpn *alpn);

@@ -1,4 +1,4 @@
-/* What the sessions need of their context, in OpenSSL's terms. */
+/* What a session needs of its context, in OpenSSL's terms. */
 #ifndef SD_TLS_PREPARE_H
 #define SD_TLS_PREPARE_H
 
@@ -13,13 +13,13 @@ bool sd_tls_raw(const struct sd_tls *t);                           /* SDTLS_F_RA
 const struct sd_acceptor *sd_tls_acceptor(const struct sd_tls *t); /* of a server */
 bool sd_tls_wants_client_cert(const struct sd_tls *t);
 
-/* Readies a fresh SSL of sd_tls_native(): versions, server name, the name to
- * verify, the session to resume, and the guarding options on one of a caller's
- * SSL_CTX. host (client): what the user asked for, a name or an address, or
- * NULL. t has to outlive ssl. Errors: OPTION, NOMEM. */
+/* Prepares a new SSL of sd_tls_native(): versions, server name, the name to verify, the session
+ * to resume, and the protective options when the SSL_CTX is the caller's. host (client): the
+ * name or address that the user asked for, or NULL. t has to outlive ssl. Errors: OPTION,
+ * NOMEM. */
 int sd_tls_prepare(struct sd_tls *t, SSL *ssl, const char *host, struct sd_err *err);
-/* True when the peer is trusted; else buf tells why not. Also right after a
- * handshake that failed because of it. */
+/* True when the peer is trusted; otherwise buf says why not. Also valid after a handshake that
+ * failed for this reason. */
 bool sd_tls_verify_text(const struct sd_tls *t, SSL *ssl, char *buf, size_t len);
 
 #endif

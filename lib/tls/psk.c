@@ -29,7 +29,7 @@ static unsigned client_psk(SSL *ssl, const char *hint, char *identity, unsigned 
     return give_key(&t->psk, out, max);
 }
 
-/* Constant in time but for the length, which is no secret. */
+/* Constant in time except for the length, which is not secret. */
 static bool same_identity(const char *ours, const char *theirs)
 {
     size_t len = strlen(ours);
@@ -49,19 +49,20 @@ static unsigned server_psk(SSL *ssl, const char *identity, unsigned char *out, u
 static int check_psk(enum sd_role role, const sdtls_config *c, struct sd_err *err)
 {
     if (!c->psk && c->psk_identity)
-        return sd_err_set(err, SDTLS_CRED, "psk_identity \"%s\" has no psk with it",
+        return sd_err_set(err, SDTLS_CRED, "psk_identity \"%s\" is set, but psk is not: set both",
                           c->psk_identity);
     if (c->psk && !c->psk_len)
-        return sd_err_set(err, SDTLS_CRED, "the psk is empty");
+        return sd_err_set(err, SDTLS_CRED, "psk is empty");
     if (c->psk_len > PSK_MAX_PSK_LEN)
-        return sd_err_set(err, SDTLS_CRED, "the psk has %zu bytes, this OpenSSL takes up to %d",
-                          c->psk_len, PSK_MAX_PSK_LEN);
+        return sd_err_set(err, SDTLS_CRED,
+                          "psk is too long: %zu bytes, this OpenSSL takes at most %d", c->psk_len,
+                          PSK_MAX_PSK_LEN);
     if (c->psk_identity && strlen(c->psk_identity) > IDENTITY_LIMIT)
         return sd_err_set(err, SDTLS_CRED,
-                          "psk_identity has %zu bytes, this OpenSSL takes up to %d",
+                          "psk_identity is too long: %zu bytes, this OpenSSL takes at most %d",
                           strlen(c->psk_identity), IDENTITY_LIMIT);
     if (c->psk && !c->psk_identity && role == SD_ROLE_CLIENT)
-        return sd_err_set(err, SDTLS_CRED, "a client's psk needs a psk_identity");
+        return sd_err_set(err, SDTLS_CRED, "a client with psk needs psk_identity as well");
     return SDTLS_OK;
 }
 
@@ -90,7 +91,8 @@ int sd_psk_setup(struct sd_psk *p, SSL_CTX *ctx, enum sd_role role, const sdtls_
     }
     SSL_CTX_set_psk_server_callback(ctx, server_psk);
     if (c->psk_hint && !SSL_CTX_use_psk_identity_hint(ctx, c->psk_hint))
-        return sd_ossl_err(err, SDTLS_CRED, "psk_hint of %zu bytes", strlen(c->psk_hint));
+        return sd_ossl_err(err, SDTLS_CRED, "OpenSSL rejected psk_hint (%zu bytes)",
+                           strlen(c->psk_hint));
     return SDTLS_OK;
 }
 

@@ -14,8 +14,8 @@ struct sd_psk {
     size_t len; /* 0 = no PSK */
 };
 
-/* Copies the PSK of the configuration, if there is one, and lets ctx use it
- * through the sd_tls of its sessions. Errors: CRED, NOMEM. */
+/* Copies the PSK of the configuration, if it has one, and makes the sessions of ctx use it.
+ * Errors: CRED, NOMEM. */
 int sd_psk_setup(struct sd_psk *p, SSL_CTX *ctx, enum sd_role role, const sdtls_config *config,
                  struct sd_err *err);
 void sd_psk_fini(struct sd_psk *p);

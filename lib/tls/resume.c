@@ -16,29 +16,30 @@
 
 enum { LOG_WARNING_LEVEL = 1, LOG_INFO_LEVEL = 2 };
 
-/* Why a session cannot be resumed, or NULL. */
+/* Why a session cannot be resumed, or NULL: the end of "session file FILE ...". */
 static const char *objection(SSL *ssl, SSL_SESSION *session, bool strict, const char *host)
 {
     if (SSL_SESSION_get_protocol_version(session) >> 8 != 0xfe)
-        return "holds a TLS session, not a DTLS one";
-    /* Of a handshake that begins with it and agrees on longer records OpenSSL before 3.2 writes
-     * behind its buffer (docs/fuzzing.md). */
+        return "contains a session of TLS, not of DTLS";
+    /* When the new handshake agrees on longer records than this session had, OpenSSL before 3.2
+     * writes past the end of its buffer (docs/fuzzing.md). */
     if (SSL_SESSION_get_max_fragment_length(session) != TLSEXT_max_fragment_length_DISABLED)
-        return "is of short records (max_fragment_length)";
+        return "contains a session with short records (max_fragment_length), which is not safe to "
+               "resume";
     if (!SSL_set_session(ssl, session))
-        return sd_ossl_reason();
+        return "contains a session that OpenSSL does not resume";
     if (!strict)
         return NULL;
     if (SSL_get_verify_result(ssl) != X509_V_OK)
-        return "is of a peer that was not trusted";
+        return "contains a session whose peer was not trusted";
     X509 *peer = SSL_SESSION_get0_peer(session);
     if (host && (!peer || !sd_verify_carries(peer, host)))
-        return "is of another host";
+        return "contains a session with another host";
     return NULL;
 }
 
-/* A server that does not resume it makes OpenSSL let go of it, and yet a hello that is sent again
- * after that looks at it (3.0): it lives as long as its connection. */
+/* When the server does not resume the session, OpenSSL drops it, but reads it again when it
+ * retransmits its hello (3.0). So the session lives as long as its connection. */
 static void keep_offered(SSL *ssl, SSL_SESSION *session)
 {
     struct sd_ssl_link *link = sd_ssl_link_of(ssl);
@@ -54,24 +55,24 @@ void sd_resume_load(SSL *ssl, bool strict, const char *host)
     if (access(t->session_file, F_OK) < 0 && errno == ENOENT)
         return; /* the first run */
     if (sd_pem_open(&bio, "session", t->session_file, &err)) {
-        sd_tls_log(t, LOG_WARNING_LEVEL, "%s; full handshake", err.text);
+        sd_tls_log(t, LOG_WARNING_LEVEL, "%s; the handshake will be a full one", err.text);
         return;
     }
     SSL_SESSION *session = PEM_read_bio_SSL_SESSION(bio, NULL, sd_pem_no_password, NULL);
     BIO_free(bio);
-    const char *why =
-        session ? objection(ssl, session, strict, host) : "holds no session of this OpenSSL";
+    const char *why = session ? objection(ssl, session, strict, host)
+                              : "contains no session that this OpenSSL can read";
     ERR_clear_error();
     if (why) {
         SSL_set_session(ssl, NULL);
-        sd_tls_log(t, LOG_WARNING_LEVEL, "session file %s %s; full handshake", t->session_file,
-                   why);
+        sd_tls_log(t, LOG_WARNING_LEVEL, "session file %s %s; the handshake will be a full one",
+                   t->session_file, why);
     }
     keep_offered(ssl, session);
 }
 
-/* Session keys are as secret as a private key: mkstemp gives 0600, and the
- * rename never leaves half a file behind. 0 or an errno. */
+/* Session keys are as secret as a private key: mkostemp() gives mode 0600, and rename() never
+ * leaves half a file. 0 or an errno. */
 static int write_session(const char *temp, int fd, SSL_SESSION *session)
 {
     FILE *f = fdopen(fd, "w");
@@ -117,7 +118,7 @@ static int new_session(SSL *ssl, SSL_SESSION *session)
         sd_tls_log(t, LOG_WARNING_LEVEL, "cannot write session file %s: %s", t->session_file,
                    strerrordesc_np(error));
     else
-        sd_tls_log(t, LOG_INFO_LEVEL, "session written to %s", t->session_file);
+        sd_tls_log(t, LOG_INFO_LEVEL, "saved the session in %s", t->session_file);
     return 0; /* the reference stays OpenSSL's */
 }
 

@@ -1,16 +1,16 @@
-/* A client's session, kept in a file between two runs. */
+/* The session of a client, kept in a file from one run to the next. */
 #ifndef SD_TLS_RESUME_H
 #define SD_TLS_RESUME_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-/* New sessions of ctx go to the session_file of their sd_tls. */
+/* Makes OpenSSL write new sessions of ctx to the session_file of their context. */
 void sd_resume_setup(SSL_CTX *ctx);
-/* Puts the session of the file into ssl when there is one that may be used:
- * under `strict` only one whose peer was trusted and carries the name `host`
- * (NULL = any), because resumption shows no certificate. Whatever is wrong
- * with the file is a line in the log and a full handshake. */
+/* Makes ssl offer the session of the file. With `strict` the session's peer must have been
+ * trusted and its certificate must name `host` (NULL = any), because the peer of a resumed
+ * session shows no certificate. When the session cannot be used, one line in the log says
+ * why, and the handshake is a full one. */
 void sd_resume_load(SSL *ssl, bool strict, const char *host);
 
 #endif

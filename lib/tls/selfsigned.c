@@ -12,7 +12,9 @@
 #include "sukat_dtls.h"
 #include "tls/ossl.h"
 
-#define DAY (24L * 60 * 60)
+#define DAY_S (24L * 60 * 60)
+#define BEFORE_S (1 * DAY_S) /* clocks differ */
+#define LIFETIME_S (30 * DAY_S)
 #define NAME_MAX_CN 64 /* ub-common-name, RFC 5280 appendix A.1 */
 
 static EVP_PKEY *make_key(void)
@@ -27,8 +29,8 @@ static EVP_PKEY *make_key(void)
     return ok ? key : NULL;
 }
 
-/* The name goes into an extension value where commas and colons mean
- * something, so anything but a plain host name is not used. */
+/* In the extension's value commas and colons have a meaning, so only a plain host name is
+ * used. */
 static void common_name(char name[static NAME_MAX_CN + 1])
 {
     bool ok = gethostname(name, NAME_MAX_CN + 1) == 0 && memchr(name, 0, NAME_MAX_CN + 1) && *name;
@@ -76,8 +78,8 @@ static bool fill_certificate(X509 *x, EVP_PKEY *key)
     /* Like `openssl req -x509`: a root of its own, which every stack accepts
      * both as the server's certificate and as the client's trust anchor. */
     return X509_set_version(x, 2) && set_serial(x) && set_names(x, cn) &&
-           X509_gmtime_adj(X509_getm_notBefore(x), -DAY) &&
-           X509_gmtime_adj(X509_getm_notAfter(x), 30 * DAY) && X509_set_pubkey(x, key) &&
+           X509_gmtime_adj(X509_getm_notBefore(x), -BEFORE_S) &&
+           X509_gmtime_adj(X509_getm_notAfter(x), LIFETIME_S) && X509_set_pubkey(x, key) &&
            add_extension(x, NID_basic_constraints, "critical,CA:TRUE") &&
            add_extension(x, NID_subject_key_identifier, "hash") &&
            add_extension(x, NID_subject_alt_name, names);
@@ -94,5 +96,5 @@ int sd_selfsigned_make(X509 **pcert, EVP_PKEY **pkey, struct sd_err *err)
     EVP_PKEY_free(*pkey);
     *pcert = NULL;
     *pkey = NULL;
-    return sd_ossl_err(err, SDTLS_TLSLIB, "cannot make a throw-away certificate");
+    return sd_ossl_err(err, SDTLS_TLSLIB, "cannot create a self-signed certificate");
 }

@@ -1,4 +1,4 @@
-/* A throw-away certificate. */
+/* A temporary self-signed certificate. */
 #ifndef SD_TLS_SELFSIGNED_H
 #define SD_TLS_SELFSIGNED_H
 
@@ -7,9 +7,8 @@
 
 #include "base/err.h"
 
-/* ECDSA P-256, signed by itself, valid from yesterday (clocks differ) for 30
- * days, for the machine's name and for loopback. The caller frees both.
- * Errors: TLSLIB. */
+/* ECDSA P-256, for this host's name and for loopback. Valid from yesterday, because clocks
+ * differ, for 30 days from now. The caller frees both. Errors: TLSLIB. */
 int sd_selfsigned_make(X509 **pcert, EVP_PKEY **pkey, struct sd_err *err);
 
 #endif

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* OpenSSL's callbacks get the SSL alone. Its application data belongs to the
- * session, so the way from there to the sd_tls is a slot of ours: a number
- * that is drawn once in the life of the process and never changes after. */
+/* The way from an SSL back to the context and to what is kept with it.
+ *
+ * OpenSSL's callbacks get the SSL alone, and its application data belongs to the program. So
+ * our pointer has a slot of its own: a number that OpenSSL gives once in the life of the
+ * process and that never changes. */
 static int slot = -1;
 static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
 
@@ -17,6 +19,7 @@ static void link_free(void *ssl, void *mine, CRYPTO_EX_DATA *ad, int index, long
     (void)ssl, (void)ad, (void)index, (void)argl, (void)argp;
     if (!link)
         return;
+    free(link->expected);
     X509_free(link->culprit);
     SSL_SESSION_free(link->offered);
     free(link);

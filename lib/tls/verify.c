@@ -13,8 +13,8 @@
 #include "tls/ossl.h"
 #include "tls/pem.h"
 
-/* More names than this in a CertificateRequest only cost datagrams. An empty
- * list lets the client send what it has (RFC 5246 7.4.4). */
+/* With more names than this a CertificateRequest only needs more datagrams. An empty list
+ * lets the client send what it has (RFC 5246 section 7.4.4). */
 #define CA_NAMES 16
 
 enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *c)
@@ -26,7 +26,7 @@ enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *c)
     return role == SD_ROLE_CLIENT ? SDTLS_VERIFY_CHECK : SDTLS_VERIFY_NONE;
 }
 
-/* Puts what a file holds into the store; how many certificates, or -1. */
+/* Puts certificates and revocation lists into the store. The number of certificates, or -1. */
 static int store_all(X509_STORE *store, STACK_OF(X509_INFO) * found)
 {
     int certs = 0;
@@ -66,9 +66,9 @@ static int load_ca_file(SSL_CTX *ctx, const char *file, struct sd_err *err)
         ask_for(ctx, found);
     sk_X509_INFO_pop_free(found, X509_INFO_free);
     if (certs < 0)
-        return sd_ossl_err(err, SDTLS_CRED, "CA file %s cannot be used", file);
+        return sd_ossl_err(err, SDTLS_CRED, "cannot use CA file %s", file);
     if (certs == 0)
-        return sd_err_set(err, SDTLS_CRED, "CA file %s holds no PEM certificate", file);
+        return sd_err_set(err, SDTLS_CRED, "CA file %s contains no PEM certificate", file);
     return SDTLS_OK;
 }
 
@@ -91,11 +91,11 @@ static int load_ca_path(SSL_CTX *ctx, const char *path, struct sd_err *err)
     closedir(dir);
     if (!hashed)
         return sd_err_set(err, SDTLS_CRED,
-                          "CA directory %s has no certificate under its hash: "
-                          "run \"openssl rehash\" on it",
-                          path);
+                          "CA directory %s contains no certificate that is named by its hash: "
+                          "run \"openssl rehash %s\"",
+                          path, path);
     if (!SSL_CTX_load_verify_locations(ctx, NULL, path))
-        return sd_ossl_err(err, SDTLS_CRED, "CA directory %s cannot be used", path);
+        return sd_ossl_err(err, SDTLS_CRED, "cannot use CA directory %s", path);
     return SDTLS_OK;
 }
 
@@ -103,7 +103,7 @@ static int load_trust(SSL_CTX *ctx, const sdtls_config *c, struct sd_err *err)
 {
     int rc = SDTLS_OK;
     if (!c->ca_file && !c->ca_path) {
-        SSL_CTX_set_default_verify_paths(ctx); /* none installed: nobody is trusted */
+        SSL_CTX_set_default_verify_paths(ctx); /* none installed: no peer is trusted */
         ERR_clear_error();
         return SDTLS_OK;
     }
@@ -111,13 +111,13 @@ static int load_trust(SSL_CTX *ctx, const sdtls_config *c, struct sd_err *err)
         rc = load_ca_file(ctx, c->ca_file, err);
     if (!rc && c->ca_path)
         rc = load_ca_path(ctx, c->ca_path, err);
-    /* What is named explicitly is trusted, also when it is not a root. */
+    /* A certificate that the user names is trusted, also when it is not a root. */
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
     return rc;
 }
 
-/* Keeps the first certificate that was found wanting: after a failed handshake
- * the SSL has forgotten it. */
+/* Keeps the first certificate that is not trusted: after a failed handshake the SSL has
+ * forgotten it. */
 static void note_culprit(X509_STORE_CTX *store, struct sd_ssl_link *link)
 {
     X509 *x = X509_STORE_CTX_get_current_cert(store);
@@ -134,7 +134,7 @@ static int on_certificate(int ok, X509_STORE_CTX *store)
         return ok;
     if (!ok && !link->culprit)
         note_culprit(store, link);
-    /* A server that only checks takes any certificate; the result stays. */
+    /* A server with SDTLS_VERIFY_CHECK accepts any certificate; the result is kept. */
     return ok || (link->tls->role == SD_ROLE_SERVER && link->tls->verify == SDTLS_VERIFY_CHECK);
 }
 
@@ -142,12 +142,12 @@ int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *c, stru
 {
     enum sdtls_verify mode = sd_verify_mode(role, c);
     if (mode < SDTLS_VERIFY_NONE || mode > SDTLS_VERIFY_REQUIRE)
-        return sd_err_set(err, SDTLS_OPTION, "verify: %d is not one of enum sdtls_verify",
+        return sd_err_set(err, SDTLS_OPTION, "verify: %d is not a value of enum sdtls_verify",
                           (int)mode);
     int rc = mode == SDTLS_VERIFY_NONE ? SDTLS_OK : load_trust(ctx, c, err);
     if (rc)
         return rc;
-    int flags = SSL_VERIFY_NONE; /* a client looks all the same, and keeps the result */
+    int flags = SSL_VERIFY_NONE; /* a client checks nevertheless, and keeps the result */
     if (mode == SDTLS_VERIFY_REQUIRE)
         flags = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     else if (mode == SDTLS_VERIFY_CHECK && role == SD_ROLE_SERVER)

@@ -9,7 +9,7 @@
 #include "tls/internal.h"
 #include "tls/verify.h"
 
-/* The certificate that was not trusted, or the peer's; a reference. */
+/* The certificate to talk about: the one that is not trusted, or the peer's. A reference. */
 static X509 *subject_of_talk(const SSL *ssl)
 {
     const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
@@ -22,8 +22,7 @@ static X509 *subject_of_talk(const SSL *ssl)
 #endif
 }
 
-/* Printable ASCII only: the text goes to terminals and logs, and the peer
- * wrote it. */
+/* Printable ASCII only: the peer wrote the text, and it goes to terminals and logs. */
 static void append(char *buf, size_t cap, const char *text, size_t len)
 {
     size_t at = strlen(buf);
@@ -64,7 +63,7 @@ static void append_cn(char *buf, size_t cap, const X509_NAME *name)
     append(buf, cap, (const char *)ASN1_STRING_get0_data(cn), (size_t)ASN1_STRING_length(cn));
 }
 
-/* The names of a certificate: "localhost, 127.0.0.1". */
+/* The names of a certificate: "localhost, 127.0.0.1"; "" when it has none. */
 static void names_of(X509 *x, char *buf, size_t cap)
 {
     buf[0] = 0;
@@ -74,8 +73,6 @@ static void names_of(X509 *x, char *buf, size_t cap)
     GENERAL_NAMES_free(names);
     if (!*buf)
         append_cn(buf, cap, X509_get_subject_name(x));
-    if (!*buf)
-        append(buf, cap, "nobody", 6);
 }
 
 /* "2 hours", "3 days". */
@@ -93,28 +90,37 @@ static void expired_text(X509 *x, char *buf, size_t len)
 {
     char ago[32];
     span(ago, sizeof ago, X509_get0_notAfter(x), NULL);
-    snprintf(buf, len, "certificate expired %s ago", ago);
+    snprintf(buf, len, "certificate expired %s ago (or this machine's clock is wrong)", ago);
 }
 
 static void not_yet_text(X509 *x, char *buf, size_t len)
 {
     char until[32];
     span(until, sizeof until, NULL, X509_get0_notBefore(x));
-    snprintf(buf, len, "certificate becomes valid in %s: is the clock right?", until);
+    snprintf(buf, len, "certificate becomes valid in %s (or this machine's clock is wrong)", until);
 }
 
 static void issuer_text(X509 *x, char *buf, size_t len)
 {
     char issuer[80] = "";
     append_cn(issuer, sizeof issuer, X509_get_issuer_name(x));
-    snprintf(buf, len, "issued by \"%s\", which is not trusted: give that CA as ca_file", issuer);
+    if (*issuer)
+        snprintf(buf, len,
+                 "certificate issued by \"%s\", which is not trusted: add this CA to ca_file",
+                 issuer);
+    else
+        snprintf(buf, len,
+                 "certificate issued by a CA that is not trusted: add that CA to ca_file");
 }
 
-static void name_mismatch_text(X509 *x, char *buf, size_t len)
+static void name_mismatch_text(X509 *x, const char *expected, char *buf, size_t len)
 {
     char names[120];
     names_of(x, names, sizeof names);
-    snprintf(buf, len, "certificate is for %s, not for the host asked for", names);
+    if (*names)
+        snprintf(buf, len, "certificate is not for %s; it is for %s", expected, names);
+    else
+        snprintf(buf, len, "certificate is not for %s: it contains no name", expected);
 }
 
 /* Errors that need no detail of the certificate. */
@@ -122,28 +128,36 @@ static const char *plain_text(long result)
 {
     switch (result) {
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        return "self-signed certificate: give it as ca_file to trust it";
+        return "self-signed certificate: to trust it, add it to ca_file";
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        return "its chain ends in a root that is not trusted: give that CA as ca_file";
+        return "certificate chain ends in a root CA that is not trusted: add that CA to ca_file";
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return "the signature of the certificate is wrong";
+        return "certificate has a wrong signature";
     case X509_V_ERR_CERT_REVOKED:
         return "certificate has been revoked";
     case X509_V_ERR_UNABLE_TO_GET_CRL:
-        return "ca_file holds a revocation list, but none of this certificate's CA";
+        return "ca_file contains a revocation list (CRL), but not the one of this certificate's "
+               "CA: add it";
     case X509_V_ERR_INVALID_PURPOSE:
-        return "certificate is not meant for this use (extended key usage)";
+        return "certificate is not valid for this purpose (extended key usage)";
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
-        return "the key of the certificate or of its CA is too small for the security level";
+        return "the key of the certificate or of its CA is too short for OpenSSL's security level";
     case X509_V_ERR_CA_MD_TOO_WEAK:
-        return "certificate is signed with a hash too weak for the security level";
+        return "certificate is signed with a hash that is too weak for OpenSSL's security level";
     default:
         return X509_verify_cert_error_string(result);
     }
 }
 
-static void describe(long result, X509 *x, char *buf, size_t len)
+/* A caller's SSL_CTX may compare the certificate with a name that we do not know. */
+static const char *expected_of(const SSL *ssl)
+{
+    const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
+    return link && link->expected ? link->expected : "the expected host";
+}
+
+static void describe(const SSL *ssl, long result, X509 *x, char *buf, size_t len)
 {
     switch (result) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -159,7 +173,7 @@ static void describe(long result, X509 *x, char *buf, size_t len)
         break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        name_mismatch_text(x, buf, len);
+        name_mismatch_text(x, expected_of(ssl), buf, len);
         break;
     default:
         snprintf(buf, len, "%s", plain_text(result));
@@ -180,14 +194,14 @@ static const char *no_certificate_text(const SSL *ssl)
     return result == X509_V_OK ? "the peer sent no certificate" : plain_text(result);
 }
 
-/* With a callback that goes on after an error, OpenSSL keeps the last one. */
+/* OpenSSL keeps the last error when a callback continues after one. */
 static long first_error(const SSL *ssl)
 {
     const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
     return link && link->culprit ? link->error : SSL_get_verify_result(ssl);
 }
 
-/* Trusted, but for the name that could not be compared. */
+/* Trusted, except that the name could not be compared. */
 static bool name_open(const SSL *ssl)
 {
     const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
@@ -201,9 +215,10 @@ bool sd_verify_text(SSL *ssl, char *buf, size_t len)
     bool trusted = x ? result == X509_V_OK && !name_open(ssl) : by_psk(ssl);
     buf[0] = 0;
     if (!trusted && x && result == X509_V_OK)
-        snprintf(buf, len, "OpenSSL cannot compare certificates with the name of this host");
+        snprintf(buf, len, "OpenSSL cannot check whether the certificate is for %s",
+                 expected_of(ssl));
     else if (!trusted && x)
-        describe(first_error(ssl), x, buf, len);
+        describe(ssl, first_error(ssl), x, buf, len);
     else if (!trusted)
         snprintf(buf, len, "%s", no_certificate_text(ssl));
     X509_free(x);

@@ -28,9 +28,9 @@ static void beyond_the_reason_is_told(void **state)
     (void)state;
     assert_int_equal(sd_acceptor_choose(&a, SDTLS_V1_3, &err), SDTLS_OPTION);
     assert_null(a);
-    assert_non_null(strstr(err.text, "no server with DTLS 1.3"));
+    assert_non_null(strstr(err.text, "a server cannot offer DTLS 1.3"));
     assert_non_null(strstr(err.text, "SSL_new_listener"));
-    assert_non_null(strstr(err.text, "use at most 1.2"));
+    assert_non_null(strstr(err.text, "use 1.2 or lower"));
 }
 
 static void what_is_no_good_hello_is_refused(void **state)
@@ -46,7 +46,7 @@ static void what_is_no_good_hello_is_refused(void **state)
     SSL_set_bio(ssl, in, BIO_new(BIO_s_mem()));
     assert_int_equal(sd_acceptor_choose(&a, SDTLS_V1_2, &err), SDTLS_OK);
     assert_int_equal(a->begin(ssl, &err), SDTLS_PROTO);
-    assert_non_null(strstr(err.text, "does not accept"));
+    assert_non_null(strstr(err.text, "rejected the ClientHello"));
     SSL_free(ssl);
     SSL_CTX_free(ctx);
 }

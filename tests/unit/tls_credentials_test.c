@@ -134,7 +134,7 @@ static void certificate_without_key_says_so(void **state)
 {
     (void)state;
     refused_files(path("one.crt"), NULL, "contains no private key");
-    refused_files(NULL, path("one.key"), "there is no cert_file with it");
+    refused_files(NULL, path("one.key"), "cert_file is not: set both");
 }
 
 static void foreign_key_names_both_files(void **state)

@@ -33,7 +33,7 @@ static void impossible_versions_are_refused(void **state)
     refused(
         SD_ROLE_CLIENT,
         &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = SDTLS_V1_2, .max_version = SDTLS_V1_0},
-        SDTLS_OPTION, "min_version is above max_version");
+        SDTLS_OPTION, "min_version is higher than max_version");
     refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .max_version = 0x0303}, SDTLS_OPTION,
             "max_version 0x0303");
     refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .min_version = 12}, SDTLS_OPTION,
@@ -51,7 +51,7 @@ static void dtls_1_3_is_refused_where_there_is_none(void **state)
     refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .max_version = SDTLS_V1_3},
             SDTLS_OPTION, words);
     refused(SD_ROLE_SERVER, &(sdtls_config){SELF_SIGNED_SERVER, .min_version = SDTLS_V1_3},
-            SDTLS_OPTION, "has no DTLS 1.3; use at most 1.2");
+            SDTLS_OPTION, "does not support DTLS 1.3: use 1.2 or lower");
 #endif
 }
 

@@ -102,17 +102,17 @@ static void impossible_keys_are_refused(void **state)
     static char big[2000];
     memset(big, 'x', sizeof big - 1);
     refused(SD_ROLE_CLIENT, &(sdtls_config){CLIENT(NULL, "secret")}, SDTLS_CRED,
-            "needs a psk_identity");
-    refused(SD_ROLE_CLIENT, &(sdtls_config){CLIENT("ann", "")}, SDTLS_CRED, "the psk is empty");
+            "needs psk_identity");
+    refused(SD_ROLE_CLIENT, &(sdtls_config){CLIENT("ann", "")}, SDTLS_CRED, "psk is empty");
     refused(SD_ROLE_CLIENT, &(sdtls_config){SDTLS_CONFIG_INIT, .psk_identity = "ann"}, SDTLS_CRED,
-            "\"ann\" has no psk");
+            "\"ann\" is set, but psk is not");
     refused(SD_ROLE_SERVER,
             &(sdtls_config){SDTLS_CONFIG_INIT, .psk_identity = "ann", .psk = big, .psk_len = 2000},
-            SDTLS_CRED, "the psk has 2000 bytes, this OpenSSL takes up to ");
+            SDTLS_CRED, "psk is too long: 2000 bytes, this OpenSSL takes at most ");
     refused(SD_ROLE_CLIENT, &(sdtls_config){CLIENT(big, "secret")}, SDTLS_CRED,
-            "psk_identity has 1999 bytes, this OpenSSL takes up to ");
+            "psk_identity is too long: 1999 bytes, this OpenSSL takes at most ");
     refused(SD_ROLE_SERVER, &(sdtls_config){SERVER("ann", "secret"), .psk_hint = big}, SDTLS_CRED,
-            "psk_hint of 1999 bytes: ");
+            "psk_hint (1999 bytes): ");
 }
 
 static void longest_key_and_identity_connect(void **state)

@@ -78,10 +78,9 @@ static void ca_file_makes_the_host_of_the_connection_count(void **state)
     make("name", (struct wish){.cn = "x", .ca = &ca, .san = "DNS:good.test,IP:192.0.2.7"});
     const sdtls_config c = {SDTLS_CONFIG_INIT, .ca_file = path("ca.crt")};
     assert_false(client_says("name", &c, "bad.test", text));
-    assert_string_equal(text,
-                        "certificate is for good.test, 192.0.2.7, not for the host asked for");
+    assert_string_equal(text, "certificate is not for bad.test; it is for good.test, 192.0.2.7");
     assert_false(client_says("name", &c, "192.0.2.8", text));
-    assert_non_null(strstr(text, "not for the host asked for"));
+    assert_non_null(strstr(text, "certificate is not for 192.0.2.8; it is for"));
 }
 
 static void verify_host_overrides_the_host_of_the_connection(void **state)
@@ -104,8 +103,8 @@ static void unknown_ca_is_named(void **state)
     make("unknown", (struct wish){.cn = "x", .ca = &ca});
     const sdtls_config c = {SDTLS_CONFIG_INIT, .ca_file = path("other.crt")};
     assert_false(client_says("unknown", &c, NULL, text));
-    assert_string_equal(text,
-                        "issued by \"Test CA\", which is not trusted: give that CA as ca_file");
+    assert_string_equal(
+        text, "certificate issued by \"Test CA\", which is not trusted: add this CA to ca_file");
 }
 
 static void check_reports_and_connects_anyway(void **state)
@@ -115,13 +114,13 @@ static void check_reports_and_connects_anyway(void **state)
     make("self", (struct wish){.cn = "x", .san = "DNS:self.test"});
     const sdtls_config c = {SDTLS_CONFIG_INIT};
     assert_true(client_says("self", &c, "self.test", text));
-    assert_string_equal(text, "self-signed certificate: give it as ca_file to trust it");
+    assert_string_equal(text, "self-signed certificate: to trust it, add it to ca_file");
     const sdtls_config named = {SDTLS_CONFIG_INIT, .verify = SDTLS_VERIFY_CHECK,
                                 .ca_file = path("self.crt")};
     assert_true(client_says("self", &named, "self.test", text));
     assert_string_equal(text, "");
     assert_true(client_says("self", &named, "other.test", text));
-    assert_string_equal(text, "certificate is for self.test, not for the host asked for");
+    assert_string_equal(text, "certificate is not for other.test; it is for self.test");
 }
 
 /* OpenSSL 4.0 compares no certificate with a name like "h". */
@@ -133,7 +132,7 @@ static void odd_host_name_does_not_stop_a_client_that_only_checks(void **state)
     const sdtls_config check = {SDTLS_CONFIG_INIT, .verify = SDTLS_VERIFY_CHECK,
                                 .ca_file = path("odd.crt")};
     assert_true(client_says("odd", &check, "h", text));
-    assert_non_null(strstr(text, "host"));
+    assert_non_null(strstr(text, "for h"));
 }
 
 static void odd_host_name_is_refused_or_compared_by_a_strict_client(void **state)
@@ -168,11 +167,12 @@ static void times_are_told_in_days(void **state)
     make("just", (struct wish){.cn = "x", .ca = &ca, .from = -9 * DAY, .to = -3700});
     const sdtls_config c = {SDTLS_CONFIG_INIT, .ca_file = path("ca.crt")};
     assert_false(client_says("old", &c, NULL, text));
-    assert_string_equal(text, "certificate expired 3 days ago");
+    assert_string_equal(text, "certificate expired 3 days ago (or this machine's clock is wrong)");
     assert_false(client_says("new", &c, NULL, text));
-    assert_string_equal(text, "certificate becomes valid in 2 days: is the clock right?");
+    assert_string_equal(text,
+                        "certificate becomes valid in 2 days (or this machine's clock is wrong)");
     assert_false(client_says("just", &c, NULL, text));
-    assert_string_equal(text, "certificate expired 1 hour ago");
+    assert_string_equal(text, "certificate expired 1 hour ago (or this machine's clock is wrong)");
 }
 
 /* A revocation list of `ca` with one certificate on it, behind the CA itself. */
@@ -222,7 +222,7 @@ static void wrong_purpose_is_told(void **state)
     make("client", (struct wish){.cn = "x", .ca = &ca, .eku = "clientAuth"});
     const sdtls_config c = {SDTLS_CONFIG_INIT, .ca_file = path("ca.crt")};
     assert_false(client_says("client", &c, NULL, text));
-    assert_string_equal(text, "certificate is not meant for this use (extended key usage)");
+    assert_string_equal(text, "certificate is not valid for this purpose (extended key usage)");
 }
 
 static void names_of_the_peer_are_printable(void **state)
@@ -232,7 +232,7 @@ static void names_of_the_peer_are_printable(void **state)
     make("esc", (struct wish){.cn = "a\033[2Jb", .ca = &ca});
     const sdtls_config c = {SDTLS_CONFIG_INIT, .ca_file = path("ca.crt")};
     assert_false(client_says("esc", &c, "good.test", text));
-    assert_string_equal(text, "certificate is for a?[2Jb, not for the host asked for");
+    assert_string_equal(text, "certificate is not for good.test; it is for a?[2Jb");
 }
 
 static void named_leaf_is_trusted_by_itself(void **state)
@@ -317,7 +317,7 @@ static void unusable_trust_is_refused(void **state)
     const sdtls_config absent = {SDTLS_CONFIG_INIT, .ca_file = path("absent")};
     refused(SD_ROLE_CLIENT, &absent, SDTLS_CRED, "/absent: No such file or directory");
     const sdtls_config text = {SDTLS_CONFIG_INIT, .ca_file = write_file("text", "x\n", 2)};
-    refused(SD_ROLE_CLIENT, &text, SDTLS_CRED, "/text holds no PEM certificate");
+    refused(SD_ROLE_CLIENT, &text, SDTLS_CRED, "/text contains no PEM certificate");
     const sdtls_config no_dir = {SDTLS_CONFIG_INIT, .ca_path = path("absent")};
     refused(SD_ROLE_CLIENT, &no_dir, SDTLS_CRED, "/absent: No such file or directory");
     const sdtls_config unhashed = {SDTLS_CONFIG_INIT, .ca_path = temp_dir};
@@ -328,7 +328,7 @@ static void unusable_trust_is_refused(void **state)
     memset(name, 'a', sizeof name);
     name[sizeof name - 1] = 0;
     const sdtls_config host = {SDTLS_CONFIG_INIT, .verify_host = name};
-    refused(SD_ROLE_CLIENT, &host, SDTLS_OPTION, "verify_host is longer");
+    refused(SD_ROLE_CLIENT, &host, SDTLS_OPTION, "verify_host is too long");
 }
 
 static void hashed_directory_is_searched(void **state)
