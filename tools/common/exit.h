@@ -1,4 +1,4 @@
-/* What a tool's exit status says. --help and the man pages list the same table. */
+/* What the exit status of a tool means. --help and the man page list this table. */
 #ifndef TOOL_EXIT_H
 #define TOOL_EXIT_H
 
@@ -6,12 +6,12 @@
 
 #define TOOL_EXITS(X)                                                                              \
     X(OK, 0, "success")                                                                            \
-    X(NETWORK, 1, "network: name not found, port refused, unreachable, port in use")               \
+    X(NETWORK, 1, "network error: unknown name, port refused or in use, address unreachable")      \
     X(USAGE, 2, "wrong usage, or a local file that cannot be used")                                \
-    X(TIMEOUT, 3, "timeout: no answer, or not to the end")                                         \
-    X(HANDSHAKE, 4, "handshake failed: alert, or an answer that is not DTLS")                      \
+    X(TIMEOUT, 3, "timeout: no answer, an unfinished handshake, or no data (--idle)")              \
+    X(HANDSHAKE, 4, "handshake failed: an alert, or an answer that is not DTLS")                   \
     X(TRUST, 5, "the peer is not trusted")                                                         \
-    X(CLOSED, 6, "the association ended with a fatal alert after the handshake")
+    X(CLOSED, 6, "the connection ended with a fatal alert after the handshake")
 
 enum tool_exit {
 #define TOOL_X(name, value, text) TOOL_EXIT_##name = (value),
