@@ -181,7 +181,7 @@ def test_a_signal_sends_close_notify(server, nc, side, number):
     ending, other = (client, host) if side == "client" else (host, client)
     ending.signal(number)
     assert ending.wait() == 128 + number
-    assert "Terminated with" in ending.err.decode()
+    assert "Ended by" in ending.err.decode()
     other.wait_for("err", r"Removing peer 127\.0\.0\.1:\d+\n")
     if side == "server":
         assert client.wait() == 0

@@ -16,7 +16,7 @@ def test_all_clients_connect_and_get_their_echo(server, nc_run):
     assert load.status == 0 and load.err == b""
     lines = load.out.decode().splitlines()
     assert re.fullmatch(r"handshake min/median/p95/max [\d.]+/[\d.]+/[\d.]+/[\d.]+ ms", lines[0])
-    assert lines[1:] == ["sent 150, received 150", "connected 50 of 50"]
+    assert lines[1:] == ["sent 150 messages, received 150 replies", "connected 50 of 50 clients"]
 
 
 def test_the_server_hears_every_client(server, nc_run):
@@ -49,7 +49,7 @@ def test_an_interrupted_run_still_sums_up(server, nc):
     host.wait_for("err", "Client established from")
     load.signal(INT)
     assert load.wait() == 128 + INT
-    assert b"connected 1 of 2\n" in load.out
+    assert b"connected 1 of 2 clients\n" in load.out
     host.wait_for("err", "Removing peer")
 
 

@@ -26,7 +26,7 @@ def test_v_tells_of_connections_in_the_words_of_old(server, nc_run):
     assert client.lines[1].startswith(f"Connected to: 127.0.0.1:{host.port} (DTLS 1.2, ")
     host.signal(TERM)
     host.wait()
-    assert host.lines[-1] == "Terminated with Terminated"
+    assert host.lines[-1] == "Ended by SIGTERM"
 
 
 def test_without_v_all_is_silent(server, nc_run):

@@ -1,4 +1,4 @@
-/* --explain: entries of the catalogue, for reading. */
+/* --explain: entries of the catalogue of findings. */
 #ifndef TOOL_EXPLAIN_H
 #define TOOL_EXPLAIN_H
 
@@ -7,7 +7,7 @@
 
 #include "flow/finding.h"
 
-/* One entry by its id, or all in a line each for "list". False when there is none such. */
+/* Prints the entry with this id, or for "list" a line for each entry. False for an unknown id. */
 bool tool_explain(FILE *to, const char *id);
 
 #endif

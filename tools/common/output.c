@@ -137,6 +137,6 @@ int tool_written(const char *prog, int status, int failed)
 {
     if (!fflush(stdout) && !ferror(stdout))
         return status;
-    fprintf(stderr, "%s: cannot write the result: %s\n", prog, strerror(errno));
+    fprintf(stderr, "%s: cannot write the result to stdout: %s\n", prog, strerror(errno));
     return failed;
 }

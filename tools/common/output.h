@@ -1,5 +1,5 @@
-/* What a tool says on stderr: sentences for people, or with --json one event a
- * line for programs. Never both. */
+/* What a tool prints on stderr: sentences for people, or with --json one event a line for programs.
+ * Never both. */
 #ifndef TOOL_OUTPUT_H
 #define TOOL_OUTPUT_H
 
@@ -22,20 +22,20 @@ void tool_error(const struct tool_out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void tool_warn(const struct tool_out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* A plain line from this verbosity on; 0 = always: what was asked for. Nothing
- * in JSON mode: whoever says something worth knowing emits an event, too. */
+/* A line without "prog:", from this verbosity on; 0 = always, for what the user asked for. Prints
+ * nothing in JSON mode: the caller emits an event, too. */
 void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Emits {"event": name, "time": ..., fields...} in JSON mode. Takes over `fields`,
  * an object or NULL. */
 void tool_event(const struct tool_out *o, const char *name, json_t *fields);
 
-/* Adds a text to the fields of an event; NULL = leaves the key out. What is not
- * UTF-8, JSON cannot carry: it is made printable first. */
+/* Adds a text to the fields of an event; NULL adds nothing. JSON carries UTF-8 only: any other text
+ * is made printable first. */
 void tool_field(json_t *fields, const char *key, const char *text);
 
-/* Replaces what could command a terminal: words from the network go through
- * here. Cuts what does not fit; returns buf. */
+/* Replaces what could command a terminal; text from the network goes through here. Cuts what does
+ * not fit; returns buf. */
 const char *tool_printable(const char *text, char *buf, size_t cap);
 
 /* Room for "[ipv6%scope]:port". */
@@ -43,8 +43,8 @@ enum { TOOL_ADDR_TEXT = 72 };
 const char *tool_addr_text(const struct sockaddr *sa, socklen_t len,
                            char buf[static TOOL_ADDR_TEXT]);
 
-/* The exit status of a tool whose result went to stdout: `failed`, with a sentence, when it could
- * not be written. */
+/* The exit status of a tool whose result went to stdout: `status`, or after a message `failed` when
+ * the result could not be written. */
 int tool_written(const char *prog, int status, int failed);
 
 #endif

@@ -26,7 +26,7 @@ void tool_signals_close(struct tool_signals *s)
 {
     if (s->fd < 0)
         return;
-    /* timeout(1) sends a signal twice: the second one must not end us while we tidy up. */
+    /* timeout(1) sends a signal twice: the second one must not end us during cleanup. */
     while (tool_signals_next(s))
         ;
     close(s->fd);

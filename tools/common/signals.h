@@ -7,13 +7,13 @@
 
 struct tool_signals {
     int fd;
-    sigset_t before; /* the mask to give back, also to children */
+    sigset_t before; /* the mask to restore, also in children */
 };
 
 /* SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGCHLD come through fd; SIGPIPE is
- * ignored: write() says EPIPE. */
+ * ignored: write() fails with EPIPE. */
 bool tool_signals_open(struct tool_signals *s);
-/* Gives the mask back; signals that came meanwhile are gone. */
+/* Restores the mask. Signals that are pending then are dropped. */
 void tool_signals_close(struct tool_signals *s);
 /* The next one, or 0. */
 int tool_signals_next(const struct tool_signals *s);

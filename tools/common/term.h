@@ -1,4 +1,4 @@
-/* May a stream have colours? */
+/* Whether a stream may have colors. */
 #ifndef TOOL_TERM_H
 #define TOOL_TERM_H
 
@@ -6,8 +6,8 @@
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
 
-/* The option, then NO_COLOR, then CLICOLOR_FORCE, then whether it is a terminal
- * that can (TERM is not "dumb"). */
+/* The option decides, then NO_COLOR, then CLICOLOR_FORCE, then whether fd is a terminal with colors
+ * (TERM is not "dumb"). */
 bool tool_term_color(enum tool_color wish, int fd);
 
 #endif

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A line is put together and written at once: a call for each word costs more than the
- * diagnosis that the words tell of. */
+/* A line is put together and written at once: a call for each word would cost more than the
+ * diagnosis itself. */
 enum { LINE_MAX_LEN = 160, GAP = 2 };
 
 struct line {

@@ -48,7 +48,7 @@ static void trace_record(struct tool_words *w, const struct sd_record *rec)
 {
     const char *sep = w->len ? ", " : "";
     if (rec->unified)
-        tool_words_add(w, "%sProtected Record", sep);
+        tool_words_add(w, "%sEncrypted Record", sep);
     else if (rec->type == SD_CT_HANDSHAKE && rec->epoch == 0)
         trace_messages(w, rec->body);
     else if (rec->type == SD_CT_ALERT && rec->epoch == 0)
@@ -70,13 +70,13 @@ static const char *why_records_end(enum sd_record_status status)
     case SD_RECORD_TYPE:
         return "not DTLS";
     case SD_RECORD_VERSION:
-        return "not a version of DTLS";
+        return "unknown DTLS version";
     case SD_RECORD_NO_HEADER:
         return "ends inside a record header";
     case SD_RECORD_CUT:
         return "ends inside a record";
     case SD_RECORD_TOO_LONG:
-        return "record longer than any may be";
+        return "record longer than DTLS allows";
     case SD_RECORD_CID:
         return "record with a connection ID";
     }
@@ -96,7 +96,7 @@ const char *tool_trace_info(const void *datagram, size_t len, char buf[static TO
     return buf;
 }
 
-/* The version as an analyser's protocol column: that of the first record. */
+/* The protocol of the first record, as an analyser's column has it. */
 static const char *protocol_of_first(const void *datagram, size_t len,
                                      char buf[static SD_NAME_TEXT])
 {
@@ -114,7 +114,7 @@ static void say_records(const struct tool_out *o, const void *datagram, size_t l
     char type[SD_NAME_TEXT], version[SD_NAME_TEXT];
     while (sd_record_next(&it, &rec) == SD_RECORD_OK) {
         if (rec.unified)
-            tool_say(o, 3, "             | protected: epoch %u (low bits), %zu bytes", rec.epoch,
+            tool_say(o, 3, "             | encrypted: epoch %u (low bits), %zu bytes", rec.epoch,
                      rec.length);
         else
             tool_say(o, 3, "             | %s: %s, epoch %u, seq %llu, %zu bytes",

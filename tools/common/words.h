@@ -1,5 +1,4 @@
-/* A text that grows in place and is cut when full; names the way packet analysers print
- * them. */
+/* A text that grows in place and is cut when full, and names as packet analysers print them. */
 #ifndef TOOL_WORDS_H
 #define TOOL_WORDS_H
 

@@ -1,5 +1,5 @@
-/* Socket activation, as systemd and its like do it: LISTEN_PID says whom the
- * sockets are for, LISTEN_FDS how many there are from fd 3 on. */
+/* Socket activation as in systemd: LISTEN_PID is the process that the sockets are for, LISTEN_FDS
+ * is their number; the first one is fd 3. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,10 +11,10 @@ enum { FIRST_FD = 3, MOST_FDS = 1024 };
 static int count_activated(void)
 {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-    unsigned for_whom, count = 0;
-    if (pid && fds && tool_parse_uint(pid, UINT32_MAX, &for_whom) && for_whom == (unsigned)getpid())
+    unsigned owner, count = 0;
+    if (pid && fds && tool_parse_uint(pid, UINT32_MAX, &owner) && owner == (unsigned)getpid())
         tool_parse_uint(fds, MOST_FDS, &count);
-    /* Not for the children of --exec. */
+    /* Commands of --exec must not see them. */
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");

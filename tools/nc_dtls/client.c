@@ -1,5 +1,4 @@
-/* The client, and the probe (-z), which is a client that stops at the first
- * answer. */
+/* The client, and the probe (-z): a client that stops at the first answer. */
 #include "nc_dtls/nc.h"
 
 static void on_client_ready(struct nc *n, const sdtls_event *ev)
@@ -42,7 +41,7 @@ static void on_probe_event(struct nc *n, const sdtls_event *ev)
         return;
     }
     nc_report_probe(n, ev);
-    /* An alert (4) says that somebody is there, but not that he would serve us. */
+    /* An alert (status 4) shows that a server is there, but not that it would serve us. */
     nc_quit(n, (int)tool_exit_of(ev->err, false));
 }
 
@@ -50,7 +49,7 @@ int nc_client(struct nc *n)
 {
     n->on_event = n->cfg.role == NC_PROBE ? on_probe_event : on_client_event;
     nc_report_connecting(n);
-    /* Until here a signal ends us the plain way: resolving a name blocks. */
+    /* Resolving a name blocks. Until it is done a signal ends the program without our help. */
     int rc = sdtls_connect(n->s, n->cfg.target.host, n->cfg.target.port, NULL);
     if (rc) {
         nc_report_error(n, rc);

@@ -1,4 +1,4 @@
-/* --exec: a command for every peer, its stdin and stdout being the peer. */
+/* --exec: a command for every peer, with the connection as its stdin and stdout. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ static bool start_command(struct nc *n, struct nc_child *ch)
     fcntl(ch->from, F_SETFL, O_NONBLOCK);
     return true;
 fail:
-    tool_error(&n->out, "--exec: %s", strerror(errno));
+    tool_error(&n->out, "--exec: cannot start the command: %s", strerror(errno));
     close_pipe(&in[0]);
     close_pipe(&in[1]);
     close_pipe(&out[0]);
@@ -122,7 +122,8 @@ void nc_exec_data(struct nc *n, struct nc_child *ch, const void *data, size_t le
         nc_exec_writable(n, ch);
     } else if (!ch->overrun) {
         ch->overrun = true;
-        tool_warn(&n->out, "%s: the command does not read: datagrams are dropped",
+        tool_warn(&n->out,
+                  "%s: the command of --exec does not read its stdin: datagrams are dropped",
                   sdtls_peer_text(ch->conn));
     }
 }

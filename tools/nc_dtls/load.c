@@ -114,8 +114,8 @@ static void show_load_progress(const struct nc *n, uint64_t now, bool last)
     if (!last && now < l->shown + PROGRESS_EVERY_MS)
         return;
     l->shown = now;
-    fprintf(stderr, "\rconnected %u of %u, failed %u%s", l->connected, n->cfg.clients, l->failed,
-            last ? "\n" : "");
+    fprintf(stderr, "\rconnected %u of %u clients, failed %u%s", l->connected, n->cfg.clients,
+            l->failed, last ? "\n" : "");
     fflush(stderr);
 }
 
@@ -223,13 +223,15 @@ static void print_load(const struct nc *n)
     if (l->connected)
         printf("handshake min/median/p95/max %.1f/%.1f/%.1f/%.1f ms\n", percentile_ms(l, 0),
                percentile_ms(l, 50), percentile_ms(l, 95), percentile_ms(l, 100));
-    printf("sent %u, received %u\n", l->sent, l->received);
+    printf("sent %u messages, received %u replies\n", l->sent, l->received);
     for (int i = 0; i < ERRORS; i++)
         if (l->failed_by[i])
-            printf("failed %u: %s\n", l->failed_by[i], sdtls_strerror(-i));
+            printf("failed %u of %u clients: %s\n", l->failed_by[i], n->cfg.clients,
+                   sdtls_strerror(-i));
     if (l->lost)
-        printf("lost %u: closed by the server\n", l->lost);
-    printf("connected %u of %u\n", l->connected, n->cfg.clients);
+        printf("lost %u of %u clients: closed by the server after the handshake\n", l->lost,
+               n->cfg.clients);
+    printf("connected %u of %u clients\n", l->connected, n->cfg.clients);
     fflush(stdout);
 }
 
@@ -259,7 +261,7 @@ int nc_load(struct nc *n)
         n->load->begun = nc_now();
     }
     if (!n->load || !n->load->us || !tool_signals_open(&n->signals)) {
-        tool_error(&n->out, "cannot start: %m");
+        tool_error(&n->out, "--clients %u: cannot start: %m", n->cfg.clients);
         return TOOL_EXIT_NETWORK;
     }
     nc_report_connecting(n);

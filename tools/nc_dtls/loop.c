@@ -1,4 +1,4 @@
-/* The event loop: the endpoint, stdin, signals and the pipes of --exec. */
+/* The event loop: it waits for the endpoint, stdin, signals and the pipes of --exec. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +66,12 @@ static int poll_timeout(uint64_t when)
     return when - now > INT32_MAX ? INT32_MAX : (int)(when - now);
 }
 
+/* Of the signals that end us. */
+static const char *signal_name(int signo)
+{
+    return signo == SIGINT ? "SIGINT" : signo == SIGHUP ? "SIGHUP" : "SIGTERM";
+}
+
 static void take_signals(struct nc *n)
 {
     int signo;
@@ -75,7 +81,7 @@ static void take_signals(struct nc *n)
         } else if (signo == SIGUSR1) {
             nc_report_counters(n);
         } else {
-            tool_say(&n->out, 1, "Terminated with %s", strsignal(signo));
+            tool_say(&n->out, 1, "Ended by %s", signal_name(signo));
             tool_event(&n->out, "signal",
                        json_pack("{s:i, s:s}", "number", signo, "name", strsignal(signo)));
             nc_quit(n, TOOL_EXIT_SIGNAL + signo);

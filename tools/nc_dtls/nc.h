@@ -22,9 +22,9 @@ struct nc_child {
     sdtls_conn *conn; /* NULL once the peer has gone */
     pid_t pid;        /* 0 once it is reaped */
     int to, from;     /* its stdin and stdout; -1 when closed */
-    uint8_t *queue;   /* what its stdin did not take yet */
+    uint8_t *queue;   /* bytes that its stdin has not taken yet */
     size_t queued;
-    bool overrun;    /* told that datagrams are dropped */
+    bool overrun;    /* the user knows that datagrams are dropped */
     int next_signal; /* after the peer has gone: SIGTERM, then SIGKILL */
     uint64_t when;   /* that signal's time */
     TAILQ_ENTRY(nc_child) next;
@@ -37,7 +37,7 @@ struct nc_peer {
     TAILQ_ENTRY(nc_peer) next;
 };
 
-/* stdin, read only while there is somebody to read for. */
+/* stdin, read only while a peer is connected. */
 struct nc_pump {
     bool ended;
     size_t kept; /* --line: the beginning of a line, in buf */
@@ -57,7 +57,8 @@ struct nc {
     TAILQ_HEAD(, nc_child) children;
     struct nc_pump pump;
     struct nc_load *load;
-    int keylog_fd;
+    int keylog_fd; /* -1 = none */
+    const char *keylog_path;
     uint64_t wake; /* the loop turns at this time at the latest, ms; UINT64_MAX */
     uint64_t quit_at;
     bool done;
@@ -114,8 +115,7 @@ void nc_exec_writable(struct nc *n, struct nc_child *ch);
 /* At the end: hangs up on all, waits a moment, kills. */
 void nc_exec_end(struct nc *n);
 
-/* activate.c: sockets from the service manager; how many, or the error after
- * telling it. */
+/* activate.c: serves the sockets from the service manager. How many, or an enum sdtls_err. */
 int nc_adopt_activated(struct nc *n);
 
 /* report.c: events as lines or JSON. */
@@ -132,7 +132,6 @@ void nc_report_counters(const struct nc *n);
 void nc_report_probe(struct nc *n, const sdtls_event *ev);
 
 /* version.c */
-const char *nc_version_text(int version);  /* "DTLS 1.2"; NULL when it is not known */
 int nc_version(const struct nc_config *c); /* -V; the exit status */
 
 #endif

@@ -10,8 +10,8 @@
 #include "common/trace.h"
 #include "nc_dtls/nc.h"
 
-/* A socket that lands on a closed fd 0, 1 or 2 would be read as stdin or be
- * written log lines to. */
+/* A socket that becomes fd 0, 1 or 2 because it was closed would be read as stdin, or receive our
+ * messages. */
 static void fill_std_fds(void)
 {
     int fd;
@@ -58,11 +58,11 @@ static void write_keylog(void *arg, const char *line)
     if (len < 0 || (size_t)len >= sizeof text)
         return;
     if (write(n->keylog_fd, text, (size_t)len) != len)
-        tool_warn(&n->out, "cannot write to the key log: %s", strerror(errno));
+        tool_warn(&n->out, "cannot write to the key log %s: %s", n->keylog_path, strerror(errno));
 }
 
-/* A key log named on the command line must work; one that the environment asks
- * for must not get in the way. */
+/* A key log named on the command line must work; one named in the environment must not stop the
+ * program. */
 static bool open_keylog(struct nc *n)
 {
     bool asked = n->cfg.keylog;
@@ -70,6 +70,7 @@ static bool open_keylog(struct nc *n)
     if (!path || !*path)
         return true;
     n->keylog_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    n->keylog_path = path;
     if (n->keylog_fd >= 0) {
         n->cfg.tls.keylog = write_keylog;
         return true;
@@ -95,7 +96,8 @@ static bool set_up_endpoint(struct nc *n)
     if (n->cfg.role == NC_SERVER || n->cfg.role == NC_LOAD)
         raise_fd_limit();
     if (n->cfg.tls.flags & SDTLS_F_NO_COOKIE)
-        tool_warn(&n->out, "--no-cookie: any forged address gets a whole flight; tests only");
+        tool_warn(&n->out, "--no-cookie skips the address check (tests only): a forged address "
+                           "receives a whole flight");
     if (!open_keylog(n))
         return false;
     n->s = sdtls_new(&n->cfg.tls);

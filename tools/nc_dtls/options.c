@@ -1,5 +1,5 @@
-/* From argv to a configuration: what was said, in option_table.c, and what it means
- * together, here. */
+/* From argv to a configuration: option_table.c has each option by itself, this file what they mean
+ * together. */
 #include <fcntl.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -8,7 +8,7 @@
 
 #include "nc_dtls/options.h"
 
-/* A probe of a silent port should not take the half minute of a handshake. */
+/* A probe of a silent port should not take the 30 s of a handshake. */
 enum { PROBE_WAIT_MS = 5000 };
 
 static enum nc_role role_of(const struct nc_config *c)
@@ -37,29 +37,32 @@ static bool check_server_only(const struct nc_config *c, char why[static TOOL_WH
                          : c->tls.flags & SDTLS_F_NO_COOKIE ? "--no-cookie"
                                                             : NULL;
     if (option && !c->listen)
-        return tool_wrong(why, "%s is for -l", option);
+        return tool_wrong(why, "%s needs -l", option);
     return true;
 }
 
 static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
 {
     if (c->listen && (c->probe || c->clients))
-        return tool_wrong(why, "-l does not go with %s", c->probe ? "-z" : "--clients");
+        return tool_wrong(why, "-l and %s cannot be used together", c->probe ? "-z" : "--clients");
     if (c->probe && c->clients)
-        return tool_wrong(why, "-z does not go with --clients");
+        return tool_wrong(why, "-z and --clients cannot be used together");
     if (c->echo && c->exec)
-        return tool_wrong(why, "--echo does not go with --exec: one of them answers");
+        return tool_wrong(why, "--echo and --exec cannot be used together");
     if ((c->echo || c->exec) && (c->probe || c->clients))
-        return tool_wrong(why, "%s does not go with %s", c->echo ? "--echo" : "--exec",
+        return tool_wrong(why, "%s and %s cannot be used together", c->echo ? "--echo" : "--exec",
                           c->probe ? "-z" : "--clients");
     if ((c->rate || c->count != 1) && !c->clients)
-        return tool_wrong(why, "--rate and --count are for --clients");
+        return tool_wrong(why, "%s needs --clients", c->rate ? "--rate" : "--count");
     if (c->tls.key_file && !c->tls.cert_file)
-        return tool_wrong(why, "-k gives a key: -c must give the certificate");
+        return tool_wrong(why, "-k %s needs -c FILE: the certificate of this key", c->tls.key_file);
     if (c->insecure && (c->verify || c->tls.verify_host))
-        return tool_wrong(why, "--insecure contradicts --verify and --verify-host");
+        return tool_wrong(why, "--insecure and %s cannot be used together",
+                          c->verify ? "--verify" : "--verify-host");
+    /* DTLS versions count down. */
     if (c->tls.min_version && c->tls.max_version && c->tls.min_version < c->tls.max_version)
-        return tool_wrong(why, "--min is above --max"); /* DTLS versions count down */
+        return tool_wrong(why, "--min (%s) is higher than --max (%s)",
+                          nc_version_text(c->tls.min_version), nc_version_text(c->tls.max_version));
     return true;
 }
 
@@ -67,16 +70,16 @@ static bool check_target(const struct nc_config *c, char why[static TOOL_WHY])
 {
     bool server = c->role == NC_SERVER;
     if (!server && !c->target.host)
-        return tool_wrong(why, "a host and a port are needed; or -l to listen");
+        return tool_wrong(why, "a host and a port are needed, or -l to listen");
     if (!server && (!c->target.port || !strcmp(c->target.port, "0")))
-        return tool_wrong(why, "a port is needed, as in: %s 4433", c->target.host);
+        return tool_wrong(why, "a port is needed, for example: nc_dtls %s 4433", c->target.host);
     if (c->fd != UINT32_MAX && (c->target.host || c->target.port))
-        return tool_wrong(why, "--fd brings its own address");
+        return tool_wrong(why, "--fd %u has an address already: give no host and no port", c->fd);
     if (!c->numeric || !c->target.host)
         return true;
     struct addrinfo *found, hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM};
     if (getaddrinfo(c->target.host, NULL, &hints, &found))
-        return tool_wrong(why, "-n: '%s' is not a numeric address", c->target.host);
+        return tool_wrong(why, "-n: host '%s' is not a numeric address", c->target.host);
     freeaddrinfo(found);
     return true;
 }
@@ -87,7 +90,8 @@ static bool set_interface(struct nc_config *c, char why[static TOOL_WHY])
     if (!c->interface)
         return true;
     if (strlen(c->interface) >= sizeof c->interface_name)
-        return tool_wrong(why, "-i: interface names are shorter than that");
+        return tool_wrong(why, "-i '%.32s': interface name too long (%d characters at most)",
+                          c->interface, IF_NAMESIZE - 1);
     strcpy(c->interface_name, c->interface);
     if (tool_parse_uint(c->interface, UINT32_MAX, &index) &&
         !if_indextoname(index, c->interface_name))
@@ -126,10 +130,10 @@ static bool set_psk(struct nc_config *c, char why[static TOOL_WHY])
     bool ok = tool_parse_hex(text, c->psk_bytes, &c->tls.psk_len);
     explicit_bzero(hex, sizeof hex);
     if (!ok)
-        return tool_wrong(why, "--psk: the key must be pairs of hex digits, at most %d of them",
+        return tool_wrong(why, "--psk: write the key as pairs of hex digits, %d bytes at most",
                           NC_PSK_MAX);
     c->tls.psk = c->psk_bytes;
-    /* What openssl s_client and s_server use when nothing is said. */
+    /* The default of openssl s_client and s_server. */
     if (!c->tls.psk_identity && c->role != NC_SERVER)
         c->tls.psk_identity = "Client_identity";
     return true;
@@ -152,7 +156,8 @@ static bool set_mtu(struct nc_config *c, char why[static TOOL_WHY])
         return true;
     if (tool_parse_uint(c->mtu, MOST, &c->tls.mtu) && c->tls.mtu >= LEAST)
         return true;
-    return tool_wrong(why, "--mtu %s: auto, or %d to %d bytes of UDP payload", c->mtu, LEAST, MOST);
+    return tool_wrong(why, "--mtu %s: use auto, or %d to %d bytes of UDP payload", c->mtu, LEAST,
+                      MOST);
 }
 
 static bool set_export(struct nc_config *c, char why[static TOOL_WHY])
@@ -163,7 +168,8 @@ static bool set_export(struct nc_config *c, char why[static TOOL_WHY])
     size_t len = colon ? (size_t)(colon - c->export) : 0;
     if (!len || len >= sizeof c->export_label || !tool_parse_uint(colon + 1, 256, &c->export_len) ||
         !c->export_len)
-        return tool_wrong(why, "--export '%s': must be LABEL:BYTES, at most 256 bytes", c->export);
+        return tool_wrong(why, "--export '%s': use LABEL:LEN with 1 to 256 bytes as LEN",
+                          c->export);
     memcpy(c->export_label, c->export, len);
     c->export_label[len] = '\0';
     return true;
@@ -194,7 +200,7 @@ static void set_tls(struct nc_config *c)
         t->flags |= SDTLS_F_SHARED;
 }
 
-/* -p and -s mean our own end: of a server, where it listens. */
+/* -p and -s are our own end: for a server the address it listens on. */
 static bool set_own_address(struct nc_config *c, char why[static TOOL_WHY])
 {
     if (c->role != NC_SERVER) {
@@ -202,10 +208,11 @@ static bool set_own_address(struct nc_config *c, char why[static TOOL_WHY])
         return true;
     }
     if (c->target.host && c->tls.source)
-        return tool_wrong(why, "two addresses to listen on, '%s' and '%s'", c->target.host,
-                          c->tls.source);
+        return tool_wrong(why, "two addresses to listen on are given, '%s' and '%s'",
+                          c->target.host, c->tls.source);
     if (c->target.port && c->port)
-        return tool_wrong(why, "two ports to listen on, %s and %u", c->target.port, c->port);
+        return tool_wrong(why, "two ports to listen on are given, %s and %u", c->target.port,
+                          c->port);
     if (c->tls.source)
         c->target.host = c->tls.source;
     c->tls.source = NULL;

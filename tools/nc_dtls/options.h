@@ -2,6 +2,7 @@
 #ifndef NC_OPTIONS_H
 #define NC_OPTIONS_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,12 +51,16 @@ struct nc_config {
 
     char port_text[sizeof "65535"];
     uint8_t psk_bytes[NC_PSK_MAX];
-    char interface_name[64];
+    char interface_name[IF_NAMESIZE];
     char export_label[128];
     unsigned export_len;
 };
 
+/* option_table.c */
 extern const struct tool_usage nc_usage;
+
+/* version.c: "DTLS 1.2"; NULL for a version that is not known. */
+const char *nc_version_text(int version);
 
 /* Fills c and checks it; false with the sentence in `why`. Hides a PSK given in
  * argv. c is large and points into itself: do not move it afterwards. */

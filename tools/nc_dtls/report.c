@@ -1,23 +1,26 @@
-/* Events as lines for people, in the words of old, or as JSON for programs. */
+/* Events as lines for people, or as JSON for programs. Scripts read "Hosting at:", "Connecting
+ * to:", "Connected to:", "Client connected from:", "Client established from:" and "Removing peer":
+ * these words stay. */
 #include <stdio.h>
 #include <string.h>
 
 #include "nc_dtls/nc.h"
 
-/* Room for words from the network, made fit for a terminal. */
+/* Room for text from the network without what could command a terminal. */
 enum { WORDS = 512 };
 
-/* What the user could do about it; NULL when the error speaks for itself. */
+/* What the user can do about it; NULL when the error needs no explanation. */
 static const char *error_advice(const struct nc_config *c, int err)
 {
     switch (err) {
     case SDTLS_RESOLVE:
-        return "check the name, or give an address";
+        return "check the name, or give a numeric address";
     case SDTLS_REFUSED:
-        return "is the port right, and the server running?";
+        return "check the port, and whether the server is running";
     case SDTLS_VERIFY:
-        return c->role == NC_SERVER ? "--ca-file says whom to trust"
-                                    : "--ca-file says whom to trust, --insecure connects anyway";
+        return c->role == NC_SERVER
+                   ? "use --ca-file to trust its issuer"
+                   : "use --ca-file to trust its issuer, or --insecure to connect anyway";
     default:
         return NULL;
     }
@@ -80,7 +83,7 @@ static void say_exported(const struct nc *n, sdtls_conn *c)
     char hex[2 * sizeof key + 1] = "";
     int rc = sdtls_export(c, n->cfg.export_label, key, n->cfg.export_len);
     if (rc) {
-        tool_error(&n->out, "--export: %s", sdtls_errmsg(n->s));
+        tool_error(&n->out, "--export %s: %s", n->cfg.export, sdtls_errmsg(n->s));
         return;
     }
     for (unsigned i = 0; i < n->cfg.export_len; i++)
@@ -97,9 +100,11 @@ static void warn_unverified(const struct nc *n, const sdtls_info *info)
     if (n->cfg.role == NC_SERVER || n->cfg.insecure || info->verified || !info->fingerprint)
         return;
     tool_printable(info->verify_text ? info->verify_text : "not trusted", words, sizeof words);
-    tool_warn(&n->out,
-              "certificate not verified: %s; use --ca-file to check it, or --insecure to silence",
-              words);
+    tool_warn(
+        &n->out,
+        "certificate not verified: %s; use --ca-file to verify it, or --insecure to hide this "
+        "warning",
+        words);
 }
 
 static json_t *info_json(const sdtls_conn *c, const sdtls_info *i)
@@ -225,7 +230,7 @@ static const char *closed_advice(const struct nc *n, const sdtls_event *ev)
     sdtls_info info;
     sdtls_conn_info(ev->conn, &info);
     if (ev->err == SDTLS_TIMEOUT && n->cfg.psk && info.version)
-        return "or the keys of --psk differ";
+        return "or the two ends have different --psk keys";
     return error_advice(&n->cfg, ev->err);
 }
 

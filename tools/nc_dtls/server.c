@@ -15,7 +15,8 @@ static int open_server(struct nc *n)
 static void on_server_ready(struct nc *n, const sdtls_event *ev)
 {
     if (n->cfg.once && !TAILQ_EMPTY(&n->peers)) {
-        tool_say(&n->out, 1, "Client %s is one too many for --once", sdtls_peer_text(ev->conn));
+        tool_say(&n->out, 1, "Closing client %s: --once serves one client only",
+                 sdtls_peer_text(ev->conn));
         sdtls_close(ev->conn);
         return;
     }
