@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernel/vk_secret.h"
+
 struct vk vk;
 
 struct vk_file *vk_file(int fd)
@@ -24,6 +26,7 @@ void vk_reset(void)
     vk.now = 1001 * SD_SEC;
     vk.binds = 0;
     vk.next_port = 30000;
+    vk.secrets = VK_SECRETS_BEGIN;
     vk.random = 1;
     vk.no_random = false;
     vk.on_send = NULL;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/common.h"
+#include "kernel/vk_secret.h"
 
 WRAPPED(ssize_t, getrandom, void *to, size_t len, unsigned flags);
 WRAPPED(int, getaddrinfo, const char *host, const char *port, const struct addrinfo *hints,
@@ -16,14 +16,15 @@ WRAPPED(void, freeaddrinfo, struct addrinfo *ai);
 
 ssize_t __wrap_getrandom(void *to, size_t len, unsigned flags)
 {
-    struct fuzz_rng r = {vk.random};
+    uint64_t *state = len == VK_SECRET ? &vk.secrets : &vk.random;
+    struct fuzz_rng r = {*state};
     (void)flags;
     if (vk.no_random)
         errno = EIO;
     if (vk.no_random || vk_fails(VK_RANDOM))
         return -1;
     fuzz_random_bytes(&r, to, len);
-    vk.random = r.state;
+    *state = r.state;
     return (ssize_t)len;
 }
 

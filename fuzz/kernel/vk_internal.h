@@ -57,7 +57,7 @@ struct vk {
     sd_time now;
     uint64_t binds;
     uint16_t next_port;
-    uint64_t random; /* state of the generator */
+    uint64_t secrets, random; /* states of the generators: vk_secret.h, and anything else */
     bool no_random;
     void (*on_send)(void *arg, const struct sd_addr *from, const struct sd_addr *to,
                     struct sd_span data);

@@ -2,21 +2,20 @@
 #include <string.h>
 
 #include "gate/cookie.h"
+#include "harness/senders.h"
+#include "kernel/vk_secret.h"
 #include "mutator/mutator.h"
 #include "openssl/ossl_cookie.h"
-#include "harness/senders.h"
 
-/* The gate itself says which cookie it would take, with the secret that its target begins with:
- * the first bytes of its random numbers. */
+/* The gate itself says which cookie it would accept, with the secret that its target begins with. */
 static size_t gate_cookie(uint8_t who, struct sd_span datagram, uint8_t *out)
 {
-    uint8_t secret[SD_GATE_SECRET_LEN], reply[SD_GATE_REPLY_MAX];
-    struct fuzz_rng rng = {0};
+    uint8_t secret[VK_SECRET], reply[SD_GATE_REPLY_MAX];
     struct sd_gate gate;
     unsigned f, t;
     pair(who, &f, &t);
     struct sd_addr from = sender(f), to = local(t);
-    fuzz_random_bytes(&rng, secret, sizeof secret);
+    vk_first_secret(secret);
     sd_gate_init(&gate, kit_mac, NULL, secret, 0);
     struct sd_gate_result r = sd_gate_check(&gate, datagram.p, datagram.len, &from, &to, reply);
     if (r.verdict != SD_GATE_REPLY)

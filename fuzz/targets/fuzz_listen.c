@@ -100,7 +100,15 @@ static void on_send(void *arg, const struct sd_addr *from, const struct sd_addr 
     note_verify(from, to, &h);
 }
 
-/* Given to him, and not too long ago; or never given to anybody, and right. */
+/* The mutator must know the secret of the first period, or it shows no cookie that is accepted. */
+static void check_first_secret(const struct sdtls_conn *c, const struct sd_client_hello *ch)
+{
+    fuzz_check(w.faulty || vk_now() - w.began >= SD_GATE_PERIOD ||
+                   listen_guessed(&c->remote, &c->local, ch),
+               "vk_first_secret() is not the secret of this gate");
+}
+
+/* Given to it, and not too long ago; or never given to anybody, and right. */
 static bool may_enter(const struct sdtls_conn *c, const struct sd_client_hello *ch)
 {
     bool known = false;
@@ -110,8 +118,10 @@ static bool may_enter(const struct sdtls_conn *c, const struct sd_client_hello *
             continue;
         known = true;
         if (sd_addr_eq(&k->to, &c->remote) && sd_addr_eq(&k->from, &c->local) &&
-            (w.old_secret || vk_now() - k->at < 2 * SD_GATE_PERIOD))
+            (w.old_secret || vk_now() - k->at < 2 * SD_GATE_PERIOD)) {
+            check_first_secret(c, ch);
             return true;
+        }
     }
     return !known && (w.old_secret || vk_now() - w.began < 2 * SD_GATE_PERIOD) &&
            listen_guessed(&c->remote, &c->local, ch);

@@ -3,15 +3,15 @@
 #include <string.h>
 
 #include "harness/common.h"
-#include "targets/listen.h"
 #include "harness/gate_kit.h"
+#include "kernel/vk_secret.h"
+#include "targets/listen.h"
 
 bool listen_guessed(const struct sd_addr *peer, const struct sd_addr *local,
                     const struct sd_client_hello *ch)
 {
-    uint8_t subject[128], name[SD_ADDR_BYTES], secret[SD_GATE_SECRET_LEN], mac[32];
-    struct fuzz_rng rng = {0};
-    fuzz_random_bytes(&rng, secret, sizeof secret);
+    uint8_t subject[128], name[SD_ADDR_BYTES], secret[VK_SECRET], mac[32];
+    vk_first_secret(secret);
     struct sd_wr w = sd_wr_init(subject, sizeof subject);
     sd_wr_bytes(&w, "sdc1", 4);
     sd_wr_bytes(&w, name, sd_addr_bytes(peer, name));
