@@ -7,7 +7,8 @@
 #include "mutator/mutator.h"
 #include "openssl/ossl_cookie.h"
 
-/* The gate itself says which cookie it would accept, with the secret that its target begins with. */
+/* The gate itself says which cookie it would accept, with the secret that its target begins with.
+ */
 static size_t gate_cookie(uint8_t who, struct sd_span datagram, uint8_t *out)
 {
     uint8_t secret[VK_SECRET], reply[SD_GATE_REPLY_MAX];

@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "harness/make.h"
-#include "peers/sim.h"
+#include "peers/ours.h"
 #include "wire/handshake.h"
 #include "wire/record.h"
 
 enum code {
-    CODE_CONFIG,   /* arg: bits 0 and 1 sim_kind, 2 and 3 the MTU; only at the beginning */
+    CODE_CONFIG,   /* arg: bits 0 and 1 pair_kind, 2 and 3 the MTU; only at the beginning */
     CODE_REAL,     /* arg: so many of the peer's datagrams arrive, more one */
     CODE_DATAGRAM, /* data as it is */
     CODE_RECORD,   /* arg: bits 0 to 2 the type from 20 on, 3 and 4 the epoch; number, body */
@@ -165,8 +165,9 @@ static void check(void)
 static struct sim_config config_of(uint8_t arg)
 {
     static const size_t mtus[] = {1200, 600, 1452, 300};
-    return (struct sim_config){
-        .ours = {true, true}, .kind = (enum sim_kind)(arg & 3), .mtu = mtus[arg >> 2 & 3]};
+    return (struct sim_config){.stack = {&ours_stack, &ours_stack},
+                               .kind = (enum pair_kind)(arg & 3),
+                               .mtu = mtus[arg >> 2 & 3]};
 }
 
 void hostile_run(int id, const uint8_t *data, size_t size)
@@ -212,7 +213,7 @@ static void seed_datagrams(struct fuzz_seeder *s, unsigned config, unsigned step
 {
     uint8_t out[2048];
     struct sd_wr w = sd_wr_init(out, sizeof out);
-    if (id == SIM_SERVER)
+    if (id == OSSL_SERVER)
         make_client_hello(&w, &(struct make_hello){.seq = 50, .message_seq = 1});
     else
         make_server_hello(&w, 50, 1, 7, 0xc02b, (struct sd_span){0});
@@ -231,7 +232,7 @@ void hostile_seeds(struct fuzz_seeder *s, int id)
             seed(s, config, steps, CODE_RECORD, 0, ccs, sizeof ccs);
             seed(s, config, steps, CODE_RECORD, 3 | 8, shorter, sizeof shorter);
             seed(s, config, steps, CODE_RECORD, 2 | 8, sealed, sizeof sealed);
-            seed(s, config, steps, CODE_MESSAGE, id == SIM_SERVER ? 16 : 12, key, sizeof key);
+            seed(s, config, steps, CODE_MESSAGE, id == OSSL_SERVER ? 16 : 12, key, sizeof key);
             seed(s, config, steps, CODE_FRAGMENT, 11, fragment, sizeof fragment);
             seed(s, config, steps, CODE_COPY, 0, over, sizeof over);
             seed_datagrams(s, config, steps, id);

@@ -8,7 +8,7 @@
 
 #include "harness/common.h"
 
-/* `id`: SIM_CLIENT or SIM_SERVER is attacked. */
+/* `id`: OSSL_CLIENT or OSSL_SERVER is attacked. */
 void hostile_run(int id, const uint8_t *data, size_t size);
 void hostile_seeds(struct fuzz_seeder *s, int id);
 

@@ -6,7 +6,7 @@
 
 #include "harness/common.h"
 #include "harness/make.h"
-#include "openssl/ossl_env.h"
+#include "openssl/stock.h"
 #include "peers/schedule_ops.h"
 #include "wire/record.h"
 
@@ -14,7 +14,7 @@ enum { ROUNDS = 12, OPERATIONS = 400 };
 
 static int target(uint8_t arg)
 {
-    return arg & 1 ? SIM_SERVER : SIM_CLIENT;
+    return arg & 1 ? OSSL_SERVER : OSSL_CLIENT;
 }
 
 static void split(struct schedule *run, int to, unsigned index)
@@ -58,16 +58,7 @@ static void refuse(struct schedule *run, uint8_t arg)
     static const int why[] = {EAGAIN, EMSGSIZE, ENOBUFS, ECONNREFUSED};
     struct sim_side *e = &run->sim.side[target(arg)];
     e->failing = (arg >> 1 & 7) + 1U;
-    e->with = why[arg >> 4 & (e->ours ? 3 : 1)];
-}
-
-static void go_on(struct schedule *run, int id)
-{
-    struct sim_side *e = &run->sim.side[id];
-    e->failing = 0;
-    ossl_env_random((enum ossl_side)id);
-    if (!e->ours)
-        sim_stock_go_on(e);
+    e->with = why[arg >> 4 & (e->stack->ours ? 3 : 1)];
 }
 
 /* Fields of the first record and the message in it. */
@@ -149,19 +140,17 @@ static void report(struct schedule *run, uint8_t arg, struct sd_rd *in)
     struct sim_side *e = &run->sim.side[target(arg)];
     const size_t limit = sd_rd_u16(in);
     const unsigned back = 1U + (arg >> 3 & 15);
-    if (!e->ours || !e->session || e->remembered < back)
+    if (e->remembered < back)
         return;
     const struct sim_packet *p = e->history[(e->remembered - back) % SIM_HISTORY];
     const size_t most = e->witness.mtu; /* of this host it is true */
-    const struct sd_session_report r = {.error = arg & 2 ? EMSGSIZE : ECONNREFUSED,
-                                        .here = arg & 4,
-                                        .limit = !(arg & 2)                ? 0
-                                                 : arg & 4 && limit > most ? most
-                                                                           : limit,
-                                        .quote = p->data,
-                                        .quoted = p->len};
-    ossl_env_random((enum ossl_side)e->id);
-    sd_session_net_error(e->session, &r, sim_now());
+    const struct sim_report r = {.error = arg & 2 ? EMSGSIZE : ECONNREFUSED,
+                                 .here = arg & 4,
+                                 .limit = !(arg & 2)                ? 0
+                                          : arg & 4 && limit > most ? most
+                                                                    : limit,
+                                 .quote = p};
+    sim_report(&run->sim, target(arg), &r);
 }
 
 static void deliver(struct schedule *run, int to, uint8_t arg)
@@ -181,7 +170,7 @@ static void peaceful(struct schedule *run, uint8_t op, uint8_t arg)
     switch (op) {
     case OP_TO_SERVER:
     case OP_TO_CLIENT:
-        deliver(run, op == OP_TO_SERVER ? SIM_SERVER : SIM_CLIENT, arg);
+        deliver(run, op == OP_TO_SERVER ? OSSL_SERVER : OSSL_CLIENT, arg);
         break;
     case OP_DROP:
     case OP_DOUBLE:
@@ -210,7 +199,7 @@ static void peaceful(struct schedule *run, uint8_t op, uint8_t arg)
             sim_send_padded(&run->sim, to, 9, 20U * (arg - 200U));
         break;
     case OP_GO_ON:
-        go_on(run, to);
+        sim_go_on(&run->sim, to);
         break;
     }
 }
@@ -253,11 +242,11 @@ static void operation(struct schedule *run, struct sd_rd *in)
     else if (op == OP_CLOSE)
         sim_close(&run->sim, target(arg));
     else if (op == OP_RENEGOTIATE)
-        sim_renegotiate(&run->sim, target(arg), run->sim.config.deployed && arg & 2);
+        stock_renegotiate(&run->sim.side[target(arg)], run->sim.config.deployed && arg & 2);
     else if (op == OP_BEGIN_ANEW)
-        sim_again(&run->sim, arg & 1, sd_rd_u32(in));
+        stock_begin_again(&run->sim, arg & 1, sd_rd_u32(in));
     else
-        sim_scarce(&run->sim, arg);
+        stock_scarce(&run->sim, arg);
 }
 
 size_t schedule_mtu(uint8_t byte)
@@ -267,14 +256,14 @@ size_t schedule_mtu(uint8_t byte)
 
 bool schedule_ours(const struct schedule *run)
 {
-    return !run->sim.config.odd && run->sim.config.ours[SIM_CLIENT] &&
-           run->sim.config.ours[SIM_SERVER];
+    const struct sim_config *c = &run->sim.config;
+    return !c->odd && c->stack[OSSL_CLIENT]->ours && c->stack[OSSL_SERVER]->ours;
 }
 
 void schedule_settle(struct schedule *run)
 {
     for (unsigned i = 0; i < 1000; i++)
-        if (!sim_deliver(&run->sim, SIM_SERVER, 1) && !sim_deliver(&run->sim, SIM_CLIENT, 1))
+        if (!sim_deliver(&run->sim, OSSL_SERVER, 1) && !sim_deliver(&run->sim, OSSL_CLIENT, 1))
             return;
     fuzz_check(!schedule_ours(run), "the two never stop talking");
 }
@@ -283,13 +272,13 @@ void schedule_settle(struct schedule *run)
 static void calm(struct schedule *run)
 {
     ossl_env_scarce(0);
-    go_on(run, SIM_CLIENT);
-    go_on(run, SIM_SERVER);
+    sim_go_on(&run->sim, OSSL_CLIENT);
+    sim_go_on(&run->sim, OSSL_SERVER);
     schedule_settle(run);
     for (unsigned i = 0; i < ROUNDS && !sim_alive(&run->sim); i++) {
         run->late++;
-        sim_timeout(&run->sim, SIM_CLIENT);
-        sim_timeout(&run->sim, SIM_SERVER);
+        sim_timeout(&run->sim, OSSL_CLIENT);
+        sim_timeout(&run->sim, OSSL_SERVER);
         schedule_settle(run);
     }
 }
@@ -301,7 +290,7 @@ static unsigned known_of_stock(const struct schedule *run, int id)
     unsigned known = 0;
     if (run->refused) /* CVE-2026-84782: a half-written flight is sent again from the wrong place */
         known |= WITNESS_TRANSCRIPT | WITNESS_FORM | WITNESS_NUMBER;
-    if (id == SIM_SERVER && c->cookie) /* #32063: DTLSv1_listen() begins with number 1 */
+    if (id == OSSL_SERVER && c->cookie) /* #32063: DTLSv1_listen() begins with number 1 */
         known |= WITNESS_NUMBER;
     return known;
 }
@@ -309,8 +298,8 @@ static unsigned known_of_stock(const struct schedule *run, int id)
 void schedule_check_stock(const struct schedule *run)
 {
     const struct sim_config *c = &run->sim.config;
-    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++)
-        if (!c->ours[id] && !run->ended && !run->hostile) {
+    for (int id = OSSL_CLIENT; id <= OSSL_SERVER; id++)
+        if (!c->stack[id]->ours && !run->ended && !run->hostile) {
             const unsigned wrong = run->sim.side[id].witness.wrong & ~known_of_stock(run, id);
             fuzz_check(!wrong, "stock OpenSSL sent %s", witness_words(wrong));
         }

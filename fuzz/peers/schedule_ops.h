@@ -9,10 +9,10 @@
 enum schedule_config {
     CONFIG_STOCK_CLIENT = 1, /* netsim only, as all but CONFIG_COOKIE and CONFIG_MORE */
     CONFIG_STOCK_SERVER = 2,
-    CONFIG_KIND = 12, /* enum sim_kind */
+    CONFIG_KIND = 12, /* enum pair_kind */
     CONFIG_COOKIE = 16,
     CONFIG_MORE = 32, /* more kinds, or listening: see config_of() */
-    CONFIG_ODD = 64,  /* ours at both ends: a byte follows, bits 0 to 3 enum sim_odd, 4 to 6 the
+    CONFIG_ODD = 64,  /* ours at both ends: a byte follows, bits 0 to 3 enum ours_odd, 4 to 6 the
                          suite, 7 a slow timer */
 };
 

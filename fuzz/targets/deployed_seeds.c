@@ -1,8 +1,8 @@
 /* Seeds of fuzz_deployed: what two do in their life, with each habit. */
 #include "harness/common.h"
+#include "openssl/habits.h"
+#include "openssl/pair.h"
 #include "peers/schedule_ops.h"
-#include "peers/sim.h"
-#include "openssl/simhabits.h"
 
 /* The same handshake, resumed, and renewed by either side. */
 #define LIFE                                                                                       \
@@ -31,15 +31,16 @@ static void seed(struct fuzz_seeder *s, uint8_t kind, uint32_t client, uint32_t 
  */
 static void seed_scarce(struct fuzz_seeder *s)
 {
-    seed(s, SIM_MUTUAL, HABIT_WATCH, HABIT_WATCH,
+    seed(s, PAIR_MUTUAL, HABIT_WATCH, HABIT_WATCH,
          OPS_OF(OP_TO_SERVER, 0, OP_FORGE, 0, 22, 0, 0, 9, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                 DONE, OP_SEND, 20));
     for (uint8_t who = 0; who < 2; who++)
-        seed(s, SIM_MUTUAL, 0, 0,
+        seed(s, PAIR_MUTUAL, 0, 0,
              OPS_OF(OP_TO_SERVER, 0, OP_REFUSE, 16 | who, OP_TO_CLIENT, 0, OP_REFUSE, 16 | who,
                     DONE));
     for (uint8_t n = 1; n < 250; n += 3)
-        seed(s, n % 2 ? SIM_MUTUAL : SIM_ANY, ANSWER_FINE << ASK_STATUS, ANSWER_FINE << ASK_STATUS,
+        seed(s, n % 2 ? PAIR_MUTUAL : PAIR_ANY, ANSWER_FINE << ASK_STATUS,
+             ANSWER_FINE << ASK_STATUS,
              OPS_OF(OP_SCARCE, n, DONE, OP_SCARCE, n, OP_BEGIN_ANEW, 1, 0, 0, 0, 0, DONE, OP_SCARCE,
                     n, OP_RENEGOTIATE, 0, DONE));
 }
@@ -63,12 +64,12 @@ static void seed_habits(struct fuzz_seeder *s, uint8_t kind)
 
 void fuzz_seeds(struct fuzz_seeder *s)
 {
-    for (uint8_t kind = 0; kind < SIM_KINDS; kind++) {
+    for (uint8_t kind = 0; kind < PAIR_KINDS; kind++) {
         for (unsigned answer = ANSWER_NONE; answer <= ANSWER_NO; answer++)
             seed(s, kind, 0, answer << ASK_DH, OPS_OF(LIFE));
         seed(s, kind, HABIT_CACHE, HABIT_CACHE | HABIT_NO_TICKET, OPS_OF(LIFE));
     }
     seed_scarce(s);
-    seed_habits(s, SIM_ANY);
-    seed_habits(s, SIM_PSK_RSA);
+    seed_habits(s, PAIR_ANY);
+    seed_habits(s, PAIR_PSK_RSA);
 }

@@ -5,7 +5,7 @@
 
 static void run_once(const uint8_t *data, size_t size)
 {
-    hostile_run(SIM_CLIENT, data, size);
+    hostile_run(OSSL_CLIENT, data, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -16,5 +16,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 void fuzz_seeds(struct fuzz_seeder *s)
 {
-    hostile_seeds(s, SIM_CLIENT);
+    hostile_seeds(s, OSSL_CLIENT);
 }

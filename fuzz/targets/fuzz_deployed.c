@@ -1,8 +1,8 @@
-/* Two of stock OpenSSL as people deploy them, each with its habits (simhabits.h): they renew what
+/* Two of stock OpenSSL as people deploy them, each with its habits (openssl/habits.h): they renew what
  * they have, begin anew with the session they had, and memory may run out. For what OpenSSL does
  * then: it may refuse, but what it sends is what a peer may send. */
 #include "harness/common.h"
-#include "openssl/ossl_env.h"
+#include "openssl/stock.h"
 #include "peers/schedule.h"
 #include "peers/schedule_ops.h"
 
@@ -11,14 +11,15 @@ static struct schedule run;
 static struct sim_config config_of(struct sd_rd *in)
 {
     const uint8_t bits = sd_rd_u8(in), mtu = sd_rd_u8(in);
-    struct sim_config c = {.deployed = true,
+    struct sim_config c = {.stack = {&stock_stack, &stock_stack},
+                           .deployed = true,
                            .cookie = bits & CONFIG_COOKIE,
                            .listen = bits & CONFIG_COOKIE && bits & CONFIG_MORE,
                            .ipv6 = mtu == 254,
                            .mtu = schedule_mtu(mtu)};
-    c.kind = (enum sim_kind)(sd_rd_u8(in) % SIM_KINDS);
-    c.habits[SIM_CLIENT] = sd_rd_u32(in);
-    c.habits[SIM_SERVER] = sd_rd_u32(in);
+    c.kind = (enum pair_kind)(sd_rd_u8(in) % PAIR_KINDS);
+    c.habits[OSSL_CLIENT] = sd_rd_u32(in);
+    c.habits[OSSL_SERVER] = sd_rd_u32(in);
     return c;
 }
 

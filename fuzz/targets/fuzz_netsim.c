@@ -5,7 +5,8 @@
  * complete, and after nothing but loss, disorder and refused writes the handshake completes. A side
  * of stock OpenSSL may fail in ways that are known: its verdict is told, not punished. */
 #include "harness/common.h"
-#include "openssl/ossl_env.h"
+#include "openssl/stock.h"
+#include "peers/ours.h"
 #include "peers/schedule.h"
 #include "peers/schedule_ops.h"
 
@@ -29,14 +30,14 @@ static void check_survival(void)
     if (!schedule_ours(&run) || !run.was_alive || run.ended)
         return;
     fuzz_check(sim_alive(&run.sim), "an association of ours was ended from outside");
-    fuzz_check(passes(SIM_CLIENT) && passes(SIM_SERVER), "an association of ours is deaf");
+    fuzz_check(passes(OSSL_CLIENT) && passes(OSSL_SERVER), "an association of ours is deaf");
 }
 
 /* Nobody takes a certificate that nobody vouches for, whatever the network does. */
 static void check_trust(void)
 {
     const struct sim_config *c = &run.sim.config;
-    fuzz_check(!(c->odd & SIM_STRICT) || c->kind == SIM_PSK || !run.was_alive,
+    fuzz_check(!(c->odd & OURS_STRICT) || c->kind == PAIR_PSK || !run.was_alive,
                "a peer that proves nothing is taken");
 }
 
@@ -70,7 +71,7 @@ static void check_stock(void)
 /* What a stock side shows, for fuzz/regress/netsim/expected.tsv. */
 const char *fuzz_verdict(void)
 {
-    for (int id = SIM_CLIENT; id <= SIM_SERVER; id++) {
+    for (int id = OSSL_CLIENT; id <= OSSL_SERVER; id++) {
         const unsigned wrong = run.sim.side[id].witness.wrong;
         if (wrong & (WITNESS_TRANSCRIPT | WITNESS_FORM))
             return witness_words(wrong & (WITNESS_TRANSCRIPT | WITNESS_FORM));
@@ -87,17 +88,18 @@ static struct sim_config config_of(struct sd_rd *in)
     const uint8_t bits = sd_rd_u8(in), mtu = sd_rd_u8(in);
     const bool more = (bits & STOCK) == STOCK && (bits & LISTEN) == CONFIG_MORE;
     const unsigned kind = bits >> 2 & 3;
-    struct sim_config c = {.ours = {!(bits & CONFIG_STOCK_CLIENT), !(bits & CONFIG_STOCK_SERVER)},
+    struct sim_config c = {.stack = {bits & CONFIG_STOCK_CLIENT ? &stock_stack : &ours_stack,
+                                     bits & CONFIG_STOCK_SERVER ? &stock_stack : &ours_stack},
                            .kind =
-                               (enum sim_kind)(more ? SIM_OURS + (kind | (mtu & 1U) << 2) : kind),
+                               (enum pair_kind)(more ? PAIR_OURS + (kind | (mtu & 1U) << 2) : kind),
                            .cookie = bits & CONFIG_COOKIE,
                            .listen = (bits & LISTEN) == LISTEN,
                            .ipv6 = mtu == 254,
                            .mtu = schedule_mtu(mtu)};
     if (bits & CONFIG_ODD && !(bits & STOCK)) {
         const uint8_t what = sd_rd_u8(in);
-        c.odd = what % SIM_ODD;
-        c.suite = (what >> 4 & 7) % SIM_SUITES;
+        c.odd = what % OURS_ODD;
+        c.suite = (what >> 4 & 7) % OURS_SUITES;
         c.timer_ms = what & 128 ? 3000 : 0;
     }
     return c;

@@ -10,6 +10,8 @@
 #include <sys/time.h>
 
 #include "harness/common.h"
+#include "harness/make.h"
+#include "openssl/ossl_bio.h"
 #include "openssl/ossl_gate.h"
 #include "targets/ossl_listen.h"
 
@@ -17,7 +19,7 @@
 #include "wire/hello.h"
 #include "wire/record.h"
 
-enum { COOKIE_SMALL = 32, NOBODY = OSSL_PEERS, READS = 8 };
+enum { COOKIE_SMALL = 32, NOBODY = OSSL_PEERS, READS = 8, ROUTE = 1472 };
 
 enum stage { LISTENING, ACCEPTING, CONNECTED, DEAD };
 
@@ -127,26 +129,22 @@ static void check_records(struct sd_span datagram)
     fuzz_check(it.status == SD_RECORD_END, "a datagram that is no records");
 }
 
-static int bio_write(BIO *bio, const char *data, int len)
+static int send_reply(void *arg, const void *data, size_t len)
 {
-    struct sd_span datagram = {(const uint8_t *)data, (size_t)len};
-    BIO_clear_retry_flags(bio);
+    (void)arg;
     if (w.write_in && --w.write_in == 0) {
         w.failed = true;
-        errno = w.write_error;
-        if (errno == EAGAIN)
-            BIO_set_retry_write(bio);
-        return -1;
+        return -w.write_error;
     }
-    fuzz_note_bytes(data, (size_t)len);
-    /* Who has shown his cookie may be told that memory failed. */
+    fuzz_note_bytes(data, len);
+    /* Whoever has shown a cookie may get an alert when memory fails. */
     if (w.stage == LISTENING && !(w.fail_in && w.accepted == w.current))
-        check_reply(datagram);
+        check_reply(make_span(data, len));
     else
-        check_records(datagram);
+        check_records(make_span(data, len));
     if (w.sent)
-        ossl_queue_put(w.sent, w.current, data, (size_t)len);
-    return len;
+        ossl_queue_put(w.sent, w.current, data, len);
+    return 0;
 }
 
 /* It wants the next datagram, or gives up: was the one before worth an answer? */
@@ -157,91 +155,48 @@ static void check_silence(void)
         ossl_gate_silence();
 }
 
-static int bio_read(BIO *bio, char *data, int cap)
+static int receive_request(void *arg, void *data, size_t cap)
 {
+    const int error = w.read_error;
     size_t len = 0;
-    BIO_clear_retry_flags(bio);
+    (void)arg;
     check_silence();
     w.failed = false;
-    if (w.read_error) {
-        errno = w.read_error;
-        w.read_error = 0;
-        return -1;
-    }
-    if (!ossl_queue_take(&w.in, &w.current, (uint8_t *)data, (size_t)cap, &len)) {
-        errno = EAGAIN;
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    ossl_gate_sees((const uint8_t *)data, len);
+    w.read_error = 0;
+    if (error)
+        return -error;
+    if (!ossl_queue_take(&w.in, &w.current, data, cap, &len))
+        return -EAGAIN;
+    ossl_gate_sees(data, len);
     w.request = len;
     w.accepted = NOBODY;
     return (int)len;
 }
 
-static long bio_flush(BIO *bio)
+static int flush_replies(void *arg)
 {
-    int error = w.flush_error;
+    const int error = w.flush_error;
+    (void)arg;
     w.flush_error = 0;
-    if (error == EAGAIN)
-        BIO_set_retry_write(bio);
-    return !error;
+    return -error;
 }
 
 /* 192.0.2.1 to .4, ports 1 to 4. */
-static int name_peer(BIO_ADDR *a)
+static int name_peer(void *arg, BIO_ADDR *a)
 {
     const uint8_t host[] = {192, 0, 2, (uint8_t)(w.current + 1)};
+    (void)arg;
     if (w.nameless && !w.asking)
         return 0;
     return w.current < OSSL_PEERS &&
            BIO_ADDR_rawmake(a, AF_INET, host, sizeof host, htons((uint16_t)(w.current + 1)));
 }
 
-static long bio_ctrl(BIO *bio, int what, long number, void *arg)
-{
-    (void)number;
-    switch (what) {
-    case BIO_CTRL_FLUSH:
-        return bio_flush(bio);
-    case BIO_CTRL_DGRAM_MTU_EXCEEDED:
-        return w.write_error == EMSGSIZE;
-    case BIO_CTRL_DUP:
-    case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
-        return 1;
-    case BIO_CTRL_DGRAM_GET_PEER:
-        return name_peer(arg);
-    case BIO_CTRL_DGRAM_QUERY_MTU:
-        return 1472;
-    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-        return 548;
-    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
-        return 28;
-    default:
-        return 0;
-    }
-}
-
-static int bio_create(BIO *bio)
-{
-    BIO_set_init(bio, 1);
-    return 1;
-}
-
-static BIO *bio_new(void)
-{
-    static BIO_METHOD *method;
-    if (!method) {
-        method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
-        fuzz_check(method && BIO_meth_set_write(method, bio_write) &&
-                       BIO_meth_set_read(method, bio_read) && BIO_meth_set_ctrl(method, bio_ctrl) &&
-                       BIO_meth_set_create(method, bio_create),
-                   "no BIO");
-    }
-    BIO *bio = BIO_new(method);
-    fuzz_check(bio, "no BIO");
-    return bio;
-}
+static struct ossl_bio datagrams = {.send = send_reply,
+                                    .receive = receive_request,
+                                    .flush = flush_replies,
+                                    .peer = name_peer,
+                                    .mtu = ROUTE};
 
 /* --- the SSL --- */
 
@@ -273,11 +228,11 @@ static void set_sizes(void)
 
 static void ssl_new(enum kind kind)
 {
-    BIO *bio = bio_new();
+    BIO *bio = ossl_bio_new(&datagrams);
     w.kind = kind;
     w.ssl =
         SSL_new(kind == KIND_USUAL ? ossl_context_server() : ossl_context_odd(kind == KIND_TLS));
-    fuzz_check(w.ssl, "no SSL");
+    fuzz_check(w.ssl && bio, "no SSL");
     if (kind == KIND_NO_BIO)
         BIO_free(bio);
     else

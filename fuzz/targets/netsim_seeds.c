@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "harness/common.h"
+#include "peers/ours.h"
 #include "peers/schedule_ops.h"
-#include "peers/sim.h"
 
 static void seed(struct fuzz_seeder *s, unsigned config, uint8_t mtu, const uint8_t *ops,
                  size_t len)
@@ -38,8 +38,8 @@ static void seed_config(struct fuzz_seeder *s, unsigned c, uint8_t mtu)
 
 static void seed_suites(struct fuzz_seeder *s)
 {
-    for (uint8_t kind = 0; kind < SIM_OURS; kind++)
-        for (uint8_t suite = 0; suite < SIM_SUITES; suite++) {
+    for (uint8_t kind = 0; kind < PAIR_OURS; kind++)
+        for (uint8_t suite = 0; suite < OURS_SUITES; suite++) {
             const uint8_t what = (uint8_t)(suite << 4 | (suite ? 0 : 128));
             const unsigned c = CONFIG_ODD | (unsigned)kind << 2;
             seed(s, c, 180, OPS_OF(what, DONE, OP_SEND, 20, OP_SEND, 21, OP_SEND, 222));
@@ -50,9 +50,9 @@ static void seed_suites(struct fuzz_seeder *s)
 /* Each oddity by itself, and all. */
 static void seed_odd(struct fuzz_seeder *s)
 {
-    for (uint8_t kind = 0; kind < SIM_OURS; kind++)
-        for (uint8_t odd = 1; odd <= SIM_ODD; odd = (uint8_t)(2 * odd)) {
-            const uint8_t what = odd == SIM_ODD ? SIM_ODD - 1 : odd;
+    for (uint8_t kind = 0; kind < PAIR_OURS; kind++)
+        for (uint8_t odd = 1; odd <= OURS_ODD; odd = (uint8_t)(2 * odd)) {
+            const uint8_t what = odd == OURS_ODD ? OURS_ODD - 1 : odd;
             const unsigned c = CONFIG_ODD | (unsigned)kind << 2;
             seed(s, c, 255, OPS_OF(what, DONE, OP_SEND, 20, OP_SEND, 21, OP_SEND, 222));
             seed(s, c, 180, OPS_OF(what, DONE, OP_FORGE, 1, 21, 0, 0, 9, 2, 2, 40, OP_TIMEOUT, 0));

@@ -5,6 +5,7 @@
 
 #include "harness/common.h"
 #include "harness/make.h"
+#include "openssl/ossl_bio.h"
 #include "targets/ossl_listen.h"
 
 enum { ROUNDS = 24, SCRIPT = 65536 };
@@ -29,50 +30,19 @@ static void act(uint8_t code, uint8_t arg, const void *data, size_t len)
     ossl_env_random(OSSL_CLIENT);
 }
 
-static int client_write(BIO *bio, const char *data, int len)
+static int client_send(void *arg, const void *data, size_t len)
 {
-    BIO_clear_retry_flags(bio);
-    act(CODE_DATAGRAM, r.peer, data, (size_t)len);
-    return len;
+    (void)arg;
+    act(CODE_DATAGRAM, r.peer, data, len);
+    return 0;
 }
 
-static int client_read(BIO *bio, char *data, int cap)
+static int client_receive(void *arg, void *data, size_t cap)
 {
     unsigned from;
     size_t len = 0;
-    BIO_clear_retry_flags(bio);
-    if (!ossl_queue_take(&r.in, &from, (uint8_t *)data, (size_t)cap, &len)) {
-        errno = EAGAIN;
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    return (int)len;
-}
-
-static long client_ctrl(BIO *bio, int what, long number, void *arg)
-{
-    (void)bio, (void)number, (void)arg;
-    return what == BIO_CTRL_FLUSH || what == BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT;
-}
-
-static int client_create(BIO *bio)
-{
-    BIO_set_init(bio, 1);
-    return 1;
-}
-
-static BIO *client_bio(void)
-{
-    static BIO_METHOD *method;
-    if (!method) {
-        method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "recorded");
-        fuzz_check(method && BIO_meth_set_write(method, client_write) &&
-                       BIO_meth_set_read(method, client_read) &&
-                       BIO_meth_set_ctrl(method, client_ctrl) &&
-                       BIO_meth_set_create(method, client_create),
-                   "no BIO");
-    }
-    return BIO_new(method);
+    (void)arg;
+    return ossl_queue_take(&r.in, &from, data, cap, &len) ? (int)len : -EAGAIN;
 }
 
 struct client {
@@ -85,7 +55,8 @@ struct client {
 
 static void client_new(const struct client *c)
 {
-    BIO *bio = client_bio();
+    static struct ossl_bio datagrams = {.send = client_send, .receive = client_receive};
+    BIO *bio = ossl_bio_new(&datagrams);
     r.ssl = SSL_new(ossl_context_client());
     fuzz_check(r.ssl && bio, "no client");
     SSL_set_bio(r.ssl, bio, bio);

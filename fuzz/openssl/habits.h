@@ -1,12 +1,12 @@
 /* What deployments do besides exchanging keys: options and callbacks of a stock side, which
  * answer, put off or refuse. Each side's are 32 bits of the input. */
-#ifndef FUZZ_SIMHABITS_H
-#define FUZZ_SIMHABITS_H
+#ifndef FUZZ_HABITS_H
+#define FUZZ_HABITS_H
 
 #include <stdint.h>
 
 /* Two bits: what the program answers when OpenSSL asks. */
-enum sim_answer {
+enum habit_answer {
     ANSWER_NONE, /* it has no callback */
     ANSWER_FINE,
     ANSWER_OTHER, /* not now, where there is such an answer; else neither good nor bad */
@@ -14,7 +14,7 @@ enum sim_answer {
 };
 
 /* The lowest bit of the question. */
-enum sim_question {
+enum habit_question {
     ASK_CERT = 0,   /* for its certificate */
     ASK_VERIFY = 4, /* whether the peer's is good; of a server, whether it wants one at all */
     ASK_STATUS = 6, /* for a stapled response; the client's: whether it is good */
@@ -30,7 +30,7 @@ enum sim_question {
     ASK_DH = 18      /* for parameters. ANSWER_NONE: OpenSSL chooses */
 };
 
-enum sim_habit {
+enum habit {
     /* Of a client. */
     HABIT_NAME = 1 << 12, /* asks for a name, */
     HABIT_ALPN = 1 << 13,
@@ -54,9 +54,9 @@ enum sim_habit {
 
 struct sim_side;
 
-/* Of a side whose SSL was just made with a context for habits, see sim_stock(). */
-void sim_habits_begin(struct sim_side *e);
+/* Of a side whose SSL was just made with a context for habits, see pair_context(). */
+void habits_begin(struct sim_side *e);
 /* What is kept in its context goes away. */
-void sim_habits_end(struct sim_side *e);
+void habits_end(struct sim_side *e);
 
 #endif

@@ -1,5 +1,4 @@
-/* The contexts of both roles, made once; the same at each start of the program. */
-#include "peers/sim.h"
+#include "openssl/pair.h"
 
 #include <string.h>
 
@@ -11,12 +10,6 @@
 #include <openssl/x509v3.h>
 
 #include "harness/common.h"
-#include "openssl/ossl_env.h"
-
-sd_time sim_now(void)
-{
-    return SD_SEC + ossl_env_now_us() * SD_US;
-}
 
 enum identity { NONE, ECDSA, RSA_1024, RSA_PSS, ED25519, DSA_1024, IDENTITIES };
 
@@ -113,11 +106,11 @@ static int accept_any(int ok, X509_STORE_CTX *ctx)
 }
 
 /* Made once for each side; what is drawn behind it is the same whether or not it was there. */
-static EVP_PKEY *key_of(int id, enum identity identity)
+static EVP_PKEY *key_of(enum ossl_side side, enum identity identity)
 {
     static EVP_PKEY *made[2][IDENTITIES];
-    EVP_PKEY **one = &made[id][identity];
-    const uint64_t seed = 50 + 10 * (uint64_t)id + identity;
+    EVP_PKEY **one = &made[side][identity];
+    const uint64_t seed = 50 + 10 * (uint64_t)side + identity;
     if (!*one) {
         ossl_env_begin(seed);
         *one = key_new(identity);
@@ -126,9 +119,9 @@ static EVP_PKEY *key_of(int id, enum identity identity)
     return *one;
 }
 
-static void set_identity(SSL_CTX *ctx, int id, enum identity identity)
+static void set_identity(SSL_CTX *ctx, enum ossl_side side, enum identity identity)
 {
-    EVP_PKEY *key = key_of(id, identity);
+    EVP_PKEY *key = key_of(side, identity);
     X509 *x = certificate_new(key, identity == ED25519 ? NULL : EVP_sha256());
     fuzz_check(SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1,
                "OpenSSL does not take its own certificate");
@@ -147,11 +140,11 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *l
     return SSL_TLSEXT_ERR_OK;
 }
 
-static void set_extensions(SSL_CTX *ctx, int id)
+static void set_extensions(SSL_CTX *ctx, enum ossl_side side)
 {
     static const unsigned char protocols[] = "\004coap\003foo";
     SSL_CTX_set_tlsext_use_srtp(ctx, "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM");
-    if (id == SIM_CLIENT) {
+    if (side == OSSL_CLIENT) {
         SSL_CTX_set_alpn_protos(ctx, protocols, sizeof protocols - 1);
         SSL_CTX_set_tlsext_max_fragment_length(ctx, TLSEXT_max_fragment_length_1024);
         return;
@@ -166,94 +159,93 @@ static const struct trait {
     int version;
     enum identity server, client;
     bool psk;
-} traits[SIM_KINDS] = {
-    [SIM_CERT] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, NONE, false},
-    [SIM_MUTUAL] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, ECDSA, false},
-    [SIM_PSK] = {"PSK-CHACHA20-POLY1305", DTLS1_2_VERSION, NONE, NONE, true},
-    [SIM_OLD] = {"ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", DTLS1_VERSION, ECDSA, NONE, false},
-    [SIM_ETM] = {"ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", DTLS1_2_VERSION, ECDSA, NONE, false},
-    [SIM_RSA] = {"AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, NONE, false},
-    [SIM_DHE] = {"DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, ECDSA, false},
-    [SIM_ANONYMOUS] = {"AECDH-AES128-SHA:ADH-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, NONE,
-                       NONE, false},
-    [SIM_PSK_DHE] = {"DHE-PSK-AES128-GCM-SHA256:ECDHE-PSK-CHACHA20-POLY1305:@SECLEVEL=0",
-                     DTLS1_2_VERSION, NONE, NONE, true},
-    [SIM_PSK_RSA] = {"RSA-PSK-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, NONE,
-                     true},
-    [SIM_EXTENSIONS] = {"ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024,
-                        RSA_1024, false},
-    [SIM_RESUMED] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, NONE, false},
-    [SIM_ED25519] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ED25519, ED25519, false},
-    [SIM_RSA_PSS] = {"ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_PSS, RSA_PSS,
-                     false},
-    [SIM_DSA] = {"DHE-DSS-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, DSA_1024, DSA_1024,
-                 false},
-    [SIM_PSK_ECDHE] = {"ECDHE-PSK-CHACHA20-POLY1305", DTLS1_2_VERSION, NONE, NONE, true},
-    [SIM_OLD_MUTUAL] = {"ECDHE-RSA-AES128-SHA:@SECLEVEL=0", DTLS1_VERSION, RSA_1024, RSA_1024,
-                        false},
-    [SIM_ANY] = {"ALL:@SECLEVEL=0", DTLS1_2_VERSION, ECDSA, RSA_1024, true},
+} traits[PAIR_KINDS] = {
+    [PAIR_CERT] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, NONE, false},
+    [PAIR_MUTUAL] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, ECDSA, false},
+    [PAIR_PSK] = {"PSK-CHACHA20-POLY1305", DTLS1_2_VERSION, NONE, NONE, true},
+    [PAIR_OLD] = {"ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", DTLS1_VERSION, ECDSA, NONE, false},
+    [PAIR_ETM] = {"ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", DTLS1_2_VERSION, ECDSA, NONE, false},
+    [PAIR_RSA] = {"AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, NONE, false},
+    [PAIR_DHE] = {"DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, ECDSA, false},
+    [PAIR_ANONYMOUS] = {"AECDH-AES128-SHA:ADH-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, NONE,
+                        NONE, false},
+    [PAIR_PSK_DHE] = {"DHE-PSK-AES128-GCM-SHA256:ECDHE-PSK-CHACHA20-POLY1305:@SECLEVEL=0",
+                      DTLS1_2_VERSION, NONE, NONE, true},
+    [PAIR_PSK_RSA] = {"RSA-PSK-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024, NONE,
+                      true},
+    [PAIR_EXTENSIONS] = {"ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_1024,
+                         RSA_1024, false},
+    [PAIR_RESUMED] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ECDSA, NONE, false},
+    [PAIR_ED25519] = {"ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION, ED25519, ED25519, false},
+    [PAIR_RSA_PSS] = {"ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, RSA_PSS, RSA_PSS,
+                      false},
+    [PAIR_DSA] = {"DHE-DSS-AES128-GCM-SHA256:@SECLEVEL=0", DTLS1_2_VERSION, DSA_1024, DSA_1024,
+                  false},
+    [PAIR_PSK_ECDHE] = {"ECDHE-PSK-CHACHA20-POLY1305", DTLS1_2_VERSION, NONE, NONE, true},
+    [PAIR_OLD_MUTUAL] = {"ECDHE-RSA-AES128-SHA:@SECLEVEL=0", DTLS1_VERSION, RSA_1024, RSA_1024,
+                         false},
+    [PAIR_ANY] = {"ALL:@SECLEVEL=0", DTLS1_2_VERSION, ECDSA, RSA_1024, true},
 };
 
-static void set_peers(SSL_CTX *ctx, int id, const struct trait *t)
+static void set_peers(SSL_CTX *ctx, enum ossl_side side, const struct trait *t)
 {
-    const enum identity own = id == SIM_SERVER ? t->server : t->client;
+    const enum identity own = side == OSSL_SERVER ? t->server : t->client;
     if (own)
-        set_identity(ctx, id, own);
-    SSL_CTX_set_verify(ctx, id == SIM_SERVER && t->client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+        set_identity(ctx, side, own);
+    SSL_CTX_set_verify(ctx, side == OSSL_SERVER && t->client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
                        accept_any);
     if (!t->psk)
         return;
     SSL_CTX_set_psk_client_callback(ctx, client_psk);
     SSL_CTX_set_psk_server_callback(ctx, server_psk);
-    if (id == SIM_SERVER && t->server)
+    if (side == OSSL_SERVER && t->server)
         SSL_CTX_use_psk_identity_hint(ctx, "who");
 }
 
-static void set_kind(SSL_CTX *ctx, int id, enum sim_kind kind)
+static void set_kind(SSL_CTX *ctx, enum ossl_side side, enum pair_kind kind)
 {
     static unsigned char tickets[80];
     const struct trait *t = &traits[kind];
-    const int least = kind == SIM_ANY ? DTLS1_VERSION : t->version;
+    const int least = kind == PAIR_ANY ? DTLS1_VERSION : t->version;
     fuzz_check(SSL_CTX_set_min_proto_version(ctx, least) == 1 &&
                    SSL_CTX_set_max_proto_version(ctx, t->version) == 1 &&
                    SSL_CTX_set_cipher_list(ctx, t->ciphers) == 1,
                "OpenSSL refuses %s", t->ciphers);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_id_context(ctx, tickets, 1);
-    if (id == SIM_SERVER)
+    if (side == OSSL_SERVER)
         SSL_CTX_set_tlsext_ticket_keys(ctx, tickets, sizeof tickets);
-    if (kind == SIM_MUTUAL) /* one would hold the client's certificate, to be read once more */
+    if (kind == PAIR_MUTUAL) /* one would hold the client's certificate, to be read once more */
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_dh_auto(ctx, 1);
-    set_peers(ctx, id, t);
-    if (kind == SIM_EXTENSIONS)
-        set_extensions(ctx, id);
-    if (kind == SIM_ANY && id == SIM_SERVER)
-        set_identity(ctx, id, RSA_1024);
+    set_peers(ctx, side, t);
+    if (kind == PAIR_EXTENSIONS)
+        set_extensions(ctx, side);
+    if (kind == PAIR_ANY && side == OSSL_SERVER)
+        set_identity(ctx, side, RSA_1024);
 }
 
-/* The same whichever contexts were made before it. */
-static SSL_CTX *context_new(int id, enum sim_kind kind)
+SSL_CTX *pair_context_new(enum ossl_side side, enum pair_kind kind)
 {
-    ossl_env_begin(100 + 10 * (uint64_t)kind + (uint64_t)id);
+    ossl_env_begin(100 + 10 * (uint64_t)kind + (uint64_t)side);
     SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
     fuzz_check(ctx, "no context");
-    set_kind(ctx, id, kind);
+    set_kind(ctx, side, kind);
     return ctx;
 }
 
-SSL_CTX *sim_stock(int id, enum sim_kind kind, bool deployed)
+SSL_CTX *pair_context(enum ossl_side side, enum pair_kind kind, bool deployed)
 {
-    static SSL_CTX *made[2][SIM_KINDS][2];
-    SSL_CTX **one = &made[id][kind][deployed];
+    static SSL_CTX *made[2][PAIR_KINDS][2];
+    SSL_CTX **one = &made[side][kind][deployed];
     if (!*one)
-        *one = context_new(id, kind);
+        *one = pair_context_new(side, kind);
     return *one;
 }
 
-static SSL *over_memory(int id, BIO *in, BIO *out)
+static SSL *over_memory(enum ossl_side side, BIO *in, BIO *out)
 {
-    SSL *ssl = SSL_new(sim_stock(id, SIM_RESUMED, false));
+    SSL *ssl = SSL_new(pair_context(side, PAIR_RESUMED, false));
     fuzz_check(ssl && in && out && BIO_up_ref(in) == 1 && BIO_up_ref(out) == 1, "no memory");
     BIO_set_mem_eof_return(in, -1);
     SSL_set_bio(ssl, in, out);
@@ -266,8 +258,8 @@ static SSL *over_memory(int id, BIO *in, BIO *out)
 static SSL_SESSION *session_new(void)
 {
     BIO *to_server = BIO_new(BIO_s_mem()), *to_client = BIO_new(BIO_s_mem());
-    SSL *client = over_memory(SIM_CLIENT, to_client, to_server);
-    SSL *server = over_memory(SIM_SERVER, to_server, to_client);
+    SSL *client = over_memory(OSSL_CLIENT, to_client, to_server);
+    SSL *server = over_memory(OSSL_SERVER, to_server, to_client);
     ossl_env_begin(99);
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
@@ -284,75 +276,10 @@ static SSL_SESSION *session_new(void)
     return session;
 }
 
-SSL_SESSION *sim_session(void)
+SSL_SESSION *pair_session(void)
 {
     static SSL_SESSION *made;
     if (!made)
         made = session_new();
     return SSL_SESSION_dup(made);
-}
-
-/* True once for each SSL. */
-static bool first_time(SSL *ssl, int slot)
-{
-    static char mark;
-    return !SSL_get_ex_data(ssl, slot) && SSL_set_ex_data(ssl, slot, &mark);
-}
-
-static int cert_later(SSL *ssl, void *slot)
-{
-    return first_time(ssl, *(int *)slot) ? -1 : 1;
-}
-
-static int hello_later(SSL *ssl, int *alert, void *slot)
-{
-    (void)alert;
-    return first_time(ssl, *(int *)slot) ? SSL_CLIENT_HELLO_RETRY : SSL_CLIENT_HELLO_SUCCESS;
-}
-
-static void make_odd(SSL_CTX *ctx, int id, unsigned odd)
-{
-    static int slots[2];
-    if (odd & SIM_STRICT)
-        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    if (!(odd & SIM_WAITING))
-        return;
-    for (int i = 0; i < 2; i++)
-        if (!slots[i])
-            slots[i] = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    SSL_CTX_set_cert_cb(ctx, cert_later, &slots[0]);
-    if (id == SIM_SERVER)
-        SSL_CTX_set_client_hello_cb(ctx, hello_later, &slots[1]);
-}
-
-/* One that DTLS 1.0 has is behind the others. */
-static void choose_suite(SSL_CTX *ctx, unsigned suite)
-{
-    static const char *const suites[SIM_SUITES] = {
-        NULL, "ECDHE-ECDSA-AES128-CCM8:PSK-AES128-CCM8:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0",
-        "ECDHE-ECDSA-AES128-SHA256:PSK-AES128-CBC-SHA256:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0",
-        "ECDHE-ECDSA-AES256-SHA384:PSK-AES256-CBC-SHA384:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0",
-        "ECDHE-ECDSA-NULL-SHA:PSK-NULL-SHA256:@SECLEVEL=0"};
-    fuzz_check(!suites[suite] || SSL_CTX_set_cipher_list(ctx, suites[suite]) == 1,
-               "OpenSSL refuses %s", suites[suite]);
-}
-
-/* Over a context of its own: our defaults are set on it. */
-struct sd_tls *sim_tls(int id, const struct sim_config *c)
-{
-    static struct sd_tls *made[2][SIM_OURS][SIM_NARROW][SIM_SUITES];
-    struct sd_tls **one = &made[id][c->kind][c->odd % SIM_NARROW][c->suite];
-    struct sd_err err = {0};
-    if (*one)
-        return *one;
-    SSL_CTX *ctx = context_new(id, c->kind);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_NO_RENEGOTIATION);
-    make_odd(ctx, id, c->odd);
-    choose_suite(ctx, c->suite);
-    const sdtls_config config = {SDTLS_CONFIG_INIT, .ssl_ctx = ctx,
-                                 .flags = c->odd & SIM_RAW ? SDTLS_F_RAW : 0};
-    int rc = sd_tls_new(one, id == SIM_CLIENT ? SD_ROLE_CLIENT : SD_ROLE_SERVER, &config, &err);
-    fuzz_check(!rc, "no context: %s", err.text);
-    SSL_CTX_free(ctx);
-    return *one;
 }

@@ -1,6 +1,6 @@
 /* DH parameters and ticket keys of OpenSSL's older interface: it is there from 1.1.1 to 4.0. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-#include "openssl/simhabits.h"
+#include "openssl/habits.h"
 
 #include <string.h>
 
@@ -19,21 +19,21 @@
 #define SSL_OP_ALLOW_CLIENT_RENEGOTIATION 0
 #endif
 
-static bool has(const struct sim_side *e, enum sim_habit habit)
+static bool has(const struct sim_side *e, enum habit habit)
 {
     return e->sim->config.habits[e->id] & (uint32_t)habit;
 }
 
-static enum sim_answer plan(const struct sim_side *e, enum sim_question q)
+static enum habit_answer plan(const struct sim_side *e, enum habit_question q)
 {
-    return (enum sim_answer)(e->sim->config.habits[e->id] >> q & 3);
+    return (enum habit_answer)(e->sim->config.habits[e->id] >> q & 3);
 }
 
 /* What it says now: who was put off once gets his answer. */
-static enum sim_answer answer(const SSL *ssl, enum sim_question q)
+static enum habit_answer answer(const SSL *ssl, enum habit_question q)
 {
     struct sim_side *e = SSL_get_app_data(ssl);
-    const enum sim_answer a = plan(e, q);
+    const enum habit_answer a = plan(e, q);
     const bool again = e->asked & 1U << q;
     e->asked |= 1U << q;
     return a == ANSWER_OTHER && again ? ANSWER_FINE : a;
@@ -44,7 +44,7 @@ static enum sim_answer answer(const SSL *ssl, enum sim_question q)
 static int on_cert(SSL *ssl, void *arg)
 {
     (void)arg;
-    const enum sim_answer a = answer(ssl, ASK_CERT);
+    const enum habit_answer a = answer(ssl, ASK_CERT);
     return a == ANSWER_FINE ? 1 : a == ANSWER_OTHER ? -1 : 0;
 }
 
@@ -52,8 +52,8 @@ static int on_cert(SSL *ssl, void *arg)
 static int on_client_cert(SSL *ssl, X509 **cert, EVP_PKEY **key)
 {
     const struct sim_side *e = SSL_get_app_data(ssl);
-    SSL_CTX *ctx = sim_stock(SIM_SERVER, e->sim->config.kind, true);
-    const enum sim_answer a = answer(ssl, ASK_CLIENT_CERT);
+    SSL_CTX *ctx = pair_context(OSSL_SERVER, e->sim->config.kind, true);
+    const enum habit_answer a = answer(ssl, ASK_CLIENT_CERT);
     if (a != ANSWER_FINE)
         return a == ANSWER_OTHER ? -1 : 0;
     *cert = SSL_CTX_get0_certificate(ctx);
@@ -64,7 +64,7 @@ static int on_client_cert(SSL *ssl, X509 **cert, EVP_PKEY **key)
 static int on_verify(int ok, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    const enum sim_answer a = answer(ssl, ASK_VERIFY);
+    const enum habit_answer a = answer(ssl, ASK_VERIFY);
 #ifdef SSL_set_retry_verify
     if (a == ANSWER_OTHER)
         SSL_set_retry_verify(ssl);
@@ -76,7 +76,7 @@ static int on_status_server(SSL *ssl, void *arg)
 {
     static const char response[] = "a response";
     (void)arg;
-    const enum sim_answer a = answer(ssl, ASK_STATUS);
+    const enum habit_answer a = answer(ssl, ASK_STATUS);
     if (a != ANSWER_FINE)
         return a == ANSWER_OTHER ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL;
     unsigned char *copy = OPENSSL_memdup(response, sizeof response);
@@ -89,7 +89,7 @@ static int on_status_server(SSL *ssl, void *arg)
 static int on_status_client(SSL *ssl, void *arg)
 {
     (void)arg;
-    const enum sim_answer a = answer(ssl, ASK_STATUS);
+    const enum habit_answer a = answer(ssl, ASK_STATUS);
     return a == ANSWER_FINE ? 1 : a == ANSWER_OTHER ? -1 : 0;
 }
 
@@ -98,7 +98,7 @@ static int on_secret(SSL *ssl, void *secret, int *len, STACK_OF(SSL_CIPHER) * of
 {
     enum { SECRET = 48 };
     (void)arg;
-    const enum sim_answer a = plan(SSL_get_app_data(ssl), ASK_SECRET);
+    const enum habit_answer a = plan(SSL_get_app_data(ssl), ASK_SECRET);
     if (a == ANSWER_NO || *len < SECRET)
         return 0;
     memset(secret, 's', SECRET);
@@ -112,7 +112,7 @@ static unsigned on_psk_client(SSL *ssl, const char *hint, char *identity, unsign
                               unsigned char *key, unsigned max)
 {
     (void)hint;
-    const enum sim_answer a = answer(ssl, ASK_PSK);
+    const enum habit_answer a = answer(ssl, ASK_PSK);
     if (a == ANSWER_NO || cap < 2)
         return 0;
     memcpy(identity, "x", 2);
@@ -123,7 +123,7 @@ static unsigned on_psk_client(SSL *ssl, const char *hint, char *identity, unsign
 static unsigned on_psk_server(SSL *ssl, const char *identity, unsigned char *key, unsigned max)
 {
     (void)identity;
-    const enum sim_answer a = answer(ssl, ASK_PSK);
+    const enum habit_answer a = answer(ssl, ASK_PSK);
     memset(key, 'x', max);
     return a == ANSWER_NO ? 0 : a == ANSWER_OTHER ? max + 1 : 16;
 }
@@ -131,7 +131,7 @@ static unsigned on_psk_server(SSL *ssl, const char *identity, unsigned char *key
 static int on_hello(SSL *ssl, int *alert, void *arg)
 {
     (void)arg;
-    const enum sim_answer a = answer(ssl, ASK_HELLO);
+    const enum habit_answer a = answer(ssl, ASK_HELLO);
     *alert = SSL_AD_HANDSHAKE_FAILURE;
     return a == ANSWER_FINE    ? SSL_CLIENT_HELLO_SUCCESS
            : a == ANSWER_OTHER ? SSL_CLIENT_HELLO_RETRY
@@ -141,7 +141,7 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
 static int on_name(SSL *ssl, int *alert, void *arg)
 {
     (void)arg;
-    const enum sim_answer a = answer(ssl, ASK_NAME);
+    const enum habit_answer a = answer(ssl, ASK_NAME);
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return a == ANSWER_FINE    ? SSL_TLSEXT_ERR_OK
            : a == ANSWER_OTHER ? SSL_TLSEXT_ERR_NOACK
@@ -152,7 +152,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *len,
                    const unsigned char *offered, unsigned offered_len, void *arg)
 {
     (void)arg;
-    const enum sim_answer a = answer(ssl, ASK_ALPN);
+    const enum habit_answer a = answer(ssl, ASK_ALPN);
     if (a == ANSWER_OTHER)
         return SSL_TLSEXT_ERR_NOACK;
     if (a == ANSWER_NO || offered_len < 2 || offered[0] >= offered_len)
@@ -167,7 +167,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
                      HMAC_CTX *mac, int seal)
 {
     static const unsigned char key[16] = "of tickets";
-    const enum sim_answer a = answer(ssl, ASK_TICKET);
+    const enum habit_answer a = answer(ssl, ASK_TICKET);
     if (a == ANSWER_NO)
         return -1;
     if (seal ? a == ANSWER_OTHER : memcmp(name, key, sizeof key) != 0)
@@ -209,7 +209,7 @@ static void on_state(const SSL *ssl, int where, int value)
 /* Contexts are shared by all runs, so that each sets all there is. */
 static void set_context(struct sim_side *e, SSL_CTX *ctx)
 {
-    const bool server = e->id == SIM_SERVER;
+    const bool server = e->id == OSSL_SERVER;
     const bool cert = !server && plan(e, ASK_CLIENT_CERT);
     int (*const on_status)(SSL *, void *) = server ? on_status_server : on_status_client;
     SSL_CTX_set_client_cert_cb(ctx, cert ? on_client_cert : NULL);
@@ -227,7 +227,7 @@ static void set_context(struct sim_side *e, SSL_CTX *ctx)
 static void set_options(const struct sim_side *e)
 {
     static const struct {
-        enum sim_habit habit;
+        enum habit habit;
         uint64_t options;
     } all[] = {
         {HABIT_NO_TICKET, SSL_OP_NO_TICKET},
@@ -292,7 +292,7 @@ static void set_client(struct sim_side *e)
 
 static void set_dh(struct sim_side *e)
 {
-    const enum sim_answer a = plan(e, ASK_DH);
+    const enum habit_answer a = plan(e, ASK_DH);
     if (!a)
         return;
     SSL_set_dh_auto(e->ssl, 0);
@@ -304,7 +304,7 @@ static void set_dh(struct sim_side *e)
 
 static void set_server(struct sim_side *e)
 {
-    const enum sim_answer wanted = plan(e, ASK_VERIFY);
+    const enum habit_answer wanted = plan(e, ASK_VERIFY);
     const int required = wanted == ANSWER_NO ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     SSL_set_tlsext_use_srtp(e->ssl, "SRTP_AES128_CM_SHA1_80");
     if (wanted)
@@ -314,16 +314,16 @@ static void set_server(struct sim_side *e)
     set_dh(e);
 }
 
-void sim_habits_begin(struct sim_side *e)
+void habits_begin(struct sim_side *e)
 {
     SSL_set_app_data(e->ssl, e);
     set_context(e, SSL_get_SSL_CTX(e->ssl));
     set_options(e);
     set_common(e);
-    e->id == SIM_SERVER ? set_server(e) : set_client(e);
+    e->id == OSSL_SERVER ? set_server(e) : set_client(e);
 }
 
-void sim_habits_end(struct sim_side *e)
+void habits_end(struct sim_side *e)
 {
     SSL_CTX_flush_sessions(SSL_get_SSL_CTX(e->ssl), 0);
 }
