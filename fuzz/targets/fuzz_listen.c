@@ -18,13 +18,7 @@
 #include "wire/handshake.h"
 #include "wire/hello.h"
 
-enum { ISSUED = 64, CONNS = 64, DATAGRAM = 2048, EVENTS_MAX = 4096, HANDSHAKE_S = 10 };
-
-struct issued {
-    struct sd_addr to, from;
-    uint8_t cookie[SD_GATE_COOKIE_LEN];
-    sd_time at;
-};
+enum { CONNS = 64, DATAGRAM = 2048, EVENTS_MAX = 4096, HANDSHAKE_S = 10 };
 
 /* A connection as its events tell. */
 struct known {
@@ -37,8 +31,6 @@ struct world {
     struct make_hello hello[SENDERS];
     uint8_t cookie[SENDERS][SD_GATE_COOKIE_LEN];
     bool has_hello[SENDERS], has_cookie[SENDERS];
-    struct issued issued[ISSUED];
-    unsigned issued_count;
     struct known known[CONNS];
     sdtls_conn *client;
     unsigned replies, given; /* since the last reading; of senders unknown then */
@@ -46,8 +38,6 @@ struct world {
     unsigned closed;
     unsigned traits; /* of the next datagram */
     bool faulty, no_cookie, deaf;
-    bool old_secret; /* there were no random numbers for another */
-    sd_time began;
 };
 
 static struct world w;
@@ -69,11 +59,9 @@ static void note_verify(const struct sd_addr *from, const struct sd_addr *to,
                         const struct sd_handshake *h)
 {
     struct sd_hello_verify hv;
-    struct issued *i = &w.issued[w.issued_count++ % ISSUED];
     fuzz_check(sd_hello_verify_parse(&hv, h->body) && hv.cookie.len == SD_GATE_COOKIE_LEN,
                "a HelloVerifyRequest that is none");
-    *i = (struct issued){.to = *to, .from = *from, .at = vk_now()};
-    memcpy(i->cookie, hv.cookie.p, sizeof i->cookie);
+    listen_cookie_given(to, from, hv.cookie.p);
     unsigned who = sender_of(to);
     if (who == SENDERS)
         return;
@@ -100,33 +88,6 @@ static void on_send(void *arg, const struct sd_addr *from, const struct sd_addr 
     note_verify(from, to, &h);
 }
 
-/* The mutator must know the secret of the first period, or it shows no cookie that is accepted. */
-static void check_first_secret(const struct sdtls_conn *c, const struct sd_client_hello *ch)
-{
-    fuzz_check(w.faulty || vk_now() - w.began >= SD_GATE_PERIOD ||
-                   listen_guessed(&c->remote, &c->local, ch),
-               "vk_first_secret() is not the secret of this gate");
-}
-
-/* Given to it, and not too long ago; or never given to anybody, and right. */
-static bool may_enter(const struct sdtls_conn *c, const struct sd_client_hello *ch)
-{
-    bool known = false;
-    for (unsigned i = 0; i < ISSUED && i < w.issued_count; i++) {
-        const struct issued *k = &w.issued[i];
-        if (ch->cookie.len != sizeof k->cookie || memcmp(ch->cookie.p, k->cookie, ch->cookie.len))
-            continue;
-        known = true;
-        if (sd_addr_eq(&k->to, &c->remote) && sd_addr_eq(&k->from, &c->local) &&
-            (w.old_secret || vk_now() - k->at < 2 * SD_GATE_PERIOD)) {
-            check_first_secret(c, ch);
-            return true;
-        }
-    }
-    return !known && (w.old_secret || vk_now() - w.began < 2 * SD_GATE_PERIOD) &&
-           listen_guessed(&c->remote, &c->local, ch);
-}
-
 static void on_accept(void *arg, const uint8_t *data, size_t len, bool cookie)
 {
     const struct sdtls_conn *c = arg;
@@ -139,7 +100,7 @@ static void on_accept(void *arg, const uint8_t *data, size_t len, bool cookie)
     hello = hello && sd_handshake_next(&r, &h) == SD_HANDSHAKE_OK;
     fuzz_check(hello && sd_client_hello_parse(&ch, h.body, h.length) != SD_HELLO_BAD,
                "something was admitted that is no ClientHello");
-    fuzz_check(w.no_cookie || (cookie && may_enter(c, &ch)),
+    fuzz_check(w.no_cookie || (cookie && listen_may_enter(&c->remote, &c->local, &ch, w.faulty)),
                "admitted without a cookie that was given to it");
 }
 
@@ -483,7 +444,8 @@ static void apply(const struct fuzz_op *op)
         *(op->arg & 1 ? &fake_tls.fail_new : &fake_tls.fail_accept) = 1;
         vk_no_random(op->arg == 255);
         w.faulty |= op->arg == 255;
-        w.old_secret |= op->arg == 255;
+        if (op->arg == 255)
+            listen_secret_stays();
         break;
     case CODE_LISTEN:
         listen_at(w.s, op->arg);
@@ -590,7 +552,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_tls = (struct fake_tls){.on_accept = on_accept};
     vk_reset();
     vk_on_send(on_send, NULL);
-    w.began = vk_now();
+    listen_cookies_begin();
     if (begin(&in)) {
         while (fuzz_op_next(&in, &op)) {
             uint8_t *copy = fuzz_copy(op.data);

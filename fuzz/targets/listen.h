@@ -4,6 +4,7 @@
 
 #include "sukat_dtls.h"
 #include "base/addr.h"
+#include "gate/gate.h"
 #include "wire/hello.h"
 
 enum code {
@@ -85,9 +86,15 @@ void listen_ask_over(sdtls *s, sdtls_conn *c);
 void listen_ask(sdtls *s, sdtls_conn *c);
 void listen_ask_names(void);
 
-/* The cookie is right although it may never have been given: by the secret that a run begins with.
- */
-bool listen_guessed(const struct sd_addr *peer, const struct sd_addr *local,
-                    const struct sd_client_hello *ch);
+void listen_cookies_begin(void);
+/* The gate gave a cookie to a sender that had written to `from`. */
+void listen_cookie_given(const struct sd_addr *to, const struct sd_addr *from,
+                         const uint8_t cookie[static SD_GATE_COOKIE_LEN]);
+/* No random numbers for another secret: cookies stay good. */
+void listen_secret_stays(void);
+/* The cookie was given to this peer, and not too long ago; or it was given to nobody and is right
+ * all the same, because the mutator knows the first secret of a run. */
+bool listen_may_enter(const struct sd_addr *peer, const struct sd_addr *local,
+                      const struct sd_client_hello *ch, bool faulty);
 
 #endif
