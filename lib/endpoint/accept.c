@@ -29,7 +29,7 @@ static int begin_serving(struct sdtls_conn *c, const struct sd_received *d,
     c->tell_accepted = true;
     c->ep->conn_count[SD_COUNT_ACCEPTED]++;
     sd_conn_tap(c, 0, d->data, d->len);
-    rc = sd_session_accept(c->session, d->data, d->len, r->record_seq,
+    rc = sd_session_accept(c->session, d->data, d->len - r->trailing, r->record_seq,
                            r->reason == SD_GATE_GOOD_COOKIE, now);
     if (rc)
         sd_conn_end(c, sd_session_error(c->session));
@@ -38,12 +38,23 @@ static int begin_serving(struct sdtls_conn *c, const struct sd_received *d,
     return SDTLS_OK;
 }
 
+/* A client whose datagrams carry more than records: a line each, as it has proven its address. */
+static void log_trailing(struct sdtls *s, const struct sd_received *d,
+                         const struct sd_gate_result *r)
+{
+    char text[SD_ADDR_TEXT];
+    if (r->trailing)
+        sd_endpoint_log(s, 2, "%s: %zu bytes after the last record of the ClientHello are ignored",
+                        sd_addr_text(&d->peer, text), r->trailing);
+}
+
 /* A client out of an admitted datagram; `peer` is its existing one or NULL. */
 static void admit_client(struct sdtls *s, const struct sd_received *d,
                          const struct sd_gate_result *r, struct sd_peer *peer, sd_time now)
 {
     struct sd_err err = {.text = "out of memory"};
     struct sdtls_conn *c = sd_conn_new(s, true, now);
+    log_trailing(s, d, r);
     if (c && !peer)
         peer = sd_demux_accept(s->demux, d, c);
     if (c && peer)
@@ -79,6 +90,7 @@ void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now
     struct sd_gate_result r = ask_gate(s, d, now, reply);
     enum sd_count hit;
     s->gate_count[r.reason]++;
+    s->gate_trailing += r.trailing != 0;
     log_verdict(s, d, &r);
     if (r.verdict == SD_GATE_REPLY)
         sd_demux_reply(s->demux, d, reply, r.reply_len);

@@ -10,17 +10,19 @@ static const char *const names[] = {
 #define SD_X(name, text) "gate." text,
         SD_GATE_REASONS(SD_X)
 #undef SD_X
+            "gate.trailing-bytes",
 #define SD_X(name, text) "guard." text,
-            SD_GUARD_COUNTERS(SD_X)
+    SD_GUARD_COUNTERS(SD_X)
 #undef SD_X
 #define SD_X(name, text) "conn." text,
-                SD_COUNT_COUNTERS(SD_X)
+        SD_COUNT_COUNTERS(SD_X)
 #undef SD_X
 };
 
 enum {
     GATE_FROM = SD_NET_COUNTER_COUNT,
-    GUARD_FROM = GATE_FROM + SD_GATE_REASON_COUNT,
+    TRAILING = GATE_FROM + SD_GATE_REASON_COUNT,
+    GUARD_FROM,
     CONN_FROM = GUARD_FROM + SD_GUARD_COUNTER_COUNT,
     END = CONN_FROM + SD_COUNT_COUNT
 };
@@ -31,8 +33,10 @@ static uint64_t value(const struct sdtls *s, unsigned i)
 {
     if (i < GATE_FROM)
         return s->demux ? sd_demux_counter(s->demux, (enum sd_net_counter)i) : 0;
-    if (i < GUARD_FROM)
+    if (i < TRAILING)
         return s->gate_count[i - GATE_FROM];
+    if (i == TRAILING)
+        return s->gate_trailing;
     if (i < CONN_FROM)
         return s->guard_count[i - GUARD_FROM];
     return s->conn_count[i - CONN_FROM];

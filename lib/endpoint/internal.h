@@ -98,6 +98,7 @@ struct sdtls {
     bool polled; /* the user waits on sdtls_fd() */
     uint64_t conn_count[SD_COUNT_COUNT];
     uint64_t gate_count[SD_GATE_REASON_COUNT];
+    uint64_t gate_trailing; /* datagrams with bytes after the last record */
     uint64_t guard_count[SD_GUARD_COUNTER_COUNT];
     uint8_t data[SD_PLAINTEXT_MAX];
 };

@@ -52,6 +52,7 @@ struct subject {
     struct sd_record record;
     struct sd_handshake message;
     struct sd_client_hello hello;
+    size_t trailing; /* bytes after the last record */
 };
 
 /* Steps answer this when there is nothing against the datagram yet. */
@@ -77,14 +78,20 @@ static int first_record(struct sd_records *it, struct sd_record *rec)
     return rec->type == SD_CT_HANDSHAKE ? FINE : SD_GATE_NOT_HELLO;
 }
 
-/* Later records are of no interest (another fragment, padding of a probe), but
- * must be records to the end of the datagram. */
-static bool ends_with_a_record(struct sd_records *it)
+static size_t record_end(const struct sd_record *rec)
+{
+    return rec->offset + rec->header.len + rec->body.len;
+}
+
+/* Later records are of no interest (another fragment, padding of a probe), and neither are the
+ * bytes after the last one: some TURN relays forward the padding of ChannelData. */
+static size_t trailing_bytes(struct sd_records *it, const struct sd_record *first, size_t len)
 {
     struct sd_record rec;
+    size_t end = record_end(first);
     while (sd_record_next(it, &rec) == SD_RECORD_OK)
-        ;
-    return it->status == SD_RECORD_END;
+        end = record_end(&rec);
+    return len - end;
 }
 
 /* The record holds one ClientHello, or the first fragment of one. */
@@ -124,8 +131,7 @@ static int inspect(const uint8_t *data, size_t len, struct subject *s)
         why = first_message(&s->record, &s->message);
     if (why != FINE)
         return why;
-    if (!ends_with_a_record(&it))
-        return SD_GATE_MALFORMED;
+    s->trailing = trailing_bytes(&it, &s->record, len);
     return len < VERIFY_LEN ? SD_GATE_TOO_SMALL : read_hello(&s->message, &s->hello);
 }
 
@@ -152,6 +158,7 @@ struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data
     struct sd_gate_result res = {.verdict = SD_GATE_DROP};
     int why = inspect(data, len, &s);
     res.record_seq = s.record.seq;
+    res.trailing = s.trailing;
     if (s.hello.random.len)
         memcpy(res.random, s.hello.random.p, sizeof res.random);
     if (why != FINE) {

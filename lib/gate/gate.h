@@ -58,6 +58,7 @@ struct sd_gate_result {
     enum sd_gate_reason reason;
     size_t reply_len;    /* bytes of the reply, for SD_GATE_REPLY */
     uint64_t record_seq; /* of the ClientHello's record, for SD_GATE_ADMIT */
+    size_t trailing;     /* bytes after the last record, which are ignored */
     uint8_t random[32];  /* ClientHello.random, whenever one was read */
 };
 

@@ -8,11 +8,13 @@ import pytest
 
 @pytest.fixture
 def tap():
-    """Forwards one client to a server's port; .port is where, .sizes those the client sent."""
+    """Forwards one client to a server's port; .port is where, .sizes those the client sent. `change` makes of
+    each datagram of the client what is forwarded."""
     opened = []
 
     class Tap:
-        def __init__(self, port):
+        def __init__(self, port, change):
+            self.change = change
             self.down, self.up = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
             self.down.bind(("127.0.0.1", 0))
             self.up.connect(("127.0.0.1", int(port)))
@@ -33,14 +35,14 @@ def tap():
         def upwards(self):
             for data, self.client in self.take(self.down):
                 self.sizes.append(len(data))
-                self.up.send(data)
+                self.up.send(self.change(data))
 
         def downwards(self):
             for data, _ in self.take(self.up):
                 self.down.sendto(data, self.client)
 
-    def start(port):
-        opened.append(Tap(port))
+    def start(port, change=lambda data: data):
+        opened.append(Tap(port, change))
         return opened[-1]
 
     yield start

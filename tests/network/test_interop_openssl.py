@@ -26,6 +26,17 @@ VERSIONS = versions()
 each = pytest.mark.parametrize("peer", VERSIONS.values(), ids=[f"openssl-{v}" for v in VERSIONS])
 
 
+@each
+def test_datagrams_with_bytes_after_their_records(peer, server, s_client, tap):
+    """Some TURN relays forward the padding of ChannelData (turn-rs#175): up to 3 bytes of zeros."""
+    hosting = server("-vv", "--stats")
+    padded = tap(hosting.port, lambda data: data + bytes(3))
+    client = s_client(peer, padded.port, "-quiet")
+    both_say_something(client, hosting)
+    hosting.wait_for("err", r"3 bytes after the last record of the ClientHello are ignored")
+    assert stop(hosting)["gate.trailing-bytes"] == 2
+
+
 @pytest.fixture(scope="session")
 def rsa(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rsa")

@@ -91,8 +91,10 @@ static bool set_up_endpoint(struct nc *n)
     n->out.color = tool_term_color((enum tool_color)n->cfg.color, STDERR_FILENO);
     n->cfg.tls.log = print_log_line;
     n->cfg.tls.cb_arg = n;
-    if (n->cfg.verbose >= 2)
+    if (n->cfg.verbose >= 2) {
         n->cfg.tls.tap = trace_datagram;
+        n->cfg.tls.log_level = 2; /* lines about connections */
+    }
     if (n->cfg.role == NC_SERVER || n->cfg.role == NC_LOAD)
         raise_fd_limit();
     if (n->cfg.tls.flags & SDTLS_F_NO_COOKIE)
