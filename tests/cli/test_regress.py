@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BIN, environment
+from conftest import BIN, ROOT, environment
 
 REGRESS = BIN / "dtls_regress"
 HERE = Path(__file__).parent
@@ -137,6 +137,15 @@ def test_what_is_known_agrees_with_what_others_measured():
             if not agrees(wanted, result[check]):
                 wrong.append(f"{check} on {build}: {result[check]}, not {wanted}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_page_about_openssl_matches_its_data_and_what_is_known():
+    page = subprocess.run([ROOT / "ci/matrix-report", "--check"], capture_output=True, text=True, check=False)
+    assert page.returncode == 0, page.stderr
+    for build in json.loads((ROOT / "docs/openssl.json").read_text())["builds"]:
+        for check in json.loads(regress("--known", build["version"], "--json").stdout)["checks"]:
+            stored = build["checks"][check["check"]]
+            assert {**stored, "reason": None} == {**check, "reason": None}
 
 
 def test_an_unknown_build_is_refused_with_a_list():

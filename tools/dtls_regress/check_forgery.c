@@ -334,7 +334,7 @@ const struct regress_check regress_forgery_checks[] = {
     {.name = "forgery-plaintext",
      .measures = "forgeries that end the handshake",
      .refs = "OpenSSL #25389, #25840",
-     .does = "25 kinds of plaintext records are sent, each to another server that waits for the "
+     .does = "For each of 25 kinds of plaintext records, one reaches a server that waits for the "
              "client's flight.",
      .means = "This many of the 25 kinds end the handshake.",
      .ours = "The guard drops such records (docs/guard.md).",
@@ -356,7 +356,7 @@ const struct regress_check regress_forgery_checks[] = {
     {.name = "forgery-memory-factor",
      .measures = "heap kept per received byte",
      .refs = "CVE-2026-95690",
-     .does = "The experiment of forgery-memory, with a number as its result.",
+     .does = "The check does the experiment of forgery-memory and measures the heap.",
      .means = "A server keeps this much heap for each byte from a client with a valid cookie.",
      .ours = MAX_CERT_LIST,
      .run = forgery_memory_factor},

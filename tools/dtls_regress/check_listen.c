@@ -295,7 +295,7 @@ const struct regress_check regress_listen_checks[] = {
          "DTLSv1_listen accepts a ClientHello with a valid cookie and record number 5, as after "
          "several losses. The check reads the record number of the ServerHello.",
      .means = "vulnerable: the ServerHello has a lower record number than the HelloVerifyRequest. "
-              "The client drops it as a replay, and the handshake loses a second.",
+              "The client drops it as a replay, and the handshake takes a second longer.",
      .ours = "The gate answers ClientHellos itself, and the guard corrects the record numbers.",
      .run = listen_record_number},
     {.name = "listen-message-number",
@@ -308,8 +308,8 @@ const struct regress_check regress_listen_checks[] = {
     {.name = "listen-second-record",
      .refs = "OpenSSL #28815, RFC 6347 section 4.1.1",
      .does = "A ClientHello with a cookie arrives as two fragments in one datagram.",
-     .means = "vulnerable: everything after the first record is lost, and the handshake loses a "
-              "second.",
+     .means = "vulnerable: everything after the first record is lost, and the handshake takes "
+              "a second longer.",
      .ours = "The gate passes whole datagrams to the session.",
      .run = listen_second_record},
     {.name = "listen-two-datagrams",
@@ -324,8 +324,8 @@ const struct regress_check regress_listen_checks[] = {
              "ends before the cookie field.",
      .means = "vulnerable: the server never answers. A client that cuts its ClientHello this small "
               "can never connect.",
-     .ours = "The same: the gate needs the cookie field in the first fragment, because it keeps no "
-             "state before the cookie is valid.",
+     .ours = "The gate does not answer either: it needs the cookie field in the first fragment, "
+             "because it keeps no state before the cookie is valid.",
      .run = listen_tiny_fragment},
     {.name = "listen-garbage-error",
      .measures = "SSL_get_error() after garbage",

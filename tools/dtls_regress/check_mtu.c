@@ -1,4 +1,4 @@
-/* Path MTU: what OpenSSL is told, and what it does with it. */
+/* Path MTU: where OpenSSL gets it from, and what OpenSSL does with it. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"
 
@@ -247,7 +247,7 @@ const struct regress_check regress_mtu_checks[] = {
      .measures = "largest datagram",
      .refs = "OpenSSL #8166",
      .does = "A server's flight times out three times.",
-     .means = "OpenSSL sends no larger datagrams after three timeouts.",
+     .means = "After three timeouts OpenSSL sends no larger datagrams than this.",
      .ours = "sukat_dtls sets SSL_OP_NO_QUERY_MTU, and the session lowers the MTU itself.",
      .run = mtu_after_timeouts},
     {.name = "mtu-emsgsize",
@@ -272,7 +272,7 @@ const struct regress_check regress_mtu_checks[] = {
          "An IPv6 socket is connected to ::ffff:127.0.0.1. The check asks BIO_s_datagram for the "
          "MTU.",
      .means = "vulnerable: the BIO subtracts the IPv6 header size, or nothing, on an IPv4 path.",
-     .ours = "sukat_dtls looks at the family of the address.",
+     .ours = "sukat_dtls subtracts the headers of the family that the path really has.",
      .run = mtu_v4_mapped},
     {.name = "mtu-encrypted-flight",
      .measures = "largest datagram at MTU 1472",

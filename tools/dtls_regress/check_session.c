@@ -182,7 +182,7 @@ static struct regress_outcome session_reversed_flight(void)
     free(flight);
     bool works = regress_lab_handshake_slowly(lab) && regress_lab_data(lab);
     regress_lab_free(lab);
-    return regress_defect_if(whole, !works, "the client's flight has not three records");
+    return regress_defect_if(whole, !works, "the client's flight does not have three records");
 }
 
 /* --- short records (max_fragment_length), then long ones --- */
@@ -272,7 +272,7 @@ const struct regress_check regress_session_checks[] = {
      .measures = "early records delivered",
      .refs = "CVE-2026-54874, OpenSSL #9289",
      .does = "50 records of data overtake the server's last flight on the way to the client.",
-     .means = "The other records are silently lost.",
+     .means = "All other records are lost, and OpenSSL does not report it.",
      .ours = "UDP may lose data; the guard keeps the first 16 early records.",
      .run = session_early_data},
     {.name = "session-renegotiation",

@@ -145,14 +145,14 @@ const struct regress_check regress_timer_checks[] = {
      .measures = "datagrams of the flight",
      .refs = "OpenSSL #8166",
      .does = "A server's flight of several datagrams times out once.",
-     .means = "OpenSSL cuts the flight into other datagrams when it sends it again. Each datagram "
-              "more is one more that may be lost.",
+     .means = "OpenSSL cuts the flight into other datagrams when it sends it again. Each "
+              "additional datagram may be lost.",
      .ours = "sukat_dtls does not change this.",
      .run = timer_flight_size},
     {.name = "timer-wall-clock",
      .refs = "OpenSSL #18519",
      .does = "The system clock is set back by an hour while a ClientHello waits for its answer.",
-     .means = "vulnerable: OpenSSL sends nothing again until the clock has caught up.",
+     .means = "vulnerable: OpenSSL retransmits nothing until the clock has caught up.",
      .ours = "A session checks its timer every second and has a monotonic deadline.",
      .run = timer_wall_clock},
     {.name = "timer-last-flight",
