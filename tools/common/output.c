@@ -65,11 +65,11 @@ void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
     fprintf(stderr, "%s\n", text);
 }
 
-static double seconds_since_1970(void)
+int64_t tool_wall_clock(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return t.tv_sec * (int64_t)SD_SEC + t.tv_nsec;
 }
 
 void tool_event(const struct tool_out *o, const char *name, json_t *fields)
@@ -78,7 +78,8 @@ void tool_event(const struct tool_out *o, const char *name, json_t *fields)
         json_decref(fields);
         return;
     }
-    json_t *line = json_pack("{s:s, s:f}", "event", name, "time", seconds_since_1970());
+    json_t *line =
+        json_pack("{s:s, s:f}", "event", name, "time", (double)tool_wall_clock() / (double)SD_SEC);
     if (line && fields)
         json_object_update(line, fields);
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(16)) : NULL;

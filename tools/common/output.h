@@ -30,6 +30,9 @@ void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
  * an object or NULL. */
 void tool_event(const struct tool_out *o, const char *name, json_t *fields);
 
+/* Nanoseconds since 1970. */
+int64_t tool_wall_clock(void);
+
 /* Adds a text to the fields of an event; NULL adds nothing. JSON carries UTF-8 only: any other text
  * is made printable first. */
 void tool_field(json_t *fields, const char *key, const char *text);

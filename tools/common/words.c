@@ -28,6 +28,17 @@ void tool_words_text(struct tool_words *w, const char *text)
     w->buf[w->len] = '\0';
 }
 
+void tool_words_number(struct tool_words *w, uint64_t n)
+{
+    char digits[21];
+    char *p = digits + sizeof digits - 1;
+    *p = '\0';
+    do
+        *--p = (char)('0' + n % 10);
+    while (n /= 10);
+    tool_words_text(w, p);
+}
+
 void tool_words_title(struct tool_words *w, enum sd_registry registry, uint16_t value)
 {
     char buf[SD_NAME_TEXT];

@@ -18,6 +18,7 @@ void tool_words_add(struct tool_words *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same without a format: several times as fast. */
 void tool_words_text(struct tool_words *w, const char *text);
+void tool_words_number(struct tool_words *w, uint64_t n);
 /* "server_hello_done" as "Server Hello Done". */
 void tool_words_title(struct tool_words *w, enum sd_registry registry, uint16_t value);
 

@@ -3,20 +3,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/random.h"
+#include "common/output.h"
 #include "flow/rules/diagnose.h"
 #include "flow/tracker.h"
 
 enum { PACE_MS = 100 };
-
-static int64_t wall_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static void note_flight(struct handshake *h, int sent, size_t len)
 {
@@ -37,7 +30,7 @@ static void on_tap(void *arg, sdtls_conn *c, int sent, const void *datagram, siz
     if (!h->tracker || !local || !sd_addr_from(&here, local, here_len))
         return;
     struct sd_datagram d = {.number = ++h->number,
-                            .time = wall_clock(),
+                            .time = tool_wall_clock(),
                             .src = sent ? here : h->setup.to,
                             .dst = sent ? h->setup.to : here,
                             .payload = {datagram, len},

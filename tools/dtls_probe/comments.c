@@ -4,21 +4,9 @@
 #include <stdlib.h>
 
 #include "common/output.h"
+#include "dtls_probe/array.h"
 
-static bool grow(struct probe_comments *c)
-{
-    if (c->count < c->room)
-        return true;
-    size_t room = c->room ? 2 * c->room : 64;
-    struct probe_comment *list = realloc(c->list, room * sizeof *list);
-    if (!list)
-        return false;
-    c->list = list;
-    c->room = room;
-    return true;
-}
-
-static char *sentence(const struct sd_finding *f)
+static char *comment_text(const struct sd_finding *f)
 {
     char detail[SD_SENTENCE], *text = NULL;
     tool_printable(f->detail, detail, sizeof detail);
@@ -29,14 +17,16 @@ static char *sentence(const struct sd_finding *f)
     return text;
 }
 
-static void add(struct probe_comments *c, uint64_t frame, const struct sd_finding *f)
+static void add_comment(struct probe_comments *c, uint64_t frame, const struct sd_finding *f)
 {
-    char *text = sentence(f);
-    if (!text || !grow(c)) {
+    char *text = comment_text(f);
+    void *list = text ? probe_array_grow(c->list, c->count, &c->room, sizeof *c->list) : NULL;
+    if (!list) {
         free(text);
         c->failed = true;
         return;
     }
+    c->list = list;
     c->list[c->count++] = (struct probe_comment){frame, text};
 }
 
@@ -44,10 +34,10 @@ void probe_comments_add(struct probe_comments *c, const struct probe_report *r)
 {
     for (size_t i = 0; i < r->count; i++)
         for (size_t j = 0; j < r->findings[i].packet_count; j++)
-            add(c, r->findings[i].packets[j], &r->findings[i]);
+            add_comment(c, r->findings[i].packets[j], &r->findings[i]);
 }
 
-static int by_frame(const void *a, const void *b)
+static int comments_by_frame(const void *a, const void *b)
 {
     const struct probe_comment *x = a, *y = b;
     return (x->frame > y->frame) - (x->frame < y->frame);
@@ -56,7 +46,7 @@ static int by_frame(const void *a, const void *b)
 void probe_comments_sort(struct probe_comments *c)
 {
     if (c->count)
-        qsort(c->list, c->count, sizeof *c->list, by_frame);
+        qsort(c->list, c->count, sizeof *c->list, comments_by_frame);
 }
 
 const struct probe_comment *probe_comments_of(const struct probe_comments *c, uint64_t frame,

@@ -10,7 +10,7 @@
 #include "dtls_probe/mermaid.h"
 
 /* As wide as the terminal; what goes to a file or a pipe depends on nobody's window. */
-static unsigned width_of(FILE *to)
+static unsigned terminal_width(FILE *to)
 {
     struct winsize size;
     if (!isatty(fileno(to)) || ioctl(fileno(to), TIOCGWINSZ, &size) || !size.ws_col)
@@ -19,7 +19,7 @@ static unsigned width_of(FILE *to)
 }
 
 /* POSIX: the first of these that is set and not empty is the one that counts. */
-static bool speaks_utf8(void)
+static bool locale_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -30,20 +30,20 @@ static bool speaks_utf8(void)
     return false;
 }
 
-static bool draw(FILE *to, int show, const struct probe_report *r)
+static bool draw_result(FILE *to, int show, const struct probe_report *r)
 {
     bool terminal = isatty(fileno(to));
     if (show == PROBE_MERMAID)
         return probe_mermaid(to, r);
     if (show == PROBE_REPORT)
         return probe_markdown(to, r);
-    struct probe_ladder look = {.width = width_of(to), .utf8 = terminal && speaks_utf8()};
+    struct probe_ladder look = {.width = terminal_width(to), .utf8 = terminal && locale_is_utf8()};
     return probe_ladder(to, r, look) && fputc('\n', to) != EOF;
 }
 
 void probe_draw(FILE *to, const struct probe_config *c, const struct probe_report *r)
 {
     /* A stream that failed is reported at the end, by who owns it. */
-    if (!draw(to, c->show, r) && !ferror(to))
+    if (!draw_result(to, c->show, r) && !ferror(to))
         fputs("dtls_probe: out of memory: a drawing is missing\n", stderr);
 }

@@ -3,22 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dtls_probe/array.h"
+#include "dtls_probe/words.h"
+
 void probe_ends_add(struct probe_ends *e, const struct probe_report *r)
 {
     if (!r->x->has_client_random)
         return;
-    if (e->count == e->room) {
-        size_t room = e->room ? 2 * e->room : 16;
-        struct probe_end *list = realloc(e->list, room * sizeof *list);
-        if (!list) {
-            e->lost = true;
-            return;
-        }
-        e->list = list;
-        e->room = room;
-    }
+    struct probe_end *list = probe_array_grow(e->list, e->count, &e->room, sizeof *list);
     struct sd_event *log = malloc((r->x->count ? r->x->count : 1) * sizeof *log);
-    if (!log) {
+    e->list = list ? list : e->list;
+    if (!list || !log) {
+        free(log);
         e->lost = true;
         return;
     }
@@ -26,7 +22,7 @@ void probe_ends_add(struct probe_ends *e, const struct probe_report *r)
         memcpy(log, r->x->log, r->x->count * sizeof *log);
     struct probe_end *end = &e->list[e->count++];
     *end = (struct probe_end){
-        .x = *r->x, .outcome = r->outcome, .verdict = r->count ? r->findings[0].entry : NULL};
+        .x = *r->x, .outcome = r->outcome, .finding = r->count ? r->findings[0].entry : NULL};
     end->x.log = log;
     memset(end->x.kept, 0, sizeof end->x.kept);
 }
@@ -50,19 +46,14 @@ void probe_ends_free(struct probe_ends *e)
 
 /* --- the way --- */
 
-static bool is_record(const struct sd_event *e)
-{
-    return e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT;
-}
-
 /* The same record: by number, as both directions count their own. A server's first numbers
  * come from the client (RFC 6347 section 4.2.1), so the message counts, too. */
 static const struct sd_event *find_record(const struct sd_exchange *x, const struct sd_event *e)
 {
     for (size_t i = 0; i < x->count; i++) {
         const struct sd_event *o = &x->log[i];
-        if (is_record(o) && o->seq == e->seq && o->epoch == e->epoch && o->content == e->content &&
-            o->message == e->message && o->frag_off == e->frag_off &&
+        if (probe_is_record(o) && o->seq == e->seq && o->epoch == e->epoch &&
+            o->content == e->content && o->message == e->message && o->frag_off == e->frag_off &&
             sd_event_side(o) == sd_event_side(e))
             return o;
     }
@@ -94,7 +85,7 @@ struct probe_way probe_way_between(const struct sd_exchange *sender,
     struct probe_way w = {.quickest = INT64_MAX};
     for (size_t i = 0; i < sender->count; i++) {
         const struct sd_event *e = &sender->log[i];
-        if (!is_record(e) || !(e->flags & SD_EVF_FIRST) || sd_event_side(e) != from)
+        if (!probe_is_record(e) || !(e->flags & SD_EVF_FIRST) || sd_event_side(e) != from)
             continue;
         const struct sd_event *o = find_record(receiver, e);
         w.sent++;

@@ -11,13 +11,13 @@
 struct probe_end {
     struct sd_exchange x;
     enum sd_outcome outcome;
-    const struct sd_entry *verdict; /* the first finding, or NULL */
+    const struct sd_entry *finding; /* the first, or NULL */
 };
 
 struct probe_ends {
     struct probe_end *list;
     size_t count, room;
-    bool lost; /* memory ran out */
+    bool lost; /* memory ran out: some are missing */
 };
 
 void probe_ends_add(struct probe_ends *e, const struct probe_report *r);

@@ -6,7 +6,7 @@
 
 /* How long the sequence is that this byte begins (RFC 3629 section 3), 0 = it begins none;
  * its own bits in *value. */
-static size_t sequence(unsigned char lead, uint32_t *value)
+static size_t sequence_length(unsigned char lead, uint32_t *value)
 {
     if (lead < 0x80)
         return *value = lead, 1;
@@ -20,9 +20,9 @@ static size_t sequence(unsigned char lead, uint32_t *value)
 }
 
 /* The character that begins here and its length; 0 for what is not UTF-8. */
-static size_t character(const char *p, size_t len, uint32_t *value)
+static size_t character_length(const char *p, size_t len, uint32_t *value)
 {
-    size_t n = sequence((unsigned char)*p, value);
+    size_t n = sequence_length((unsigned char)*p, value);
     if (!n || n > len)
         return 0;
     for (size_t i = 1; i < n; i++) {
@@ -35,16 +35,16 @@ static size_t character(const char *p, size_t len, uint32_t *value)
     return overlong || surrogate || *value > 0x10ffff ? 0 : n;
 }
 
-static bool turns_text(uint32_t c)
+static bool changes_direction(uint32_t c)
 {
     return (c >= 0x200e && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069) || c == 0x061c;
 }
 
-static bool allowed(uint32_t c)
+static bool is_allowed(uint32_t c)
 {
     bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c <= 0x9f);
-    return !control && !turns_text(c) && (c & 0xfffe) != 0xfffe;
+    return !control && !changes_direction(c) && (c & 0xfffe) != 0xfffe;
 }
 
 static const char *entity(uint32_t c)
@@ -69,11 +69,11 @@ void probe_escape_part(FILE *to, const char *text, size_t len)
 {
     for (size_t i = 0, n; i < len; i += n) {
         uint32_t c = 0;
-        n = character(text + i, len - i, &c);
-        if (!n || (n == 1 && !allowed(c))) {
+        n = character_length(text + i, len - i, &c);
+        if (!n || (n == 1 && !is_allowed(c))) {
             fprintf(to, "\\x%02x", (unsigned char)text[i]);
             n = 1;
-        } else if (!allowed(c))
+        } else if (!is_allowed(c))
             fprintf(to, "\\u%04x", (unsigned)c);
         else if (entity(c))
             fputs(entity(c), to);

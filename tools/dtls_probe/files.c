@@ -15,21 +15,21 @@ enum { COMMENTS_OF_A_FRAME = 16 };
 
 /* --- while the run goes on --- */
 
-static void on_packet(void *arg, const struct sd_packet *p)
+static void note_packet(void *arg, const struct sd_packet *p)
 {
     struct probe_files *f = arg;
     if (f->failed)
         probe_members_add(&f->members, p->number, p->x->id);
 }
 
-static bool chosen(const struct probe_files *f, const struct probe_report *r)
+static bool is_chosen(const struct probe_files *f, const struct probe_report *r)
 {
     return (!f->config->handshake || r->x->id == f->config->handshake) &&
            (!f->config->only_failed || r->outcome == SD_FAILED);
 }
 
 /* There is room for one: the first that failed, if one did. */
-static void draw(struct probe_files *f, const struct probe_report *r)
+static void draw_svg(struct probe_files *f, const struct probe_report *r)
 {
     if (f->drawn && (fseek(f->svg_file, 0, SEEK_SET) || ftruncate(fileno(f->svg_file), 0)))
         return; /* not a file that can be written again */
@@ -38,19 +38,19 @@ static void draw(struct probe_files *f, const struct probe_report *r)
     f->drawn_failed = r->outcome == SD_FAILED;
 }
 
-static void on_result(void *arg, const struct probe_report *r)
+static void note_result(void *arg, const struct probe_report *r)
 {
     struct probe_files *f = arg;
     if (f->copy || f->failed)
         probe_comments_add(&f->comments, r);
     if (f->failed && r->outcome == SD_FAILED)
         probe_members_fail(&f->members, r->x->id);
-    if (!chosen(f, r))
+    if (!is_chosen(f, r))
         return;
     if (f->html_file)
         probe_html_add(&f->html, r);
     if (f->svg_file && (!f->drawn || (!f->drawn_failed && r->outcome == SD_FAILED)))
-        draw(f, r);
+        draw_svg(f, r);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -61,7 +61,7 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Under whatever name: to open it for writing would empty it. */
-static bool is_read(const struct probe_config *c, const char *path)
+static bool is_input(const struct probe_config *c, const char *path)
 {
     for (unsigned i = 0; i < c->reads; i++)
         if (same_file(path, c->read[i]))
@@ -69,11 +69,11 @@ static bool is_read(const struct probe_config *c, const char *path)
     return c->keylog && same_file(path, c->keylog);
 }
 
-static bool open_one(struct probe_files *f, FILE **file, const char *path)
+static bool open_output(struct probe_files *f, FILE **file, const char *path)
 {
     if (!path)
         return true;
-    if (is_read(f->config, path)) {
+    if (is_input(f->config, path)) {
         tool_error(f->out, "%s is an input file: give the output another name", path);
         return false;
     }
@@ -87,12 +87,12 @@ bool probe_files_open(struct probe_files *f, struct probe_run *r, const char *so
 {
     const struct probe_config *c = r->config;
     *f = (struct probe_files){.config = c, .out = r->out};
-    if (!open_one(f, &f->copy, c->write) || !open_one(f, &f->failed, c->save_failed) ||
-        !open_one(f, &f->svg_file, c->svg) || !open_one(f, &f->html_file, c->html))
+    if (!open_output(f, &f->copy, c->write) || !open_output(f, &f->failed, c->save_failed) ||
+        !open_output(f, &f->svg_file, c->svg) || !open_output(f, &f->html_file, c->html))
         return false;
     if (f->html_file)
         probe_html_begin(&f->html, f->html_file, source);
-    probe_listen(r, &(struct probe_listener){f, on_packet, on_result});
+    probe_listen(r, &(struct probe_listener){f, note_packet, note_result});
     return true;
 }
 
@@ -108,8 +108,8 @@ struct copying {
     uint64_t seen;
 };
 
-static size_t comments_of(struct copying *c, const struct sd_frame *frame,
-                          struct sd_span spans[static COMMENTS_OF_A_FRAME])
+static size_t gather_comments(struct copying *c, const struct sd_frame *frame,
+                              struct sd_span spans[static COMMENTS_OF_A_FRAME])
 {
     size_t n = 0, found;
     while (n < COMMENTS_OF_A_FRAME && sd_reader_comment(c->reader, &spans[n]))
@@ -120,7 +120,7 @@ static size_t comments_of(struct copying *c, const struct sd_frame *frame,
     return n;
 }
 
-static int announce(struct copying *c)
+static int announce_interfaces(struct copying *c)
 {
     const struct sd_reader_interface *i;
     int status = 0;
@@ -136,12 +136,12 @@ static int copy_frame(struct copying *c, const struct sd_frame *frame)
         return 0;
     if (c->only_failed && !probe_members_has(&c->f->members, frame->number))
         return 0;
-    size_t n = comments_of(c, frame, comments);
-    int status = announce(c);
+    size_t n = gather_comments(c, frame, comments);
+    int status = announce_interfaces(c);
     return status ? status : sd_writer_frame(c->writer, frame, comments, n);
 }
 
-static int copy_all(struct copying *c)
+static int copy_frames(struct copying *c)
 {
     struct sd_frame frame;
     int status = 0;
@@ -168,7 +168,7 @@ static bool write_copy(struct probe_files *f, struct probe_run *r, const char *p
         return false;
     }
     c.writer = sd_writer_new(to, "dtls_probe " SDTLS_VERSION);
-    int status = c.writer ? copy_all(&c) : -ENOMEM;
+    int status = c.writer ? copy_frames(&c) : -ENOMEM;
     if (status)
         tool_error(f->out, "cannot write %s: %s", name, strerror(-status));
     sd_writer_free(c.writer);
@@ -178,7 +178,7 @@ static bool write_copy(struct probe_files *f, struct probe_run *r, const char *p
 
 /* --- at the end --- */
 
-static bool close_one(struct probe_files *f, FILE **file, const char *path)
+static bool close_output(struct probe_files *f, FILE **file, const char *path)
 {
     bool ok = !*file || (!fflush(*file) && !ferror(*file));
     if (*file && fclose(*file))
@@ -203,10 +203,10 @@ bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *
     if (f->svg_file && !f->drawn)
         tool_warn(f->out, "the capture has no handshake to draw: %s is empty", c->svg);
     /* What is known to be broken was told. */
-    bool ok = copied && close_one(f, &f->copy, c->write);
-    ok = saved && close_one(f, &f->failed, c->save_failed) && ok;
-    ok = close_one(f, &f->svg_file, c->svg) && ok;
-    return close_one(f, &f->html_file, c->html) && ok;
+    bool ok = copied && close_output(f, &f->copy, c->write);
+    ok = saved && close_output(f, &f->failed, c->save_failed) && ok;
+    ok = close_output(f, &f->svg_file, c->svg) && ok;
+    return close_output(f, &f->html_file, c->html) && ok;
 }
 
 void probe_files_close(struct probe_files *f)

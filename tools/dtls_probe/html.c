@@ -4,10 +4,11 @@
 #include "dtls_probe/summary.h"
 #include "dtls_probe/svg.h"
 #include "dtls_probe/timeline.h"
+#include "dtls_probe/words.h"
 #include "wire/names.h"
 
-/* No script at all: names on this page come from strangers. */
-static const char head[] =
+/* No script at all: names on this page come from the network. */
+static const char page_head[] =
     "<!DOCTYPE html>\n"
     "<html lang=\"en\">\n"
     "<head>\n"
@@ -17,7 +18,7 @@ static const char head[] =
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
     "<meta name=\"color-scheme\" content=\"light dark\">\n";
 
-static const char style[] =
+static const char page_style[] =
     ":root{--paper:#fff;--ground:#f5f6f8;--ink:#1d2433;--quiet:#5b6477;--rule:#dfe3ea;"
     "--ok:#2e7d32;--failed:#b71c1c;--incomplete:#8a5a00;--info:#3c5a88;--accent:#1f5fbf}"
     "@media(prefers-color-scheme:dark){:root{--paper:#14171d;--ground:#0d0f13;--ink:#e4e8f0;"
@@ -87,7 +88,7 @@ static const char style[] =
     ".scroll{overflow:visible}.scroll .drawing{min-width:0}"
     ".h::details-content{content-visibility:visible;display:block}}";
 
-static void put(struct probe_html *h, const char *before, const char *text, const char *after)
+static void html_text(struct probe_html *h, const char *before, const char *text, const char *after)
 {
     fputs(before, h->to);
     probe_escape(h->to, text);
@@ -97,10 +98,10 @@ static void put(struct probe_html *h, const char *before, const char *text, cons
 void probe_html_begin(struct probe_html *h, FILE *to, const char *source)
 {
     *h = (struct probe_html){.to = to};
-    fputs(head, to);
-    put(h, "<title>DTLS handshakes: ", source, "</title>\n");
-    fprintf(to, "<style>%s\n%s</style>\n</head>\n<body>\n", style, probe_svg_style);
-    put(h, "<header>\n<h1>DTLS handshakes</h1>\n<p>", source, "</p>\n</header>\n");
+    fputs(page_head, to);
+    html_text(h, "<title>DTLS handshakes: ", source, "</title>\n");
+    fprintf(to, "<style>%s\n%s</style>\n</head>\n<body>\n", page_style, probe_svg_style);
+    html_text(h, "<header>\n<h1>DTLS handshakes</h1>\n<p>", source, "</p>\n</header>\n");
     fputs("<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"all\" checked>\n"
           "<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"o2\">\n"
           "<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"o0\">\n"
@@ -113,34 +114,36 @@ void probe_html_begin(struct probe_html *h, FILE *to, const char *source)
 
 /* --- the row --- */
 
-static void put_version(struct probe_html *h, const struct sd_exchange *x)
+static void html_version(struct probe_html *h, const struct sd_exchange *x)
 {
     char version[SD_NAME_TEXT], suite[SD_NAME_TEXT];
     fputs("<span class=\"v\">", h->to);
     if (x->negotiated || x->has_client_random)
-        put(h, "", sd_name(SD_NAME_VERSION, x->version, version), x->negotiated ? "" : " offered");
+        html_text(h, "", sd_name(SD_NAME_VERSION, x->version, version),
+                  x->negotiated ? "" : " offered");
     if (x->negotiated && x->suite)
-        put(h, " \xc2\xb7 ", sd_name(SD_NAME_SUITE, x->suite, suite), "");
+        html_text(h, " \xc2\xb7 ", sd_name(SD_NAME_SUITE, x->suite, suite), "");
     fputs(x->resumed ? ", resumed</span>\n" : "</span>\n", h->to);
 }
 
-static void put_summary(struct probe_html *h, const struct probe_report *r)
+static void html_headline(struct probe_html *h, const struct probe_report *r)
 {
     char text[SD_ADDR_TEXT], time[PROBE_TIME_TEXT];
     const struct sd_exchange *x = r->x;
     fprintf(h->to, "<summary><span class=\"n\">%llu</span>\n<span class=\"chip\">%s</span>\n",
             (unsigned long long)x->id, probe_outcome_name(r->outcome));
-    put(h, "<span class=\"a\">", sd_addr_text(&x->client, text), " \xe2\x86\x92 ");
-    put(h, "", sd_addr_text(&x->server, text), "</span>\n");
-    put_version(h, x);
+    html_text(h, "<span class=\"a\">", sd_addr_text(&x->client, text), " \xe2\x86\x92 ");
+    html_text(h, "", sd_addr_text(&x->server, text), "</span>\n");
+    html_version(h, x);
     fprintf(h->to, "<span class=\"t\">%s</span>\n",
             x->established ? probe_timeline_time(x->established - x->start, time) : "");
-    put(h, "<span class=\"id\">", r->count ? r->findings[0].entry->id : "", "</span></summary>\n");
+    html_text(h, "<span class=\"id\">", r->count ? r->findings[0].entry->id : "",
+              "</span></summary>\n");
 }
 
 /* --- what it opens to --- */
 
-static void put_frames(struct probe_html *h, const struct sd_finding *f, bool drawn)
+static void html_packets(struct probe_html *h, const struct sd_finding *f, bool drawn)
 {
     if (!f->packet_count)
         return;
@@ -155,43 +158,36 @@ static void put_frames(struct probe_html *h, const struct sd_finding *f, bool dr
     fputs(f->packet_count == SD_PACKETS_MAX ? ", \xe2\x80\xa6</p>\n" : "</p>\n", h->to);
 }
 
-static void put_finding(struct probe_html *h, const struct sd_finding *f, bool drawn)
+static void html_finding(struct probe_html *h, const struct sd_finding *f, bool drawn)
 {
+    char confidence[PROBE_CONFIDENCE_TEXT];
     const struct sd_entry *e = f->entry;
     fprintf(h->to, "<section class=\"finding %s\">\n", sd_severity_name(f->severity));
-    put(h, "<h2>", e->title, "</h2>\n");
-    put(h, "<small><b>", sd_severity_name(f->severity), "</b> ");
-    put(h, "", e->id, ", confidence ");
-    fputs(sd_confidence_name(f->confidence), h->to);
-    if (f->runner_up)
-        put(h, "; may also be ", f->runner_up->id, "");
-    put(h, "</small>\n<p>", f->detail, "</p>\n");
-    put_frames(h, f, drawn);
-    put(h, "<p><b>What to do.</b> ", e->advice, "</p>\n");
-    /* The same words again and again: from here on --explain has them. */
+    html_text(h, "<h2>", e->title, "</h2>\n");
+    html_text(h, "<small><b>", sd_severity_name(f->severity), "</b> ");
+    html_text(h, "", e->id, ", ");
+    html_text(h, "", probe_words_confidence(f, confidence), "</small>\n");
+    html_text(h, "<p>", f->detail, "</p>\n");
+    html_packets(h, f, drawn);
+    html_text(h, "<p><b>What to do.</b> ", e->advice, "</p>\n");
+    /* Not again and again: without a drawing, --explain has the rest. */
     if (drawn) {
-        put(h, "<details><summary>What happens</summary>\n<p>", e->cause, "</p>\n");
-        put(h, "<p class=\"quiet\">", e->reference, "</p></details>\n");
+        html_text(h, "<details><summary>What happens</summary>\n<p>", e->cause, "</p>\n");
+        html_text(h, "<p class=\"quiet\">", e->reference, "</p></details>\n");
     }
     fputs("</section>\n", h->to);
 }
 
-static void put_vantage(struct probe_html *h, const struct sd_view *v)
+static void html_vantage(struct probe_html *h, const struct sd_view *v)
 {
     const char *name = probe_vantage_name(v->vantage);
-    if (v->one_way)
-        fputs("<p class=\"quiet\">Only one direction was captured, so missing packets prove "
-              "nothing.</p>\n",
-              h->to);
-    else if (v->doubtful)
-        fputs("<p class=\"quiet\">The capture itself lost packets, so missing packets prove "
-              "less.</p>\n",
-              h->to);
+    if (probe_doubt(v))
+        fprintf(h->to, "<p class=\"quiet\">%s</p>\n", probe_doubt(v));
     else if (name)
         fprintf(h->to, "<p class=\"quiet\">Captured %s.</p>\n", name);
 }
 
-static void put_drawing(struct probe_html *h, const struct probe_report *r)
+static void html_drawing(struct probe_html *h, const struct probe_report *r)
 {
     fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"timeline\">\n", h->to);
     probe_svg_inline(h->to, r, h->rows);
@@ -205,16 +201,16 @@ void probe_html_add(struct probe_html *h, const struct probe_report *r)
     h->rows++;
     fprintf(h->to, "<details class=\"h %s\"%s>", probe_outcome_name(r->outcome),
             open ? " open" : "");
-    put_summary(h, r);
+    html_headline(h, r);
     fputs(drawn ? "<div class=\"body\">\n" : "<div class=\"body plain\">\n", h->to);
     if (drawn)
-        put_drawing(h, r);
+        html_drawing(h, r);
     fputs("<div class=\"found\">\n", h->to);
     for (size_t i = 0; i < r->count; i++)
-        put_finding(h, &r->findings[i], drawn);
+        html_finding(h, &r->findings[i], drawn);
     if (!r->count)
         fputs("<p>No findings.</p>\n", h->to);
-    put_vantage(h, r->view);
+    html_vantage(h, r->view);
     fputs("</div>\n</div></details>\n", h->to);
     h->drawn += drawn;
     h->opened |= open;
@@ -222,15 +218,15 @@ void probe_html_add(struct probe_html *h, const struct probe_report *r)
 
 /* --- totals --- */
 
-static void put_total(struct probe_html *h, const char *what, uint64_t n)
+static void html_total(struct probe_html *h, const char *what, uint64_t n)
 {
     fprintf(h->to, "<div><dt>%s</dt><dd>%llu</dd></div>\n", what, (unsigned long long)n);
 }
 
-static void put_note(struct probe_html *h, uint64_t n, const char *what)
+static void html_note(struct probe_html *h, const char *what, uint64_t n, const char *more)
 {
     if (n)
-        fprintf(h->to, "<p>%llu %s</p>\n", (unsigned long long)n, what);
+        fprintf(h->to, "<p>%s: %llu.%s</p>\n", what, (unsigned long long)n, more);
 }
 
 void probe_html_end(struct probe_html *h, const struct probe_totals *totals)
@@ -238,28 +234,27 @@ void probe_html_end(struct probe_html *h, const struct probe_totals *totals)
     fputs("<p class=\"none\">The capture contains no DTLS handshake.</p>\n</main>\n"
           "<section class=\"totals\" aria-label=\"totals\"><dl>\n",
           h->to);
-    put_total(h, "handshakes", totals->handshakes);
-    put_total(h, "failed", totals->failed);
-    put_total(h, "incomplete", totals->incomplete);
-    put_total(h, "ok", totals->ok);
+    html_total(h, "handshakes", totals->handshakes);
+    html_total(h, "failed", totals->failed);
+    html_total(h, "incomplete", totals->incomplete);
+    html_total(h, "ok", totals->ok);
     for (int s = SD_FATAL; s >= SD_INFO; s--)
         if (totals->findings[s])
-            put_total(h,
-                      s == SD_FATAL     ? "fatal findings"
-                      : s == SD_WARNING ? "warnings"
-                                        : "infos",
-                      totals->findings[s]);
-    put_total(h, "packets read", totals->frames);
-    put_total(h, "DTLS datagrams", totals->dtls);
+            html_total(h,
+                       s == SD_FATAL     ? "fatal findings"
+                       : s == SD_WARNING ? "warnings"
+                                         : "info findings",
+                       totals->findings[s]);
+    html_total(h, "packets read", totals->frames);
+    html_total(h, "DTLS datagrams", totals->dtls);
     fputs("</dl>\n", h->to);
     if (totals->damage)
-        put(h, "<p>The capture could not be read completely: ", totals->damage, "</p>\n");
-    put_note(h, totals->dropped, "packets were lost during the capture.");
-    put_note(h, totals->evicted, "handshakes were ended early to save memory (--max-flows).");
-    put_note(h, totals->no_memory, "packets were left out because memory ran out.");
-    put_note(h, h->rows - h->drawn,
-             "handshakes are listed without a drawing, because this page draws only the first "
-             "500. Use --handshake or --only-failed to show fewer handshakes, and --explain ID to "
-             "read the explanations that are left out here.");
+        html_text(h, "<p>The capture could not be read completely: ", totals->damage, "</p>\n");
+    html_note(h, "Packets lost during the capture", totals->dropped, "");
+    html_note(h, "Handshakes ended early to save memory (--max-flows)", totals->evicted, "");
+    html_note(h, "Packets left out because memory ran out", totals->no_memory, "");
+    html_note(h, "Handshakes listed without a drawing", h->rows - h->drawn,
+              " This page draws only the first 500. Use --handshake or --only-failed to show fewer "
+              "handshakes, and --explain ID to read the explanations that are left out here.");
     fputs("</section>\n</body>\n</html>\n", h->to);
 }

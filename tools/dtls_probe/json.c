@@ -11,24 +11,19 @@
 
 /* --- packets: by hand, for speed; nothing in them is text from the network --- */
 
-static void put_addr(FILE *to, const char *key, const struct sd_addr *a)
+static void print_addr(FILE *to, const char *key, const struct sd_addr *a)
 {
     char text[SD_ADDR_TEXT];
     fprintf(to, ",\"%s\":\"%s\"", key, sd_addr_text(a, text));
 }
 
-static bool is_record(const struct sd_event *e)
-{
-    return e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT;
-}
-
-static void put_record(FILE *to, const struct sd_event *e)
+static void print_record(FILE *to, const struct sd_event *e)
 {
     char words[PROBE_EVENT_TEXT];
     fprintf(to, "{\"message\":\"%s\",\"epoch\":%u,\"seq\":%llu,\"length\":%u",
             probe_words_event(e, words, sizeof words), e->epoch, (unsigned long long)e->seq,
             e->record);
-    if (e->content && is_record(e))
+    if (e->content && probe_is_record(e))
         fprintf(to, ",\"content_type\":%u", e->content);
     if (e->kind == SD_EV_HANDSHAKE)
         fprintf(to,
@@ -53,28 +48,28 @@ void probe_json_packet(FILE *to, const struct sd_packet *p)
     const struct sd_event *e = p->events;
     bool server = e->flags & SD_EVF_SERVER;
     fprintf(to, "{\"type\":\"packet\",\"number\":%llu,\"time\":%lld.%09lld,\"handshake\":%llu",
-            (unsigned long long)p->number, (long long)p->time / 1000000000,
-            (long long)p->time % 1000000000, (unsigned long long)p->x->id);
+            (unsigned long long)p->number, (long long)(p->time / SD_NS_SECOND),
+            (long long)(p->time % SD_NS_SECOND), (unsigned long long)p->x->id);
     const struct sd_addr *from = server ? &p->x->server : &p->x->client;
     const struct sd_addr *dst = server ? &p->x->client : &p->x->server;
-    put_addr(to, "src", p->datagram ? &p->datagram->src : from);
-    put_addr(to, "dst", p->datagram ? &p->datagram->dst : dst);
+    print_addr(to, "src", p->datagram ? &p->datagram->src : from);
+    print_addr(to, "dst", p->datagram ? &p->datagram->dst : dst);
     if (e->kind == SD_EV_ICMP)
-        put_addr(to, "icmp_from", &p->x->icmp_from);
+        print_addr(to, "icmp_from", &p->x->icmp_from);
     fprintf(to, ",\"from\":\"%s\",\"length\":%u,\"ip_length\":%u,\"flight\":%u,\"records\":[",
             server ? "server" : "client", p->datagram ? p->datagram->length : 0,
             p->datagram ? p->datagram->ip_length : 0, e->flight);
     for (size_t i = 0; i < p->count; i++) {
         if (i)
             fputc(',', to);
-        put_record(to, &p->events[i]);
+        print_record(to, &p->events[i]);
     }
     fputs("]}\n", to);
 }
 
 /* --- handshakes --- */
 
-static void put(FILE *to, json_t *line)
+static void print_object(FILE *to, json_t *line)
 {
     char *text =
         line ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(16)) : NULL;
@@ -136,7 +131,7 @@ static json_t *handshake_object(const struct probe_report *r)
                                       : json_null());
     json_object_set_new(o, "duration_ms",
                         x->established ? json_real(probe_duration_ms(x)) : json_null());
-    json_object_set_new(o, "start", json_real((double)x->start / 1e9));
+    json_object_set_new(o, "start", json_real(probe_seconds(x->start)));
     json_object_set_new(o, "negotiated", json_boolean(x->negotiated));
     json_object_set_new(o, "resumed", json_boolean(x->resumed));
     json_object_set_new(o, "decrypted", json_boolean(x->opened));
@@ -158,13 +153,13 @@ void probe_json_handshake(FILE *to, const struct probe_report *r)
     for (size_t i = 0; i < r->count; i++)
         json_array_append_new(list, finding_object(&r->findings[i]));
     json_object_set_new(o, "findings", list);
-    put(to, o);
+    print_object(to, o);
     for (size_t i = 0; i < r->count; i++) {
         json_t *f = json_pack("{s:s, s:I}", "type", "finding", "handshake", (json_int_t)r->x->id);
         json_t *fields = finding_object(&r->findings[i]);
         json_object_update(f, fields);
         json_decref(fields);
-        put(to, f);
+        print_object(to, f);
     }
 }
 
@@ -180,5 +175,5 @@ void probe_json_summary(FILE *to, const struct probe_totals *t)
                   (json_int_t)t->evicted, "no_memory", (json_int_t)t->no_memory);
     tool_field(o, "file", t->file);
     tool_field(o, "damage", t->damage);
-    put(to, o);
+    print_object(to, o);
 }

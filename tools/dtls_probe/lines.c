@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "dtls_probe/words.h"
 #include "wire/iana.h"
 #include "wire/names.h"
@@ -13,27 +14,26 @@
 #define RED "\033[31m"
 #define PLAIN "\033[0m"
 
-static void put_time(struct probe_lines *l, int64_t time)
+static void line_time(struct probe_lines *l, int64_t time)
 {
     if (!l->first)
         l->first = l->before = time;
+    char text[PROBE_SECONDS_TEXT];
     int64_t t = l->times == 'd' ? time - l->before : time - l->first;
     l->before = time;
     if (l->times != 'a') {
-        fprintf(l->to, "%s%6lld.%06lld", t < 0 ? "-" : "", (long long)(t < 0 ? -t : t) / 1000000000,
-                (long long)(t < 0 ? -t : t) % 1000000000 / 1000);
+        fprintf(l->to, "%13s", probe_words_seconds(t, text));
         return;
     }
-    char text[32];
-    time_t seconds = (time_t)(time / 1000000000);
+    time_t seconds = (time_t)(time / SD_NS_SECOND);
     struct tm tm;
     localtime_r(&seconds, &tm);
     strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
-    fprintf(l->to, "%s.%06lld", text, (long long)(time % 1000000000) / 1000);
+    fprintf(l->to, "%s.%06lld", text, (long long)(time % SD_NS_SECOND / (int64_t)SD_US));
 }
 
 /* The version as the protocol column: what was negotiated, else what its header says. */
-static const char *protocol(const struct sd_packet *p, char buf[static SD_NAME_TEXT])
+static const char *protocol_column(const struct sd_packet *p, char buf[static SD_NAME_TEXT])
 {
     const struct sd_event *e = &p->events[0];
     if (e->kind == SD_EV_ICMP)
@@ -47,7 +47,7 @@ static const char *protocol(const struct sd_packet *p, char buf[static SD_NAME_T
     return sd_name(SD_NAME_VERSION, p->x->version, buf);
 }
 
-static void put_ends(struct probe_lines *l, const struct sd_packet *p)
+static void line_addresses(struct probe_lines *l, const struct sd_packet *p)
 {
     char src[SD_ADDR_TEXT], dst[SD_ADDR_TEXT];
     bool server = p->events[0].flags & SD_EVF_SERVER;
@@ -65,7 +65,7 @@ static void put_ends(struct probe_lines *l, const struct sd_packet *p)
     fprintf(l->to, " %21s -> %-21s", src, sd_addr_text(to, dst));
 }
 
-static const char *color_of(const struct sd_packet *p)
+static const char *line_color(const struct sd_packet *p)
 {
     uint16_t flags = 0;
     bool bad = false, gap = false;
@@ -83,12 +83,12 @@ static const char *color_of(const struct sd_packet *p)
     return p->events[0].kind == SD_EV_APPDATA ? DIM : NULL;
 }
 
-static void put_fields(struct probe_lines *l, const struct sd_packet *p)
+static void line_fields(struct probe_lines *l, const struct sd_packet *p)
 {
     char words[PROBE_EVENT_TEXT], content[SD_NAME_TEXT];
     for (size_t i = 0; i < p->count; i++) {
         const struct sd_event *e = &p->events[i];
-        if (e->kind == SD_EV_ICMP || e->kind == SD_EV_FOREIGN || e->kind == SD_EV_IP_CUT)
+        if (!probe_is_record(e))
             continue;
         fprintf(l->to, "        record %s epoch %u seq %llu%s length %u",
                 e->content ? sd_name(SD_NAME_CONTENT, e->content, content) : "encrypted", e->epoch,
@@ -101,7 +101,7 @@ static void put_fields(struct probe_lines *l, const struct sd_packet *p)
     }
 }
 
-static void put_bytes(struct probe_lines *l, struct sd_span s)
+static void line_bytes(struct probe_lines *l, struct sd_span s)
 {
     for (size_t at = 0; at < s.len; at += 16) {
         fprintf(l->to, "        %04zx ", at);
@@ -120,24 +120,22 @@ static void put_bytes(struct probe_lines *l, struct sd_span s)
 
 void probe_line(struct probe_lines *l, const struct sd_packet *p)
 {
-    char version[SD_NAME_TEXT], words[PROBE_DATAGRAM_TEXT], marks[PROBE_EVENT_TEXT];
-    const char *color = l->color ? color_of(p) : NULL;
+    char version[SD_NAME_TEXT], words[PROBE_MARKED_TEXT];
+    const char *color = l->color ? line_color(p) : NULL;
     if (color)
         fputs(color, l->to);
     fprintf(l->to, "%5llu ", (unsigned long long)p->number);
-    put_time(l, p->time);
-    put_ends(l, p);
-    probe_words_datagram(p->events, 0, p->count, words, sizeof words);
-    probe_words_marks(p->events, 0, p->count, marks, sizeof marks);
-    fprintf(l->to, " %-8s %5u  ", protocol(p, version),
+    line_time(l, p->time);
+    line_addresses(l, p);
+    fprintf(l->to, " %-8s %5u  ", protocol_column(p, version),
             p->datagram ? p->datagram->length : p->events[0].length);
     if (p->events[0].flight)
         fprintf(l->to, "%u  ", p->events[0].flight);
     else
         fputs("   ", l->to);
-    fprintf(l->to, "%s%s%s%s\n", words, *marks ? " " : "", marks, color ? PLAIN : "");
+    fprintf(l->to, "%s%s\n", probe_words_marked(p->events, 0, p->count, words), color ? PLAIN : "");
     if (l->verbose)
-        put_fields(l, p);
+        line_fields(l, p);
     if (l->verbose > 1 && p->datagram)
-        put_bytes(l, p->datagram->payload);
+        line_bytes(l, p->datagram->payload);
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -64,7 +63,7 @@ static bool open_spool(struct live *l)
     return true;
 }
 
-static bool open_all(struct live *l)
+static bool open_live(struct live *l)
 {
     const struct probe_config *c = l->config;
     struct sd_err e = {0};
@@ -81,14 +80,7 @@ static bool open_all(struct live *l)
     return open_spool(l) && tool_signals_open(&l->signals) && drop_capabilities(l->out);
 }
 
-static int64_t wall_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-static void show_progress(struct live *l)
+static void live_progress(struct live *l)
 {
     const struct probe_totals *t = &l->run.totals;
     struct sd_live_stats s = {0};
@@ -107,19 +99,19 @@ static void show_progress(struct live *l)
             (unsigned long long)t->ok, (unsigned long long)t->failed);
 }
 
-static bool enough(const struct live *l)
+static bool is_enough(const struct live *l)
 {
     return (l->config->count && l->run.totals.frames >= l->config->count) ||
            (l->end && sd_clock_now() >= l->end);
 }
 
 /* False when the interface is lost. */
-static bool take_frames(struct live *l)
+static bool take_live_frames(struct live *l)
 {
     struct sd_frame f;
     struct sd_err e = {0};
     int got = 0;
-    for (int i = 0; i < FRAMES_AT_ONCE && !enough(l); i++) {
+    for (int i = 0; i < FRAMES_AT_ONCE && !is_enough(l); i++) {
         got = sd_live_next(l->capture, &f, &e);
         if (got <= 0)
             break;
@@ -139,43 +131,43 @@ static bool ended_by_signal(struct live *l)
     return signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
 }
 
-static void loop(struct live *l)
+static void live_loop(struct live *l)
 {
     struct pollfd fds[] = {{.fd = sd_live_fd(l->capture), .events = POLLIN},
                            {.fd = l->signals.fd, .events = POLLIN}};
     uint64_t next = sd_clock_now();
-    while (!enough(l)) {
+    while (!is_enough(l)) {
         if (poll(fds, 2, TICK_MS) < 0 && errno != EINTR)
             break;
-        if (!take_frames(l) || ended_by_signal(l))
+        if (!take_live_frames(l) || ended_by_signal(l))
             break;
         if (fflush(stdout))
             break; /* no reader is left */
         if (sd_clock_now() < next)
             continue;
-        sd_tracker_tick(l->run.tracker, wall_clock());
-        show_progress(l);
-        next = sd_clock_now() + UINT64_C(1000000) * TICK_MS;
+        sd_tracker_tick(l->run.tracker, tool_wall_clock());
+        live_progress(l);
+        next = sd_clock_now() + TICK_MS * SD_MS;
     }
     if (l->progress)
         fputs("\r\033[K", stderr);
 }
 
 /* What was on the wire before the signal, and is still in the kernel's bundle. */
-static void take_the_rest(struct live *l)
+static void take_last_frames(struct live *l)
 {
     struct pollfd fd = {.fd = sd_live_fd(l->capture), .events = POLLIN};
     uint64_t frames;
     do {
         frames = l->run.totals.frames;
         poll(&fd, 1, 2 * DELAY_MS);
-    } while (!enough(l) && take_frames(l) && l->run.totals.frames > frames);
+    } while (!is_enough(l) && take_live_frames(l) && l->run.totals.frames > frames);
 }
 
-static int finish(struct live *l)
+static int finish_live(struct live *l)
 {
     struct sd_live_stats s = {0};
-    take_the_rest(l);
+    take_last_frames(l);
     bool whole = !l->spool || !sd_writer_finish(l->spool);
     probe_run_end(&l->run);
     sd_live_statistics(l->capture, &s);
@@ -193,12 +185,12 @@ int probe_live(const struct probe_config *c, const struct tool_out *out)
 {
     struct live l = {.config = c, .out = out, .signals = {.fd = -1}};
     int status = PROBE_ERROR;
-    if (open_all(&l)) {
+    if (open_live(&l)) {
         l.progress = isatty(STDERR_FILENO) && !c->quiet && !isatty(STDOUT_FILENO);
-        l.end = c->duration_ms ? sd_clock_now() + UINT64_C(1000000) * c->duration_ms : 0;
+        l.end = c->duration_ms ? sd_clock_now() + c->duration_ms * SD_MS : 0;
         tool_say(out, c->quiet ? 1 : 0, "Capturing on %s. Press Ctrl-C to stop.", c->interface);
-        loop(&l);
-        status = finish(&l);
+        live_loop(&l);
+        status = finish_live(&l);
     }
     probe_files_close(&l.files);
     sd_writer_free(l.spool);

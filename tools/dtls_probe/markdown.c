@@ -9,7 +9,7 @@
 
 /* --- what was seen --- */
 
-static void put_seen(FILE *to, const struct probe_report *r)
+static void markdown_facts(FILE *to, const struct probe_report *r)
 {
     char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT], version[SD_NAME_TEXT], suite[SD_NAME_TEXT];
     const struct sd_exchange *x = r->x;
@@ -29,17 +29,15 @@ static void put_seen(FILE *to, const struct probe_report *r)
                 r->view->lost[SD_CLIENT], r->view->lost[SD_SERVER]);
     if (vantage)
         fprintf(to, "| Captured | %s |\n", vantage);
-    if (r->view->one_way)
-        fputs("| Note | only one direction was captured, so missing packets prove nothing |\n", to);
-    else if (r->view->doubtful)
-        fputs("| Note | the capture itself lost packets, so missing packets prove less |\n", to);
+    if (probe_doubt(r->view))
+        fprintf(to, "| Note | %s |\n", probe_doubt(r->view));
     if (x->mid_session)
-        fputs("| Note | the beginning was not captured |\n", to);
+        fputs("| Note | The beginning was not captured. |\n", to);
 }
 
 /* --- what was found --- */
 
-static void put_paragraph(FILE *to, const char *heading, const char *text)
+static void markdown_paragraph(FILE *to, const char *heading, const char *text)
 {
     fprintf(to, "\n**%s** ", heading);
     probe_markdown_text(to, text);
@@ -47,9 +45,9 @@ static void put_paragraph(FILE *to, const char *heading, const char *text)
 }
 
 /* The events of this frame as a row. False when the log does not hold it. */
-static bool put_packet(FILE *to, const struct sd_exchange *x, uint32_t number)
+static bool markdown_packet(FILE *to, const struct sd_exchange *x, uint32_t number)
 {
-    char text[PROBE_DATAGRAM_TEXT], marks[PROBE_EVENT_TEXT], time[PROBE_TIME_TEXT];
+    char text[PROBE_MARKED_TEXT], time[PROBE_TIME_TEXT];
     size_t i = 0;
     while (i < x->count && x->log[i].number != number)
         i++;
@@ -62,25 +60,22 @@ static bool put_packet(FILE *to, const struct sd_exchange *x, uint32_t number)
                                                   : "client";
     fprintf(to, "| %u | %s | %s | %u | ", number, probe_timeline_time(e->time - x->start, time),
             from, e->datagram);
-    probe_markdown_text(to, probe_words_datagram(x->log, i, end, text, sizeof text));
-    probe_words_marks(x->log, i, end, marks, sizeof marks);
-    fputs(*marks ? " " : "", to);
-    probe_markdown_text(to, marks);
+    probe_markdown_text(to, probe_words_marked(x->log, i, end, text));
     fputs(" |\n", to);
     return true;
 }
 
-static void put_evidence(FILE *to, const struct sd_exchange *x, const struct sd_finding *f)
+static void markdown_evidence(FILE *to, const struct sd_exchange *x, const struct sd_finding *f)
 {
     if (!f->packet_count)
         return;
     fputs("\n| Packet | Time | From | Bytes | Messages |\n|---:|---:|---|---:|---|\n", to);
     for (size_t i = 0; i < f->packet_count; i++)
-        if (!put_packet(to, x, f->packets[i]))
+        if (!markdown_packet(to, x, f->packets[i]))
             fprintf(to, "| %u | | | | |\n", f->packets[i]);
 }
 
-static void put_finding(FILE *to, const struct sd_exchange *x, const struct sd_finding *f)
+static void markdown_finding(FILE *to, const struct sd_exchange *x, const struct sd_finding *f)
 {
     fprintf(to, "\n### %s: ", sd_severity_name(f->severity));
     probe_markdown_text(to, f->entry->title);
@@ -92,10 +87,10 @@ static void put_finding(FILE *to, const struct sd_exchange *x, const struct sd_f
     fputc('\n', to);
     if (f->mtu_below)
         fprintf(to, "\nThe path MTU is between %u and %u bytes.\n", f->mtu_above, f->mtu_below);
-    put_evidence(to, x, f);
-    put_paragraph(to, "Cause.", f->entry->cause);
-    put_paragraph(to, "What to do.", f->entry->advice);
-    put_paragraph(to, "Reference.", f->entry->reference);
+    markdown_evidence(to, x, f);
+    markdown_paragraph(to, "Cause.", f->entry->cause);
+    markdown_paragraph(to, "What to do.", f->entry->advice);
+    markdown_paragraph(to, "Reference.", f->entry->reference);
 }
 
 bool probe_markdown(FILE *to, const struct probe_report *r)
@@ -103,9 +98,9 @@ bool probe_markdown(FILE *to, const struct probe_report *r)
     const struct probe_ladder look = {.width = 100};
     fprintf(to, "## DTLS handshake %llu: %s\n\n", (unsigned long long)r->x->id,
             probe_outcome_name(r->outcome));
-    put_seen(to, r);
+    markdown_facts(to, r);
     for (size_t i = 0; i < r->count; i++)
-        put_finding(to, r->x, &r->findings[i]);
+        markdown_finding(to, r->x, &r->findings[i]);
     fputs("\n### Packets\n\n```text\n", to);
     bool drawn = probe_ladder_lanes(to, r, look);
     fputs("```\n\n", to);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static char plain(char c)
+static char plain_char(char c)
 {
     return c >= ' ' && c < 0x7f ? c : '?';
 }
@@ -13,14 +13,14 @@ const char *probe_plain(const char *text, char *buf, size_t cap)
 {
     size_t n = 0;
     for (; text[n] && n + 1 < cap; n++)
-        buf[n] = plain(text[n]);
+        buf[n] = plain_char(text[n]);
     buf[n] = '\0';
     return buf;
 }
 
 /* Issue trackers look for "@name", "#12", "GH-12", "www." and "://" in what was rendered, so
  * neither a backslash nor an entity hides them; an empty comment parts the words. */
-static bool calls(const char *text, size_t i)
+static bool is_reference(const char *text, size_t i)
 {
     char c = text[i];
     if (c == '@' || c == '#' || (c == ':' && text[i + 1] == '/'))
@@ -33,8 +33,8 @@ static bool calls(const char *text, size_t i)
 void probe_markdown_text(FILE *to, const char *text)
 {
     for (size_t i = 0; text[i]; i++) {
-        char c = plain(text[i]);
-        if (calls(text, i)) {
+        char c = plain_char(text[i]);
+        if (is_reference(text, i)) {
             fprintf(to, "<!-- -->%s%c<!-- -->", c == '#' ? "\\" : "", c);
             continue;
         }
@@ -47,7 +47,7 @@ void probe_markdown_text(FILE *to, const char *text)
 void probe_mermaid_text(FILE *to, const char *text)
 {
     for (size_t i = 0; text[i]; i++) {
-        char c = plain(text[i]);
+        char c = plain_char(text[i]);
         if (isalnum((unsigned char)c) || strchr(" .,:()[]/+-=?'", c))
             fputc(c, to);
         else

@@ -2,23 +2,12 @@
 
 #include <stdlib.h>
 
-static bool grow(void **list, size_t count, size_t *room, size_t size)
-{
-    if (count < *room)
-        return true;
-    size_t more = *room ? 2 * *room : 256;
-    void *bigger = realloc(*list, more * size);
-    if (!bigger)
-        return false;
-    *list = bigger;
-    *room = more;
-    return true;
-}
+#include "dtls_probe/array.h"
 
 void probe_members_add(struct probe_members *m, uint64_t frame, uint64_t exchange)
 {
-    void *list = m->list;
-    if (!grow(&list, m->count, &m->room, sizeof *m->list)) {
+    void *list = probe_array_grow(m->list, m->count, &m->room, sizeof *m->list);
+    if (!list) {
         m->lost = true;
         return;
     }
@@ -28,8 +17,8 @@ void probe_members_add(struct probe_members *m, uint64_t frame, uint64_t exchang
 
 void probe_members_fail(struct probe_members *m, uint64_t exchange)
 {
-    void *list = m->failed;
-    if (!grow(&list, m->failed_count, &m->failed_room, sizeof *m->failed)) {
+    void *list = probe_array_grow(m->failed, m->failed_count, &m->failed_room, sizeof *m->failed);
+    if (!list) {
         m->lost = true;
         return;
     }
@@ -37,13 +26,13 @@ void probe_members_fail(struct probe_members *m, uint64_t exchange)
     m->failed[m->failed_count++] = exchange;
 }
 
-static int by_number(const void *a, const void *b)
+static int by_handshake(const void *a, const void *b)
 {
     const uint64_t *x = a, *y = b;
     return (*x > *y) - (*x < *y);
 }
 
-static int by_frame(const void *a, const void *b)
+static int members_by_frame(const void *a, const void *b)
 {
     const struct probe_member *x = a, *y = b;
     return (x->frame > y->frame) - (x->frame < y->frame);
@@ -53,20 +42,20 @@ void probe_members_close(struct probe_members *m)
 {
     size_t kept = 0;
     if (m->failed_count)
-        qsort(m->failed, m->failed_count, sizeof *m->failed, by_number);
+        qsort(m->failed, m->failed_count, sizeof *m->failed, by_handshake);
     for (size_t i = 0; i < m->count; i++)
-        if (m->failed_count &&
-            bsearch(&m->list[i].exchange, m->failed, m->failed_count, sizeof *m->failed, by_number))
+        if (m->failed_count && bsearch(&m->list[i].exchange, m->failed, m->failed_count,
+                                       sizeof *m->failed, by_handshake))
             m->list[kept++] = m->list[i];
     m->count = kept;
     if (kept)
-        qsort(m->list, kept, sizeof *m->list, by_frame);
+        qsort(m->list, kept, sizeof *m->list, members_by_frame);
 }
 
 bool probe_members_has(const struct probe_members *m, uint64_t frame)
 {
     struct probe_member key = {.frame = frame};
-    return m->count && bsearch(&key, m->list, m->count, sizeof *m->list, by_frame);
+    return m->count && bsearch(&key, m->list, m->count, sizeof *m->list, members_by_frame);
 }
 
 void probe_members_free(struct probe_members *m)

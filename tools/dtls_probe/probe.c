@@ -14,7 +14,7 @@
 #include "dtls_probe/twosided.h"
 #include "unseal/unseal.h"
 
-static int print_version(const struct probe_config *c)
+static int print_versions(const struct probe_config *c)
 {
     (void)c;
     printf("dtls_probe %s\n%s\n%s\n", SDTLS_VERSION, sd_live_library(), sd_unseal_library());
@@ -26,7 +26,7 @@ static void print_interface(void *arg, const char *name, bool up)
     fprintf(arg, "%s%s\n", name, up ? "" : " (down)");
 }
 
-static int list_interfaces(const struct tool_out *out)
+static int print_interfaces(const struct tool_out *out)
 {
     struct sd_err e = {0};
     if (!sd_live_interfaces(print_interface, stdout, &e))
@@ -35,7 +35,7 @@ static int list_interfaces(const struct tool_out *out)
     return PROBE_ERROR;
 }
 
-static int explain(const struct probe_config *c)
+static int explain_finding(const struct probe_config *c)
 {
     if (tool_explain(stdout, c->explain))
         return PROBE_CLEAN;
@@ -44,12 +44,12 @@ static int explain(const struct probe_config *c)
     return PROBE_ERROR;
 }
 
-static int worse(int a, int b)
+static int worse_status(int a, int b)
 {
     return a > b ? a : b;
 }
 
-static int look_at_file(const struct probe_config *c, const struct tool_out *out, const char *path)
+static int probe_file(const struct probe_config *c, const struct tool_out *out, const char *path)
 {
     struct probe_run r;
     struct probe_files f = {0};
@@ -63,7 +63,7 @@ static int look_at_file(const struct probe_config *c, const struct tool_out *out
     return status;
 }
 
-static int look(const struct probe_config *c, const struct tool_out *out)
+static int probe_sources(const struct probe_config *c, const struct tool_out *out)
 {
     int status = PROBE_CLEAN;
     if (c->interface)
@@ -71,11 +71,11 @@ static int look(const struct probe_config *c, const struct tool_out *out)
     if (c->two_sided)
         return probe_two_sided(c, out);
     for (unsigned i = 0; i < c->reads; i++)
-        status = worse(status, look_at_file(c, out, c->read[i]));
+        status = worse_status(status, probe_file(c, out, c->read[i]));
     return status;
 }
 
-static int say_usage(const char *why)
+static int refuse_usage(const char *why)
 {
     fprintf(stderr, "dtls_probe: %s\nTry 'dtls_probe --help'.\n", why);
     return PROBE_ERROR;
@@ -87,19 +87,19 @@ static int print_help(void)
     return PROBE_CLEAN;
 }
 
-static int act(const struct probe_config *c, const struct tool_out *out)
+static int run_action(const struct probe_config *c, const struct tool_out *out)
 {
     if (c->help)
         return print_help();
     if (c->version)
-        return print_version(c);
+        return print_versions(c);
     if (c->explain)
-        return explain(c);
+        return explain_finding(c);
     if (c->completion)
         return tool_completion(&probe_usage, c->completion);
     if (c->list)
-        return list_interfaces(out);
-    return look(c, out);
+        return print_interfaces(out);
+    return probe_sources(c, out);
 }
 
 int probe_main(int argc, char **argv)
@@ -111,8 +111,8 @@ int probe_main(int argc, char **argv)
     if (!isatty(STDOUT_FILENO))
         setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     if (!probe_options(&c, argc, argv, why))
-        return say_usage(why);
+        return refuse_usage(why);
     out.quiet = c.quiet;
     out.color = tool_term_color((enum tool_color)c.color, STDERR_FILENO);
-    return tool_written("dtls_probe", act(&c, &out), PROBE_ERROR);
+    return tool_written("dtls_probe", run_action(&c, &out), PROBE_ERROR);
 }

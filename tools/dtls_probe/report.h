@@ -15,4 +15,15 @@ struct probe_report {
     bool again; /* it was told before; the association had more to tell */
 };
 
+/* For texts. */
+static inline double probe_seconds(int64_t ns)
+{
+    return (double)ns / (double)SD_NS_SECOND;
+}
+
+static inline double probe_millis(int64_t ns)
+{
+    return (double)ns / (double)SD_NS_MS;
+}
+
 #endif

@@ -15,21 +15,24 @@
 #include "unseal/unseal.h"
 #include "unseal/x509read.h"
 
+/* ns; a live handshake that is silent for this long is reported, and forgotten */
+#define LIVE_IDLE (60 * SD_NS_SECOND)
+
 /* --- what comes out of the tracker --- */
 
-static bool wanted(const struct probe_run *r, const struct sd_exchange *x)
+static bool is_shown(const struct probe_run *r, const struct sd_exchange *x)
 {
     return !r->config->handshake || x->id == r->config->handshake;
 }
 
-static void on_packet(void *arg, const struct sd_packet *p)
+static void pass_packet(void *arg, const struct sd_packet *p)
 {
     struct probe_run *r = arg;
     for (unsigned i = 0; i < r->listener_count; i++)
         if (r->listeners[i].packet)
             r->listeners[i].packet(r->listeners[i].arg, p);
     /* Which fail is known at the end only: then the handshakes are shown, not the lines. */
-    if (!wanted(r, p->x) || r->config->only_failed)
+    if (!is_shown(r, p->x) || r->config->only_failed)
         return;
     if (r->config->show == PROBE_LINES)
         probe_line(&r->lines, p);
@@ -37,7 +40,7 @@ static void on_packet(void *arg, const struct sd_packet *p)
         probe_json_packet(stdout, p);
 }
 
-static void count(struct probe_run *r, const struct probe_report *rep, bool again)
+static void count_result(struct probe_run *r, const struct probe_report *rep, bool again)
 {
     struct probe_totals *t = &r->totals;
     if (!again) {
@@ -54,7 +57,7 @@ static void count(struct probe_run *r, const struct probe_report *rep, bool agai
     }
 }
 
-static void show(struct probe_run *r, const struct probe_report *rep)
+static void show_result(struct probe_run *r, const struct probe_report *rep)
 {
     switch ((enum probe_show)r->config->show) {
     case PROBE_LINES:
@@ -74,32 +77,32 @@ static void show(struct probe_run *r, const struct probe_report *rep)
     }
 }
 
-static void on_done(void *arg, const struct sd_result *res)
+static void pass_result(void *arg, const struct sd_result *res)
 {
     struct probe_run *r = arg;
     struct probe_report rep = {res->x,     res->view,    res->findings,
                                res->count, res->outcome, res->again};
-    count(r, &rep, res->again);
+    count_result(r, &rep, res->again);
     for (unsigned i = 0; i < r->listener_count && !res->again; i++)
         if (r->listeners[i].result)
             r->listeners[i].result(r->listeners[i].arg, &rep);
-    if (wanted(r, rep.x) && (!r->config->only_failed || rep.outcome == SD_FAILED))
-        show(r, &rep);
+    if (is_shown(r, rep.x) && (!r->config->only_failed || rep.outcome == SD_FAILED))
+        show_result(r, &rep);
 }
 
 /* --- what goes in --- */
 
-static void on_datagram(void *arg, const struct sd_datagram *d)
+static void track_datagram(void *arg, const struct sd_datagram *d)
 {
     sd_tracker_datagram(((struct probe_run *)arg)->tracker, d);
 }
 
-static void on_icmp(void *arg, const struct sd_icmp *e)
+static void track_icmp(void *arg, const struct sd_icmp *e)
 {
     sd_tracker_icmp(((struct probe_run *)arg)->tracker, e);
 }
 
-static void on_incomplete(void *arg, const struct sd_ip_incomplete *e)
+static void track_incomplete(void *arg, const struct sd_ip_incomplete *e)
 {
     sd_tracker_ip_incomplete(((struct probe_run *)arg)->tracker, e);
 }
@@ -177,7 +180,8 @@ static void on_file_keylog(void *arg, struct sd_span text)
 
 static bool open_decap(struct probe_run *r, struct sd_hash_key key)
 {
-    struct sd_decap_config c = {.sink = {r, on_datagram, on_icmp, on_incomplete}, .key = key};
+    struct sd_decap_config c = {.sink = {r, track_datagram, track_icmp, track_incomplete},
+                                .key = key};
     r->decap = sd_decap_new(&c);
     return r->decap != NULL;
 }
@@ -195,14 +199,14 @@ static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
     struct sd_tracker_config c = {.alloc = sd_alloc_libc(),
                                   .key = key,
                                   .max_flows = r->config->max_flows,
-                                  .idle = r->config->interface ? INT64_C(60000000000) : 0,
+                                  .idle = r->config->interface ? LIVE_IDLE : 0,
                                   .prompt = r->config->interface != NULL,
                                   .unprotect = &r->unprotect,
                                   .certs = &r->reader,
                                   .diagnose = sd_diagnose,
                                   .arg = r,
-                                  .packet = on_packet,
-                                  .done = on_done};
+                                  .packet = pass_packet,
+                                  .done = pass_result};
     r->tracker = sd_tracker_new(&c);
     return r->tracker != NULL;
 }

@@ -3,6 +3,7 @@
 #include "common/output.h"
 #include "common/text.h"
 #include "common/words.h"
+#include "dtls_probe/words.h"
 #include "wire/names.h"
 
 #define BOLD "\033[1m"
@@ -30,25 +31,21 @@ const char *probe_vantage_name(enum sd_vantage v)
     }
 }
 
+const char *probe_doubt(const struct sd_view *v)
+{
+    if (v->one_way)
+        return "Only one direction was captured, so missing packets prove nothing.";
+    return v->doubtful ? "The capture itself lost packets, so missing packets prove less." : NULL;
+}
+
 double probe_duration_ms(const struct sd_exchange *x)
 {
-    return x->established ? (double)(x->established - x->start) / 1e6 : -1;
+    return x->established ? probe_millis(x->established - x->start) : -1;
 }
 
 /* A line is put together and written at once, and only what must be formatted is: of a capture
  * of many handshakes these lines cost more than the diagnosis. */
 enum { HEADLINE = 512 };
-
-static void add_number(struct tool_words *w, uint64_t n)
-{
-    char digits[21];
-    char *p = digits + sizeof digits - 1;
-    *p = '\0';
-    do
-        *--p = (char)('0' + n % 10);
-    while (n /= 10);
-    tool_words_text(w, p);
-}
 
 static void add_painted(struct tool_words *w, const char *paint, const char *text, bool color)
 {
@@ -62,7 +59,7 @@ static void add_ends(struct tool_words *w, const struct sd_exchange *x, bool col
     char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT];
     tool_words_text(w, color ? BOLD : "");
     tool_words_text(w, "Handshake ");
-    add_number(w, x->id);
+    tool_words_number(w, x->id);
     tool_words_text(w, color ? PLAIN : "");
     tool_words_text(w, " ");
     tool_words_text(w, sd_addr_text(&x->client, client));
@@ -85,7 +82,7 @@ static void add_choice(struct tool_words *w, const struct sd_exchange *x)
     tool_words_text(w, !x->negotiated ? " offered" : x->resumed ? ", resumed" : "");
 }
 
-static void put_headline(FILE *to, const struct probe_report *r, bool color)
+static void summary_headline(FILE *to, const struct probe_report *r, bool color)
 {
     char line[HEADLINE];
     struct tool_words w = tool_words_in(line, sizeof line);
@@ -106,35 +103,28 @@ static void put_headline(FILE *to, const struct probe_report *r, bool color)
     fputs(line, to);
 }
 
-static void put_vantage(FILE *to, const struct probe_report *r)
+static void summary_vantage(FILE *to, const struct probe_report *r)
 {
     const char *name = probe_vantage_name(r->view->vantage);
-    if (r->view->one_way)
-        fputs("  Only one direction was captured, so missing packets prove nothing.\n", to);
-    else if (r->view->doubtful)
-        fputs("  The capture itself lost packets, so missing packets prove less.\n", to);
+    if (probe_doubt(r->view))
+        fprintf(to, "  %s\n", probe_doubt(r->view));
     else if (name && r->outcome == SD_FAILED)
         fprintf(to, "  Captured %s.\n", name);
 }
 
-static void put_packets(FILE *to, const struct sd_finding *f)
+static void summary_packets(FILE *to, const struct sd_finding *f)
 {
-    char line[SD_PACKETS_MAX * 12 + 32];
-    struct tool_words w = tool_words_in(line, sizeof line);
+    char packets[PROBE_PACKETS_TEXT];
     if (!f->packet_count)
         return;
-    tool_words_text(&w, "    packets ");
-    for (size_t i = 0; i < f->packet_count; i++) {
-        tool_words_text(&w, i ? ", " : "");
-        add_number(&w, f->packets[i]);
-    }
-    tool_words_text(&w, f->packet_count == SD_PACKETS_MAX ? ", ...\n" : "\n");
-    fputs(line, to);
+    fputs("    ", to);
+    fputs(probe_words_packets(f, packets), to);
+    fputc('\n', to);
 }
 
-static void put_title(FILE *to, const struct sd_finding *f, bool color)
+static void summary_title(FILE *to, const struct sd_finding *f, bool color)
 {
-    char line[HEADLINE];
+    char line[HEADLINE], confidence[PROBE_CONFIDENCE_TEXT];
     struct tool_words w = tool_words_in(line, sizeof line);
     const char *paint = f->severity == SD_FATAL ? RED : f->severity == SD_WARNING ? YELLOW : "";
     tool_words_text(&w, "  ");
@@ -144,31 +134,29 @@ static void put_title(FILE *to, const struct sd_finding *f, bool color)
     tool_words_text(&w, ": ");
     tool_words_text(&w, f->entry->title);
     if (f->severity != SD_INFO) {
-        tool_words_text(&w, " (confidence ");
-        tool_words_text(&w, sd_confidence_name(f->confidence));
-        tool_words_text(&w, f->runner_up ? "; may also be " : "");
-        tool_words_text(&w, f->runner_up ? f->runner_up->id : "");
+        tool_words_text(&w, " (");
+        tool_words_text(&w, probe_words_confidence(f, confidence));
         tool_words_text(&w, ")");
     }
     tool_words_text(&w, "\n");
     fputs(line, to);
 }
 
-static bool is_plain(const char *text)
+static bool is_plain_text(const char *text)
 {
     while (*text >= ' ' && *text < 0x7f)
         text++;
     return !*text;
 }
 
-static void put_finding(FILE *to, const struct sd_finding *f, bool color)
+static void summary_finding(FILE *to, const struct sd_finding *f, bool color)
 {
     char detail[SD_SENTENCE];
-    put_title(to, f, color);
-    tool_wrap(to,
-              is_plain(f->detail) ? f->detail : tool_printable(f->detail, detail, sizeof detail), 4,
-              100);
-    put_packets(to, f);
+    summary_title(to, f, color);
+    tool_wrap(
+        to, is_plain_text(f->detail) ? f->detail : tool_printable(f->detail, detail, sizeof detail),
+        4, 100);
+    summary_packets(to, f);
     if (f->severity == SD_FATAL) {
         fputs("    What to do:\n", to);
         tool_wrap(to, f->entry->advice, 4, 100);
@@ -177,8 +165,8 @@ static void put_finding(FILE *to, const struct sd_finding *f, bool color)
 
 void probe_summary(FILE *to, const struct probe_report *r, bool color)
 {
-    put_headline(to, r, color);
-    put_vantage(to, r);
+    summary_headline(to, r, color);
+    summary_vantage(to, r);
     for (size_t i = 0; i < r->count; i++)
-        put_finding(to, &r->findings[i], color);
+        summary_finding(to, &r->findings[i], color);
 }

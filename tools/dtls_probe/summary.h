@@ -11,6 +11,8 @@ void probe_summary(FILE *to, const struct probe_report *r, bool color);
 
 const char *probe_outcome_name(enum sd_outcome o); /* "ok", "failed", "incomplete" */
 const char *probe_vantage_name(enum sd_vantage v); /* "near the client", ... or NULL */
+/* Why missing packets prove little in this capture: a sentence, or NULL. */
+const char *probe_doubt(const struct sd_view *v);
 /* From the first packet to the second Finished; -1 when it never came. */
 double probe_duration_ms(const struct sd_exchange *x);
 

@@ -82,29 +82,29 @@ const char probe_svg_style[] =
     ".drawing .done .line{stroke:#6fcf78}.drawing .done .label{fill:#6fcf78}"
     "}";
 
-static void put_text(FILE *to, const char *class, double x, double y, const char *text, size_t len)
+static void svg_text(FILE *to, const char *class, double x, double y, const char *text, size_t len)
 {
     fprintf(to, "<text class=\"%s\" x=\"%.0f\" y=\"%.1f\">", class, x, y);
     probe_escape_part(to, text, len);
     fputs("</text>\n", to);
 }
 
-static void put_line(FILE *to, double x1, double x2, double y)
+static void svg_line(FILE *to, double x1, double x2, double y)
 {
     fprintf(to, "<path class=\"line\" d=\"M%.0f %.1fH%.0f\"/>\n", x1, y, x2);
 }
 
-static void put_head(FILE *to, double x, double y, bool rightwards)
+static void svg_head(FILE *to, double x, double y, bool rightwards)
 {
     fprintf(to, "<path class=\"head\" d=\"M%.0f %.1fl%d -5v10z\"/>\n", x, y, rightwards ? -10 : 10);
 }
 
-static void put_cross(FILE *to, double x, double y)
+static void svg_cross(FILE *to, double x, double y)
 {
     fprintf(to, "<path class=\"cross\" d=\"M%.0f %.1fl12 12m0 -12l-12 12\"/>\n", x - 6, y - 6);
 }
 
-static void put_chip(FILE *to, double x, double y, unsigned flight)
+static void svg_chip(FILE *to, double x, double y, unsigned flight)
 {
     fprintf(to,
             "<circle class=\"chip\" cx=\"%.0f\" cy=\"%.1f\" r=\"%d\"/>"
@@ -114,7 +114,7 @@ static void put_chip(FILE *to, double x, double y, unsigned flight)
 
 /* --- a row --- */
 
-static unsigned flight_of(const struct sd_exchange *x, const struct probe_row *row)
+static unsigned row_flight(const struct sd_exchange *x, const struct probe_row *row)
 {
     unsigned flight = 0;
     for (size_t i = row->from; i < row->end && !flight; i++)
@@ -122,7 +122,7 @@ static unsigned flight_of(const struct sd_exchange *x, const struct probe_row *r
     return flight > 6 ? 0 : flight;
 }
 
-static bool is_bad(const struct sd_exchange *x, const struct probe_row *row)
+static bool row_is_bad(const struct sd_exchange *x, const struct probe_row *row)
 {
     bool bad =
         row->kind == PROBE_ROW_LOST || row->kind == PROBE_ROW_ICMP || row->kind == PROBE_ROW_CUT;
@@ -132,13 +132,13 @@ static bool is_bad(const struct sd_exchange *x, const struct probe_row *row)
     return bad;
 }
 
-static void put_tooltip_records(FILE *to, const struct sd_exchange *x, const struct probe_row *row)
+static void tooltip_records(FILE *to, const struct sd_exchange *x, const struct probe_row *row)
 {
     char words[PROBE_EVENT_TEXT];
     for (size_t i = row->from; i < row->end; i++) {
         const struct sd_event *e = &x->log[i];
         fputc('\n', to);
-        if (e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT)
+        if (probe_is_record(e))
             fprintf(to, "epoch %u record %llu%s, %u bytes: ", e->epoch, (unsigned long long)e->seq,
                     e->flags & SD_EVF_UNIFIED ? " (encrypted number)" : "", e->record);
         probe_escape(to, probe_words_event(e, words, sizeof words));
@@ -147,7 +147,7 @@ static void put_tooltip_records(FILE *to, const struct sd_exchange *x, const str
     }
 }
 
-static void put_tooltip(FILE *to, const struct probe_timeline *t, const struct probe_row *row)
+static void svg_tooltip(FILE *to, const struct probe_timeline *t, const struct probe_row *row)
 {
     char text[PROBE_LABEL_TEXT], time[PROBE_TIME_TEXT];
     const struct sd_exchange *x = t->report->x;
@@ -167,126 +167,126 @@ static void put_tooltip(FILE *to, const struct probe_timeline *t, const struct p
             fprintf(to, ", UDP payload %u bytes", e->datagram);
         if (e->ip_length)
             fprintf(to, ", IP packet %u bytes", e->ip_length);
-        put_tooltip_records(to, x, row);
+        tooltip_records(to, x, row);
     }
     fputs("</title>\n", to);
 }
 
-static void put_margins(FILE *to, const struct sd_exchange *x, const struct probe_row *row)
+static void svg_margins(FILE *to, const struct sd_exchange *x, const struct probe_row *row)
 {
     char text[64], time[PROBE_TIME_TEXT];
     const struct sd_event *e = &x->log[row->from];
     probe_timeline_time(e->time - x->start, time);
-    put_text(to, "time", LEFT - 22, row->y + 4, time, strlen(time));
+    svg_text(to, "time", LEFT - 22, row->y + 4, time, strlen(time));
     if (e->datagram)
         snprintf(text, sizeof text, "#%u \xc2\xb7 %u B", e->number, e->datagram);
     else
         snprintf(text, sizeof text, "#%u", e->number);
-    put_text(to, "size", RIGHT + 18, row->y + 4, text, strlen(text));
+    svg_text(to, "size", RIGHT + 18, row->y + 4, text, strlen(text));
 }
 
-static void put_arrow(FILE *to, const struct sd_exchange *x, const struct probe_row *row)
+static void svg_arrow(FILE *to, const struct sd_exchange *x, const struct probe_row *row)
 {
     double from = row->server ? RIGHT : LEFT, end = row->server ? LEFT : RIGHT;
     double back = row->server ? 1 : -1;
-    unsigned flight = row->kind == PROBE_ROW_LOST ? 0 : flight_of(x, row);
+    unsigned flight = row->kind == PROBE_ROW_LOST ? 0 : row_flight(x, row);
     bool arrives = row->kind == PROBE_ROW_DATAGRAM;
     if (row->kind == PROBE_ROW_ICMP) { /* to whoever sent what it is about */
-        put_line(to, MIDDLE, from - back * 9, row->y);
-        put_head(to, from, row->y, row->server);
-        put_cross(to, MIDDLE, row->y);
+        svg_line(to, MIDDLE, from - back * 9, row->y);
+        svg_head(to, from, row->y, row->server);
+        svg_cross(to, MIDDLE, row->y);
         return;
     }
-    put_line(to, from, arrives ? end + back * 9 : MIDDLE, row->y);
+    svg_line(to, from, arrives ? end + back * 9 : MIDDLE, row->y);
     if (arrives)
-        put_head(to, end, row->y, !row->server);
+        svg_head(to, end, row->y, !row->server);
     else
-        put_cross(to, MIDDLE, row->y);
+        svg_cross(to, MIDDLE, row->y);
     if (flight)
-        put_chip(to, from, row->y, flight);
+        svg_chip(to, from, row->y, flight);
 }
 
-static void put_label(FILE *to, const struct probe_timeline *t, const struct probe_row *row)
+static void svg_label(FILE *to, const struct probe_timeline *t, const struct probe_row *row)
 {
     char buf[PROBE_LABEL_TEXT];
     const char *text = probe_timeline_label(t, row, buf);
     double y = row->label - (row->lines - 1.0) * PROBE_LINE_HEIGHT;
     for (size_t n; (n = probe_line_length(text, PROBE_LABEL_COLUMNS)) > 0; text += n) {
-        put_text(to, "label", MIDDLE, y, text, n);
+        svg_text(to, "label", MIDDLE, y, text, n);
         y += PROBE_LINE_HEIGHT;
     }
 }
 
-static void put_row(FILE *to, const struct probe_timeline *t, const struct probe_row *row,
+static void svg_row(FILE *to, const struct probe_timeline *t, const struct probe_row *row,
                     unsigned anchor)
 {
     const struct sd_exchange *x = t->report->x;
     bool datagram = row->kind <= PROBE_ROW_ICMP;
     double height = row->lines * PROBE_LINE_HEIGHT + 8 + row->y - row->label;
-    fprintf(to, "<g class=\"row f%u%s%s%s%s\"", datagram ? flight_of(x, row) : 0,
+    fprintf(to, "<g class=\"row f%u%s%s%s%s\"", datagram ? row_flight(x, row) : 0,
             row->again ? " again" : "", row->evidence ? " evidence" : "",
-            is_bad(x, row) ? " bad" : "", row->kind == PROBE_ROW_ESTABLISHED ? " done" : "");
+            row_is_bad(x, row) ? " bad" : "", row->kind == PROBE_ROW_ESTABLISHED ? " done" : "");
     if (anchor && datagram)
         fprintf(to, " id=\"h%up%u\"", anchor, x->log[row->from].number);
     fputs(">\n", to);
-    put_tooltip(to, t, row);
+    svg_tooltip(to, t, row);
     fprintf(to, "<rect class=\"hit\" x=\"6\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" rx=\"4\"/>\n",
             row->y - height + 9, WIDTH - 12, height);
-    put_label(to, t, row);
+    svg_label(to, t, row);
     if (row->kind == PROBE_ROW_ESTABLISHED)
-        put_line(to, LEFT, RIGHT, row->y);
+        svg_line(to, LEFT, RIGHT, row->y);
     else if (row->kind != PROBE_ROW_END)
-        put_arrow(to, x, row);
+        svg_arrow(to, x, row);
     if (datagram)
-        put_margins(to, x, row);
+        svg_margins(to, x, row);
     fputs("</g>\n", to);
 }
 
 /* --- lanes --- */
 
 /* Where the silence before a row stands. */
-static double break_of(const struct probe_row *row)
+static double silence_y(const struct probe_row *row)
 {
     return (row[-1].y + row->label + 6 - row->lines * PROBE_LINE_HEIGHT) / 2 + 1;
 }
 
-static void put_lane(FILE *to, const struct probe_timeline *t, double x)
+static void svg_lane(FILE *to, const struct probe_timeline *t, double x)
 {
     fprintf(to, "<path class=\"lane\" d=\"M%.0f %.1f", x, t->top);
     for (size_t i = 1; i < t->count; i++)
         if (t->rows[i].silence) {
-            double y = break_of(&t->rows[i]);
+            double y = silence_y(&t->rows[i]);
             fprintf(to, "V%.1fm-7 3l14 -6M%.0f %.1fm-7 3l14 -6M%.0f %.1f", y - 4, x, y + 4, x,
                     y + 4);
         }
     fprintf(to, "V%.1f\"/>\n", t->bottom);
 }
 
-static void put_silences(FILE *to, const struct probe_timeline *t)
+static void svg_silences(FILE *to, const struct probe_timeline *t)
 {
     char text[PROBE_TIME_TEXT];
     for (size_t i = 1; i < t->count; i++) {
-        double ms = (double)t->rows[i].silence / 1e6;
+        double ms = probe_millis(t->rows[i].silence);
         if (!t->rows[i].silence)
             continue;
         int n = ms < 1000 ? snprintf(text, sizeof text, "%.3g ms", ms)
                           : snprintf(text, sizeof text, "%.2f s", ms / 1e3);
-        put_text(to, "silence", MIDDLE, break_of(&t->rows[i]) + 4, text, (size_t)n);
+        svg_text(to, "silence", MIDDLE, silence_y(&t->rows[i]) + 4, text, (size_t)n);
     }
 }
 
-static void put_ends(FILE *to, const struct probe_timeline *t)
+static void svg_ends(FILE *to, const struct probe_timeline *t)
 {
     char text[SD_ADDR_TEXT];
     const struct sd_exchange *x = t->report->x;
     double y = t->top - 20;
-    put_text(to, "end", LEFT - 10, y, "Client", 6);
+    svg_text(to, "end", LEFT - 10, y, "Client", 6);
     sd_addr_text(&x->client, text);
-    put_text(to, "address", LEFT - 10, y + 14, text, strlen(text));
+    svg_text(to, "address", LEFT - 10, y + 14, text, strlen(text));
     fprintf(to, "<g text-anchor=\"end\">\n");
-    put_text(to, "end", RIGHT + 10, y, "Server", 6);
+    svg_text(to, "end", RIGHT + 10, y, "Server", 6);
     sd_addr_text(&x->server, text);
-    put_text(to, "address", RIGHT + 10, y + 14, text, strlen(text));
+    svg_text(to, "address", RIGHT + 10, y + 14, text, strlen(text));
     fputs("</g>\n", to);
 }
 
@@ -297,25 +297,25 @@ struct legend {
     double x, y;
 };
 
-static void name(struct legend *l, const char *text)
+static void legend_name(struct legend *l, const char *text)
 {
-    put_text(l->to, "legend", l->x, l->y + 4, text, strlen(text));
+    svg_text(l->to, "legend", l->x, l->y + 4, text, strlen(text));
     l->x += (double)strlen(text) * LEGEND_LETTER + LEGEND_SPACE;
 }
 
-static void put_flights(struct legend *l, const struct probe_timeline *t)
+static void legend_flights(struct legend *l, const struct probe_timeline *t)
 {
     unsigned seen = 0;
     for (size_t i = 0; i < t->count; i++)
         if (t->rows[i].kind <= PROBE_ROW_CUT)
-            seen |= 1u << flight_of(t->report->x, &t->rows[i]);
+            seen |= 1u << row_flight(t->report->x, &t->rows[i]);
     if (seen <= 1)
         return;
-    name(l, "flights");
+    legend_name(l, "flights");
     for (unsigned f = 1; f <= 6; f++)
         if (seen & 1u << f) {
             fprintf(l->to, "<g class=\"f%u\">", f);
-            put_chip(l->to, l->x, l->y, f);
+            svg_chip(l->to, l->x, l->y, f);
             fputs("</g>\n", l->to);
             l->x += 22;
         }
@@ -323,7 +323,7 @@ static void put_flights(struct legend *l, const struct probe_timeline *t)
 }
 
 /* The longest of 1, 2, 5, 10, ... ns that the bar of the scale can show; 0 = none. */
-static double scale_of(const struct probe_timeline *t)
+static double scale_step(const struct probe_timeline *t)
 {
     static const double steps[] = {5, 2, 1};
     if (t->pixels_per_ns <= 0)
@@ -335,10 +335,10 @@ static double scale_of(const struct probe_timeline *t)
     return 0;
 }
 
-static void put_scale(struct legend *l, const struct probe_timeline *t)
+static void legend_scale(struct legend *l, const struct probe_timeline *t)
 {
     char text[PROBE_TIME_TEXT];
-    double ns = scale_of(t);
+    double ns = scale_step(t);
     if (ns <= 0)
         return;
     double height = ns * t->pixels_per_ns;
@@ -352,10 +352,10 @@ static void put_scale(struct legend *l, const struct probe_timeline *t)
              ns < 1e6   ? "\xc2\xb5s"
              : ns < 1e9 ? "ms"
                         : "s");
-    name(l, text);
+    legend_name(l, text);
 }
 
-static void put_marks(struct legend *l, const struct probe_timeline *t)
+static void legend_marks(struct legend *l, const struct probe_timeline *t)
 {
     bool again = false, lost = false, evidence = false;
     for (size_t i = 0; i < t->count; i++) {
@@ -365,15 +365,15 @@ static void put_marks(struct legend *l, const struct probe_timeline *t)
     }
     if (again) {
         fputs("<g class=\"again\">", l->to);
-        put_line(l->to, l->x, l->x + 28, l->y);
+        svg_line(l->to, l->x, l->x + 28, l->y);
         fputs("</g>\n", l->to);
         l->x += 36;
-        name(l, "sent again");
+        legend_name(l, "sent again");
     }
     if (lost) {
-        put_cross(l->to, l->x + 6, l->y);
+        svg_cross(l->to, l->x + 6, l->y);
         l->x += 20;
-        name(l, "did not arrive");
+        legend_name(l, "did not arrive");
     }
     if (evidence) {
         fprintf(l->to,
@@ -381,71 +381,66 @@ static void put_marks(struct legend *l, const struct probe_timeline *t)
                 "rx=\"3\"/>\n",
                 l->x, l->y - 7);
         l->x += 30;
-        name(l, "evidence");
+        legend_name(l, "evidence");
     }
 }
 
-static void put_legend(FILE *to, const struct probe_timeline *t, double y)
+static void svg_legend(FILE *to, const struct probe_timeline *t, double y)
 {
     struct legend l = {to, LEFT - 10, y};
-    put_flights(&l, t);
-    put_scale(&l, t);
-    put_marks(&l, t);
+    legend_flights(&l, t);
+    legend_scale(&l, t);
+    legend_marks(&l, t);
 }
 
 /* --- text below; `to` NULL only measures --- */
 
-static void put_paragraph(FILE *to, double *y, const char *class, const char *text)
+static void svg_paragraph(FILE *to, double *y, const char *class, const char *text)
 {
     for (size_t n; (n = probe_line_length(text, TEXT_COLUMNS)) > 0; text += n) {
         *y += 17;
         if (to)
-            put_text(to, class, 24, *y, text, n);
+            svg_text(to, class, 24, *y, text, n);
     }
 }
 
-static void put_packets(FILE *to, double *y, const struct sd_finding *f)
+static void svg_packets(FILE *to, double *y, const struct sd_finding *f)
 {
-    char text[SD_PACKETS_MAX * 12 + 16] = "packets";
-    size_t n = strlen(text);
-    for (size_t i = 0; i < f->packet_count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%u", i ? ", " : " ", f->packets[i]);
-    if (f->packet_count)
-        put_paragraph(to, y, "quiet", text);
+    char text[PROBE_PACKETS_TEXT];
+    svg_paragraph(to, y, "quiet", probe_words_packets(f, text));
 }
 
-static void put_finding(FILE *to, double *y, const struct sd_finding *f)
+static void svg_finding(FILE *to, double *y, const struct sd_finding *f)
 {
-    char text[SD_SENTENCE];
+    char text[SD_SENTENCE], confidence[PROBE_CONFIDENCE_TEXT];
     const char *class = f->severity == SD_FATAL     ? "finding fatal"
                         : f->severity == SD_WARNING ? "finding warning"
                                                     : "finding";
-    snprintf(text, sizeof text, "%s: %s (%s, confidence %s%s%s)", f->entry->id, f->entry->title,
-             sd_severity_name(f->severity), sd_confidence_name(f->confidence),
-             f->runner_up ? "; may also be " : "", f->runner_up ? f->runner_up->id : "");
+    snprintf(text, sizeof text, "%s: %s (%s, %s)", f->entry->id, f->entry->title,
+             sd_severity_name(f->severity), probe_words_confidence(f, confidence));
     *y += 8;
-    put_paragraph(to, y, class, text);
-    put_paragraph(to, y, "detail", f->detail);
-    put_packets(to, y, f);
+    svg_paragraph(to, y, class, text);
+    svg_paragraph(to, y, "detail", f->detail);
+    svg_packets(to, y, f);
     if (f->severity == SD_FATAL)
-        put_paragraph(to, y, "quiet", f->entry->advice);
+        svg_paragraph(to, y, "quiet", f->entry->advice);
 }
 
-static double put_below(FILE *to, double y, const struct probe_report *r, bool whole)
+static double svg_below(FILE *to, double y, const struct probe_report *r, bool whole)
 {
     char text[96];
     if (r->x->unlogged) {
         snprintf(text, sizeof text, "%u later events are not drawn.", r->x->unlogged);
-        put_paragraph(to, &y, "quiet", text);
+        svg_paragraph(to, &y, "quiet", text);
     }
     for (size_t i = 0; whole && i < r->count; i++)
-        put_finding(to, &y, &r->findings[i]);
+        svg_finding(to, &y, &r->findings[i]);
     return y + 16;
 }
 
 /* --- the whole --- */
 
-static void put_names(FILE *to, const struct probe_report *r)
+static void svg_names(FILE *to, const struct probe_report *r)
 {
     char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT];
     fprintf(to, "<title>DTLS handshake %llu: %s", (unsigned long long)r->x->id,
@@ -469,7 +464,7 @@ static void put_names(FILE *to, const struct probe_report *r)
     fputs("</desc>\n", to);
 }
 
-static void put_headline(FILE *to, const struct probe_report *r)
+static void svg_headline(FILE *to, const struct probe_report *r)
 {
     char text[256], version[SD_NAME_TEXT], suite[SD_NAME_TEXT], time[PROBE_TIME_TEXT];
     const struct sd_exchange *x = r->x;
@@ -477,7 +472,7 @@ static void put_headline(FILE *to, const struct probe_report *r)
     snprintf(text, sizeof text, "Handshake %llu: %s%s%s", (unsigned long long)x->id,
              probe_outcome_name(r->outcome), r->count ? " \xc2\xb7 " : "",
              r->count ? r->findings[0].entry->title : "");
-    put_text(to, "headline", 24, 36, text, strlen(text));
+    svg_text(to, "headline", 24, 36, text, strlen(text));
     text[0] = '\0';
     if (x->has_client_random || x->negotiated)
         n = snprintf(text, sizeof text, "%s%s%s%s", sd_name(SD_NAME_VERSION, x->version, version),
@@ -487,43 +482,43 @@ static void put_headline(FILE *to, const struct probe_report *r)
     if (x->established)
         snprintf(text + n, sizeof text - (size_t)n, "%sestablished after %s", n ? ", " : "",
                  probe_timeline_time(x->established - x->start, time));
-    put_text(to, "quiet", 24, 56, text, strlen(text));
+    svg_text(to, "quiet", 24, 56, text, strlen(text));
 }
 
-static void draw(FILE *to, const struct probe_report *r, unsigned anchor, bool whole)
+static void svg_draw(FILE *to, const struct probe_report *r, unsigned anchor, bool whole)
 {
     struct probe_timeline t;
     double head = whole ? HEADLINE : 0;
     probe_timeline_build(&t, r, head + LEGEND);
-    double height = put_below(NULL, t.bottom, r, whole);
+    double height = svg_below(NULL, t.bottom, r, whole);
     fprintf(to,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"drawing\" role=\"img\" "
             "width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
             WIDTH, height, WIDTH, height);
-    put_names(to, r);
+    svg_names(to, r);
     if (whole) {
         fprintf(to, "<style>%s</style>\n", probe_svg_style);
         fputs("<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n", to);
-        put_headline(to, r);
+        svg_headline(to, r);
     }
-    put_legend(to, &t, head + 15);
-    put_ends(to, &t);
-    put_lane(to, &t, LEFT);
-    put_lane(to, &t, RIGHT);
-    put_silences(to, &t);
+    svg_legend(to, &t, head + 15);
+    svg_ends(to, &t);
+    svg_lane(to, &t, LEFT);
+    svg_lane(to, &t, RIGHT);
+    svg_silences(to, &t);
     for (size_t i = 0; i < t.count; i++)
-        put_row(to, &t, &t.rows[i], anchor);
-    put_below(to, t.bottom, r, whole);
+        svg_row(to, &t, &t.rows[i], anchor);
+    svg_below(to, t.bottom, r, whole);
     fputs("</svg>\n", to);
 }
 
 void probe_svg(FILE *to, const struct probe_report *r)
 {
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", to);
-    draw(to, r, 0, true);
+    svg_draw(to, r, 0, true);
 }
 
 void probe_svg_inline(FILE *to, const struct probe_report *r, unsigned anchor)
 {
-    draw(to, r, anchor, false);
+    svg_draw(to, r, anchor, false);
 }

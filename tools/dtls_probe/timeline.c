@@ -14,7 +14,8 @@ enum {
     BREAK_STEP = 34     /* and then so high */
 };
 
-#define WORTH_A_NOTE 1000000000 /* ns of silence at the end */
+/* ns; after a longer silence than this the drawing says that nothing followed */
+#define END_SILENCE SD_NS_SECOND
 
 /* --- rows from the log --- */
 
@@ -29,26 +30,25 @@ static struct probe_row *add_row(struct probe_timeline *t, enum probe_row_kind k
 
 /* The smallest record number in [from, end) that came at any time, else `end`: what a gap
  * misses may only be late. */
-static uint64_t next_seen(const struct sd_exchange *x, const struct sd_event *e, uint64_t from,
-                          uint64_t end)
+static uint64_t next_record_seen(const struct sd_exchange *x, const struct sd_event *e,
+                                 uint64_t from, uint64_t end)
 {
     uint64_t next = end;
     for (size_t i = 0; i < x->count; i++) {
         const struct sd_event *o = &x->log[i];
         if (sd_event_side(o) == sd_event_side(e) && o->epoch == e->epoch && o->seq >= from &&
-            o->seq < next && o->kind != SD_EV_ICMP && o->kind != SD_EV_FOREIGN &&
-            o->kind != SD_EV_IP_CUT)
+            o->seq < next && probe_is_record(o))
             next = o->seq;
     }
     return next;
 }
 
-static void add_lost(struct probe_timeline *t, size_t at)
+static void add_lost_row(struct probe_timeline *t, size_t at)
 {
     const struct sd_event *e = &t->report->x->log[at];
     uint64_t from = e->seq > e->gap ? e->seq - e->gap : 0;
     while (from < e->seq) {
-        uint64_t end = next_seen(t->report->x, e, from, e->seq);
+        uint64_t end = next_record_seen(t->report->x, e, from, e->seq);
         struct probe_row *row = end > from ? add_row(t, PROBE_ROW_LOST, e->time) : NULL;
         if (row) {
             row->from = at;
@@ -71,7 +71,7 @@ static bool is_evidence(const struct probe_report *r, uint32_t number)
     return false;
 }
 
-static enum probe_row_kind kind_of(const struct sd_event *e)
+static enum probe_row_kind row_kind(const struct sd_event *e)
 {
     return e->kind == SD_EV_ICMP     ? PROBE_ROW_ICMP
            : e->kind == SD_EV_IP_CUT ? PROBE_ROW_CUT
@@ -86,14 +86,14 @@ static unsigned count_lines(const char *text)
     return lines;
 }
 
-static void add_datagram(struct probe_timeline *t, size_t from, size_t end)
+static void add_datagram_rows(struct probe_timeline *t, size_t from, size_t end)
 {
     char label[PROBE_LABEL_TEXT];
     const struct sd_event *e = &t->report->x->log[from];
     for (size_t i = from; i < end; i++)
         if (t->report->x->log[i].gap)
-            add_lost(t, i);
-    struct probe_row *row = add_row(t, kind_of(e), e->time);
+            add_lost_row(t, i);
+    struct probe_row *row = add_row(t, row_kind(e), e->time);
     if (!row)
         return;
     row->from = from;
@@ -111,19 +111,19 @@ static void add_rows(struct probe_timeline *t)
     bool established = !x->established;
     for (size_t i = 0, end; i < x->count; i = end) {
         end = probe_datagram_end(x->log, i, x->count);
-        add_datagram(t, i, end);
+        add_datagram_rows(t, i, end);
         if (!established && x->log[i].time >= x->established) {
             established = true;
             add_row(t, PROBE_ROW_ESTABLISHED, x->log[i].time);
         }
     }
-    if (t->report->outcome != SD_OK && x->count && t->report->view->silence > WORTH_A_NOTE)
+    if (t->report->outcome != SD_OK && x->count && t->report->view->silence > END_SILENCE)
         add_row(t, PROBE_ROW_END, x->last + t->report->view->silence);
 }
 
 /* --- time to pixels --- */
 
-static int by_time(const void *a, const void *b)
+static int steps_by_time(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
@@ -147,7 +147,7 @@ static int64_t usual_step(const struct probe_timeline *t, bool answers)
         if (step > 0 && row->kind != PROBE_ROW_END && (!answers || is_answer(t, row)))
             steps[n++] = step;
     }
-    qsort(steps, n, sizeof steps[0], by_time);
+    qsort(steps, n, sizeof steps[0], steps_by_time);
     return n ? steps[(n - 1) * 3 / 4] : 0;
 }
 
@@ -156,7 +156,7 @@ static bool has_cross(const struct probe_row *row)
     return row->kind == PROBE_ROW_LOST || row->kind == PROBE_ROW_CUT || row->kind == PROBE_ROW_ICMP;
 }
 
-static void place(struct probe_timeline *t)
+static void place_rows(struct probe_timeline *t)
 {
     int64_t usual = usual_step(t, true);
     if (!usual)
@@ -186,7 +186,7 @@ void probe_timeline_build(struct probe_timeline *t, const struct probe_report *r
     t->count = 0;
     t->top = top;
     add_rows(t);
-    place(t);
+    place_rows(t);
 }
 
 /* --- words --- */
@@ -201,7 +201,7 @@ static const struct {
              {SD_EVF_IP_FRAGMENTS, "in IP fragments"},
              {SD_EVF_SNAPPED, "cut by the capture"}};
 
-static void put_datagram(const struct sd_exchange *x, const struct probe_row *row, char *buf)
+static void label_datagram(const struct sd_exchange *x, const struct probe_row *row, char *buf)
 {
     unsigned flags = 0, copy = 0;
     probe_words_datagram(x->log, row->from, row->end, buf, PROBE_DATAGRAM_TEXT);
@@ -217,18 +217,20 @@ static void put_datagram(const struct sd_exchange *x, const struct probe_row *ro
             n += (size_t)snprintf(buf + n, PROBE_LABEL_TEXT - n, " \xc2\xb7 %s", marks[i].word);
 }
 
-static void put_lost(const struct probe_timeline *t, const struct probe_row *row, char *buf)
+const char *probe_timeline_lost(const struct probe_timeline *t, const struct probe_row *row,
+                                const char *dash, char buf[static PROBE_LABEL_TEXT])
 {
     /* A capture that lost packets itself proves no loss. */
     const char *fate = t->report->view->doubtful ? "not captured" : "lost";
     if (row->lost_end - row->lost == 1)
         snprintf(buf, PROBE_LABEL_TEXT, "record %llu %s", (unsigned long long)row->lost, fate);
     else
-        snprintf(buf, PROBE_LABEL_TEXT, "records %llu\xe2\x80\x93%llu %s",
-                 (unsigned long long)row->lost, (unsigned long long)row->lost_end - 1, fate);
+        snprintf(buf, PROBE_LABEL_TEXT, "records %llu%s%llu %s", (unsigned long long)row->lost,
+                 dash, (unsigned long long)row->lost_end - 1, fate);
+    return buf;
 }
 
-static void put_icmp(const struct sd_exchange *x, const struct probe_row *row, char *buf)
+static void label_icmp(const struct sd_exchange *x, const struct probe_row *row, char *buf)
 {
     char from[SD_ADDR_TEXT];
     probe_words_datagram(x->log, row->from, row->end, buf, PROBE_DATAGRAM_TEXT);
@@ -236,11 +238,7 @@ static void put_icmp(const struct sd_exchange *x, const struct probe_row *row, c
     /* Only the sender of the first is known. */
     if (x->icmp_number != x->log[row->from].number)
         return;
-    sd_addr_text(&x->icmp_from, from);
-    size_t host = strlen(from);
-    while (host && from[host] != ':') /* ICMP has no port */
-        host--;
-    snprintf(buf + n, PROBE_LABEL_TEXT - n, " from %.*s", (int)host, from);
+    snprintf(buf + n, PROBE_LABEL_TEXT - n, " from %s", probe_words_host(&x->icmp_from, from));
 }
 
 const char *probe_timeline_label(const struct probe_timeline *t, const struct probe_row *row,
@@ -252,13 +250,13 @@ const char *probe_timeline_label(const struct probe_timeline *t, const struct pr
     switch (row->kind) {
     case PROBE_ROW_DATAGRAM:
     case PROBE_ROW_CUT:
-        put_datagram(x, row, buf);
+        label_datagram(x, row, buf);
         break;
     case PROBE_ROW_ICMP:
-        put_icmp(x, row, buf);
+        label_icmp(x, row, buf);
         break;
     case PROBE_ROW_LOST:
-        put_lost(t, row, buf);
+        probe_timeline_lost(t, row, "\xe2\x80\x93", buf);
         break;
     case PROBE_ROW_ESTABLISHED:
         snprintf(buf, PROBE_LABEL_TEXT, "established after %s",
@@ -273,7 +271,7 @@ const char *probe_timeline_label(const struct probe_timeline *t, const struct pr
 
 const char *probe_timeline_time(int64_t ns, char buf[static PROBE_TIME_TEXT])
 {
-    double ms = (double)ns / 1e6;
+    double ms = probe_millis(ns);
     if (ms < 999.995)
         snprintf(buf, PROBE_TIME_TEXT, "%.2f ms", ms);
     else
@@ -281,7 +279,7 @@ const char *probe_timeline_time(int64_t ns, char buf[static PROBE_TIME_TEXT])
     return buf;
 }
 
-static bool continues(char c)
+static bool inside_character(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
 }
@@ -292,7 +290,7 @@ size_t probe_line_length(const char *text, size_t columns)
     for (size_t column = 0; text[i] && column < columns; column++) {
         if (text[i++] == ' ')
             space = i;
-        while (continues(text[i]))
+        while (inside_character(text[i]))
             i++;
     }
     if (text[i] == ' ')

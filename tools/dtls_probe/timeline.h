@@ -9,11 +9,11 @@
 
 enum probe_row_kind {
     PROBE_ROW_DATAGRAM, /* one that arrived: whatever its events say */
-    PROBE_ROW_CUT,      /* an IP packet of which a fragment never came */
+    PROBE_ROW_CUT,      /* an IP packet with a missing fragment */
     PROBE_ROW_ICMP,
-    PROBE_ROW_LOST,        /* record numbers that never came */
+    PROBE_ROW_LOST,        /* record numbers that are missing */
     PROBE_ROW_ESTABLISHED, /* the second Finished was just above */
-    PROBE_ROW_END          /* the capture goes on, the conversation does not */
+    PROBE_ROW_END          /* the capture goes on, the handshake does not */
 };
 
 struct probe_row {
@@ -27,7 +27,7 @@ struct probe_row {
     unsigned lines;          /* of the label */
     bool server;             /* sent by the server */
     bool again;              /* a retransmission or a duplicate */
-    bool evidence;           /* the verdict names its frame */
+    bool evidence;           /* the first finding names its packet */
 };
 
 enum {
@@ -49,6 +49,9 @@ void probe_timeline_build(struct probe_timeline *t, const struct probe_report *r
 /* What stands above the arrow; returns buf. */
 const char *probe_timeline_label(const struct probe_timeline *t, const struct probe_row *row,
                                  char buf[static PROBE_LABEL_TEXT]);
+/* "records 3-5 lost" for a row of that kind, with `dash` between the numbers; returns buf. */
+const char *probe_timeline_lost(const struct probe_timeline *t, const struct probe_row *row,
+                                const char *dash, char buf[static PROBE_LABEL_TEXT]);
 /* "12.34 ms", "1.983 s"; returns buf. */
 enum { PROBE_TIME_TEXT = 32 };
 const char *probe_timeline_time(int64_t ns, char buf[static PROBE_TIME_TEXT]);

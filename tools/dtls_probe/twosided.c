@@ -20,7 +20,7 @@ struct between {
     bool timed;
 };
 
-static void on_result(void *arg, const struct probe_report *r)
+static void keep_result(void *arg, const struct probe_report *r)
 {
     probe_ends_add(arg, r);
 }
@@ -31,7 +31,7 @@ static int read_side(const struct probe_config *c, const struct tool_out *out, c
     struct probe_run r;
     int status = PROBE_ERROR;
     if (probe_run_open(&r, c, out)) {
-        probe_listen(&r, &(struct probe_listener){ends, NULL, on_result});
+        probe_listen(&r, &(struct probe_listener){ends, NULL, keep_result});
         if (probe_run_file(&r, path))
             status = probe_run_status(&r);
     }
@@ -39,7 +39,7 @@ static int read_side(const struct probe_config *c, const struct tool_out *out, c
     return status;
 }
 
-static struct between compare(const struct probe_end *client, const struct probe_end *server)
+static struct between compare_ends(const struct probe_end *client, const struct probe_end *server)
 {
     struct between b = {.client = client, .server = server};
     b.up = probe_way_between(&client->x, &server->x, SD_CLIENT);
@@ -54,8 +54,8 @@ static struct between compare(const struct probe_end *client, const struct probe
 
 /* --- for people --- */
 
-static void put_way(const char *name, const char *sender, const struct probe_way *w,
-                    const struct sd_exchange *x)
+static void print_way(const char *name, const char *sender, const struct probe_way *w,
+                      const struct sd_exchange *x)
 {
     char words[PROBE_DATAGRAM_TEXT];
     printf("  %s: %u datagram%s sent, %u arrived (%u with changed bytes), %zu lost\n", name,
@@ -65,7 +65,7 @@ static void put_way(const char *name, const char *sender, const struct probe_way
         probe_words_datagram(x->log, from, probe_datagram_end(x->log, from, x->count), words,
                              sizeof words);
         printf("    lost: packet %u of the %s's capture, after %.3f s, IP packet of %u bytes: %s\n",
-               w->lost[i]->number, sender, (double)(w->lost[i]->time - x->start) / 1e9,
+               w->lost[i]->number, sender, probe_seconds(w->lost[i]->time - x->start),
                w->lost[i]->ip_length, words);
     }
     if (w->lost_count > PROBE_LOST_MAX)
@@ -77,33 +77,33 @@ static void put_way(const char *name, const char *sender, const struct probe_way
                w->largest_arrived, w->smallest_lost);
 }
 
-static void put_end(const char *name, const struct probe_end *e)
+static void print_end(const char *name, const struct probe_end *e)
 {
     char client[SD_ADDR_TEXT], server[SD_ADDR_TEXT];
     printf("  at the %s: handshake %llu, %s -> %s: %s%s%s\n", name, (unsigned long long)e->x.id,
            sd_addr_text(&e->x.client, client), sd_addr_text(&e->x.server, server),
-           probe_outcome_name(e->outcome), e->verdict ? ", " : "",
-           e->verdict ? e->verdict->id : "");
+           probe_outcome_name(e->outcome), e->finding ? ", " : "",
+           e->finding ? e->finding->id : "");
 }
 
-static void put_text(const struct between *b, unsigned number)
+static void print_comparison(const struct between *b, unsigned number)
 {
     printf("Handshake %u, captured at both ends\n", number);
-    put_end("client", b->client);
+    print_end("client", b->client);
     if (!b->server) {
         puts("  at the server: not captured. No datagram of this handshake arrived there, or the "
              "two "
              "captures are from different times.");
         return;
     }
-    put_end("server", b->server);
-    put_way("client to server", "client", &b->up, &b->client->x);
-    put_way("server to client", "server", &b->down, &b->server->x);
+    print_end("server", b->server);
+    print_way("client to server", "client", &b->up, &b->client->x);
+    print_way("server to client", "server", &b->down, &b->server->x);
     if (b->timed)
         printf(
             "  round trip between the two captures: %.3f ms; the server's clock is %.3f ms %s the "
             "client's\n",
-            (double)b->rtt / 1e6, (double)(b->offset < 0 ? -b->offset : b->offset) / 1e6,
+            probe_millis(b->rtt), probe_millis(b->offset < 0 ? -b->offset : b->offset),
             b->offset < 0 ? "behind" : "ahead of");
 }
 
@@ -119,7 +119,7 @@ static json_t *way_object(const struct probe_way *w, const struct sd_exchange *x
                              sizeof words);
         json_array_append_new(
             lost, json_pack("{s:i, s:f, s:i, s:s}", "packet", (int)w->lost[i]->number, "seconds",
-                            (double)(w->lost[i]->time - x->start) / 1e9, "ip_length",
+                            probe_seconds(w->lost[i]->time - x->start), "ip_length",
                             (int)w->lost[i]->ip_length, "messages", words));
     }
     json_t *o = json_pack("{s:i, s:i, s:i, s:o}", "sent", (int)w->sent, "arrived", (int)w->arrived,
@@ -131,7 +131,7 @@ static json_t *way_object(const struct probe_way *w, const struct sd_exchange *x
     return o;
 }
 
-static void put_json(const struct between *b)
+static void print_comparison_json(const struct between *b)
 {
     json_t *o = json_pack("{s:s, s:I, s:s}", "type", "two_sided", "client_handshake",
                           (json_int_t)b->client->x.id, "client_outcome",
@@ -144,8 +144,8 @@ static void put_json(const struct between *b)
         json_object_set_new(o, "server_to_client", way_object(&b->down, &b->server->x));
     }
     if (b->timed) {
-        json_object_set_new(o, "rtt_ms", json_real((double)b->rtt / 1e6));
-        json_object_set_new(o, "clock_offset_ms", json_real((double)b->offset / 1e6));
+        json_object_set_new(o, "rtt_ms", json_real(probe_millis(b->rtt)));
+        json_object_set_new(o, "clock_offset_ms", json_real(probe_millis(b->offset)));
     }
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     if (text)
@@ -154,18 +154,18 @@ static void put_json(const struct between *b)
     json_decref(o);
 }
 
-static void join(const struct probe_config *c, const struct probe_ends *client,
-                 const struct probe_ends *server)
+static void join_ends(const struct probe_config *c, const struct probe_ends *client,
+                      const struct probe_ends *server)
 {
     for (size_t i = 0; i < client->count; i++) {
         const struct probe_end *other = probe_ends_find(server, &client->list[i]);
         struct between b = {.client = &client->list[i]};
         if (other)
-            b = compare(&client->list[i], other);
+            b = compare_ends(&client->list[i], other);
         if (c->show == PROBE_JSON)
-            put_json(&b);
+            print_comparison_json(&b);
         else
-            put_text(&b, (unsigned)i + 1);
+            print_comparison(&b, (unsigned)i + 1);
     }
     if (!client->count && c->show != PROBE_JSON)
         puts("The client's capture contains no handshake with a ClientHello.");
@@ -187,7 +187,7 @@ int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
     int far = near == PROBE_ERROR ? PROBE_ERROR : read_side(&quiet, out, c->read[1], &server);
     if (far != PROBE_ERROR) {
         status = near > far ? near : far;
-        join(c, &client, &server);
+        join_ends(c, &client, &server);
         if (client.lost || server.lost)
             tool_warn(out, "out of memory: some handshakes are missing");
     }

@@ -5,19 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "common/words.h"
 #include "flow/icmp.h"
 #include "wire/iana.h"
 #include "wire/names.h"
 
-static void add_handshake(struct tool_words *w, const struct sd_event *e)
+static void add_handshake_words(struct tool_words *w, const struct sd_event *e)
 {
     tool_words_title(w, SD_NAME_HANDSHAKE, e->message);
     if (e->frag_off || e->frag_len != e->length)
         tool_words_add(w, " (Fragment %u+%u of %u)", e->frag_off, e->frag_len, e->length);
 }
 
-static void add_alert(struct tool_words *w, const struct sd_event *e)
+static void add_alert_words(struct tool_words *w, const struct sd_event *e)
 {
     tool_words_text(w, "Alert (");
     tool_words_title(w, SD_NAME_LEVEL, e->level);
@@ -26,7 +27,7 @@ static void add_alert(struct tool_words *w, const struct sd_event *e)
     tool_words_text(w, ")");
 }
 
-static void add_icmp(struct tool_words *w, const struct sd_event *e)
+static void add_icmp_words(struct tool_words *w, const struct sd_event *e)
 {
     bool v6 = sd_icmp_is_v6(e);
     const char *const what[] = {[SD_MEANS_OTHER] = "Error",
@@ -39,7 +40,7 @@ static void add_icmp(struct tool_words *w, const struct sd_event *e)
         tool_words_add(w, " (MTU %u)", e->icmp_mtu);
 }
 
-static void add_protected(struct tool_words *w, const struct sd_event *e)
+static void add_encrypted_words(struct tool_words *w, const struct sd_event *e)
 {
     if (e->flags & SD_EVF_UNIFIED)
         tool_words_text(w, e->epoch == 3 ? "Application Data" : "Encrypted Handshake Record");
@@ -59,23 +60,23 @@ const char *probe_words_event(const struct sd_event *e, char *buf, size_t cap)
     struct tool_words w = tool_words_in(buf, cap);
     switch ((enum sd_event_kind)e->kind) {
     case SD_EV_HANDSHAKE:
-        add_handshake(&w, e);
+        add_handshake_words(&w, e);
         break;
     case SD_EV_CCS:
         tool_words_text(&w, "Change Cipher Spec");
         break;
     case SD_EV_ALERT:
-        add_alert(&w, e);
+        add_alert_words(&w, e);
         break;
     case SD_EV_ACK:
         tool_words_text(&w, "ACK");
         break;
     case SD_EV_PROTECTED:
     case SD_EV_APPDATA:
-        add_protected(&w, e);
+        add_encrypted_words(&w, e);
         break;
     case SD_EV_ICMP:
-        add_icmp(&w, e);
+        add_icmp_words(&w, e);
         break;
     case SD_EV_FOREIGN:
         tool_words_text(&w, "not DTLS");
@@ -103,6 +104,11 @@ const char *probe_words_datagram(const struct sd_event *log, size_t from, size_t
     return buf;
 }
 
+bool probe_is_record(const struct sd_event *e)
+{
+    return e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT;
+}
+
 size_t probe_datagram_end(const struct sd_event *log, size_t from, size_t count)
 {
     size_t end = from + 1;
@@ -120,13 +126,12 @@ const char *probe_words_host(const struct sd_addr *a, char buf[static SD_ADDR_TE
     return buf;
 }
 
-static void add_gap(struct tool_words *w, const struct sd_event *e)
+static void add_gap_words(struct tool_words *w, const struct sd_event *e)
 {
-    tool_words_text(w, w->len ? " " : "");
     if (e->gap == 1)
-        tool_words_add(w, "[GAP %llu]", (unsigned long long)e->seq - 1);
+        tool_words_add(w, " [GAP %llu]", (unsigned long long)e->seq - 1);
     else
-        tool_words_add(w, "[GAP %llu-%llu]", (unsigned long long)(e->seq - e->gap),
+        tool_words_add(w, " [GAP %llu-%llu]", (unsigned long long)(e->seq - e->gap),
                        (unsigned long long)e->seq - 1);
 }
 
@@ -138,21 +143,61 @@ static const struct {
              {SD_EVF_CHANGED, "[BYTES CHANGED]"},
              {SD_EVF_SNAPPED, "[SNAPPED]"}};
 
-const char *probe_words_marks(const struct sd_event *log, size_t from, size_t end, char *buf,
-                              size_t cap)
+static void add_marks(struct tool_words *w, const struct sd_event *log, size_t from, size_t end)
 {
-    struct tool_words w = tool_words_in(buf, cap);
     unsigned flags = 0, copy = 0;
     for (size_t i = from; i < end; i++) {
         flags |= log[i].flags;
         copy = log[i].copy > copy ? log[i].copy : copy;
         if (log[i].gap)
-            add_gap(&w, &log[i]);
+            add_gap_words(w, &log[i]);
     }
     if (flags & SD_EVF_RETRANSMIT)
-        tool_words_add(&w, "%s[RETX #%u]", w.len ? " " : "", copy);
+        tool_words_add(w, " [RETX #%u]", copy);
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (flags & marks[i].flag)
-            tool_words_add(&w, "%s%s", w.len ? " " : "", marks[i].word);
+            tool_words_add(w, " %s", marks[i].word);
+}
+
+const char *probe_words_marked(const struct sd_event *log, size_t from, size_t end,
+                               char buf[static PROBE_MARKED_TEXT])
+{
+    probe_words_datagram(log, from, end, buf, PROBE_DATAGRAM_TEXT);
+    size_t len = strlen(buf);
+    struct tool_words w = tool_words_in(buf + len, PROBE_MARKED_TEXT - len);
+    add_marks(&w, log, from, end);
+    return buf;
+}
+
+const char *probe_words_seconds(int64_t ns, char buf[static PROBE_SECONDS_TEXT])
+{
+    const uint64_t second = SD_SEC / SD_US;
+    uint64_t us = (uint64_t)(ns < 0 ? -ns : ns) / SD_US;
+    snprintf(buf, PROBE_SECONDS_TEXT, "%s%llu.%06llu", ns < 0 ? "-" : "",
+             (unsigned long long)(us / second), (unsigned long long)(us % second));
+    return buf;
+}
+
+/* --- findings --- */
+
+const char *probe_words_packets(const struct sd_finding *f, char buf[static PROBE_PACKETS_TEXT])
+{
+    struct tool_words w = tool_words_in(buf, PROBE_PACKETS_TEXT);
+    for (size_t i = 0; i < f->packet_count; i++) {
+        tool_words_text(&w, i ? ", " : "packets ");
+        tool_words_number(&w, f->packets[i]);
+    }
+    tool_words_text(&w, f->packet_count == SD_PACKETS_MAX ? ", ..." : "");
+    return buf;
+}
+
+const char *probe_words_confidence(const struct sd_finding *f,
+                                   char buf[static PROBE_CONFIDENCE_TEXT])
+{
+    struct tool_words w = tool_words_in(buf, PROBE_CONFIDENCE_TEXT);
+    tool_words_text(&w, "confidence ");
+    tool_words_text(&w, sd_confidence_name(f->confidence));
+    tool_words_text(&w, f->runner_up ? "; may also be " : "");
+    tool_words_text(&w, f->runner_up ? f->runner_up->id : "");
     return buf;
 }
