@@ -63,7 +63,7 @@ WRONG = [
     (["-i", "lo", GOOD], "-i and a capture file cannot be used together"),
     (["-a", "3", GOOD], "--duration works only with -i"),
     ([GOOD] * 17, "at most 16 captures"),
-    (["-r", GOOD] * 17, "at most 16"),
+    (["-r", GOOD] * 17, "16 times at most"),
     (["/nonexistent.pcap"], "/nonexistent.pcap: No such file"),
     (["/"], "/: ", "Is a directory"),
     (["/dev/null"], "/dev/null: the file is empty"),

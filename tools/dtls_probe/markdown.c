@@ -85,8 +85,10 @@ static void markdown_finding(FILE *to, const struct sd_exchange *x, const struct
     if (f->runner_up)
         fprintf(to, " It may also be `%s`.", f->runner_up->id);
     fputc('\n', to);
-    if (f->mtu_below)
+    if (f->mtu_below && f->mtu_above)
         fprintf(to, "\nThe path MTU is between %u and %u bytes.\n", f->mtu_above, f->mtu_below);
+    else if (f->mtu_below)
+        fprintf(to, "\nThe path MTU is at most %u bytes.\n", f->mtu_below);
     markdown_evidence(to, x, f);
     markdown_paragraph(to, "Cause.", f->entry->cause);
     markdown_paragraph(to, "What to do.", f->entry->advice);
