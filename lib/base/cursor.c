@@ -9,7 +9,7 @@ struct sd_wr sd_wr_init(void *buf, size_t cap)
 }
 
 /* The next n bytes, for the caller to write; NULL: nothing is to be written. */
-static uint8_t *take(struct sd_wr *w, size_t n)
+static uint8_t *claim_bytes(struct sd_wr *w, size_t n)
 {
     if (w->bad || n > (size_t)(w->end - w->p)) {
         w->bad = true;
@@ -24,7 +24,7 @@ static uint8_t *take(struct sd_wr *w, size_t n)
 
 void sd_wr_bytes(struct sd_wr *w, const void *data, size_t n)
 {
-    uint8_t *to = take(w, n);
+    uint8_t *to = claim_bytes(w, n);
     if (to)
         memcpy(to, data, n);
 }
@@ -37,7 +37,7 @@ static void put_uint(uint8_t *to, uint64_t v, size_t n)
 
 static void wr_uint(struct sd_wr *w, uint64_t v, size_t n)
 {
-    uint8_t *to = take(w, n);
+    uint8_t *to = claim_bytes(w, n);
     if (to)
         put_uint(to, v, n);
 }

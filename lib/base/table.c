@@ -23,7 +23,7 @@ static void push(struct sd_node **bucket, struct sd_node *n)
     *bucket = n;
 }
 
-static void grow(struct sd_table *t)
+static void double_buckets(struct sd_table *t)
 {
     size_t size = 2 * (t->mask + 1);
     struct sd_node **fresh = calloc(size, sizeof *fresh);
@@ -45,7 +45,7 @@ static void grow(struct sd_table *t)
 void sd_table_add(struct sd_table *t, struct sd_node *n, uint64_t hash)
 {
     if (t->count > t->mask)
-        grow(t);
+        double_buckets(t);
     n->hash = hash;
     push(&t->buckets[hash & t->mask], n);
     t->count++;

@@ -23,7 +23,7 @@ bool sd_timers_reserve(struct sd_timers *q, size_t n)
     return true;
 }
 
-static void place(struct sd_timers *q, size_t i, struct sd_timer *t)
+static void place_timer(struct sd_timers *q, size_t i, struct sd_timer *t)
 {
     q->heap[i] = t;
     t->slot = i + 1;
@@ -33,10 +33,10 @@ static void sift_up(struct sd_timers *q, size_t i)
 {
     struct sd_timer *t = q->heap[i];
     while (i && q->heap[(i - 1) / 2]->when > t->when) {
-        place(q, i, q->heap[(i - 1) / 2]);
+        place_timer(q, i, q->heap[(i - 1) / 2]);
         i = (i - 1) / 2;
     }
-    place(q, i, t);
+    place_timer(q, i, t);
 }
 
 static void sift_down(struct sd_timers *q, size_t i)
@@ -50,10 +50,10 @@ static void sift_down(struct sd_timers *q, size_t i)
             child++;
         if (q->heap[child]->when >= t->when)
             break;
-        place(q, i, q->heap[child]);
+        place_timer(q, i, q->heap[child]);
         i = child;
     }
-    place(q, i, t);
+    place_timer(q, i, t);
 }
 
 bool sd_timers_set(struct sd_timers *q, struct sd_timer *t, sd_time when)
@@ -65,7 +65,7 @@ bool sd_timers_set(struct sd_timers *q, struct sd_timer *t, sd_time when)
     if (!t->slot) {
         if (!sd_timers_reserve(q, q->count + 1))
             return false;
-        place(q, q->count++, t);
+        place_timer(q, q->count++, t);
     }
     t->when = when;
     sift_up(q, t->slot - 1);
@@ -82,7 +82,7 @@ void sd_timers_cancel(struct sd_timers *q, struct sd_timer *t)
     struct sd_timer *last = q->heap[--q->count];
     if (last == t)
         return;
-    place(q, i, last);
+    place_timer(q, i, last);
     sift_up(q, i);
     sift_down(q, last->slot - 1);
 }

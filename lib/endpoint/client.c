@@ -165,7 +165,7 @@ static void on_unreachable(struct sdtls_conn *c, int error, sd_time now)
         sd_conn_rearm(c, now);
 }
 
-static bool first_answer(const struct sd_received *d, struct sd_record *rec)
+static bool read_first_record(const struct sd_received *d, struct sd_record *rec)
 {
     struct sd_records it = sd_records_init(d->data, d->len, 0);
     return sd_record_next(&it, rec) == SD_RECORD_OK;
@@ -207,7 +207,7 @@ bool sd_client_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time 
         return true;
     }
     struct sd_record rec;
-    bool dtls = first_answer(d, &rec), probe = c->ep->cfg.flags & SDTLS_F_PROBE;
+    bool dtls = read_first_record(d, &rec), probe = c->ep->cfg.flags & SDTLS_F_PROBE;
     if (dtls && !probe)
         return false;
     sd_conn_tap(c, 0, d->data, d->len);

@@ -29,7 +29,7 @@ enum {
 
 _Static_assert(sizeof names / sizeof *names == END, "every counter has a name");
 
-static uint64_t value(const struct sdtls *s, unsigned i)
+static uint64_t counter_value(const struct sdtls *s, unsigned i)
 {
     if (i < GATE_FROM)
         return s->demux ? sd_demux_counter(s->demux, (enum sd_net_counter)i) : 0;
@@ -46,13 +46,13 @@ uint64_t sdtls_counter(const struct sdtls *s, unsigned index, const char **name)
 {
     if (name)
         *name = index < END ? names[index] : NULL;
-    return index < END ? value(s, index) : 0;
+    return index < END ? counter_value(s, index) : 0;
 }
 
 uint64_t sdtls_counter_named(const struct sdtls *s, const char *name)
 {
     for (unsigned i = 0; i < END; i++)
         if (!strcmp(names[i], name))
-            return value(s, i);
+            return counter_value(s, i);
     return 0;
 }

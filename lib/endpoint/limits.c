@@ -12,12 +12,12 @@ struct host {
     size_t count;
 };
 
-static size_t or_default(unsigned configured, size_t otherwise)
+static size_t limit_of(unsigned configured, size_t otherwise)
 {
     return configured ? configured : otherwise;
 }
 
-static bool same_host(const struct sd_node *n, const void *key)
+static bool is_host(const struct sd_node *n, const void *key)
 {
     return sd_addr_eq(&sd_container(n, const struct host, node)->addr, key);
 }
@@ -31,16 +31,16 @@ static uint64_t host_hash(const struct sdtls *s, const struct sd_addr *addr)
 static struct host *host_find(struct sdtls *s, const struct sd_addr *peer)
 {
     struct sd_addr addr = sd_addr_host(peer);
-    struct sd_node *n = sd_table_find(&s->hosts, host_hash(s, &addr), same_host, &addr);
+    struct sd_node *n = sd_table_find(&s->hosts, host_hash(s, &addr), is_host, &addr);
     return n ? sd_container(n, struct host, node) : NULL;
 }
 
 static bool one_more_half_open(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit)
 {
     const struct host *h = host_find(s, peer);
-    if (s->half_open >= or_default(s->cfg.max_half_open, MAX_HALF_OPEN))
+    if (s->half_open >= limit_of(s->cfg.max_half_open, MAX_HALF_OPEN))
         *hit = SD_COUNT_LIMIT_HALF_OPEN;
-    else if (h && h->count >= or_default(s->cfg.max_half_open_per_host, MAX_HALF_OPEN_PER_HOST))
+    else if (h && h->count >= limit_of(s->cfg.max_half_open_per_host, MAX_HALF_OPEN_PER_HOST))
         *hit = SD_COUNT_LIMIT_HOST;
     else
         return true;
@@ -49,7 +49,7 @@ static bool one_more_half_open(struct sdtls *s, const struct sd_addr *peer, enum
 
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit)
 {
-    if (s->servers < or_default(s->cfg.max_clients, MAX_CLIENTS))
+    if (s->servers < limit_of(s->cfg.max_clients, MAX_CLIENTS))
         return one_more_half_open(s, peer, hit);
     *hit = SD_COUNT_LIMIT_CLIENTS;
     return false;

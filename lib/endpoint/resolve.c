@@ -7,7 +7,7 @@
 
 #include "sukat_dtls.h"
 
-static size_t count(const struct addrinfo *ai)
+static size_t count_addresses(const struct addrinfo *ai)
 {
     size_t n = 0;
     for (; ai; ai = ai->ai_next)
@@ -15,9 +15,9 @@ static size_t count(const struct addrinfo *ai)
     return n;
 }
 
-static int copy_all(struct sd_addr **list, const struct addrinfo *ai, struct sd_err *err)
+static int copy_addresses(struct sd_addr **list, const struct addrinfo *ai, struct sd_err *err)
 {
-    *list = calloc(count(ai), sizeof **list);
+    *list = calloc(count_addresses(ai), sizeof **list);
     if (!*list)
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
     int n = 0;
@@ -45,7 +45,7 @@ int sd_resolve(struct sd_addr **list, const char *host, const char *port, int fa
     if (rc)
         return sd_err_set(err, SDTLS_RESOLVE, "cannot resolve %s port %s: %s", host ? host : "*",
                           port, rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
-    int n = copy_all(list, found, err);
+    int n = copy_addresses(list, found, err);
     freeaddrinfo(found);
     return n;
 }

@@ -21,7 +21,8 @@ static void write_addr(struct sd_wr *w, const struct sd_addr *a)
  * share one encoding. Cipher suites and what follows are left out although the RFC would take them:
  * they need not be in the first fragment, and a client cuts its second hello elsewhere because the
  * cookie makes it longer. */
-static size_t encode(const struct sd_gate_cookie_subject *s, uint8_t out[static SUBJECT_MAX])
+static size_t encode_subject(const struct sd_gate_cookie_subject *s,
+                             uint8_t out[static SUBJECT_MAX])
 {
     struct sd_wr w = sd_wr_init(out, SUBJECT_MAX);
     sd_wr_bytes(&w, domain, sizeof domain);
@@ -34,8 +35,8 @@ static size_t encode(const struct sd_gate_cookie_subject *s, uint8_t out[static 
     return sd_wr_len(&w);
 }
 
-static struct sd_gate_cookie make(const struct sd_gate *g, int which, const uint8_t *subject,
-                                  size_t len)
+static struct sd_gate_cookie make_cookie(const struct sd_gate *g, int which, const uint8_t *subject,
+                                         size_t len)
 {
     uint8_t mac[32];
     struct sd_gate_cookie c;
@@ -45,7 +46,7 @@ static struct sd_gate_cookie make(const struct sd_gate *g, int which, const uint
 }
 
 /* No early exit: time must not tell how many bytes of a guess are right. */
-static bool equal(const struct sd_gate_cookie *c, struct sd_span other)
+static bool cookie_equals(const struct sd_gate_cookie *c, struct sd_span other)
 {
     struct sd_rd r = sd_rd_init(other.p, other.len);
     unsigned diff = 0;
@@ -58,15 +59,15 @@ bool sd_gate_cookie_check(const struct sd_gate *g, const struct sd_gate_cookie_s
                           struct sd_gate_cookie *fresh)
 {
     uint8_t subject[SUBJECT_MAX];
-    size_t len = encode(s, subject);
+    size_t len = encode_subject(s, subject);
     struct sd_span theirs = s->hello->cookie;
-    *fresh = make(g, 0, subject, len);
+    *fresh = make_cookie(g, 0, subject, len);
     if (theirs.len != sizeof fresh->bytes)
         return false;
-    bool good = equal(fresh, theirs);
+    bool good = cookie_equals(fresh, theirs);
     if (g->has_previous) {
-        struct sd_gate_cookie old = make(g, 1, subject, len);
-        good |= equal(&old, theirs);
+        struct sd_gate_cookie old = make_cookie(g, 1, subject, len);
+        good |= cookie_equals(&old, theirs);
     }
     return good;
 }

@@ -48,7 +48,7 @@ const char *sd_gate_reason_name(enum sd_gate_reason r)
 }
 
 /* What is known of the datagram so far. */
-struct subject {
+struct inspected {
     struct sd_record record;
     struct sd_handshake message;
     struct sd_client_hello hello;
@@ -66,7 +66,7 @@ static bool begins_protected(const uint8_t *data, size_t len)
     return sd_rd_u8(&r) >> 5 == 1;
 }
 
-static int first_record(struct sd_records *it, struct sd_record *rec)
+static int judge_record(struct sd_records *it, struct sd_record *rec)
 {
     enum sd_record_status st = sd_record_next(it, rec);
     if (st == SD_RECORD_CID || rec->type == SD_CT_CID || rec->epoch)
@@ -95,7 +95,7 @@ static size_t trailing_bytes(struct sd_records *it, const struct sd_record *firs
 }
 
 /* The record holds one ClientHello, or the first fragment of one. */
-static int first_message(const struct sd_record *rec, struct sd_handshake *h)
+static int judge_message(const struct sd_record *rec, struct sd_handshake *h)
 {
     struct sd_rd r = sd_rd_init(rec->body.p, rec->body.len);
     enum sd_handshake_status st = sd_handshake_next(&r, h);
@@ -111,7 +111,7 @@ static int first_message(const struct sd_record *rec, struct sd_handshake *h)
     return h->frag_off ? SD_GATE_FRAGMENT : FINE;
 }
 
-static int read_hello(const struct sd_handshake *h, struct sd_client_hello *ch)
+static int judge_hello(const struct sd_handshake *h, struct sd_client_hello *ch)
 {
     enum sd_hello_status st = sd_client_hello_parse(ch, h->body, h->length);
     if (st == SD_HELLO_BAD)
@@ -121,18 +121,18 @@ static int read_hello(const struct sd_handshake *h, struct sd_client_hello *ch)
     return ch->missing > SD_HELLO_COOKIE ? FINE : SD_GATE_FRAGMENT;
 }
 
-static int inspect(const uint8_t *data, size_t len, struct subject *s)
+static int judge_datagram(const uint8_t *data, size_t len, struct inspected *s)
 {
     if (begins_protected(data, len))
         return SD_GATE_EPOCH;
     struct sd_records it = sd_records_init(data, len, 0);
-    int why = first_record(&it, &s->record);
+    int why = judge_record(&it, &s->record);
     if (why == FINE)
-        why = first_message(&s->record, &s->message);
+        why = judge_message(&s->record, &s->message);
     if (why != FINE)
         return why;
     s->trailing = trailing_bytes(&it, &s->record, len);
-    return len < VERIFY_LEN ? SD_GATE_TOO_SMALL : read_hello(&s->message, &s->hello);
+    return len < VERIFY_LEN ? SD_GATE_TOO_SMALL : judge_hello(&s->message, &s->hello);
 }
 
 /* RFC 6347 section 4.2.1: the record takes the sequence number of the
@@ -153,10 +153,10 @@ struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data
                                     const struct sd_addr *peer, const struct sd_addr *local,
                                     uint8_t reply[static SD_GATE_REPLY_MAX])
 {
-    struct subject s = {0};
+    struct inspected s = {0};
     struct sd_gate_cookie fresh;
     struct sd_gate_result res = {.verdict = SD_GATE_DROP};
-    int why = inspect(data, len, &s);
+    int why = judge_datagram(data, len, &s);
     res.record_seq = s.record.seq;
     res.trailing = s.trailing;
     if (s.hello.random.len)

@@ -17,7 +17,7 @@ void sd_batch_fini(struct sd_batch *b)
     b->bytes = NULL;
 }
 
-static void prepare(struct sd_batch *b, unsigned i)
+static void prepare_slot(struct sd_batch *b, unsigned i)
 {
     b->iov[i] = (struct iovec){.iov_base = b->bytes + (size_t)i * SD_SLOT, .iov_len = SD_SLOT};
     b->msgs[i].msg_hdr = (struct msghdr){
@@ -33,7 +33,7 @@ static void prepare(struct sd_batch *b, unsigned i)
 int sd_batch_read(struct sd_batch *b, int fd, unsigned max)
 {
     for (unsigned i = 0; i < max; i++)
-        prepare(b, i);
+        prepare_slot(b, i);
     b->at = b->count = 0;
     int n = recvmmsg(fd, b->msgs, max, MSG_DONTWAIT, NULL);
     if (n < 0)

@@ -22,7 +22,7 @@ static int open_fds(struct sd_demux *d)
     return epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->timer, &ev) ? -errno : 0;
 }
 
-static int init(struct sd_demux *d)
+static int init_demux(struct sd_demux *d)
 {
     if (!sd_random(&d->key, sizeof d->key))
         return -errno;
@@ -43,7 +43,7 @@ int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config)
         memcpy(d->interface, config->interface, strlen(config->interface));
     d->epoll = d->timer = -1;
     d->deadline = d->armed = SD_NEVER;
-    int rc = init(d);
+    int rc = init_demux(d);
     if (rc)
         sd_demux_free(d);
     else
@@ -77,7 +77,7 @@ int sd_demux_fd(const struct sd_demux *d)
     return d->epoll;
 }
 
-static void run_timers(struct sd_demux *d, sd_time now)
+static void run_source_timers(struct sd_demux *d, sd_time now)
 {
     struct sd_timer *t;
     while ((t = sd_timers_due(&d->timers, now)))
@@ -128,7 +128,7 @@ static int wait_round(struct sd_demux *d, sd_time until)
     if (!d->fired)
         return 1;
     sd_time now = sd_clock_now();
-    run_timers(d, now);
+    run_source_timers(d, now);
     if (d->deadline <= now)
         return 0;
     sd_demux_wake(d); /* or the timerfd stays readable */
@@ -136,8 +136,8 @@ static int wait_round(struct sd_demux *d, sd_time until)
 }
 
 /* Whose datagram it is. The table decides; a peer's own socket is only a hint. */
-static struct sd_peer *owner(struct sd_demux *d, const struct sd_batch_datagram *p,
-                             const struct sd_addr *local)
+static struct sd_peer *owner_of(struct sd_demux *d, const struct sd_batch_datagram *p,
+                                const struct sd_addr *local)
 {
     const struct sd_source *from = &d->origin;
     if (from->peer && (d->config.test_trust_kernel || sd_addr_eq(&p->peer, &from->peer->remote)))
@@ -169,7 +169,7 @@ static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struc
                                 .len = p->len,
                                 .peer = p->peer,
                                 .local = local,
-                                .to = owner(d, p, &local),
+                                .to = owner_of(d, p, &local),
                                 .listener = from->listener,
                                 .fragment = p->fragment};
     return true;
@@ -205,7 +205,8 @@ static bool was_told(struct sd_source *s, int error)
 }
 
 /* An error that the kernel had for this socket; of a listener it is counted only. */
-static bool read_error(struct sd_demux *d, struct sd_source *s, int error, struct sd_received *out)
+static bool read_socket_error(struct sd_demux *d, struct sd_source *s, int error,
+                              struct sd_received *out)
 {
     if (error == EINTR)
         return false;
@@ -238,7 +239,7 @@ static bool read_source(struct sd_demux *d, struct sd_source *s, struct sd_recei
     if (n < (int)max && d->drain < d->listener_count) /* then it is the one being drained */
         d->drain++;
     if (n <= 0)
-        return read_error(d, s, n ? -n : EAGAIN, out);
+        return read_socket_error(d, s, n ? -n : EAGAIN, out);
     s->errors = 0;
     count_overflow(d, s);
     d->origin = *s;
@@ -268,7 +269,7 @@ static struct sd_source *next_source(struct sd_demux *d)
     return s;
 }
 
-static bool take(struct sd_demux *d, struct sd_received *out)
+static bool next_received(struct sd_demux *d, struct sd_received *out)
 {
     for (;;) {
         struct sd_batch_datagram packet;
@@ -288,7 +289,7 @@ int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms)
     sd_time until = timeout_ms < 0 ? SD_NEVER : 0;
     if (timeout_ms > 0)
         until = sd_clock_now() + (sd_time)timeout_ms * SD_MS;
-    for (bool again = false; !take(d, out); again = true) {
+    for (bool again = false; !next_received(d, out); again = true) {
         if (again && until != SD_NEVER && until <= sd_clock_now())
             return 0;
         int rc = wait_round(d, until);

@@ -20,7 +20,7 @@ int sd_errqueue_enable(int fd, int family)
     return (family == AF_INET6 ? rc : four) ? -errno : 0;
 }
 
-static void note(struct sd_report *r, const struct cmsghdr *c)
+static void fill_report(struct sd_report *r, const struct cmsghdr *c)
 {
     struct {
         struct sock_extended_err e;
@@ -60,6 +60,6 @@ int sd_errqueue_read(int fd, struct sd_report *r)
     r->quoted = (size_t)n;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
         if (is_error(c))
-            note(r, c);
+            fill_report(r, c);
     return r->error != 0;
 }

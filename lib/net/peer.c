@@ -8,7 +8,7 @@ struct peer_key {
     const struct sd_addr *remote, *local;
 };
 
-static uint64_t hash_of(const struct sd_demux *d, const struct peer_key *k)
+static uint64_t peer_hash(const struct sd_demux *d, const struct peer_key *k)
 {
     uint8_t bytes[2 * SD_ADDR_BYTES];
     size_t n = sd_addr_bytes(k->remote, bytes);
@@ -27,14 +27,14 @@ struct sd_peer *sd_peer_find(const struct sd_demux *d, const struct sd_addr *rem
                              const struct sd_addr *local)
 {
     const struct peer_key k = {remote, local};
-    struct sd_node *n = sd_table_find(&d->peers, hash_of(d, &k), same_peer, &k);
+    struct sd_node *n = sd_table_find(&d->peers, peer_hash(d, &k), same_peer, &k);
     return n ? sd_container(n, struct sd_peer, node) : NULL;
 }
 
 static void table_add(struct sd_demux *d, struct sd_peer *p)
 {
     const struct peer_key k = {&p->remote, &p->local};
-    sd_table_add(&d->peers, &p->node, hash_of(d, &k));
+    sd_table_add(&d->peers, &p->node, peer_hash(d, &k));
 }
 
 static void test_window(const struct sd_demux *d, const struct sd_addr *bound)

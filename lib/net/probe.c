@@ -55,7 +55,7 @@ static bool open_receivers(int family, int fd[SOCKETS], const struct sd_addr *po
 }
 
 /* Which of the three gets a datagram from this sender; -1 = none. */
-static int receiver(int fd[SOCKETS], int sender, const struct sd_addr *port)
+static int receiver_of(int fd[SOCKETS], int sender, const struct sd_addr *port)
 {
     struct pollfd p[KNOWN];
     char byte = 0;
@@ -75,8 +75,9 @@ bool sd_probe_connected(int family)
     struct sd_addr port, known;
     bool works = true;
     if (!open_senders(family, fd, &port, &known)) {
-        works = open_receivers(family, fd, &port, &known) && receiver(fd, KNOWN, &port) == CLIENT;
-        int other = works ? receiver(fd, UNKNOWN, &port) : -1;
+        works =
+            open_receivers(family, fd, &port, &known) && receiver_of(fd, KNOWN, &port) == CLIENT;
+        int other = works ? receiver_of(fd, UNKNOWN, &port) : -1;
         works = works && (other == LISTENER || other == LATE);
     }
     for (int i = 0; i < SOCKETS; i++)

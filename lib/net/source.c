@@ -7,14 +7,14 @@
 
 enum { ERRORS_IN_A_ROW = 16, PAUSE_MS = 10 };
 
-static int watch(struct sd_demux *d, struct sd_source *s)
+static int watch_source(struct sd_demux *d, struct sd_source *s)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
     return epoll_ctl(d->epoll, EPOLL_CTL_ADD, s->fd, &ev) ? -errno : 0;
 }
 
 /* Explicitly, as a fork()ed child's copy would keep a closed fd in the set. */
-static void unwatch(struct sd_demux *d, struct sd_source *s)
+static void unwatch_source(struct sd_demux *d, struct sd_source *s)
 {
     epoll_ctl(d->epoll, EPOLL_CTL_DEL, s->fd, NULL);
 }
@@ -28,7 +28,7 @@ struct sd_source *sd_source_add(struct sd_demux *d, enum sd_source_kind kind, in
     }
     s->kind = kind;
     s->fd = fd;
-    if (!watch(d, s))
+    if (!watch_source(d, s))
         return s;
     close(fd);
     free(s);
@@ -50,7 +50,7 @@ void sd_source_close(struct sd_demux *d, struct sd_source *s)
 {
     sd_timers_cancel(&d->timers, &s->timer);
     unlink_source(d, s);
-    unwatch(d, s);
+    unwatch_source(d, s);
     close(s->fd);
     free(s);
 }
@@ -78,14 +78,14 @@ void sd_source_failed(struct sd_demux *d, struct sd_source *s)
         return;
     s->paused = true;
     s->errors = 0;
-    unwatch(d, s);
+    unwatch_source(d, s);
     sd_demux_wake(d);
 }
 
 void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
 {
     /* It was set until now, so there is room for its timer. */
-    if (s->paused && (s->paused = watch(d, s) != 0))
+    if (s->paused && (s->paused = watch_source(d, s) != 0))
         sd_timers_set(&d->timers, &s->timer, now + PAUSE_MS * SD_MS);
     if (!s->dying)
         return;

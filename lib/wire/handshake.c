@@ -12,7 +12,7 @@ bool sd_handshake_whole(const struct sd_handshake *h)
     return !h->frag_off && h->frag_len == h->length;
 }
 
-static enum sd_handshake_status read_message(struct sd_rd *r, struct sd_handshake *h)
+static enum sd_handshake_status parse_message(struct sd_rd *r, struct sd_handshake *h)
 {
     struct sd_rd head = sd_rd_sub(r, SD_HANDSHAKE_HEADER_LEN);
     if (head.bad)
@@ -33,7 +33,7 @@ enum sd_handshake_status sd_handshake_next(struct sd_rd *r, struct sd_handshake 
     *h = (struct sd_handshake){0};
     if (sd_rd_done(r))
         return SD_HANDSHAKE_END;
-    enum sd_handshake_status st = read_message(r, h);
+    enum sd_handshake_status st = parse_message(r, h);
     r->bad = st != SD_HANDSHAKE_OK;
     return st;
 }

@@ -42,7 +42,7 @@ static size_t left_in_message(const struct partial *p)
 }
 
 /* True when the next n bytes are in the fragment; else the status says why. */
-static bool have(struct partial *p, size_t n)
+static bool have_bytes(struct partial *p, size_t n)
 {
     if (p->status == SD_HELLO_WHOLE && n > sd_rd_left(&p->r))
         p->status = n > left_in_message(p) ? SD_HELLO_BAD : SD_HELLO_CUT;
@@ -51,17 +51,17 @@ static bool have(struct partial *p, size_t n)
 
 static uint8_t take_u8(struct partial *p)
 {
-    return have(p, 1) ? sd_rd_u8(&p->r) : 0;
+    return have_bytes(p, 1) ? sd_rd_u8(&p->r) : 0;
 }
 
 static uint16_t take_u16(struct partial *p)
 {
-    return have(p, 2) ? sd_rd_u16(&p->r) : 0;
+    return have_bytes(p, 2) ? sd_rd_u16(&p->r) : 0;
 }
 
-static struct sd_span take(struct partial *p, size_t n)
+static struct sd_span take_bytes(struct partial *p, size_t n)
 {
-    return have(p, n) ? sd_rd_bytes(&p->r, n) : (struct sd_span){0};
+    return have_bytes(p, n) ? sd_rd_bytes(&p->r, n) : (struct sd_span){0};
 }
 
 /* A vector with between min and max bytes in it, in steps of `unit`. */
@@ -71,7 +71,7 @@ static struct sd_span take_vec(struct partial *p, unsigned width, size_t min, si
     size_t n = width == 1 ? take_u8(p) : take_u16(p);
     if (p->status == SD_HELLO_WHOLE && (n < min || n > max || n % unit))
         p->status = SD_HELLO_BAD;
-    return take(p, n);
+    return take_bytes(p, n);
 }
 
 /* The extensions are the one field of which a part is of use. The block ends
@@ -103,7 +103,7 @@ enum sd_hello_status sd_client_hello_parse(struct sd_client_hello *ch, struct sd
         p.status = SD_HELLO_BAD;
     *ch = (struct sd_client_hello){.version = take_u16(&p)};
     ch->missing = whole(&p) ? SD_HELLO_RANDOM : SD_HELLO_VERSION;
-    ch->random = take(&p, SD_RANDOM_LEN);
+    ch->random = take_bytes(&p, SD_RANDOM_LEN);
     ch->missing += whole(&p);
     ch->session_id = take_vec(&p, 1, 0, SD_SESSION_ID_MAX, 1);
     ch->missing += whole(&p);
@@ -168,7 +168,7 @@ enum sd_hello_status sd_server_hello_parse(struct sd_server_hello *sh, struct sd
     struct partial p = partial_init(body, length);
     *sh = (struct sd_server_hello){.version = take_u16(&p)};
     sh->missing = whole(&p) ? SD_HELLO_RANDOM : SD_HELLO_VERSION;
-    sh->random = take(&p, SD_RANDOM_LEN);
+    sh->random = take_bytes(&p, SD_RANDOM_LEN);
     sh->missing += whole(&p);
     sh->session_id = take_vec(&p, 1, 0, SD_SESSION_ID_MAX, 1);
     sh->missing = whole(&p) ? SD_HELLO_SUITES : sh->missing;

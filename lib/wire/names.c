@@ -6,35 +6,35 @@
 
 #include "wire/iana.h"
 
-struct entry {
+struct named_value {
     uint16_t value;
     const char *text;
 };
 
 /* All tables are in the order of their values: they are searched by halves. */
 #define SD_X(name, value, text) {value, text},
-static const struct entry contents[] = {SD_CONTENT_TYPES(SD_X)};
-static const struct entry handshakes[] = {SD_HANDSHAKE_TYPES(SD_X)};
-static const struct entry alerts[] = {SD_ALERTS(SD_X)};
-static const struct entry extensions[] = {SD_EXTENSIONS(SD_X)};
-static const struct entry srtp[] = {SD_SRTP_PROFILES(SD_X)};
+static const struct named_value contents[] = {SD_CONTENT_TYPES(SD_X)};
+static const struct named_value handshakes[] = {SD_HANDSHAKE_TYPES(SD_X)};
+static const struct named_value alerts[] = {SD_ALERTS(SD_X)};
+static const struct named_value extensions[] = {SD_EXTENSIONS(SD_X)};
+static const struct named_value srtp[] = {SD_SRTP_PROFILES(SD_X)};
 #undef SD_X
 
-static const struct entry suites[] = {
+static const struct named_value suites[] = {
 #define X(value, name) {value, #name},
 #include "wire/suites.def"
 #undef X
 };
 
-static const struct entry levels[] = {{1, "warning"}, {2, "fatal"}};
+static const struct named_value levels[] = {{1, "warning"}, {2, "fatal"}};
 
-static const struct entry versions[] = {
+static const struct named_value versions[] = {
     {0x0100, "DTLS 0.9"}, /* of before RFC 4347, without a name of its own */
     {0x0300, "SSL 3.0"},  {0x0301, "TLS 1.0"},  {0x0302, "TLS 1.1"},  {0x0303, "TLS 1.2"},
     {0x0304, "TLS 1.3"},  {0xfefc, "DTLS 1.3"}, {0xfefd, "DTLS 1.2"}, {0xfeff, "DTLS 1.0"},
 };
 
-static const struct entry groups[] = {
+static const struct named_value groups[] = {
     {1, "sect163k1"},
     {2, "sect163r1"},
     {3, "sect163r2"},
@@ -96,7 +96,7 @@ static const struct entry groups[] = {
 
 /* Pairs of hash and signature that only RFC 5246 knows have no name in the
  * registry of schemes; theirs are made after the same pattern. */
-static const struct entry schemes[] = {
+static const struct named_value schemes[] = {
     {0x0101, "rsa_pkcs1_md5"},
     {0x0201, "rsa_pkcs1_sha1"},
     {0x0202, "dsa_sha1"},
@@ -144,8 +144,8 @@ static const struct entry schemes[] = {
     {0x0906, "mldsa87"},
 };
 
-struct table {
-    const struct entry *entries;
+struct name_table {
+    const struct named_value *entries;
     size_t count;
     bool wide; /* 16-bit values, with room for GREASE */
 };
@@ -154,7 +154,7 @@ struct table {
     {                                                                                              \
         of, sizeof of / sizeof of[0], wide                                                         \
     }
-static const struct table tables[] = {
+static const struct name_table tables[] = {
     [SD_NAME_CONTENT] = TABLE(contents, false),    [SD_NAME_HANDSHAKE] = TABLE(handshakes, false),
     [SD_NAME_ALERT] = TABLE(alerts, false),        [SD_NAME_LEVEL] = TABLE(levels, false),
     [SD_NAME_VERSION] = TABLE(versions, true),     [SD_NAME_SUITE] = TABLE(suites, true),
@@ -163,7 +163,7 @@ static const struct table tables[] = {
 };
 #undef TABLE
 
-static const char *find(const struct table *t, uint16_t value)
+static const char *find_name(const struct name_table *t, uint16_t value)
 {
     size_t low = 0, high = t->count;
     while (low < high) {
@@ -178,18 +178,18 @@ static const char *find(const struct table *t, uint16_t value)
     return NULL;
 }
 
-static bool is_grease(uint16_t value)
+static bool is_grease_value(uint16_t value)
 {
     return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
 }
 
 const char *sd_name(enum sd_registry registry, uint16_t value, char buf[static SD_NAME_TEXT])
 {
-    const struct table *t = &tables[registry];
-    const char *text = find(t, value);
+    const struct name_table *t = &tables[registry];
+    const char *text = find_name(t, value);
     if (text)
         return text;
-    if (t->wide && is_grease(value))
+    if (t->wide && is_grease_value(value))
         return "GREASE";
     snprintf(buf, SD_NAME_TEXT, t->wide ? "0x%04x" : "0x%02x", value);
     return buf;

@@ -15,7 +15,7 @@ bool sd_record_version_ok(uint16_t version)
     return version == SD_DTLS_1_0 || version == SD_DTLS_1_2 || version == SD_DTLS_BAD;
 }
 
-static bool type_ok(uint8_t type)
+static bool content_type_ok(uint8_t type)
 {
     return type >= SD_CT_CCS && type <= SD_CT_ACK;
 }
@@ -24,7 +24,7 @@ static enum sd_record_status plain_header(const struct sd_records *it, struct sd
                                           struct sd_record *rec)
 {
     rec->type = sd_rd_u8(r);
-    if (!type_ok(rec->type))
+    if (!content_type_ok(rec->type))
         return SD_RECORD_TYPE;
     rec->version = sd_rd_u16(r);
     if (!r->bad && !sd_record_version_ok(rec->version))
@@ -58,7 +58,7 @@ static enum sd_record_status unified_header(const struct sd_records *it, struct 
     return r->bad ? SD_RECORD_NO_HEADER : SD_RECORD_OK;
 }
 
-static enum sd_record_status read_record(struct sd_records *it, struct sd_record *rec)
+static enum sd_record_status parse_record(struct sd_records *it, struct sd_record *rec)
 {
     struct sd_rd *r = &it->rd;
     struct sd_rd peek = *r;
@@ -86,7 +86,7 @@ enum sd_record_status sd_record_next(struct sd_records *it, struct sd_record *re
         return it->status;
     if (!sd_rd_left(&it->rd))
         return it->status = SD_RECORD_END;
-    it->status = read_record(it, rec);
+    it->status = parse_record(it, rec);
     if (it->status != SD_RECORD_OK && it->status != SD_RECORD_CUT)
         *rec = (struct sd_record){0};
     return it->status;

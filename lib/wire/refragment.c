@@ -15,7 +15,7 @@ struct packing {
     size_t cap;
 };
 
-static void flush(struct packing *p)
+static void flush_datagram(struct packing *p)
 {
     size_t len = sd_wr_len(&p->w);
     if (len)
@@ -23,17 +23,17 @@ static void flush(struct packing *p)
     p->w = sd_wr_init(p->w.start, p->cap);
 }
 
-static size_t room(const struct packing *p)
+static size_t room_left(const struct packing *p)
 {
     size_t used = sd_wr_len(&p->w);
     return used < p->r->mtu ? p->r->mtu - used : 0;
 }
 
-static void put_record(struct packing *p, const struct sd_record *rec)
+static void copy_record(struct packing *p, const struct sd_record *rec)
 {
     size_t whole = rec->header.len + rec->body.len;
-    if (whole > room(p))
-        flush(p);
+    if (whole > room_left(p))
+        flush_datagram(p);
     if (rec->unified || rec->epoch) {
         sd_wr_bytes(&p->w, rec->header.p, whole);
         return;
@@ -43,7 +43,7 @@ static void put_record(struct packing *p, const struct sd_record *rec)
     sd_record_build(&p->w, &again);
 }
 
-static void put_piece(struct packing *p, uint16_t version, const struct sd_handshake *piece)
+static void pack_piece(struct packing *p, uint16_t version, const struct sd_handshake *piece)
 {
     size_t mark = sd_record_open(&p->w, SD_CT_HANDSHAKE, version, 0, p->r->next_seq++);
     sd_handshake_build(&p->w, piece);
@@ -51,32 +51,32 @@ static void put_piece(struct packing *p, uint16_t version, const struct sd_hands
 }
 
 /* One message, or fragment of one, in as many pieces as it takes. */
-static void put_message(struct packing *p, uint16_t version, const struct sd_handshake *h)
+static void pack_message(struct packing *p, uint16_t version, const struct sd_handshake *h)
 {
     size_t done = 0;
     do {
-        if (room(p) <= PIECE_HEADERS)
-            flush(p);
-        size_t left = h->body.len - done, fits = room(p) - PIECE_HEADERS;
+        if (room_left(p) <= PIECE_HEADERS)
+            flush_datagram(p);
+        size_t left = h->body.len - done, fits = room_left(p) - PIECE_HEADERS;
         struct sd_handshake piece = *h;
         piece.body = (struct sd_span){h->body.p + done, left < fits ? left : fits};
         piece.frag_off = h->frag_off + (uint32_t)done;
         piece.frag_len = (uint32_t)piece.body.len;
-        put_piece(p, version, &piece);
+        pack_piece(p, version, &piece);
         done += piece.body.len;
     } while (done < h->body.len);
 }
 
-static void put(struct packing *p, const struct sd_record *rec)
+static void pack_record(struct packing *p, const struct sd_record *rec)
 {
     if (rec->unified || rec->epoch || rec->type != SD_CT_HANDSHAKE) {
-        put_record(p, rec);
+        copy_record(p, rec);
         return;
     }
     struct sd_rd body = sd_rd_init(rec->body.p, rec->body.len);
     struct sd_handshake h;
     while (sd_handshake_next(&body, &h) == SD_HANDSHAKE_OK)
-        put_message(p, rec->version, &h);
+        pack_message(p, rec->version, &h);
 }
 
 void sd_refragment(struct sd_refragment *r, const uint8_t *data, size_t len)
@@ -89,6 +89,6 @@ void sd_refragment(struct sd_refragment *r, const uint8_t *data, size_t len)
     struct sd_records it = sd_records_init(data, len, 0);
     struct sd_record rec;
     while (sd_record_next(&it, &rec) == SD_RECORD_OK)
-        put(&p, &rec);
-    flush(&p);
+        pack_record(&p, &rec);
+    flush_datagram(&p);
 }

@@ -51,7 +51,7 @@ def verify_request(data, n):
 
 
 PEERS = {
-    "silent": (lambda data, n: [], 3, "nothing came back"),
+    "silent": (lambda data, n: [], 3, "no answer"),
     "http": (lambda data, n: [b"HTTP/1.1 400 Bad Request\r\n\r\n"], 4, "not DTLS"),
     "tls": (lambda data, n: [b"\x15\x03\x03\x00\x02\x02\x28"], 4, "not DTLS"),
     "reflector": (lambda data, n: [data], 3, "no handshake within"),

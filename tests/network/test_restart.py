@@ -25,7 +25,7 @@ def test_a_client_that_starts_anew_on_its_port_is_served(server, nc, free_port, 
     found = stop(host)
     assert found["conn.restarted"] == 2
     assert found["conn.established"] == 3
-    assert b"started anew" in host.err
+    assert b"started again" in host.err
 
 
 def test_a_client_is_told_that_its_server_is_gone(server, nc, free_port):
