@@ -49,44 +49,50 @@ static bool plain_plausible(const struct sd_record *rec, bool cut)
 }
 
 /* A record with a connection id of unknown length: type and version must be right. */
-static bool is_tls12_cid(const struct sd_datagram *d)
+static bool is_tls12_cid(struct sd_span payload)
 {
-    struct sd_rd r = sd_rd_init(d->payload.p, d->payload.len);
+    struct sd_rd r = sd_rd_init(payload.p, payload.len);
     return sd_rd_u8(&r) == SD_CT_CID && sd_rd_u16(&r) == SD_DTLS_1_2;
 }
 
 /* A unified header says little: a '<' begins one. Only those with a length, which must
  * lead to the end of the datagram, and with the epoch of a handshake or of data. */
-static bool unified_plausible(const struct sd_datagram *d)
+static bool unified_plausible(const struct sd_look *l)
 {
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
+    struct sd_look_walk w = sd_look_walk(l);
     struct sd_record rec;
     enum sd_record_status s;
-    while ((s = sd_record_next(&it, &rec)) == SD_RECORD_OK)
+    while ((s = sd_look_next(&w, &rec)) == SD_RECORD_OK)
         if (!rec.unified || rec.epoch < 2 || rec.header.len < 4 || rec.length < 16)
             return false;
     return s == SD_RECORD_END;
 }
 
-enum sd_begins sd_detect(const struct sd_datagram *d)
+/* The records lead to the end of the datagram. */
+static bool is_chain(const struct sd_look *l)
 {
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
+    struct sd_look_walk w = sd_look_walk(l);
     struct sd_record rec;
-    enum sd_record_status s = sd_record_next(&it, &rec);
-    bool snapped = d->payload.len < d->length;
-    bool cut = snapped && s == SD_RECORD_CUT;
-    if (s == SD_RECORD_CID)
-        return is_tls12_cid(d) ? SD_BEGINS_SEALED : SD_BEGINS_NOTHING;
-    if (s != SD_RECORD_OK && !cut)
+    enum sd_record_status s;
+    while ((s = sd_look_next(&w, &rec)) == SD_RECORD_OK)
+        ;
+    return s == SD_RECORD_END || l->snapped;
+}
+
+enum sd_begins sd_detect(const struct sd_look *l)
+{
+    const struct sd_record *first = sd_look_first(l);
+    bool cut = !l->count;
+    if (!first)
+        return l->status == SD_RECORD_CID && is_tls12_cid(l->datagram->payload) ? SD_BEGINS_SEALED
+                                                                                : SD_BEGINS_NOTHING;
+    if (cut && !l->snapped)
         return SD_BEGINS_NOTHING;
-    if (rec.unified)
-        return unified_plausible(d) ? SD_BEGINS_SEALED : SD_BEGINS_NOTHING;
-    if (rec.epoch == 0 && !plain_plausible(&rec, cut))
+    if (first->unified)
+        return unified_plausible(l) ? SD_BEGINS_SEALED : SD_BEGINS_NOTHING;
+    if (!first->epoch && !plain_plausible(first, cut))
         return SD_BEGINS_NOTHING;
-    bool sealed = rec.epoch > 0;
-    while (s == SD_RECORD_OK)
-        s = sd_record_next(&it, &rec);
-    if (s != SD_RECORD_END && !snapped)
+    if (!is_chain(l))
         return SD_BEGINS_NOTHING;
-    return sealed ? SD_BEGINS_SEALED : SD_BEGINS_HELLO;
+    return first->epoch ? SD_BEGINS_SEALED : SD_BEGINS_HELLO;
 }

@@ -23,9 +23,7 @@ static enum sd_icmp_meaning meaning_v6(const struct sd_event *e)
     return e->icmp_code == SD_ICMPV6_PORT ? SD_MEANS_PORT_CLOSED : SD_MEANS_UNREACHABLE;
 }
 
-enum sd_icmp_meaning sd_icmp_meaning(const struct sd_event *e)
+enum sd_icmp_meaning sd_icmp_error_meaning(const struct sd_event *e)
 {
-    if (e->kind != SD_EV_ICMP)
-        return SD_MEANS_OTHER;
     return sd_icmp_is_v6(e) ? meaning_v6(e) : meaning_v4(e);
 }

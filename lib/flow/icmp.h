@@ -37,8 +37,13 @@ enum sd_icmp_meaning {
     SD_MEANS_UNREACHABLE /* network, host or policy */
 };
 
-/* Of an SD_EV_ICMP; of any other event SD_MEANS_OTHER. */
-enum sd_icmp_meaning sd_icmp_meaning(const struct sd_event *e);
+enum sd_icmp_meaning sd_icmp_error_meaning(const struct sd_event *e);
+
+/* Of any event; SD_MEANS_OTHER when it is no SD_EV_ICMP. */
+static inline enum sd_icmp_meaning sd_icmp_meaning(const struct sd_event *e)
+{
+    return e->kind == SD_EV_ICMP ? sd_icmp_error_meaning(e) : SD_MEANS_OTHER;
+}
 
 static inline bool sd_icmp_is_v6(const struct sd_event *e)
 {

@@ -4,6 +4,7 @@
 
 #include "base/table.h"
 #include "flow/index.h"
+#include "flow/look.h"
 #include "flow/tracker.h"
 #include "wire/handshake.h"
 #include "wire/record.h"
@@ -128,10 +129,10 @@ enum sd_begins {
     SD_BEGINS_HELLO,  /* plaintext handshake, alert or CCS of epoch 0 */
     SD_BEGINS_SEALED, /* protected records that look well-formed */
 };
-enum sd_begins sd_detect(const struct sd_datagram *d);
+enum sd_begins sd_detect(const struct sd_look *l);
 
 /* records.c: one datagram of an exchange becomes events */
-void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d,
+void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
                      enum sd_side side);
 /* Appends to the scratch; NULL when it is full. */
 struct sd_event *sd_event_add(struct sd_tracker *t, enum sd_event_kind kind, uint64_t number,

@@ -39,7 +39,7 @@ void sd_event_sizes(struct sd_event *e, const struct sd_datagram *d)
 
 /* --- the log --- */
 
-static bool make_room(struct sd_tracker *t, struct sd_exchange *x)
+static bool make_log_room(struct sd_tracker *t, struct sd_exchange *x)
 {
     if (x->count < x->room)
         return true;
@@ -76,7 +76,7 @@ static bool belongs_in_log(const struct sd_exchange *x, const struct sd_event *e
 void sd_log_append(struct sd_tracker *t, struct sd_exchange *x)
 {
     for (size_t i = 0; i < t->event_count; i++) {
-        if (belongs_in_log(x, &t->events[i]) && make_room(t, x))
+        if (belongs_in_log(x, &t->events[i]) && make_log_room(t, x))
             x->log[x->count++] = t->events[i];
         else
             x->unlogged++;
@@ -96,7 +96,7 @@ struct reading {
     bool duplicate, reordered, opened;
 };
 
-static struct sd_event *add(struct reading *r, enum sd_event_kind kind)
+static struct sd_event *add_event(struct reading *r, enum sd_event_kind kind)
 {
     struct sd_event *e = sd_event_add(r->t, kind, r->d->number, r->d->time, r->side);
     if (!e)
@@ -117,7 +117,7 @@ static struct sd_event *add(struct reading *r, enum sd_event_kind kind)
     return e;
 }
 
-static void place(struct reading *r, struct sd_event *e)
+static void place_event(struct reading *r, struct sd_event *e)
 {
     if (e->flags & SD_EVF_DUPLICATE)
         e->flight = 0;
@@ -145,7 +145,7 @@ static uint32_t fingerprint(struct sd_hash_key key, struct sd_span s)
     return (uint32_t)(h >> 40);
 }
 
-static void read_handshake(struct reading *r)
+static void read_messages(struct reading *r)
 {
     struct sd_rd rd = sd_rd_init(r->rec.body.p, r->rec.body.len);
     struct sd_handshake h;
@@ -153,7 +153,7 @@ static void read_handshake(struct reading *r)
     struct sd_span rest = sd_rd_rest(&rd);
     while ((s = sd_handshake_next(&rd, &h)) == SD_HANDSHAKE_OK ||
            (s == SD_HANDSHAKE_CUT && r->d->payload.len < r->d->length)) {
-        struct sd_event *e = add(r, SD_EV_HANDSHAKE);
+        struct sd_event *e = add_event(r, SD_EV_HANDSHAKE);
         if (!e)
             return;
         e->message = h.type;
@@ -167,20 +167,20 @@ static void read_handshake(struct reading *r)
                                       rest.len - SD_HANDSHAKE_HEADER_LEN};
         if (!(e->flags & SD_EVF_DUPLICATE))
             sd_message_fragment(r->t, r->f, &h, e);
-        place(r, e);
+        place_event(r, e);
         if (s == SD_HANDSHAKE_CUT)
             return;
         rest = sd_rd_rest(&rd);
     }
     if (s != SD_HANDSHAKE_END)
-        add(r, SD_EV_MALFORMED);
+        add_event(r, SD_EV_MALFORMED);
 }
 
 static void read_alert(struct reading *r)
 {
     struct sd_alert a;
     bool ok = sd_alert_parse(&a, r->rec.body);
-    struct sd_event *e = add(r, ok ? SD_EV_ALERT : SD_EV_MALFORMED);
+    struct sd_event *e = add_event(r, ok ? SD_EV_ALERT : SD_EV_MALFORMED);
     if (!e || !ok)
         return;
     e->message = a.description;
@@ -195,13 +195,13 @@ static void read_sealed(struct reading *r)
      * is a Finished (RFC 9146 section 3). */
     bool data = r->rec.type == SD_CT_APPDATA || (r->rec.unified && r->rec.epoch == 3) ||
                 (r->rec.type == SD_CT_CID && (r->x->established || r->x->mid_session));
-    struct sd_event *e = add(r, data ? SD_EV_APPDATA : SD_EV_PROTECTED);
+    struct sd_event *e = add_event(r, data ? SD_EV_APPDATA : SD_EV_PROTECTED);
     struct sd_direction *side = &r->x->side[r->side];
     side->appdata += data && !r->duplicate;
     /* An alert is two bytes and what protects them; a close_notify is what comes last. */
     side->closing = r->rec.type == SD_CT_ALERT;
     if (e)
-        place(r, e);
+        place_event(r, e);
 }
 
 static void read_content(struct reading *r)
@@ -210,18 +210,18 @@ static void read_content(struct reading *r)
     struct sd_event *e;
     switch (readable && !r->rec.unified ? r->rec.type : 0) {
     case SD_CT_HANDSHAKE:
-        read_handshake(r);
+        read_messages(r);
         break;
     case SD_CT_ALERT:
         read_alert(r);
         break;
     case SD_CT_CCS:
-        e = add(r, SD_EV_CCS);
+        e = add_event(r, SD_EV_CCS);
         if (e)
-            place(r, e);
+            place_event(r, e);
         break;
     case SD_CT_ACK:
-        add(r, SD_EV_ACK);
+        add_event(r, SD_EV_ACK);
         break;
     default:
         read_sealed(r);
@@ -308,7 +308,7 @@ static void note_number(struct reading *r)
 }
 
 /* Keys come from a log, once the hellos told which. */
-static void *keys_of(struct reading *r)
+static void *keys_for(struct reading *r)
 {
     const struct sd_unprotect *u = r->t->config.unprotect;
     const struct sd_exchange *x = r->x;
@@ -324,9 +324,9 @@ static void *keys_of(struct reading *r)
     return r->f->keys;
 }
 
-static void open_record(struct reading *r)
+static void unseal_record(struct reading *r)
 {
-    void *keys = r->rec.epoch || r->rec.unified ? keys_of(r) : NULL;
+    void *keys = r->rec.epoch || r->rec.unified ? keys_for(r) : NULL;
     struct sd_record plain;
     if (!keys ||
         !r->t->config.unprotect->open(keys, r->side == SD_SERVER, &r->rec, r->t->plain, &plain))
@@ -337,11 +337,11 @@ static void open_record(struct reading *r)
     r->opened = r->x->opened = true;
 }
 
-static void read_record(struct reading *r)
+static void take_record(struct reading *r)
 {
     r->gap = 0;
     r->duplicate = r->reordered = r->opened = false;
-    open_record(r);
+    unseal_record(r);
     note_number(r);
     if (!r->x->version)
         r->x->version = r->rec.unified ? SD_DTLS_1_3 : r->rec.version;
@@ -400,32 +400,30 @@ static void note_established(struct sd_exchange *x, int64_t time)
         x->established = time;
 }
 
-void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d,
+void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
                      enum sd_side side)
 {
     struct sd_exchange *x = f->x;
-    struct reading r = {.t = t, .f = f, .x = x, .d = d, .side = side};
-    struct sd_records it =
-        sd_records_init(d->payload.p, d->payload.len, x->cid_len[sd_other(side)]);
-    bool snapped = d->payload.len < d->length;
-    note_datagram(x, d, side);
+    struct reading r = {.t = t, .f = f, .x = x, .d = l->datagram, .side = side};
+    struct sd_look_walk w = sd_look_walk(l);
     enum sd_record_status s;
-    while ((s = sd_record_next(&it, &r.rec)) == SD_RECORD_OK || (s == SD_RECORD_CUT && snapped)) {
-        read_record(&r);
+    note_datagram(x, r.d, side);
+    while ((s = sd_look_next(&w, &r.rec)) == SD_RECORD_OK || (s == SD_RECORD_CUT && l->snapped)) {
+        take_record(&r);
         if (s == SD_RECORD_CUT)
             break;
     }
     if (s == SD_RECORD_CID) {
-        r.rec = (struct sd_record){.type = SD_CT_CID, .length = d->payload.len};
+        r.rec = (struct sd_record){.type = SD_CT_CID, .length = r.d->payload.len};
         r.gap = 0;
         x->side[side].appdata++;
-        add(&r, SD_EV_APPDATA);
-    } else if (s != SD_RECORD_END && !snapped) {
+        add_event(&r, SD_EV_APPDATA);
+    } else if (s != SD_RECORD_END && !l->snapped) {
         r.rec = (struct sd_record){0};
-        add(&r, SD_EV_MALFORMED);
+        add_event(&r, SD_EV_MALFORMED);
     }
     if (t->event_count && t->events[0].flight)
-        x->last_handshake = d->time;
+        x->last_handshake = r.d->time;
     sd_log_append(t, x);
-    note_established(x, d->time);
+    note_established(x, r.d->time);
 }

@@ -46,7 +46,8 @@ void sd_tracker_free(struct sd_tracker *t)
     sd_alloc_free(&t->config.alloc, t);
 }
 
-static void tell(struct sd_tracker *t, const struct sd_exchange *x, const struct sd_datagram *d)
+static void report_packet(struct sd_tracker *t, const struct sd_exchange *x,
+                          const struct sd_datagram *d)
 {
     if (!t->config.packet || !t->event_count)
         return;
@@ -61,46 +62,31 @@ static void tell(struct sd_tracker *t, const struct sd_exchange *x, const struct
 
 /* --- whose datagram is it? --- */
 
-struct hello {
-    uint8_t type;          /* of the first handshake message of epoch 0; 0xff = none */
-    const uint8_t *random; /* of a ClientHello or ServerHello, if its beginning is there */
-};
-
-static struct hello peek(const struct sd_datagram *d)
+static enum sd_side side_of(const struct sd_exchange *x, const struct sd_addr *src)
 {
-    struct hello none = {.type = 0xff};
-    struct sd_rd first = sd_rd_init(d->payload.p, d->payload.len);
-    if (sd_rd_u8(&first) != SD_CT_HANDSHAKE)
-        return none;
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
-    struct sd_record rec;
-    enum sd_record_status s = sd_record_next(&it, &rec);
-    if ((s != SD_RECORD_OK && s != SD_RECORD_CUT) || rec.type != SD_CT_HANDSHAKE || rec.epoch)
-        return none;
-    struct sd_rd r = sd_rd_init(rec.body.p, rec.body.len);
-    struct sd_handshake h;
-    enum sd_handshake_status hs = sd_handshake_next(&r, &h);
-    if (hs != SD_HANDSHAKE_OK && hs != SD_HANDSHAKE_CUT)
-        return none;
-    struct hello found = {.type = h.type};
-    struct sd_rd body = sd_rd_init(rec.body.p, rec.body.len);
-    sd_rd_bytes(&body, SD_HANDSHAKE_HEADER_LEN + 2);
-    struct sd_span random = sd_rd_bytes(&body, SD_RANDOM_LEN);
-    if (!h.frag_off && random.len)
-        found.random = random.p;
-    return found;
+    return sd_addr_eq(src, &x->client) ? SD_CLIENT : SD_SERVER;
 }
 
-static void set_ends(struct sd_exchange *x, const struct sd_addr *client,
-                     const struct sd_addr *server)
+static bool comes_from_server(const struct sd_look *l)
 {
-    x->client = *client;
-    x->server = *server;
+    switch (l->message) {
+    case SD_HS_SERVER_HELLO:
+    case SD_HS_HELLO_VERIFY_REQUEST:
+    case SD_HS_CERTIFICATE_REQUEST:
+    case SD_HS_SERVER_KEY_EXCHANGE:
+    case SD_HS_SERVER_HELLO_DONE:
+        return true;
+    case SD_NO_MESSAGE: /* the lower port is more likely the server's */
+        return sd_addr_port(&l->datagram->src) < sd_addr_port(&l->datagram->dst);
+    default:
+        return false;
+    }
 }
 
-static struct sd_exchange *begin(struct sd_tracker *t, struct sd_flow *f,
-                                 const struct sd_datagram *d, const struct hello *h)
+static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *f,
+                                          const struct sd_look *l)
 {
+    const struct sd_datagram *d = l->datagram;
     bool on_sealed = false;
     if (f->x) {
         f->x->superseded = true;
@@ -112,81 +98,64 @@ static struct sd_exchange *begin(struct sd_tracker *t, struct sd_flow *f,
     struct sd_exchange *x = sd_exchange_begin(t, f);
     if (!x)
         return NULL;
-    bool from_server = h->type == SD_HS_SERVER_HELLO || h->type == SD_HS_HELLO_VERIFY_REQUEST ||
-                       h->type == SD_HS_CERTIFICATE_REQUEST ||
-                       h->type == SD_HS_SERVER_KEY_EXCHANGE || h->type == SD_HS_SERVER_HELLO_DONE;
-    /* Without a hello the lower port is more likely the server's. */
-    if (h->type == 0xff)
-        from_server = sd_addr_port(&d->src) < sd_addr_port(&d->dst);
-    set_ends(x, from_server ? &d->dst : &d->src, from_server ? &d->src : &d->dst);
+    bool from_server = comes_from_server(l);
+    x->client = from_server ? d->dst : d->src;
+    x->server = from_server ? d->src : d->dst;
     x->carrier = d->carrier & UINT8_MAX;
     x->start = x->last = x->last_handshake = d->time;
-    x->mid_session = h->type == 0xff;
-    x->reversed = h->type != SD_HS_CLIENT_HELLO;
+    x->mid_session = l->message == SD_NO_MESSAGE;
+    x->reversed = l->message != SD_HS_CLIENT_HELLO;
     x->on_sealed = on_sealed;
     return x;
 }
 
-static void learn_random(struct sd_tracker *t, struct sd_flow *f, const struct hello *h,
+static bool has_random(const struct sd_exchange *x, struct sd_span random)
+{
+    return !memcmp(x->client_random, random.p, SD_RANDOM_LEN);
+}
+
+static void learn_random(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
                          enum sd_side side)
 {
     struct sd_exchange *x = f->x;
-    if (h->type != SD_HS_CLIENT_HELLO || !h->random || side != SD_CLIENT ||
-        (x->has_client_random && !memcmp(x->client_random, h->random, SD_RANDOM_LEN)))
+    if (!l->random.len || side != SD_CLIENT || (x->has_client_random && has_random(x, l->random)))
         return;
     sd_index_leave(&t->index, f);
-    memcpy(x->client_random, h->random, SD_RANDOM_LEN);
+    memcpy(x->client_random, l->random.p, SD_RANDOM_LEN);
     x->has_client_random = true;
 }
 
 /* Clients of before RFC 4347 (and CAPWAP ones still) take a new random for the ClientHello
- * with the cookie: the cookie says which handshake it belongs to. */
+ * with the cookie: the cookie, which may be empty, says which handshake it belongs to. */
 static bool echoes_cookie(const struct sd_tracker *t, const struct sd_exchange *x,
-                          const struct sd_datagram *d)
+                          const struct sd_look *l)
 {
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
-    struct sd_record rec;
-    struct sd_handshake h;
-    struct sd_client_hello ch;
-    if (!x->cookie_count || x->hellos_cookie || sd_record_next(&it, &rec) != SD_RECORD_OK)
-        return false;
-    struct sd_rd r = sd_rd_init(rec.body.p, rec.body.len);
-    if (sd_handshake_next(&r, &h) != SD_HANDSHAKE_OK ||
-        sd_client_hello_parse(&ch, h.body, h.length) == SD_HELLO_BAD)
-        return false;
-    return sd_cookie_known(t, x, ch.cookie); /* an empty one, too */
+    return x->cookie_count && !x->hellos_cookie && l->readable && sd_cookie_known(t, x, l->cookie);
 }
 
 /* A ClientHello of the handshake before, that the network brings only now. */
-static bool is_late_copy(const struct sd_tracker *t, const struct sd_flow *f, const struct hello *h)
+static bool is_late_copy(const struct sd_tracker *t, const struct sd_flow *f,
+                         const struct sd_look *l)
 {
-    const struct sd_exchange *x = f->x;
-    if (h->type != SD_HS_CLIENT_HELLO || !h->random || !f->previous || x->mid_session)
-        return false;
-    return memcmp(h->random, x->client_random, SD_RANDOM_LEN) != 0 &&
-           sd_random_hash(t, h->random) == f->previous_random;
+    return l->random.len && f->previous && !f->x->mid_session && !has_random(f->x, l->random) &&
+           sd_random_hash(t, l->random.p) == f->previous_random;
 }
 
 /* A ClientHello with another random begins another handshake, and does so before anybody
  * asks whether its record numbers were seen: they start at 0 again. */
-static bool is_new_generation(const struct sd_tracker *t, const struct sd_flow *f,
-                              const struct sd_datagram *d, const struct hello *h)
+static bool begins_another(const struct sd_tracker *t, const struct sd_exchange *x,
+                           const struct sd_look *l)
 {
-    const struct sd_exchange *x = f->x;
-    if (h->type != SD_HS_CLIENT_HELLO || !h->random)
+    if (!l->random.len)
         return false;
     if (x->mid_session)
         return true;
     if (!x->has_client_random)
         return x->established != 0; /* else it may be the one whose hello was not captured */
-    if (!memcmp(h->random, x->client_random, SD_RANDOM_LEN))
-        return false;
-    if (echoes_cookie(t, x, d))
+    if (has_random(x, l->random) || echoes_cookie(t, x, l))
         return false;
     /* Both want to be the client: one handshake that cannot succeed, not two. */
-    if (!sd_addr_eq(&d->src, &x->client) && !x->established && !x->has_server_random)
-        return false;
-    return true;
+    return sd_addr_eq(&l->datagram->src, &x->client) || x->established || x->has_server_random;
 }
 
 /* --- datagrams that are not DTLS --- */
@@ -224,7 +193,7 @@ static void take_foreign(struct sd_tracker *t, struct sd_flow *f, const struct s
     f->validated |= d->kind == SD_PAYLOAD_STUN_SUCCESS;
     if (!x)
         return;
-    enum sd_side side = sd_addr_eq(&d->src, &x->client) ? SD_CLIENT : SD_SERVER;
+    enum sd_side side = side_of(x, &d->src);
     if (!note_beside(t, x, d, side))
         return;
     x->last = d->time;
@@ -232,33 +201,35 @@ static void take_foreign(struct sd_tracker *t, struct sd_flow *f, const struct s
     if (e)
         sd_event_sizes(e, d);
     sd_log_append(t, x);
-    tell(t, x, d);
+    report_packet(t, x, d);
 }
 
 /* --- across conversations --- */
 
 /* Is this record the next one of the client's association x? By the connection id that the
  * server gave, or by a record number that goes on where x stopped. */
-static bool continues(const struct sd_tracker *t, const struct sd_exchange *x,
-                      const struct sd_datagram *d)
+static bool continues_association(const struct sd_tracker *t, const struct sd_exchange *x,
+                                  const struct sd_look *look)
 {
+    struct sd_look own;
     const struct sd_direction *c = &x->side[SD_CLIENT];
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, x->cid_len[SD_SERVER]);
-    struct sd_record rec;
-    if (!x->established || sd_record_next(&it, &rec) != SD_RECORD_OK)
+    const struct sd_look *l = sd_look_with(look, x->cid_len[SD_SERVER], &own);
+    const struct sd_record *rec = l->records;
+    if (!x->established || !l->count)
         return false;
-    if (rec.cid.len)
-        return (uint32_t)sd_hash(t->config.key, rec.cid.p, rec.cid.len) == x->cid_hash[SD_SERVER];
-    return !rec.unified && rec.epoch && rec.epoch == c->epoch && rec.seq > c->sealed.max &&
-           rec.seq - c->sealed.max <= 64;
+    if (rec->cid.len)
+        return (uint32_t)sd_hash(t->config.key, rec->cid.p, rec->cid.len) == x->cid_hash[SD_SERVER];
+    return !rec->unified && rec->epoch && rec->epoch == c->epoch && rec->seq > c->sealed.max &&
+           rec->seq - c->sealed.max <= 64;
 }
 
 /* An association that this record continues from another address of its client. */
-static struct sd_exchange *find_continued(const struct sd_tracker *t, const struct sd_datagram *d)
+static struct sd_exchange *find_continued(const struct sd_tracker *t, const struct sd_look *l)
 {
-    struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, &d->dst);
+    const struct sd_addr *server = &l->datagram->dst;
+    struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, server);
     for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_SERVER))
-        if (sd_addr_eq(&f->x->server, &d->dst) && continues(t, f->x, d))
+        if (sd_addr_eq(&f->x->server, server) && continues_association(t, f->x, l))
             return f->x;
     return NULL;
 }
@@ -274,10 +245,11 @@ static struct sd_exchange *find_answered(const struct sd_tracker *t, const struc
     return NULL;
 }
 
-static void note_moved(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d)
+static void note_moved(struct sd_tracker *t, struct sd_exchange *x, const struct sd_look *l)
 {
+    const struct sd_datagram *d = l->datagram;
     struct sd_rare *rare = sd_rare_new(t, x);
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, x->cid_len[SD_SERVER]);
+    struct sd_look_walk w = sd_look_walk(l);
     struct sd_record rec;
     uint16_t gap;
     bool reordered;
@@ -289,21 +261,21 @@ static void note_moved(struct sd_tracker *t, struct sd_exchange *x, const struct
         rare->moved_time = d->time;
         rare->last_before_move = x->last;
     }
-    while (sd_record_next(&it, &rec) == SD_RECORD_OK) {
+    while (sd_look_next(&w, &rec) == SD_RECORD_OK) {
         rare->moved_cid |= rec.cid.len > 0;
         sd_numbers_note(&x->side[SD_CLIENT].sealed, rec.seq, &gap, &reordered);
     }
     rare->moved_records++;
 }
 
-static void tell_moved(struct sd_tracker *t, const struct sd_exchange *x,
-                       const struct sd_datagram *d, enum sd_side side)
+static void report_moved(struct sd_tracker *t, const struct sd_exchange *x, const struct sd_look *l,
+                         enum sd_side side)
 {
-    struct sd_records it =
-        sd_records_init(d->payload.p, d->payload.len, x->cid_len[sd_other(side)]);
+    const struct sd_datagram *d = l->datagram;
+    struct sd_look_walk w = sd_look_walk(l);
     struct sd_record rec;
     struct sd_event *e;
-    while (sd_record_next(&it, &rec) == SD_RECORD_OK &&
+    while (sd_look_next(&w, &rec) == SD_RECORD_OK &&
            (e = sd_event_add(t, SD_EV_APPDATA, d->number, d->time, side)) != NULL) {
         e->content = rec.type;
         e->epoch = rec.epoch;
@@ -311,21 +283,23 @@ static void tell_moved(struct sd_tracker *t, const struct sd_exchange *x,
         e->record = (uint16_t)rec.length;
         sd_event_sizes(e, d);
     }
-    tell(t, x, d);
+    report_packet(t, x, d);
 }
 
-static bool take_moved(struct sd_tracker *t, const struct sd_datagram *d)
+static bool take_moved(struct sd_tracker *t, const struct sd_look *l)
 {
-    struct sd_exchange *x = find_continued(t, d);
+    struct sd_look own;
+    struct sd_exchange *x = find_continued(t, l);
     if (x) {
-        note_moved(t, x, d);
-        tell_moved(t, x, d, SD_CLIENT);
+        const struct sd_look *with_cid = sd_look_with(l, x->cid_len[SD_SERVER], &own);
+        note_moved(t, x, with_cid);
+        report_moved(t, x, with_cid, SD_CLIENT);
         return true;
     }
-    x = find_answered(t, d);
+    x = find_answered(t, l->datagram);
     if (x) {
         x->rare->moved_answers++;
-        tell_moved(t, x, d, SD_SERVER);
+        report_moved(t, x, sd_look_with(l, x->cid_len[SD_CLIENT], &own), SD_SERVER);
     }
     return x != NULL;
 }
@@ -349,67 +323,66 @@ static void take_stranger(struct sd_tracker *t, const struct sd_datagram *d)
 
 /* --- in --- */
 
-static bool consistent(struct sd_flow *f, const struct sd_datagram *d)
+static bool is_consistent(struct sd_flow *f, const struct sd_look *l)
 {
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
-    struct sd_record rec;
-    int side = sd_addr_eq(&d->src, &f->addr[1]);
-    if (sd_record_next(&it, &rec) != SD_RECORD_OK)
-        return it.status == SD_RECORD_CID;
-    if (rec.unified && f->candidates && f->candidate_epoch > rec.epoch)
+    const struct sd_record *rec = l->records;
+    int side = sd_addr_eq(&l->datagram->src, &f->addr[1]);
+    if (!l->count)
+        return l->status == SD_RECORD_CID;
+    if (rec->unified && f->candidates && f->candidate_epoch > rec->epoch)
         return false;
-    bool rising = !f->candidates || rec.unified ||
-                  (rec.epoch == f->candidate_epoch &&
-                   (!f->candidate_seq[side] || rec.seq > f->candidate_seq[side]));
-    f->candidate_epoch = rec.epoch;
-    f->candidate_seq[side] = rec.seq;
+    bool rising = !f->candidates || rec->unified ||
+                  (rec->epoch == f->candidate_epoch &&
+                   (!f->candidate_seq[side] || rec->seq > f->candidate_seq[side]));
+    f->candidate_epoch = rec->epoch;
+    f->candidate_seq[side] = rec->seq;
     return rising;
 }
 
-static bool enough_candidates(struct sd_flow *f, const struct sd_datagram *d)
+static bool enough_candidates(struct sd_flow *f, const struct sd_look *l)
 {
-    f->candidates = consistent(f, d) ? (uint8_t)(f->candidates + 1) : 0;
+    f->candidates = is_consistent(f, l) ? (uint8_t)(f->candidates + 1) : 0;
     return f->candidates >= CANDIDATES;
 }
 
-static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
+static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l)
 {
-    struct hello h = peek(d);
-    if (f->x && is_late_copy(t, f, &h)) {
+    struct sd_look own;
+    if (f->x && is_late_copy(t, f, l)) {
         t->counts.dtls++;
         return;
     }
-    if (!f->x || is_new_generation(t, f, d, &h))
-        if (!begin(t, f, d, &h))
+    if (!f->x || begins_another(t, f->x, l)) {
+        if (!begin_exchange(t, f, l))
             return;
+        l = sd_look_with(l, 0, &own);
+    }
     struct sd_exchange *x = f->x;
-    enum sd_side side = sd_addr_eq(&d->src, &x->client) ? SD_CLIENT : SD_SERVER;
-    learn_random(t, f, &h, side);
+    enum sd_side side = side_of(x, &l->datagram->src);
+    learn_random(t, f, l, side);
     t->counts.no_memory += !sd_index_enter(&t->index, f);
     t->counts.dtls++;
-    sd_records_read(t, f, d, side);
-    tell(t, x, d);
+    sd_records_read(t, f, l, side);
+    report_packet(t, x, l->datagram);
 }
 
-static bool begins_record(const struct sd_exchange *x, const struct sd_datagram *d)
+static bool begins_record(const struct sd_exchange *x, const struct sd_look *l)
 {
-    struct sd_records it = sd_records_init(d->payload.p, d->payload.len, 0);
-    struct sd_record rec;
-    enum sd_record_status s = sd_record_next(&it, &rec);
-    if (rec.unified && x->negotiated && x->version != SD_DTLS_1_3)
+    const struct sd_record *rec = sd_look_first(l);
+    if (!rec)
+        return l->status == SD_RECORD_CID;
+    if (rec->unified && x->negotiated && x->version != SD_DTLS_1_3)
         return false;
-    return s == SD_RECORD_OK || s == SD_RECORD_CID ||
-           (s == SD_RECORD_CUT && d->payload.len < d->length);
+    return l->count || l->snapped;
 }
 
 /* First packet of a pair of addresses: is it worth a place in the table? */
-static struct sd_flow *admit(struct sd_tracker *t, const struct sd_datagram *d, enum sd_begins b)
+static struct sd_flow *admit_flow(struct sd_tracker *t, const struct sd_look *l, enum sd_begins b)
 {
-    if (b == SD_BEGINS_NOTHING && d->kind != SD_PAYLOAD_STUN_SUCCESS)
+    const struct sd_datagram *d = l->datagram;
+    if (b == SD_BEGINS_NOTHING || (b == SD_BEGINS_SEALED && take_moved(t, l)))
         return NULL;
-    if (b == SD_BEGINS_SEALED && take_moved(t, d))
-        return NULL;
-    if (b == SD_BEGINS_HELLO && peek(d).type != SD_HS_CLIENT_HELLO)
+    if (b == SD_BEGINS_HELLO && l->message != SD_HS_CLIENT_HELLO)
         take_stranger(t, d);
     return sd_flow_add(t, &d->src, &d->dst, d->lane);
 }
@@ -430,23 +403,53 @@ static void begin_packet(struct sd_tracker *t, int64_t time)
     t->now = time > t->now ? time : t->now;
 }
 
-static void take_datagram(struct sd_tracker *t, const struct sd_datagram *d)
+/* Something else than DTLS. */
+static void take_other(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
 {
-    t->counts.datagrams++;
-    begin_packet(t, d->time);
-    struct sd_flow *f = sd_flow_find(t, &d->src, &d->dst, d->lane);
-    enum sd_begins b = SD_BEGINS_NOTHING;
-    if (!f || !f->x)
-        b = d->kind == SD_PAYLOAD_DTLS ? sd_detect(d) : SD_BEGINS_NOTHING;
-    if (!f)
-        f = admit(t, d, b);
+    if (!f && d->kind == SD_PAYLOAD_STUN_SUCCESS)
+        f = sd_flow_add(t, &d->src, &d->dst, d->lane);
     if (!f)
         return;
     sd_flow_touch(t, f);
-    if (f->x ? d->kind != SD_PAYLOAD_DTLS || !begins_record(f->x, d) : b == SD_BEGINS_NOTHING)
+    take_foreign(t, f, d);
+}
+
+/* On addresses that have no exchange yet. */
+static void take_first(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l)
+{
+    enum sd_begins b = sd_detect(l);
+    if (!f)
+        f = admit_flow(t, l, b);
+    if (!f)
+        return;
+    sd_flow_touch(t, f);
+    if (b == SD_BEGINS_NOTHING)
+        take_foreign(t, f, l->datagram);
+    else if (b == SD_BEGINS_HELLO || enough_candidates(f, l))
+        take_dtls(t, f, l);
+}
+
+static void take_datagram(struct sd_tracker *t, const struct sd_datagram *d)
+{
+    struct sd_look look;
+    t->counts.datagrams++;
+    begin_packet(t, d->time);
+    struct sd_flow *f = sd_flow_find(t, &d->src, &d->dst, d->lane);
+    const struct sd_exchange *x = f ? f->x : NULL;
+    if (d->kind != SD_PAYLOAD_DTLS) {
+        take_other(t, f, d);
+        return;
+    }
+    sd_look_at(&look, d, x ? x->cid_len[sd_other(side_of(x, &d->src))] : 0);
+    if (!x) {
+        take_first(t, f, &look);
+        return;
+    }
+    sd_flow_touch(t, f);
+    if (begins_record(x, &look))
+        take_dtls(t, f, &look);
+    else
         take_foreign(t, f, d);
-    else if (f->x || b == SD_BEGINS_HELLO || enough_candidates(f, d))
-        take_dtls(t, f, d);
 }
 
 void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d)
@@ -463,7 +466,7 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
     struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
     if (!f || !f->x)
         return;
-    enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
+    enum sd_side side = side_of(f->x, &e->src);
     struct sd_event *ev = sd_event_add(t, SD_EV_ICMP, e->number, time, side);
     ev->icmp_type = e->type;
     ev->icmp_code = e->code;
@@ -475,7 +478,7 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
         f->x->icmp_from = e->from;
     }
     sd_log_append(t, f->x);
-    tell(t, f->x, NULL);
+    report_packet(t, f->x, NULL);
 }
 
 void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplete *e)
@@ -485,12 +488,12 @@ void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplet
     struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
     if (!f || !f->x)
         return;
-    enum sd_side side = sd_addr_eq(&e->src, &f->x->client) ? SD_CLIENT : SD_SERVER;
+    enum sd_side side = side_of(f->x, &e->src);
     struct sd_event *ev = sd_event_add(t, SD_EV_IP_CUT, e->number, time, side);
     ev->frag_len = e->have & SD_U24;
     ev->length = e->total & SD_U24;
     sd_log_append(t, f->x);
-    tell(t, f->x, NULL);
+    report_packet(t, f->x, NULL);
 }
 
 void sd_tracker_drops(struct sd_tracker *t)

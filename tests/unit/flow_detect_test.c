@@ -15,7 +15,9 @@ static enum sd_begins detect_snapped(const void *bytes, size_t len, size_t captu
     assert_non_null(copy);
     memcpy(copy, bytes, captured);
     struct sd_datagram d = {.payload = {copy, captured}, .length = (uint32_t)len};
-    enum sd_begins got = sd_detect(&d);
+    struct sd_look look;
+    sd_look_at(&look, &d, 0);
+    enum sd_begins got = sd_detect(&look);
     free(copy);
     return got;
 }

@@ -91,7 +91,7 @@ size_t sd_diagnose_by(const struct sd_row *rows, struct sd_case *c,
 {
     size_t count = 0;
     bool fatal = ask_rules(c, rows, false, findings, &count);
-    if (!fatal)
+    if (!fatal && c->outcome == SD_FAILED)
         fatal = ask_rules(c, rows, true, findings, &count);
     if (fatal && c->outcome == SD_OK)
         c->outcome = SD_FAILED;

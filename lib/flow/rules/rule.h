@@ -48,8 +48,8 @@ void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY
 
-/* A rule has evidence of its own, or is a last resort, which is asked when no other found a
- * reason for the failure. No rule knows what another one said. */
+/* A rule has evidence of its own, or is a last resort, which is asked when the handshake failed
+ * and no other rule found a reason. No rule knows what another one said. */
 struct sd_row {
     const struct sd_entry *entry;
     sd_rule *rule;

@@ -306,7 +306,7 @@ bool sd_rule_close(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
-/* --- last resorts --- */
+/* --- last resorts: the handshake failed, and no other rule found a reason --- */
 
 bool sd_rule_unexplained_alert(const struct sd_case *c, struct sd_finding *f)
 {
@@ -314,7 +314,7 @@ bool sd_rule_unexplained_alert(const struct sd_case *c, struct sd_finding *f)
     const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, -1);
     if (!e)
         e = sd_view_alert(c->view, SD_CLIENT, -1);
-    if (!e || c->outcome != SD_FAILED)
+    if (!e)
         return false;
     sd_prove(f, e);
     f->confidence = SD_MEDIUM;
@@ -334,8 +334,7 @@ bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
     char name[SD_NAME_TEXT];
-    if (c->outcome != SD_FAILED || !v->burst_count || sd_view_alert(v, SD_SERVER, -1) ||
-        sd_view_alert(v, SD_CLIENT, -1))
+    if (!v->burst_count || sd_view_alert(v, SD_SERVER, -1) || sd_view_alert(v, SD_CLIENT, -1))
         return false;
     const struct sd_part *p = v->part_count ? &v->parts[v->part_count - 1] : NULL;
     for (size_t i = 0; i < v->burst_count; i++)
