@@ -33,7 +33,9 @@ static const struct tool_opt opts[] = {
     {'p', "port", "PORT", "G", "port", TOOL_PORT, AT(port), 0, NULL},
     {'w', "wait", "SECS", "G", "seconds", TOOL_SECONDS, AT(seconds), 0, NULL},
     {0, "timer", "MS", "G", "milliseconds", TOOL_MILLIS, AT(millis), 0, NULL},
-    {0, "mode", "MODE", "G", "choice", TOOL_CHOICE, AT(choice), 0, choices},
+    {0, "mode", "MODE", "G",
+     "a sentence of more than sixty-six characters goes on below its first line", TOOL_CHOICE,
+     AT(choice), 0, choices},
     {'g', "gone", NULL, NULL, "hidden", TOOL_FLAG, AT(flag), 0, NULL},
 };
 static const struct tool_usage usage = {
@@ -150,7 +152,8 @@ static void help_lists_all_but_the_hidden(void **state)
     tool_usage_print(&usage, to);
     fclose(to);
     assert_non_null(strstr(text, "  -t, --text, --words TEXT"));
-    assert_non_null(strstr(text, "      --mode MODE"));
+    assert_non_null(strstr(text, "      --mode MODE                 a sentence of more than"));
+    assert_non_null(strstr(text, "\n                                  first line\n"));
     assert_null(strstr(text, "gone"));
     free(text);
 }

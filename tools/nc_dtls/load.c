@@ -9,7 +9,7 @@
 
 /* At most BURST connections begin in one turn of the loop: answers are read between the turns. */
 enum { BURST = 32, ERRORS = 128 };
-enum { PROGRESS_EVERY_MS = 100, MS_PER_SEC = 1000, US_PER_MS = 1000 };
+enum { PROGRESS_EVERY_MS = 100 };
 
 struct nc_load_conn {
     unsigned number, sent, received;
@@ -78,7 +78,7 @@ static unsigned clients_due(const struct nc *n, uint64_t now)
 {
     if (!n->cfg.rate)
         return n->cfg.clients;
-    uint64_t so_far = (now - n->load->begun) * n->cfg.rate / MS_PER_SEC + 1;
+    uint64_t so_far = (now - n->load->begun) * n->cfg.rate / TOOL_MS_PER_SEC + 1;
     return so_far < n->cfg.clients ? (unsigned)so_far : n->cfg.clients;
 }
 
@@ -94,7 +94,7 @@ static void begin_due_clients(struct nc *n, uint64_t now)
     if (l->started < target)
         nc_wake_at(n, now);
     else if (l->started < n->cfg.clients)
-        nc_wake_at(n, l->begun + (uint64_t)l->started * MS_PER_SEC / n->cfg.rate + 1);
+        nc_wake_at(n, l->begun + (uint64_t)l->started * TOOL_MS_PER_SEC / n->cfg.rate + 1);
 }
 
 static void send_messages(struct nc *n, struct nc_load_conn *c)
@@ -198,8 +198,10 @@ static int compare_times(const void *a, const void *b)
 
 static double percentile_ms(const struct nc_load *l, unsigned percent)
 {
-    return l->connected ? l->us[(uint64_t)(l->connected - 1) * percent / 100] / (double)US_PER_MS
-                        : 0;
+    if (!l->connected)
+        return 0;
+    uint64_t rank = (uint64_t)(l->connected - 1) * percent / 100;
+    return (double)l->us[rank] / NC_US_PER_MS;
 }
 
 static json_t *load_json(const struct nc *n)

@@ -14,7 +14,7 @@
 #include "nc_dtls/options.h"
 #include "sukat_dtls.h"
 
-enum { NC_DATAGRAM_MAX = 16384, NC_NEVER = -1 };
+enum { NC_DATAGRAM_MAX = 16384, NC_NEVER = -1, NC_US_PER_MS = 1000 };
 
 /* The command that --exec runs for one peer. It may outlive the connection for
  * as long as it takes to read what is left. */

@@ -75,13 +75,13 @@ static const struct tool_opt opts[] = {
     {0, "idle", "SECS", LIMIT, "close a connection after this long without data", TOOL_SECONDS, AT(tls.idle_ms), 0, NULL},
     {0, "timer", "MS", LIMIT, "time to the first retransmission in a handshake; default 1000 ms", TOOL_MILLIS, AT(tls.timer_ms), 0, NULL},
     {'m', "max-conns", "N", LIMIT, "with -l: serve at most N clients at a time", TOOL_UINT, AT(tls.max_clients), 10000000, NULL},
-    {0, "mtu", "BYTES|auto", LIMIT, "largest UDP payload of a datagram; default: auto, fits the path", TOOL_TEXT, AT(mtu), 0, NULL},
+    {0, "mtu", "BYTES|auto", LIMIT, "largest UDP payload of a datagram; auto (default) fits the path", TOOL_TEXT, AT(mtu), 0, NULL},
 
     {'v', "verbose", NULL, OUTPUT, "print connections; -vv: also messages, -vvv: records, -vvvv: bytes", TOOL_COUNT, AT(verbose), 0, NULL},
     {0, "quiet", NULL, OUTPUT, "print no errors and no warnings", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "json", NULL, OUTPUT, "print events on stderr, one JSON object a line", TOOL_FLAG, AT(json), 0, NULL},
     {0, "stats", NULL, OUTPUT, "print the counters at the end; SIGUSR1 prints them at any time", TOOL_FLAG, AT(stats), 0, NULL},
-    {0, "keylog", "FILE", OUTPUT, "append the secrets of each connection to FILE, for analysers", TOOL_TEXT, AT(keylog), 0, NULL},
+    {0, "keylog", "FILE", OUTPUT, "append the secrets of each connection to FILE (see SSLKEYLOGFILE)", TOOL_TEXT, AT(keylog), 0, NULL},
 
     {'g', "gdb", NULL, NULL, "has no effect any more", TOOL_FLAG, AT(gdb), 0, NULL},
     {0, "raw", NULL, NULL, "tests only: no guard in front of OpenSSL", TOOL_OR, AT(tls.flags), SDTLS_F_RAW, NULL},

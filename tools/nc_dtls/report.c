@@ -111,7 +111,7 @@ static json_t *info_json(const sdtls_conn *c, const sdtls_info *i)
 {
     json_t *f = json_pack("{s:s, s:b, s:b, s:i, s:f}", "peer", sdtls_peer_text(c), "resumed",
                           i->resumed, "verified", i->verified, "retransmits", (int)i->retransmits,
-                          "handshake_ms", (double)i->handshake_us / 1000);
+                          "handshake_ms", (double)i->handshake_us / NC_US_PER_MS);
     tool_field(f, "version", nc_version_text(i->version));
     tool_field(f, "cipher", i->cipher);
     tool_field(f, "group", i->group);
@@ -152,7 +152,7 @@ void nc_report_ready(const struct nc *n, const sdtls_event *ev)
              n->cfg.role == NC_SERVER ? "Client established from" : "Connected to",
              sdtls_peer_text(ev->conn), or_empty(nc_version_text(info.version)),
              or_empty(info.cipher), info.group ? ", " : "", or_empty(info.group),
-             info.resumed ? ", resumed" : "", (double)info.handshake_us / 1000);
+             info.resumed ? ", resumed" : "", (double)info.handshake_us / NC_US_PER_MS);
     say_details(n, &info);
     tool_event(&n->out, "ready", info_json(ev->conn, &info));
     warn_unverified(n, &info);

@@ -3,13 +3,13 @@
 
 #include "nc_dtls/nc.h"
 
-enum { MS_PER_SEC = 1000, NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000 };
 
 uint64_t nc_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * MS_PER_SEC + (uint64_t)t.tv_nsec / NS_PER_MS;
+    return (uint64_t)t.tv_sec * TOOL_MS_PER_SEC + (uint64_t)t.tv_nsec / NS_PER_MS;
 }
 
 void nc_wake_at(struct nc *n, uint64_t when)
