@@ -205,7 +205,7 @@ static EVP_PKEY *generate_key(bool rsa)
     return key;
 }
 
-static bool add_padding(X509 *x, size_t padding)
+static bool pad_certificate(X509 *x, size_t padding)
 {
     if (!padding)
         return true;
@@ -221,19 +221,20 @@ static bool add_padding(X509 *x, size_t padding)
     return ok;
 }
 
-static bool fill_certificate(X509 *x, EVP_PKEY *key, size_t padding)
+static bool fill_lab_certificate(X509 *x, EVP_PKEY *key, size_t padding)
 {
     return X509_set_version(x, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) &&
            X509_gmtime_adj(X509_getm_notBefore(x), -DAY_S) &&
            X509_gmtime_adj(X509_getm_notAfter(x), (long)LIFETIME_DAYS * DAY_S) &&
-           X509_set_pubkey(x, key) && add_padding(x, padding) && X509_sign(x, key, EVP_sha256());
+           X509_set_pubkey(x, key) && pad_certificate(x, padding) &&
+           X509_sign(x, key, EVP_sha256());
 }
 
 static bool use_certificate(SSL_CTX *ctx, const struct regress_lab_setup *setup)
 {
     EVP_PKEY *key = generate_key(setup->rsa);
     X509 *x = X509_new();
-    bool ok = key && x && fill_certificate(x, key, setup->padding) &&
+    bool ok = key && x && fill_lab_certificate(x, key, setup->padding) &&
               SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;
     X509_free(x);
     EVP_PKEY_free(key);

@@ -50,7 +50,7 @@ static const char *judgement_color(enum regress_judgement judgement)
     return colors[judgement];
 }
 
-static void print_result(const struct regress_result *r, bool color)
+static void print_check_result(const struct regress_result *r, bool color)
 {
     char value[VALUE_TEXT];
     const char *refs = r->check->refs;
@@ -69,7 +69,7 @@ void regress_report_table(const struct regress_subject *s, const struct regress_
     printf("%s, %s\n\n", s->openssl, s->built);
     for (size_t i = 0; i < count; i++) {
         of[results[i].judgement]++;
-        print_result(&results[i], color);
+        print_check_result(&results[i], color);
     }
     printf("\n%zu checks: %u found a known bug", count, of[JUDGED_BAD]);
     if (of[JUDGED_NOT])

@@ -142,7 +142,7 @@ static int show_known_build(const struct regress_config *c)
     return report_results(c, &s, results, count);
 }
 
-static int print_versions(void)
+static int show_versions(void)
 {
     printf("dtls_regress %s\n%s\n", SDTLS_VERSION, OpenSSL_version(OPENSSL_VERSION));
     return EXIT_FINE;
@@ -151,7 +151,7 @@ static int print_versions(void)
 static int do_as_configured(const struct regress_config *c)
 {
     if (c->version)
-        return print_versions();
+        return show_versions();
     if (c->completion)
         return tool_completion(&regress_usage, c->completion);
     if (c->diff)
