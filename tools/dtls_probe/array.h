@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Room for one more element of `size` bytes after `count`: the array, perhaps at another place.
- * NULL when memory ran out; the array of before is still there. */
+/* Makes room for one more element of `size` bytes after `count`; returns the array, which may have
+ * moved. NULL when memory ran out; `array` is still valid then. */
 void *probe_array_grow(void *array, size_t count, size_t *room, size_t size);
 
 #endif

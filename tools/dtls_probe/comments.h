@@ -1,4 +1,4 @@
-/* What is said of single frames, until the copy of the capture is written. */
+/* Comments on single frames, kept until the copy of the capture is written. */
 #ifndef PROBE_COMMENTS_H
 #define PROBE_COMMENTS_H
 
@@ -23,7 +23,7 @@ struct probe_comments {
 void probe_comments_add(struct probe_comments *c, const struct probe_report *r);
 /* Sorts by frame, before the first look-up. */
 void probe_comments_sort(struct probe_comments *c);
-/* Those of a frame: the first, and how many. */
+/* The comments on a frame: the first, and how many. */
 const struct probe_comment *probe_comments_of(const struct probe_comments *c, uint64_t frame,
                                               size_t *count);
 void probe_comments_free(struct probe_comments *c);

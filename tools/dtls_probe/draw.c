@@ -9,7 +9,7 @@
 #include "dtls_probe/markdown.h"
 #include "dtls_probe/mermaid.h"
 
-/* As wide as the terminal; what goes to a file or a pipe depends on nobody's window. */
+/* As wide as the terminal; a file or a pipe gets the usual width. */
 static unsigned terminal_width(FILE *to)
 {
     struct winsize size;
@@ -18,7 +18,7 @@ static unsigned terminal_width(FILE *to)
     return size.ws_col;
 }
 
-/* POSIX: the first of these that is set and not empty is the one that counts. */
+/* POSIX: the first of these that is set and not empty counts. */
 static bool locale_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
@@ -43,7 +43,7 @@ static bool draw_result(FILE *to, int show, const struct probe_report *r)
 
 void probe_draw(FILE *to, const struct probe_config *c, const struct probe_report *r)
 {
-    /* A stream that failed is reported at the end, by who owns it. */
+    /* The owner of the stream reports at the end when it failed. */
     if (!draw_result(to, c->show, r) && !ferror(to))
         fputs("dtls_probe: out of memory: a drawing is missing\n", stderr);
 }

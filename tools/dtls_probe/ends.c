@@ -46,8 +46,8 @@ void probe_ends_free(struct probe_ends *e)
 
 /* --- the way --- */
 
-/* The same record: by number, as both directions count their own. A server's first numbers
- * come from the client (RFC 6347 section 4.2.1), so the message counts, too. */
+/* The same record in the other log: the same number in the same direction. A server takes its
+ * first record numbers from the client (RFC 6347 section 4.2.1), so the message counts, too. */
 static const struct sd_event *find_record(const struct sd_exchange *x, const struct sd_event *e)
 {
     for (size_t i = 0; i < x->count; i++) {

@@ -1,4 +1,4 @@
-/* Handshakes kept beyond the end of their tracker, and the way between two captures of one. */
+/* Handshakes kept after the end of their tracker, and what was lost between two captures of one. */
 #ifndef PROBE_ENDS_H
 #define PROBE_ENDS_H
 
@@ -7,7 +7,7 @@
 
 #include "dtls_probe/report.h"
 
-/* A handshake as one capture has it. Owns its log; kept messages are not. */
+/* A handshake in one capture. Owns its log; messages are not kept. */
 struct probe_end {
     struct sd_exchange x;
     enum sd_outcome outcome;
@@ -21,13 +21,13 @@ struct probe_ends {
 };
 
 void probe_ends_add(struct probe_ends *e, const struct probe_report *r);
-/* That with the same ClientHello random, or NULL. */
+/* The handshake with the same ClientHello random, or NULL. */
 const struct probe_end *probe_ends_find(const struct probe_ends *e, const struct probe_end *like);
 void probe_ends_free(struct probe_ends *e);
 
 enum { PROBE_LOST_MAX = 64 };
 
-/* One direction of the way. */
+/* One direction between the two captures. */
 struct probe_way {
     unsigned sent, arrived, changed;             /* datagrams of the handshake */
     const struct sd_event *lost[PROBE_LOST_MAX]; /* first record of each, in the sender's log */
@@ -39,7 +39,7 @@ struct probe_way {
 /* From the log at the sender to the log at the receiver. */
 struct probe_way probe_way_between(const struct sd_exchange *sender,
                                    const struct sd_exchange *receiver, enum sd_side from);
-/* What is lost is larger than all that arrives, twice at least. */
+/* True when at least two datagrams are lost, and each is larger than every one that arrived. */
 bool probe_way_is_narrow(const struct probe_way *w);
 
 #endif

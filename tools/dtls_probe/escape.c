@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* How long the sequence is that this byte begins (RFC 3629 section 3), 0 = it begins none;
- * its own bits in *value. */
+/* Length of the UTF-8 sequence that this byte begins (RFC 3629 section 3), 0 = none; *value gets
+ * the byte's own bits. */
 static size_t sequence_length(unsigned char lead, uint32_t *value)
 {
     if (lead < 0x80)
@@ -19,7 +19,7 @@ static size_t sequence_length(unsigned char lead, uint32_t *value)
     return 0;
 }
 
-/* The character that begins here and its length; 0 for what is not UTF-8. */
+/* Length of the character that begins here, which goes to *value; 0 = not UTF-8. */
 static size_t character_length(const char *p, size_t len, uint32_t *value)
 {
     size_t n = sequence_length((unsigned char)*p, value);

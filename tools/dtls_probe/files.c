@@ -28,11 +28,11 @@ static bool is_chosen(const struct probe_files *f, const struct probe_report *r)
            (!f->config->only_failed || r->outcome == SD_FAILED);
 }
 
-/* There is room for one: the first that failed, if one did. */
+/* The file has room for one handshake: the first that failed, else the first. */
 static void draw_svg(struct probe_files *f, const struct probe_report *r)
 {
     if (f->drawn && (fseek(f->svg_file, 0, SEEK_SET) || ftruncate(fileno(f->svg_file), 0)))
-        return; /* not a file that can be written again */
+        return; /* not a file that can be written a second time */
     probe_svg(f->svg_file, r);
     f->drawn = true;
     f->drawn_failed = r->outcome == SD_FAILED;
@@ -60,7 +60,7 @@ static bool same_file(const char *a, const char *b)
            one.st_ino == two.st_ino && S_ISREG(one.st_mode);
 }
 
-/* Under whatever name: to open it for writing would empty it. */
+/* By inode, not by name: opening an input for writing would empty it. */
 static bool is_input(const struct probe_config *c, const char *path)
 {
     for (unsigned i = 0; i < c->reads; i++)
@@ -202,7 +202,7 @@ bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *
         probe_html_end(&f->html, &r->totals);
     if (f->svg_file && !f->drawn)
         tool_warn(f->out, "the capture has no handshake to draw: %s is empty", c->svg);
-    /* What is known to be broken was told. */
+    /* A copy that failed was reported already. */
     bool ok = copied && close_output(f, &f->copy, c->write);
     ok = saved && close_output(f, &f->failed, c->save_failed) && ok;
     ok = close_output(f, &f->svg_file, c->svg) && ok;

@@ -1,4 +1,4 @@
-/* The files that a run leaves behind: -w, --save-failed, --svg, --html. */
+/* The files that a run writes: -w, --save-failed, --svg, --html. */
 #ifndef PROBE_FILES_H
 #define PROBE_FILES_H
 
@@ -14,13 +14,13 @@ struct probe_files {
     struct probe_members members;
     struct probe_html html;
     FILE *html_file, *svg_file, *copy,
-        *failed;              /* opened at the beginning: a wrong path is told at once */
-    bool drawn, drawn_failed; /* --svg has a handshake; one that failed */
+        *failed;              /* opened first, so that a wrong path is reported at once */
+    bool drawn, drawn_failed; /* --svg has a handshake; it has one that failed */
 };
 
-/* Opens what the options ask for, and listens to the run. False after a sentence. */
+/* Opens the files of the options, and listens to the run. False after an error was printed. */
 bool probe_files_open(struct probe_files *f, struct probe_run *r, const char *source);
-/* After the run: reads the frames once more from `path`. False when a file is not whole. */
+/* After the run: reads the frames of `path` again. False when a file is incomplete. */
 bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *path);
 void probe_files_close(struct probe_files *f);
 

@@ -30,7 +30,7 @@ static const char page_style[] =
     "sans-serif;display:flex;flex-direction:column;overflow-wrap:anywhere}"
     "h1{font-size:1.6em;font-weight:600;line-height:1.25;margin:0}"
     "header p{margin:2px 0 0;color:var(--quiet)}"
-    /* The totals are known last and read first. */
+    /* The totals are written last and shown first. */
     "header{order:-3}.totals{order:-2}.pick{order:-3}"
     ".pick{position:absolute;opacity:0}"
     ".totals{margin:18px 0 6px}"
@@ -112,7 +112,7 @@ void probe_html_begin(struct probe_html *h, FILE *to, const char *source)
           to);
 }
 
-/* --- the row --- */
+/* --- the row of a handshake --- */
 
 static void html_version(struct probe_html *h, const struct sd_exchange *x)
 {
@@ -141,7 +141,7 @@ static void html_headline(struct probe_html *h, const struct probe_report *r)
               "</span></summary>\n");
 }
 
-/* --- what it opens to --- */
+/* --- what the row opens --- */
 
 static void html_packets(struct probe_html *h, const struct sd_finding *f, bool drawn)
 {
@@ -170,7 +170,7 @@ static void html_finding(struct probe_html *h, const struct sd_finding *f, bool 
     html_text(h, "<p>", f->detail, "</p>\n");
     html_packets(h, f, drawn);
     html_text(h, "<p><b>What to do.</b> ", e->advice, "</p>\n");
-    /* Not again and again: without a drawing, --explain has the rest. */
+    /* Handshakes without a drawing leave this out: --explain has it. */
     if (drawn) {
         html_text(h, "<details><summary>What happens</summary>\n<p>", e->cause, "</p>\n");
         html_text(h, "<p class=\"quiet\">", e->reference, "</p></details>\n");

@@ -8,14 +8,14 @@
 #include "dtls_probe/json.h"
 #include "dtls_probe/report.h"
 
-/* Written as handshakes end, so that nothing of them has to be kept. */
+/* Written while handshakes end, so that none has to be kept. */
 struct probe_html {
     FILE *to;
     unsigned rows, drawn;
-    bool opened; /* one that failed stands open */
+    bool opened; /* one failed handshake is shown open */
 };
 
-enum { PROBE_HTML_DRAWINGS = 500 }; /* what a browser shows without a wait */
+enum { PROBE_HTML_DRAWINGS = 500 }; /* a browser still shows this many without a delay */
 
 /* `source`: a file or an interface, as the user gave it. */
 void probe_html_begin(struct probe_html *h, FILE *to, const char *source);

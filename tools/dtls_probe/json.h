@@ -1,4 +1,4 @@
-/* NDJSON on stdout; docs/dtls_probe.json.md is its schema. */
+/* NDJSON on stdout; docs/dtls_probe.json.md explains it. */
 #ifndef PROBE_JSON_H
 #define PROBE_JSON_H
 
@@ -12,9 +12,9 @@ struct probe_totals {
     uint64_t frames, datagrams, dtls; /* read; UDP; with DTLS records */
     uint64_t handshakes, ok, failed, incomplete;
     uint64_t findings[SD_FATAL + 1]; /* by severity */
-    uint64_t dropped;                /* by whoever captured, as far as is known */
+    uint64_t dropped;                /* by the capturing host, as far as is known */
     uint64_t evicted, no_memory;
-    const char *damage; /* what of the file could not be read; NULL = nothing */
+    const char *damage; /* why the file could not be read completely; NULL = it could */
 };
 
 void probe_json_packet(FILE *to, const struct sd_packet *p);

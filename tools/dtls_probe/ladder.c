@@ -9,7 +9,7 @@
 #include "dtls_probe/timeline.h"
 #include "dtls_probe/words.h"
 
-/* "   0.000000     12* 1  " stands left of the lanes. */
+/* "   0.000000     12* 1  " is left of the lanes. */
 enum { MARGIN = 23 };
 
 struct glyphs {
@@ -83,7 +83,7 @@ static void ladder_centred(const struct ladder *l, const char *fill, const char 
 
 /* --- arrows --- */
 
-/* `n` columns of a line, with holes in it for what was sent before. */
+/* `n` columns of a line, with gaps when the datagram was sent before. */
 static void ladder_line(const struct ladder *l, unsigned n, bool again)
 {
     for (unsigned i = 0; i < n; i++)

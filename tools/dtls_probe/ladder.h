@@ -10,13 +10,13 @@
 enum { PROBE_LADDER_MIN = 60, PROBE_LADDER_USUAL = 80, PROBE_LADDER_MAX = 120 };
 
 struct probe_ladder {
-    unsigned width; /* columns, forced between MIN and MAX */
-    bool utf8;      /* lines and arrows as such */
+    unsigned width; /* columns, limited to MIN..MAX */
+    bool utf8;      /* draw with box characters */
 };
 
-/* The lanes and arrows alone. No word of it comes from the network. Whether all was written. */
+/* Only lanes and arrows, without any text from the network. True when all was written. */
 bool probe_ladder_lanes(FILE *to, const struct probe_report *r, struct probe_ladder look);
-/* A headline, the lanes, and beneath them what was found. */
+/* A headline, the lanes, and the findings below. */
 bool probe_ladder(FILE *to, const struct probe_report *r, struct probe_ladder look);
 
 #endif

@@ -32,7 +32,7 @@ static void line_time(struct probe_lines *l, int64_t time)
     fprintf(l->to, "%s.%06lld", text, (long long)(time % SD_NS_SECOND / (int64_t)SD_US));
 }
 
-/* The version as the protocol column: what was negotiated, else what its header says. */
+/* The protocol column: the negotiated version, else the version of the record header. */
 static const char *protocol_column(const struct sd_packet *p, char buf[static SD_NAME_TEXT])
 {
     const struct sd_event *e = &p->events[0];
@@ -60,7 +60,7 @@ static void line_addresses(struct probe_lines *l, const struct sd_packet *p)
     sd_addr_text(from, src);
     if (p->events[0].kind == SD_EV_ICMP) {
         probe_words_host(&p->x->icmp_from, src);
-        to = from; /* who hears of it sent the packet that it quotes */
+        to = from; /* the error goes to the sender of the packet that it quotes */
     }
     fprintf(l->to, " %21s -> %-21s", src, sd_addr_text(to, dst));
 }

@@ -1,5 +1,5 @@
-/* A line for each datagram, as packet analysers print it, with what they do not say:
- * flight, retransmission, missing record numbers. */
+/* A line for each datagram, as packet analysers print it, and also its flight, retransmissions and
+ * missing record numbers. */
 #ifndef PROBE_LINES_H
 #define PROBE_LINES_H
 

@@ -17,7 +17,7 @@
 
 enum {
     TICK_MS = 250,
-    /* Bundles: each frame at once costs a third of them on a fast link (measured). */
+    /* Frames come in bundles: one by one, a fast link loses a third of them (measured). */
     DELAY_MS = 50,
     FRAMES_AT_ONCE = 4096
 };
@@ -29,14 +29,14 @@ struct live {
     struct probe_files files;
     struct sd_live *capture;
     struct tool_signals signals;
-    struct sd_writer *spool; /* what -w and --save-failed read again at the end */
+    struct sd_writer *spool; /* -w and --save-failed read it at the end */
     FILE *spool_file;
     char spool_path[64];
     uint64_t end; /* CLOCK_MONOTONIC ns; 0 = open */
     bool progress;
 };
 
-/* Everything is open now; what comes from the network is parsed without privileges. */
+/* Everything is open now: packets are parsed without privileges. */
 static bool drop_capabilities(const struct tool_out *out)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -153,7 +153,7 @@ static void live_loop(struct live *l)
         fputs("\r\033[K", stderr);
 }
 
-/* What was on the wire before the signal, and is still in the kernel's bundle. */
+/* Frames from before the signal that the kernel still holds in its bundle. */
 static void take_last_frames(struct live *l)
 {
     struct pollfd fd = {.fd = sd_live_fd(l->capture), .events = POLLIN};

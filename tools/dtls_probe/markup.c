@@ -18,8 +18,8 @@ const char *probe_plain(const char *text, char *buf, size_t cap)
     return buf;
 }
 
-/* Issue trackers look for "@name", "#12", "GH-12", "www." and "://" in what was rendered, so
- * neither a backslash nor an entity hides them; an empty comment parts the words. */
+/* Issue trackers look for "@name", "#12", "GH-12", "www." and "://" in the rendered text, so
+ * neither a backslash nor an entity hides them; an empty comment splits them. */
 static bool is_reference(const char *text, size_t i)
 {
     char c = text[i];

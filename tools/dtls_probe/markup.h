@@ -5,14 +5,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Printable ASCII; '?' for each other byte: neither commands nor a change of direction get
- * through, whatever the terminal. Cuts what does not fit; returns buf. */
+/* Printable ASCII with '?' for each other byte, so that no text can command a terminal. Cuts what
+ * does not fit; returns buf. */
 const char *probe_plain(const char *text, char *buf, size_t cap);
 
-/* Stands literally in a paragraph or a table cell, and calls nobody, links nowhere. */
+/* Writes text that Markdown shows literally in a paragraph or table cell, without mentions and
+ * links. */
 void probe_markdown_text(FILE *to, const char *text);
 
-/* Stands literally behind the colon of a message or note. */
+/* Writes text that Mermaid shows literally after the colon of a message or note. */
 void probe_mermaid_text(FILE *to, const char *text);
 
 #endif

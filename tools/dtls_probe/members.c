@@ -4,7 +4,7 @@
 
 #include "dtls_probe/array.h"
 
-void probe_members_add(struct probe_members *m, uint64_t frame, uint64_t exchange)
+void probe_members_add(struct probe_members *m, uint64_t frame, uint64_t handshake)
 {
     void *list = probe_array_grow(m->list, m->count, &m->room, sizeof *m->list);
     if (!list) {
@@ -12,10 +12,10 @@ void probe_members_add(struct probe_members *m, uint64_t frame, uint64_t exchang
         return;
     }
     m->list = list;
-    m->list[m->count++] = (struct probe_member){frame, exchange};
+    m->list[m->count++] = (struct probe_member){frame, handshake};
 }
 
-void probe_members_fail(struct probe_members *m, uint64_t exchange)
+void probe_members_fail(struct probe_members *m, uint64_t handshake)
 {
     void *list = probe_array_grow(m->failed, m->failed_count, &m->failed_room, sizeof *m->failed);
     if (!list) {
@@ -23,7 +23,7 @@ void probe_members_fail(struct probe_members *m, uint64_t exchange)
         return;
     }
     m->failed = list;
-    m->failed[m->failed_count++] = exchange;
+    m->failed[m->failed_count++] = handshake;
 }
 
 static int by_handshake(const void *a, const void *b)
@@ -44,7 +44,7 @@ void probe_members_close(struct probe_members *m)
     if (m->failed_count)
         qsort(m->failed, m->failed_count, sizeof *m->failed, by_handshake);
     for (size_t i = 0; i < m->count; i++)
-        if (m->failed_count && bsearch(&m->list[i].exchange, m->failed, m->failed_count,
+        if (m->failed_count && bsearch(&m->list[i].handshake, m->failed, m->failed_count,
                                        sizeof *m->failed, by_handshake))
             m->list[kept++] = m->list[i];
     m->count = kept;

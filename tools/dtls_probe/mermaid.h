@@ -7,7 +7,7 @@
 
 #include "dtls_probe/report.h"
 
-/* Whether all was written. */
+/* True when all was written. */
 bool probe_mermaid(FILE *to, const struct probe_report *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* dtls_probe: what it was told, and what its parts share. */
+/* dtls_probe: its options, and what its parts share. */
 #ifndef PROBE_H
 #define PROBE_H
 
@@ -20,11 +20,11 @@ enum probe_show {
     PROBE_MERMAID,
     PROBE_REPORT,
     PROBE_JSON,
-    PROBE_SILENT /* whoever listens shows it */
+    PROBE_SILENT /* listeners show it */
 };
 
 struct probe_config {
-    const char *read[PROBE_FILES]; /* -r, as often as given */
+    const char *read[PROBE_FILES]; /* -r, in the order given */
     unsigned reads;
     const char *interface, *filter, *write, *save_failed, *keylog, *svg, *html, *explain;
     const char *expect, *completion;
@@ -37,7 +37,7 @@ struct probe_config {
 
 extern const struct tool_usage probe_usage;
 
-/* From argv. False with the sentence in `why`. */
+/* From argv. False with the error in `why`. */
 bool probe_options(struct probe_config *c, int argc, char **argv, char why[static TOOL_WHY]);
 
 /* Exit statuses, as diff and shellcheck have them. */

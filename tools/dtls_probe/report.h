@@ -1,4 +1,4 @@
-/* What one handshake came to, for everything that writes or draws it. */
+/* The result of one handshake, for everything that writes or draws it. */
 #ifndef PROBE_REPORT_H
 #define PROBE_REPORT_H
 
@@ -9,13 +9,13 @@
 struct probe_report {
     const struct sd_exchange *x;
     const struct sd_view *view;
-    const struct sd_finding *findings; /* the verdict first */
+    const struct sd_finding *findings; /* the most important first */
     size_t count;
     enum sd_outcome outcome;
-    bool again; /* it was told before; the association had more to tell */
+    bool again; /* it was reported before; its session has shown more since */
 };
 
-/* For texts. */
+/* Numbers for texts. */
 static inline double probe_seconds(int64_t ns)
 {
     return (double)ns / (double)SD_NS_SECOND;

@@ -15,7 +15,7 @@
 #include "unseal/unseal.h"
 #include "unseal/x509read.h"
 
-/* ns; a live handshake that is silent for this long is reported, and forgotten */
+/* ns; a live handshake that is silent for this long is over */
 #define LIVE_IDLE (60 * SD_NS_SECOND)
 
 /* --- what comes out of the tracker --- */
@@ -31,7 +31,7 @@ static void pass_packet(void *arg, const struct sd_packet *p)
     for (unsigned i = 0; i < r->listener_count; i++)
         if (r->listeners[i].packet)
             r->listeners[i].packet(r->listeners[i].arg, p);
-    /* Which fail is known at the end only: then the handshakes are shown, not the lines. */
+    /* --only-failed: which handshakes fail is known only at the end, so there are no lines. */
     if (!is_shown(r, p->x) || r->config->only_failed)
         return;
     if (r->config->show == PROBE_LINES)
@@ -51,7 +51,7 @@ static void count_result(struct probe_run *r, const struct probe_report *rep, bo
     }
     for (size_t i = 0; i < rep->count; i++) {
         uint64_t *n = &t->findings[rep->findings[i].severity];
-        *n += !again || !*n; /* reported again, most of them are the same */
+        *n += !again || !*n; /* of a handshake reported again, most are the same */
         if (r->config->expect && !strcmp(rep->findings[i].entry->id, r->config->expect))
             r->expected = true;
     }
@@ -186,7 +186,7 @@ static bool open_decap(struct probe_run *r, struct sd_hash_key key)
     return r->decap != NULL;
 }
 
-/* Secrets may come with the file itself: the hooks are there from the beginning. */
+/* The file itself may bring secrets, so the hooks are there from the beginning. */
 static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
 {
     if (!r->secrets)
@@ -259,7 +259,7 @@ void probe_listen(struct probe_run *r, const struct probe_listener *l)
 static void say_totals(const struct probe_run *r)
 {
     const struct probe_totals *t = &r->totals;
-    bool nothing_read = t->damage && !t->frames; /* was said, and is no verdict */
+    bool nothing_read = t->damage && !t->frames; /* that was reported already */
     if (nothing_read || (!t->handshakes && r->config->quiet))
         return;
     if (!t->handshakes)

@@ -1,4 +1,4 @@
-/* One look at one source: frames in, findings out. */
+/* One source from beginning to end: frames in, findings out. */
 #ifndef PROBE_RUN_H
 #define PROBE_RUN_H
 
@@ -12,7 +12,7 @@ struct sd_filter;
 struct sd_secrets;
 struct sd_x509read;
 
-/* Whoever wants to see what was found, besides the standard output. */
+/* A module that gets the results, besides the standard output. */
 struct probe_listener {
     void *arg;
     void (*packet)(void *arg, const struct sd_packet *p);
@@ -34,23 +34,23 @@ struct probe_run {
     struct probe_listener listeners[4];
     unsigned listener_count;
     bool color;
-    bool expected;     /* the finding of --expect came */
-    char *keylog_text; /* of --keylog, for whoever copies it */
+    bool expected;     /* the finding of --expect occurred */
+    char *keylog_text; /* all key logs read, for the copy of the capture */
     size_t keylog_length;
     char damage[256];
 };
 
-/* False after a sentence on stderr. */
+/* False after an error was printed. */
 bool probe_run_open(struct probe_run *r, const struct probe_config *c, const struct tool_out *out);
 void probe_run_close(struct probe_run *r);
 void probe_listen(struct probe_run *r, const struct probe_listener *l);
 
 void probe_run_frame(struct probe_run *r, const struct sd_frame *f);
-/* The source ends: everything open is reported, then the totals. */
+/* The end of the source: reports everything that is open, then the totals. */
 void probe_run_end(struct probe_run *r);
-/* Reads a whole file. False when nothing of it could be read. */
+/* Reads a whole file. False when it could not be read at all. */
 bool probe_run_file(struct probe_run *r, const char *path);
-/* What main() returns for it. */
+/* The exit status. */
 int probe_run_status(const struct probe_run *r);
 
 #endif

@@ -43,8 +43,8 @@ double probe_duration_ms(const struct sd_exchange *x)
     return x->established ? probe_millis(x->established - x->start) : -1;
 }
 
-/* A line is put together and written at once, and only what must be formatted is: of a capture
- * of many handshakes these lines cost more than the diagnosis. */
+/* A line is assembled without formats where possible and written at once: in a capture of many
+ * handshakes these lines cost more than the diagnosis. */
 enum { HEADLINE = 512 };
 
 static void add_painted(struct tool_words *w, const char *paint, const char *text, bool color)

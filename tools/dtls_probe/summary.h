@@ -1,4 +1,4 @@
-/* A handshake and what was found, in sentences. */
+/* A handshake and its findings in sentences. */
 #ifndef PROBE_SUMMARY_H
 #define PROBE_SUMMARY_H
 
@@ -13,7 +13,7 @@ const char *probe_outcome_name(enum sd_outcome o); /* "ok", "failed", "incomplet
 const char *probe_vantage_name(enum sd_vantage v); /* "near the client", ... or NULL */
 /* Why missing packets prove little in this capture: a sentence, or NULL. */
 const char *probe_doubt(const struct sd_view *v);
-/* From the first packet to the second Finished; -1 when it never came. */
+/* From the first packet to the second Finished; -1 when that did not arrive. */
 double probe_duration_ms(const struct sd_exchange *x);
 
 #endif

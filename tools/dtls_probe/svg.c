@@ -17,13 +17,13 @@ enum {
     LEGEND = 64,       /* of the headings and the legend above the lanes */
     LEGEND_LETTER = 6, /* about as wide */
     LEGEND_SPACE = 20,
-    HEADLINE = 66,     /* of a file of its own */
-    SCALE = 26,        /* longest bar of the scale */
+    HEADLINE = 66,     /* only in a file of its own */
+    SCALE = 26,        /* pixels of the longest bar of the scale */
     TEXT_COLUMNS = 125 /* of a finding */
 };
 
 /* Colours tell flights apart, but so do the numbers on the lanes; red is for trouble only.
- * Viewers that know no custom properties are common, hence plain colours twice. */
+ * Many viewers do not know custom properties, so plain colours are here twice. */
 const char probe_svg_style[] =
     ".drawing{font:12.5px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif;"
     "color:#1d2433}"
@@ -191,7 +191,7 @@ static void svg_arrow(FILE *to, const struct sd_exchange *x, const struct probe_
     double back = row->server ? 1 : -1;
     unsigned flight = row->kind == PROBE_ROW_LOST ? 0 : row_flight(x, row);
     bool arrives = row->kind == PROBE_ROW_DATAGRAM;
-    if (row->kind == PROBE_ROW_ICMP) { /* to whoever sent what it is about */
+    if (row->kind == PROBE_ROW_ICMP) { /* to the sender of the datagram that it quotes */
         svg_line(to, MIDDLE, from - back * 9, row->y);
         svg_head(to, from, row->y, row->server);
         svg_cross(to, MIDDLE, row->y);
@@ -244,7 +244,7 @@ static void svg_row(FILE *to, const struct probe_timeline *t, const struct probe
 
 /* --- lanes --- */
 
-/* Where the silence before a row stands. */
+/* y of the silence before a row. */
 static double silence_y(const struct probe_row *row)
 {
     return (row[-1].y + row->label + 6 - row->lines * PROBE_LINE_HEIGHT) / 2 + 1;

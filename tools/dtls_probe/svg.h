@@ -8,10 +8,10 @@
 
 /* A file of its own: style, headline, drawing, findings. */
 void probe_svg(FILE *to, const struct probe_report *r);
-/* For a page that has the style and says the rest itself. The row of frame 7 gets the id
+/* For a page that has the style and all other text. The row of frame 7 gets the id
  * "h<anchor>p7". */
 void probe_svg_inline(FILE *to, const struct probe_report *r, unsigned anchor);
-/* CSS; it touches nothing outside of class "drawing". */
+/* CSS for elements inside class "drawing" only. */
 extern const char probe_svg_style[];
 
 #endif

@@ -8,10 +8,10 @@
 
 enum {
     ROW_PADDING = 20,   /* arrow to arrow, besides the label */
-    CROSS_PADDING = 5,  /* more, where a cross stands under the label */
+    CROSS_PADDING = 5,  /* added where a cross is under the label */
     USUAL_STEP = 56,    /* what an answer usually takes, in pixels */
-    LONGEST_STEP = 150, /* a longer silence is cut short */
-    BREAK_STEP = 34     /* and then so high */
+    LONGEST_STEP = 150, /* longer silences are cut short */
+    BREAK_STEP = 34     /* height of a silence that is cut short */
 };
 
 /* ns; after a longer silence than this the drawing says that nothing followed */
@@ -28,8 +28,8 @@ static struct probe_row *add_row(struct probe_timeline *t, enum probe_row_kind k
     return row;
 }
 
-/* The smallest record number in [from, end) that came at any time, else `end`: what a gap
- * misses may only be late. */
+/* The smallest record number in [from, end) that arrived at any time, else `end`: a record missing
+ * in a gap may just be late. */
 static uint64_t next_record_seen(const struct sd_exchange *x, const struct sd_event *e,
                                  uint64_t from, uint64_t end)
 {
@@ -61,7 +61,7 @@ static void add_lost_row(struct probe_timeline *t, size_t at)
     }
 }
 
-/* What only a remark points at is not marked. */
+/* Findings of severity info mark no packets. */
 static bool is_evidence(const struct probe_report *r, uint32_t number)
 {
     const struct sd_finding *f = r->findings;
@@ -136,7 +136,7 @@ static bool is_answer(const struct probe_timeline *t, const struct probe_row *ro
            t->report->x->log[row->from].flight;
 }
 
-/* Three of four steps between rows are at most that long; of the answers only when asked so. */
+/* Three of four steps between rows are at most this long; `answers`: counts only answers. */
 static int64_t usual_step(const struct probe_timeline *t, bool answers)
 {
     int64_t steps[PROBE_ROWS_MAX];

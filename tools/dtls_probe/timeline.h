@@ -1,4 +1,4 @@
-/* Where everything stands in the drawing of a handshake: rows from the top, time downwards. */
+/* The layout of the drawing of a handshake: rows from the top, time downwards. */
 #ifndef PROBE_TIMELINE_H
 #define PROBE_TIMELINE_H
 
@@ -8,11 +8,11 @@
 #include "dtls_probe/report.h"
 
 enum probe_row_kind {
-    PROBE_ROW_DATAGRAM, /* one that arrived: whatever its events say */
+    PROBE_ROW_DATAGRAM, /* a datagram that arrived */
     PROBE_ROW_CUT,      /* an IP packet with a missing fragment */
     PROBE_ROW_ICMP,
     PROBE_ROW_LOST,        /* record numbers that are missing */
-    PROBE_ROW_ESTABLISHED, /* the second Finished was just above */
+    PROBE_ROW_ESTABLISHED, /* the second Finished is in the row above */
     PROBE_ROW_END          /* the capture goes on, the handshake does not */
 };
 
@@ -21,7 +21,7 @@ struct probe_row {
     size_t from, end;        /* events of the log */
     uint64_t lost, lost_end; /* LOST: record numbers [lost, lost_end) */
     int64_t time;            /* ns */
-    int64_t silence;         /* ns before it that are not drawn to scale, 0 = all are */
+    int64_t silence;         /* ns of silence before it that are not drawn to scale, 0 = none */
     double y;                /* of its arrow */
     double label;            /* of the last line of its label */
     unsigned lines;          /* of the label */
@@ -46,7 +46,7 @@ struct probe_timeline {
 };
 
 void probe_timeline_build(struct probe_timeline *t, const struct probe_report *r, double top);
-/* What stands above the arrow; returns buf. */
+/* The text above the arrow; returns buf. */
 const char *probe_timeline_label(const struct probe_timeline *t, const struct probe_row *row,
                                  char buf[static PROBE_LABEL_TEXT]);
 /* "records 3-5 lost" for a row of that kind, with `dash` between the numbers; returns buf. */
@@ -56,8 +56,8 @@ const char *probe_timeline_lost(const struct probe_timeline *t, const struct pro
 enum { PROBE_TIME_TEXT = 32 };
 const char *probe_timeline_time(int64_t ns, char buf[static PROBE_TIME_TEXT]);
 
-/* How many bytes of the text stand on the next line of at most `columns` characters, the
- * space at its end too. 0 at the end of the text. */
+/* Number of bytes of the text on the next line of at most `columns` characters, with the space at
+ * its end. 0 at the end of the text. */
 size_t probe_line_length(const char *text, size_t columns);
 
 #endif

@@ -12,7 +12,7 @@
 #include "dtls_probe/summary.h"
 #include "dtls_probe/words.h"
 
-/* Both directions, and what the two clocks tell of each other. */
+/* Both directions, and the difference of the two clocks. */
 struct between {
     const struct probe_end *client, *server;
     struct probe_way up, down;
@@ -177,7 +177,7 @@ int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
     struct probe_config quiet = *c;
     struct sd_hash_key key;
     quiet.show = PROBE_SILENT;
-    quiet.key = &key; /* one for both: bytes are compared by their hash */
+    quiet.key = &key; /* one for both captures, because bytes are compared by their hash */
     int status = PROBE_ERROR;
     if (!sd_random(&key, sizeof key)) {
         tool_error(out, "cannot get random numbers: %s", strerror(errno));

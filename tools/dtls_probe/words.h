@@ -1,4 +1,4 @@
-/* Events in words: those that packet analysers use. */
+/* Events in the words of packet analysers, and other pieces of text. */
 #ifndef PROBE_WORDS_H
 #define PROBE_WORDS_H
 
@@ -15,7 +15,7 @@ enum { PROBE_EVENT_TEXT = 128, PROBE_DATAGRAM_TEXT = 640 };
 /* "Certificate (Fragment 0+1200 of 2400)", "Alert (Fatal: Handshake Failure)"; returns buf. */
 const char *probe_words_event(const struct sd_event *e, char *buf, size_t cap);
 
-/* The events [from, end) of one datagram with ", " between; returns buf. */
+/* The events [from, end) of one datagram, separated by ", "; returns buf. */
 const char *probe_words_datagram(const struct sd_event *log, size_t from, size_t end, char *buf,
                                  size_t cap);
 
@@ -24,11 +24,10 @@ enum { PROBE_MARKED_TEXT = PROBE_DATAGRAM_TEXT + PROBE_EVENT_TEXT };
 const char *probe_words_marked(const struct sd_event *log, size_t from, size_t end,
                                char buf[static PROBE_MARKED_TEXT]);
 
-/* True for a DTLS record, false for what else a packet of a handshake may be: ICMP, foreign
- * bytes, part of an IP packet. */
+/* True for a DTLS record; false for an ICMP error, foreign bytes, part of an IP packet. */
 bool probe_is_record(const struct sd_event *e);
 
-/* Where the datagram that begins at `from` ends. */
+/* The end of the datagram that begins at `from`. */
 size_t probe_datagram_end(const struct sd_event *log, size_t from, size_t count);
 
 /* "packets 12, 23, 34"; "" when the finding names none; returns buf. */
