@@ -10,7 +10,7 @@
 #include "mtu/search.h"
 #include "mtu/sizes.h"
 
-enum { FLIGHT_MAX = 64, STEPS_MAX = 2000 };
+enum { FLIGHT_MAX = 64, STEPS_MAX = 2000, SEARCHES_MAX = 5 };
 
 /* What becomes of a probe: the low bits of an input byte; the others are its detail. */
 enum fate {
@@ -20,7 +20,7 @@ enum fate {
     FATE_TWICE,
     FATE_ICMP_TRUE,
     FATE_ICMP_FORGED,
-    FATE_DATA,
+    FATE_SILENCE,
     FATE_OTHER_LIMIT,
     FATES
 };
@@ -36,28 +36,18 @@ struct world {
     struct sd_mtu m;
     struct sd_mtu_config cfg;
     sd_time now;
-    unsigned limit, highest_limit; /* the highest since the search forgot everything */
+    unsigned limit, highest_limit; /* the highest since the search began */
     unsigned answered;             /* the largest size that was answered since then */
-    unsigned black_holes;
-    bool honest;   /* nothing was lost that fits, nothing forged, no limit changed */
-    bool constant; /* the limit never changed */
+    unsigned silent;               /* this many probes more are lost */
+    bool honest; /* nothing was lost that fits, nothing forged, no limit changed */
     struct answer flight[FLIGHT_MAX];
-    unsigned flying;
+    unsigned flying, searches;
     uint32_t last_id;
 };
-
-static void forget(struct world *w)
-{
-    w->answered = 0;
-    w->highest_limit = w->limit;
-    w->black_holes = w->m.black_holes;
-}
 
 static void check(struct world *w)
 {
     const struct sd_mtu *m = &w->m;
-    if (m->black_holes != w->black_holes)
-        forget(w);
     fuzz_check(m->confirmed <= w->answered, "confirmed %u, but only %u was answered", m->confirmed,
                w->answered);
     fuzz_check(m->confirmed <= w->highest_limit, "confirmed %u on a path of %u", m->confirmed,
@@ -122,7 +112,7 @@ static void other_limit(struct world *w, unsigned detail)
     w->limit = w->cfg.min + detail * 61 % (w->cfg.max - w->cfg.min + 1);
     if (w->highest_limit < w->limit)
         w->highest_limit = w->limit;
-    w->constant = w->honest = false;
+    w->honest = false;
 }
 
 /* A probe on its way; without input the path is an honest one of 20 ms. */
@@ -131,6 +121,10 @@ static void travel(struct world *w, const struct sd_mtu_step *s)
     bool fits = s->size <= w->limit;
     uint8_t byte = sd_rd_u8(&w->in), detail = byte / FATES;
     sd_time rtt = 20 * SD_MS;
+    if (w->silent) {
+        w->silent--;
+        return;
+    }
     switch (byte % FATES) {
     case FATE_LOST:
         w->honest &= !fits;
@@ -150,21 +144,16 @@ static void travel(struct world *w, const struct sd_mtu_step *s)
     case FATE_ICMP_FORGED:
         forged(w, s->id, detail);
         break;
-    case FATE_DATA:
+    case FATE_SILENCE:
         w->honest = false;
-        sd_mtu_data(&w->m, w->m.confirmed - (detail & 3), detail & 8);
-        break;
+        w->silent = detail;
+        return;
     case FATE_OTHER_LIMIT:
         other_limit(w, detail);
         break;
     }
     if (fits)
         answer_at(w, s->id, s->size, w->now + rtt);
-}
-
-static bool ended(const struct sd_mtu *m)
-{
-    return m->limit != SD_MTU_LIMIT_UNKNOWN || m->state == SD_MTU_COMPLETE;
 }
 
 /* One turn of what a caller does. False when the search has ended. */
@@ -174,7 +163,7 @@ static bool turn(struct world *w)
     check(w);
     if (!s.size) {
         fuzz_check(s.when > w->now, "nothing to do, and at once again");
-        if (ended(&w->m))
+        if (sd_mtu_over(&w->m))
             return false;
         deliver(w, s.when);
         if (w->now < s.when && w->m.pending)
@@ -205,25 +194,30 @@ static void begin(struct world *w)
     unsigned max = 1280 + sd_rd_u16(&w->in) % 7721, limit = sd_rd_u16(&w->in);
     w->in.bad = false;
     w->cfg = sd_mtu_defaults(ipv6, max);
-    sd_mtu_init(&w->m, &w->cfg);
     w->limit = w->cfg.min + limit % (max - w->cfg.min + 1);
-    w->honest = w->constant = true;
     w->last_id = UINT32_MAX;
-    forget(w);
 }
 
-/* The input is used up: what is on its way is lost, and the next searches are on an honest path. */
+/* Another search on the same path; answers to the last one may still be on their way. */
+static void again(struct world *w)
+{
+    sd_mtu_init(&w->m, &w->cfg, w->m.next_id);
+    w->answered = 0;
+    w->highest_limit = w->limit;
+    w->honest = !w->flying && !w->silent;
+    search(w);
+    fuzz_check(!w->honest || (w->m.confirmed == w->limit && w->m.confidence >= 999),
+               "%u (confidence %u) on an honest path of %u", w->m.confirmed, w->m.confidence,
+               w->limit);
+}
+
+/* The input is used up: what is on its way is lost, and the next search is on an honest path. */
 static void settle(struct world *w)
 {
-    w->flying = 0;
-    bool rises = w->m.confirmed <= w->limit;
-    for (int i = 0; i < 3; i++) {
-        w->now = w->m.deadline;
-        search(w);
-    }
-    if (rises && w->m.confirmed >= w->cfg.base)
-        fuzz_check(w->m.confirmed == w->limit, "in the end %u on an honest path of %u",
-                   w->m.confirmed, w->limit);
+    w->flying = w->silent = 0;
+    again(w);
+    fuzz_check(w->m.confirmed == w->limit, "in the end %u on an honest path of %u", w->m.confirmed,
+               w->limit);
     const char *why = sd_mtu_reason(w->m.confirmed);
     fuzz_note(why ? strlen(why) : 0);
     fuzz_note(sd_mtu_payload(w->m.confirmed, w->cfg.min == 1280));
@@ -233,15 +227,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct world w = {.in = sd_rd_init(data, size), .now = SD_SEC};
     begin(&w);
-    search(&w);
-    if (w.honest)
-        fuzz_check(w.m.confirmed == w.limit && w.m.confidence >= 999,
-                   "%u (confidence %u) on an honest path of %u", w.m.confirmed, w.m.confidence,
-                   w.limit);
-    for (int i = 0; i < 4 && sd_rd_left(&w.in); i++) {
-        w.now = w.m.deadline;
-        search(&w);
-    }
+    do
+        again(&w);
+    while (++w.searches < SEARCHES_MAX && sd_rd_left(&w.in));
     w.in = sd_rd_init("", 0);
     settle(&w);
     return 0;

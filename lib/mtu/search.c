@@ -1,51 +1,43 @@
 #include "mtu/search.h"
 
-#include <string.h>
-
 #include "mtu/sizes.h"
 
 enum {
     TRIES_MIN = 3,    /* MAX_PROBES of RFC 8899 section 5.1.2 */
-    TRIES_SILENT = 6, /* of the smallest size, before nobody is there */
+    TRIES_SILENT = 6, /* of the smallest size, until the search gives up */
     TRIES_MAX = 14,
+    MAX_PROBES = 60,
+    PPM = 1000000,
     DOUBT_PPM = 1000 /* silence this unlikely is not bad luck */
 };
 
-static const sd_time rto_min = 30 * SD_MS;
+static const sd_time first_rto = SD_SEC, shortest_rto = 30 * SD_MS;
 
 struct sd_mtu_config sd_mtu_defaults(bool ipv6, unsigned max)
 {
     struct sd_mtu_config c = {.min = ipv6 ? 1280 : 576,
                               .base = sd_mtu_packet(1232, ipv6),
                               .max = max,
-                              .max_probes = 60,
-                              .first_rto = SD_SEC,
-                              .raise = 600 * SD_SEC};
+                              .max_probes = MAX_PROBES,
+                              .first_rto = first_rto};
     return c;
 }
 
-static void restart(struct sd_mtu *m, enum sd_mtu_state state)
+void sd_mtu_init(struct sd_mtu *m, const struct sd_mtu_config *cfg, uint32_t first_id)
 {
-    m->state = state;
-    m->upper = m->cfg.max;
-    m->limit = SD_MTU_LIMIT_UNKNOWN;
-    m->confidence = m->probes = m->misses = m->silence = 0;
-    m->hint = m->icmp = 0;
-    m->pending = 0;
-    m->control = m->found_likely = false;
-}
-
-void sd_mtu_init(struct sd_mtu *m, const struct sd_mtu_config *cfg)
-{
-    memset(m, 0, sizeof *m);
-    m->cfg = *cfg;
+    *m = (struct sd_mtu){.cfg = *cfg, .state = SD_MTU_BASE, .next_id = first_id};
     if (m->cfg.max < m->cfg.min)
         m->cfg.max = m->cfg.min;
     if (m->cfg.base < m->cfg.min)
         m->cfg.base = m->cfg.min;
     if (m->cfg.base > m->cfg.max)
         m->cfg.base = m->cfg.max;
-    restart(m, SD_MTU_BASE);
+    m->upper = m->cfg.max;
+}
+
+bool sd_mtu_over(const struct sd_mtu *m)
+{
+    return m->limit != SD_MTU_LIMIT_UNKNOWN || m->state == SD_MTU_COMPLETE;
 }
 
 /* How likely n losses in a row are by bad luck, in parts per million: Laplace's
@@ -53,7 +45,7 @@ void sd_mtu_init(struct sd_mtu *m, const struct sd_mtu_config *cfg)
  * which few probes were seen it promises little. */
 static uint64_t doubt_ppm(const struct sd_mtu *m, unsigned n)
 {
-    uint64_t ppm = 1000000;
+    uint64_t ppm = PPM;
     for (unsigned i = 0; i < n; i++)
         ppm = ppm * (m->fit_lost + 1 + i) / (m->fit_sent + 2 + i);
     return ppm;
@@ -96,12 +88,11 @@ static void add_miss(struct sd_mtu *m, unsigned size)
     m->miss[i].size = size;
 }
 
-static void finish(struct sd_mtu *m, enum sd_mtu_limit limit, uint64_t doubt, sd_time now)
+static void end_search(struct sd_mtu *m, enum sd_mtu_limit limit, uint64_t doubt)
 {
     m->state = limit == SD_MTU_LIMIT_NO_REPLY ? SD_MTU_ERROR : SD_MTU_COMPLETE;
-    m->confidence = doubt >= 1000000 ? 0 : (unsigned)((1000000 - doubt) / 1000);
+    m->confidence = doubt >= PPM ? 0 : (unsigned)((PPM - doubt) / 1000);
     m->limit = limit;
-    m->deadline = now + m->cfg.raise;
 }
 
 /* Up to `confirmed` all losses were bad luck: they are how lossy the path is. */
@@ -119,48 +110,46 @@ static void forget_misses(struct sd_mtu *m)
     m->misses = kept;
 }
 
-static void measure(struct sd_mtu *m, sd_time rtt)
+static void take_rtt(struct sd_mtu *m, sd_time rtt)
 {
     sd_time off = rtt > m->srtt ? rtt - m->srtt : m->srtt - rtt;
     m->var = m->srtt ? (3 * m->var + off) / 4 : rtt / 2;
     m->srtt = m->srtt ? (7 * m->srtt + rtt) / 8 : rtt;
 }
 
-static sd_time rto(const struct sd_mtu *m)
+static sd_time probe_rto(const struct sd_mtu *m)
 {
     sd_time t = m->srtt + 4 * m->var;
     if (!m->srtt)
         return m->cfg.first_rto;
-    return t < rto_min ? rto_min : t;
+    return t < shortest_rto ? shortest_rto : t;
 }
 
-static void lost(struct sd_mtu *m, unsigned size)
+static void lose_probe(struct sd_mtu *m, unsigned size)
 {
-    if (size > m->confirmed || !m->confirmed) {
+    if (size > m->confirmed) {
         add_miss(m, size);
         return;
     }
     m->fit_sent++;
     m->fit_lost++;
-    if (size == m->confirmed)
-        sd_mtu_data(m, size, false);
 }
 
 /* The losses of the base stay what they are, doubtful: when the smallest size
  * is answered, the search below asks again wherever it ends. */
-static unsigned next_base(struct sd_mtu *m, sd_time now)
+static unsigned next_base(struct sd_mtu *m)
 {
     if (m->state == SD_MTU_BASE && missed(m, m->cfg.base) < TRIES_MIN)
         return m->cfg.base;
     m->state = SD_MTU_ERROR;
     if (missed(m, m->cfg.min) < TRIES_SILENT)
         return m->cfg.min;
-    finish(m, SD_MTU_LIMIT_NO_REPLY, 1000000, now);
+    end_search(m, SD_MTU_LIMIT_NO_REPLY, PPM);
     return 0;
 }
 
 /* Somewhere in (confirmed, top]: what ICMP said, all of it, or about the middle. */
-static unsigned guess(struct sd_mtu *m, unsigned top)
+static unsigned guess_size(struct sd_mtu *m, unsigned top)
 {
     unsigned low = m->confirmed + 1, span = top - low, hint = m->hint;
     m->hint = 0;
@@ -176,38 +165,35 @@ static unsigned guess(struct sd_mtu *m, unsigned top)
     return likely ? likely : low + span / 2;
 }
 
-static unsigned next_search(struct sd_mtu *m, sd_time now)
+static unsigned next_search(struct sd_mtu *m)
 {
     unsigned top = ceiling(m), edge = m->confirmed + 1;
     if (m->confirmed >= m->upper) {
-        finish(m, SD_MTU_LIMIT_LOCAL, 0, now);
+        end_search(m, SD_MTU_LIMIT_LOCAL, 0);
         return 0;
     }
     if (top > m->confirmed)
-        return guess(m, top);
+        return guess_size(m, top);
     unsigned n = missed(m, edge);
     if (not_luck(m, n)) {
         m->upper = m->confirmed;
-        finish(m, m->icmp == m->confirmed ? SD_MTU_LIMIT_ICMP : SD_MTU_LIMIT_SILENT,
-               doubt_ppm(m, n), now);
+        end_search(m, m->icmp == m->confirmed ? SD_MTU_LIMIT_ICMP : SD_MTU_LIMIT_SILENT,
+                   doubt_ppm(m, n));
         return 0;
     }
     m->control = !m->control;
     return m->control ? m->confirmed : edge;
 }
 
-static unsigned choose(struct sd_mtu *m, sd_time now)
+static unsigned next_size(struct sd_mtu *m)
 {
-    bool ended = m->limit != SD_MTU_LIMIT_UNKNOWN || m->state == SD_MTU_COMPLETE;
-    if (ended && now < m->deadline)
+    if (sd_mtu_over(m))
         return 0;
-    if (ended)
-        restart(m, m->confirmed ? SD_MTU_SEARCH : SD_MTU_BASE);
     if (m->probes >= m->cfg.max_probes) {
-        finish(m, m->confirmed ? SD_MTU_LIMIT_UNKNOWN : SD_MTU_LIMIT_NO_REPLY, 1000000, now);
+        end_search(m, m->confirmed ? SD_MTU_LIMIT_UNKNOWN : SD_MTU_LIMIT_NO_REPLY, PPM);
         return 0;
     }
-    return m->confirmed ? next_search(m, now) : next_base(m, now);
+    return m->confirmed ? next_search(m) : next_base(m);
 }
 
 struct sd_mtu_step sd_mtu_next(struct sd_mtu *m, sd_time now)
@@ -218,10 +204,10 @@ struct sd_mtu_step sd_mtu_next(struct sd_mtu *m, sd_time now)
     if (m->pending) {
         unsigned size = m->sent[(m->pending - 1) % SD_MTU_IDS].size;
         m->pending = 0;
-        lost(m, size);
+        lose_probe(m, size);
     }
-    s.size = choose(m, now);
-    s.when = s.size ? now : m->deadline;
+    s.size = next_size(m);
+    s.when = s.size ? now : SD_NEVER;
     return s;
 }
 
@@ -233,11 +219,11 @@ void sd_mtu_sent(struct sd_mtu *m, const struct sd_mtu_step *s, sd_time now)
     m->sent[slot].answered = false;
     m->next_id = s->id + 1;
     m->pending = s->id + 1;
-    m->deadline = now + rto(m);
+    m->deadline = now + probe_rto(m);
     m->probes++;
 }
 
-static bool known(const struct sd_mtu *m, uint32_t id)
+static bool awaits_answer(const struct sd_mtu *m, uint32_t id)
 {
     unsigned slot = id % SD_MTU_IDS;
     return m->next_id - id - 1 < SD_MTU_IDS && m->sent[slot].size && !m->sent[slot].answered;
@@ -245,16 +231,15 @@ static bool known(const struct sd_mtu *m, uint32_t id)
 
 void sd_mtu_acked(struct sd_mtu *m, uint32_t id, sd_time now)
 {
-    if (!known(m, id))
+    if (!awaits_answer(m, id))
         return;
     unsigned slot = id % SD_MTU_IDS, size = m->sent[slot].size;
     m->sent[slot].answered = true;
-    measure(m, now - m->sent[slot].at);
+    take_rtt(m, now - m->sent[slot].at);
     if (m->pending == id + 1)
         m->pending = 0;
     m->fit_sent++;
-    m->silence = 0;
-    /* A late answer to a size the search has given up: the next raise finds it. */
+    /* A late answer to a size that the search has given up: the caller's check finds it. */
     if (size <= m->confirmed || size > m->upper)
         return;
     m->confirmed = size;
@@ -267,30 +252,10 @@ void sd_mtu_acked(struct sd_mtu *m, uint32_t id, sd_time now)
 bool sd_mtu_hint(struct sd_mtu *m, uint32_t id, unsigned next_hop)
 {
     /* RFC 8899 section 4.6.2: not below the minimum, not at or above what was sent. */
-    if (!known(m, id) || next_hop < m->cfg.min || next_hop >= m->sent[id % SD_MTU_IDS].size ||
-        next_hop < m->confirmed) {
-        m->refused_hints++;
+    if (!awaits_answer(m, id) || next_hop < m->cfg.min || next_hop < m->confirmed ||
+        next_hop >= m->sent[id % SD_MTU_IDS].size)
         return false;
-    }
     m->hint = m->icmp = next_hop;
     m->found_likely = next_hop == m->confirmed;
     return true;
-}
-
-void sd_mtu_data(struct sd_mtu *m, unsigned size, bool arrived)
-{
-    if (size <= m->cfg.base || size > m->confirmed)
-        return;
-    m->silence = arrived ? 0 : m->silence + 1;
-    if (not_luck(m, m->silence))
-        sd_mtu_blackhole(m);
-}
-
-void sd_mtu_blackhole(struct sd_mtu *m)
-{
-    m->black_holes++;
-    m->confirmed = 0;
-    /* What was sent before says nothing about the path of now. */
-    memset(m->sent, 0, sizeof m->sent);
-    restart(m, SD_MTU_BASE);
 }

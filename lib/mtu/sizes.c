@@ -1,35 +1,34 @@
 #include "mtu/sizes.h"
 
+#include <stddef.h>
+
 enum { HEADERS_V4 = 20 + 8, HEADERS_V6 = 40 + 8 };
 
-static const struct sd_mtu_size sizes[] = {
-    {576, "what every IPv4 host must take (RFC 791)"},
-    {1260, "IPv4 packet with 1232 bytes of UDP payload"},
-    {1280, "the minimum of IPv6 (RFC 8200)"},
-    {1350, "tunnels with a cautious margin"},
-    {1380, "IPsec ESP in a tunnel"},
-    {1390, "mobile networks: GTP with a margin"},
-    {1400, "VPN set by hand"},
-    {1420, "WireGuard: 80 bytes around an IPv6 carrier"},
-    {1440, "WireGuard over IPv4, without the IPv6 margin"},
-    {1450, "VXLAN over IPv4: 50 bytes"},
-    {1454, "PPPoE behind an L2TP wholesale network"},
-    {1460, "L2TP over IPv4: 40 bytes"},
-    {1476, "GRE over IPv4: 24 bytes"},
-    {1480, "IPIP or 6in4: 20 bytes"},
-    {1492, "PPPoE: 8 bytes"},
+static const struct {
+    unsigned size;
+    const char *reason;
+} sizes[] = {
+    {576, "the smallest packet every IPv4 host accepts (RFC 791)"},
+    {1260, "UDP payload of 1232 bytes over IPv4"},
+    {1280, "the minimum MTU of IPv6 (RFC 8200)"},
+    {1350, "tunnel with a cautious margin"},
+    {1380, "IPsec ESP tunnel"},
+    {1390, "mobile network: GTP with a margin"},
+    {1400, "VPN with an MTU set by hand"},
+    {1420, "WireGuard over IPv6: 80 bytes of overhead"},
+    {1440, "WireGuard over IPv4: 60 bytes of overhead"},
+    {1450, "VXLAN over IPv4: 50 bytes of overhead"},
+    {1454, "PPPoE over an L2TP wholesale network"},
+    {1460, "L2TP over IPv4: 40 bytes of overhead"},
+    {1476, "GRE over IPv4: 24 bytes of overhead"},
+    {1480, "IPIP or 6in4: 20 bytes of overhead"},
+    {1492, "PPPoE: 8 bytes of overhead"},
     {1500, "Ethernet"},
     {9000, "Ethernet with jumbo frames"},
     {65535, "loopback: the largest IP packet"},
 };
 
 enum { COUNT = sizeof sizes / sizeof *sizes };
-
-const struct sd_mtu_size *sd_mtu_sizes(size_t *n)
-{
-    *n = COUNT;
-    return sizes;
-}
 
 const char *sd_mtu_reason(unsigned size)
 {

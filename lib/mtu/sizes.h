@@ -1,18 +1,9 @@
-/* Path MTUs that are seen often, each with what usually causes it. */
+/* Path MTUs that are seen often, each with its usual cause. Sizes are bytes of an IP packet. */
 #ifndef SD_MTU_SIZES_H
 #define SD_MTU_SIZES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-/* Sizes are bytes of an IP packet. */
-struct sd_mtu_size {
-    unsigned size;
-    const char *reason;
-};
-
-/* All of them, smallest first. */
-const struct sd_mtu_size *sd_mtu_sizes(size_t *n);
 /* What usually causes exactly this limit, or NULL. */
 const char *sd_mtu_reason(unsigned size);
 /* The likely size in [low, high] that is nearest to the middle, or 0. */

@@ -89,17 +89,12 @@ static bool over(struct run *r)
     return true;
 }
 
-static bool found(const struct sd_mtu *s)
-{
-    return s->limit != SD_MTU_LIMIT_UNKNOWN || s->state == SD_MTU_COMPLETE;
-}
-
 static void search(struct run *r)
 {
     struct sd_mtu *s = &r->search;
     while (!over(r)) {
         struct sd_mtu_step step = sd_mtu_next(s, sd_clock_now());
-        if (found(s))
+        if (sd_mtu_over(s))
             return;
         if (!step.size) {
             hear(r, step.when);
@@ -234,9 +229,7 @@ static void begin(struct run *r)
     cfg.min = r->l->min;
     cfg.max_probes = r->l->max_probes;
     cfg.first_rto = 4 * r->l->rtt < 4 * rto_min ? 4 * rto_min : 4 * r->l->rtt;
-    uint32_t id = r->search.next_id;
-    sd_mtu_init(&r->search, &cfg);
-    r->search.next_id = id; /* answers to an earlier search say nothing about this one */
+    sd_mtu_init(&r->search, &cfg, r->search.next_id);
 }
 
 void measure_run(struct measured *m, const struct carrier *c, const struct measure_limits *l)
