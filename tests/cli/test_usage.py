@@ -30,10 +30,6 @@ def man_section(tool, title):
     return re.search(rf"^# {title}\n(.*?)(?=^# |\Z)", page, re.S | re.M).group(1)
 
 
-# Tools whose man page describes an option in other words than --help. It should be empty.
-OTHER_WORDS = {"dtls_mtu"}
-
-
 class Option(NamedTuple):
     section: str
     head: str  # "-c --certificate, --cert FILE"
@@ -80,8 +76,6 @@ def test_help_and_man_page_list_the_same_options(tool):
 
 
 def test_the_man_page_begins_each_option_with_the_sentence_of_help(tool):
-    if tool in OTHER_WORDS:
-        pytest.xfail("the man page still has words of its own")
     for of_help, of_man in zip(options_of_help(tool), options_of_man(tool)):
         sentence = of_help.text[0].upper() + of_help.text[1:] + "."
         assert of_man.text.startswith(sentence), of_help.head

@@ -107,7 +107,7 @@ def test_the_truth_is_found(run, there, back, c2s, s2c, verdict, status, more):
             assert result["c2s"]["icmp"] and not any(word["validated"] for word in result["c2s"]["icmp"])
 
 
-def test_the_hop_behind_which_packets_vanish_is_named(run):
+def test_the_hop_after_which_packets_vanish_is_named(run):
     with Lab(Way(mtu=1400, at=0, icmp=False)) as lab, serving(lab, run, False):
         result = measure(lab, run, "--trace")
         assert [(h["from"], h["small"], h["large"]) for h in result["trace"]["hops"]] == [
@@ -116,7 +116,7 @@ def test_the_hop_behind_which_packets_vanish_is_named(run):
 
 
 @pytest.mark.parametrize("address", [SERVER4, SERVER6])
-def test_ping_replies_hint_at_the_way_back(run, address):
+def test_ping_replies_give_an_estimate_of_the_way_back(run, address):
     with Lab(back=Way(mtu=1399, clear_df=True)) as lab, serving(lab, run, False, address):
         ping = measure(lab, run, "--reverse-ping", address=address)["ping"]
         assert ping["answered"]

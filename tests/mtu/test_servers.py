@@ -1,5 +1,5 @@
 """dtls_mtu and servers that are not there, are something else, or make it hard: one clear
-answer and the exit status that --help tells, within the deadline."""
+answer and the exit status that --help lists, within the deadline."""
 
 import json
 import shutil
@@ -96,7 +96,7 @@ def test_somebody_else_answers(run, answers):
     assert tool.status == 4 and tool.result["verdict"] == "not-dtls-peer"
 
 
-def test_an_alert_is_told(run, answers):
+def test_an_alert_is_reported(run, answers):
     tool = measure(run, "127.0.0.1", answers(lambda h: b"\x15\xfe\xfd" + h[3:11] + b"\0\2\2\x28").port)
     assert tool.status == 4 and tool.result["verdict"] == "unexplained-alert"
     assert "handshake_failure" in tool.result["verdicts"][0]["text"]
@@ -117,7 +117,7 @@ def test_a_server_that_answers_no_padded_hello_is_recognised(run, answers):
 
 @pytest.mark.parametrize("echo", [True, False])
 def test_a_server_need_not_repeat_record_numbers(run, answers, echo):
-    """GnuTLS answers with 0: then the socket tells which probe was answered."""
+    """GnuTLS answers with 0: then the socket shows which probe was answered."""
     server = answers(lambda h: cookie_request(h, echo) if len(h) <= 1300 else None)
     tool = measure(run, "--max", "1500", "127.0.0.1", server.port)
     assert tool.result["c2s_mtu"] == 1328, tool.result
@@ -152,7 +152,7 @@ def test_watch_measures_again_and_a_signal_ends_it(run, answers):
     assert tool.wait() == 128 + signal.SIGTERM
 
 
-def test_watch_tells_a_change(run, answers):
+def test_watch_reports_a_change(run, answers):
     most = [1400]
     server = answers(lambda h: cookie_request(h) if len(h) <= most[0] - 28 else None)
     tool = run(MTU, "--watch", "50ms", "--max", "1500", "127.0.0.1", server.port)
@@ -182,12 +182,12 @@ def test_wrong_usage_gets_one_clear_line(run, args, words):
     assert tool.wait() == 2 and words in tool.lines[0] and not tool.out
 
 
-def test_a_verdict_is_explained(run):
+def test_a_finding_is_explained(run):
     tool = run(MTU, "--explain", "mtu-blackhole-c2s")
     assert tool.wait() == 0 and b"What to do" in tool.out
 
 
-def test_the_port_of_a_responder_in_use_is_told(run):
+def test_the_port_of_a_responder_in_use_is_reported(run):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
         tool = run(MTU, "--responder", "127.0.0.1", s.getsockname()[1])

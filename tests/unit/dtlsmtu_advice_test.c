@@ -16,23 +16,23 @@ static void the_room_is_that_of_openssl(void **state)
 {
     (void)state;
     static const struct {
-        unsigned packet, room[CIPHERS];
+        unsigned packet, room[MTU_CIPHERS];
     } measured[] = {{576, {511, 519, 495, 479}},
                     {1260, {1195, 1203, 1167, 1167}},
                     {1400, {1335, 1343, 1311, 1295}},
                     {1480, {1415, 1423, 1391, 1375}},
                     {1500, {1435, 1443, 1407, 1407}}};
     for (size_t i = 0; i < sizeof measured / sizeof *measured; i++) {
-        struct cipher_room room[CIPHERS];
-        advice_ciphers(room, measured[i].packet - HEADERS);
-        for (size_t k = 0; k < CIPHERS; k++)
+        struct mtu_cipher_room room[MTU_CIPHERS];
+        mtu_advice_ciphers(room, measured[i].packet - HEADERS);
+        for (size_t k = 0; k < MTU_CIPHERS; k++)
             assert_int_equal(room[k].payload, measured[i].room[k]);
     }
 }
 
-static const struct stack_effect *effect_on(struct stack_effect *all, const char *stack)
+static const struct mtu_stack_effect *effect_on(struct mtu_stack_effect *all, const char *stack)
 {
-    for (size_t i = 0; i < STACKS; i++)
+    for (size_t i = 0; i < MTU_STACKS; i++)
         if (!strcmp(all[i].stack, stack))
             return &all[i];
     fail_msg("nothing of %s", stack);
@@ -42,19 +42,19 @@ static const struct stack_effect *effect_on(struct stack_effect *all, const char
 static void each_stack_meets_the_limit_in_its_way(void **state)
 {
     (void)state;
-    struct stack_effect all[STACKS];
-    advice_effects(all, 1472, 1472, false);
-    for (size_t i = 0; i < STACKS; i++)
+    struct mtu_stack_effect all[MTU_STACKS];
+    mtu_advice_effects(all, 1472, 1472, false);
+    for (size_t i = 0; i < MTU_STACKS; i++)
         assert_false(all[i].bad);
-    advice_effects(all, 1372, 1472, false);
+    mtu_advice_effects(all, 1372, 1472, false);
     assert_true(effect_on(all, "OpenSSL")->bad);
     assert_non_null(strstr(effect_on(all, "OpenSSL")->text, "7 s"));
     assert_false(effect_on(all, "GnuTLS")->bad);
     assert_true(effect_on(all, "wolfSSL")->bad);
     assert_false(effect_on(all, "sukat_dtls")->bad);
-    advice_effects(all, 1372, 1472, true);
+    mtu_advice_effects(all, 1372, 1472, true);
     assert_non_null(strstr(effect_on(all, "OpenSSL")->text, "EMSGSIZE"));
-    advice_effects(all, 500, 1472, false);
+    mtu_advice_effects(all, 500, 1472, false);
     assert_non_null(strstr(effect_on(all, "OpenSSL")->text, "never"));
     assert_non_null(strstr(effect_on(all, "sukat_dtls")->text, "228"));
 }
@@ -62,11 +62,11 @@ static void each_stack_meets_the_limit_in_its_way(void **state)
 static void settings_have_the_numbers_each_stack_wants(void **state)
 {
     (void)state;
-    struct setting all[SETTINGS];
-    advice_settings(all, 1372, 1400);
+    struct mtu_setting all[MTU_SETTINGS];
+    mtu_advice_settings(all, 1372, 1400);
     assert_non_null(strstr(all[0].text, "DTLS_set_link_mtu(ssl, 1400)"));
     assert_non_null(strstr(all[1].text, "1372"));
-    assert_string_equal(all[SETTINGS - 1].text, "nc_dtls --mtu 1372");
+    assert_string_equal(all[MTU_SETTINGS - 1].text, "nc_dtls --mtu 1372");
 }
 
 int main(void)

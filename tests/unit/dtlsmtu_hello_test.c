@@ -37,10 +37,10 @@ static void a_hello_has_exactly_the_size_asked_for(void **state)
 {
     (void)state;
     static uint8_t buf[65536];
-    static const enum hello_pad pads[] = {HELLO_EXT, HELLO_JUNK};
+    static const enum mtu_hello_pad pads[] = {MTU_HELLO_EXT, MTU_HELLO_JUNK};
     for (size_t i = 0; i < 2; i++)
-        for (size_t size = hello_least() + 4; size < 65500; size += size < 2000 ? 1 : 997) {
-            assert_int_equal(hello_build(buf, sizeof buf, SEQ, size, pads[i]), size);
+        for (size_t size = mtu_hello_least() + 4; size < 65500; size += size < 2000 ? 1 : 997) {
+            assert_int_equal(mtu_hello_build(buf, sizeof buf, SEQ, size, pads[i]), size);
             check_hello(buf, size);
         }
 }
@@ -49,18 +49,21 @@ static void a_plain_hello_is_as_small_as_it_is(void **state)
 {
     (void)state;
     uint8_t buf[512];
-    assert_int_equal(hello_build(buf, sizeof buf, SEQ, hello_least(), HELLO_PLAIN), hello_least());
-    check_hello(buf, hello_least());
-    assert_true(hello_least() + 28 < 256);
+    assert_int_equal(mtu_hello_build(buf, sizeof buf, SEQ, mtu_hello_least(), MTU_HELLO_PLAIN),
+                     mtu_hello_least());
+    check_hello(buf, mtu_hello_least());
+    assert_true(mtu_hello_least() + 28 < 256);
 }
 
 static void what_cannot_be_built_is_not(void **state)
 {
     (void)state;
     uint8_t buf[512];
-    assert_int_equal(hello_build(buf, sizeof buf, SEQ, hello_least() - 1, HELLO_EXT), 0);
-    assert_int_equal(hello_build(buf, sizeof buf, SEQ, sizeof buf + 1, HELLO_EXT), 0);
-    assert_int_equal(hello_build(buf, sizeof buf, SEQ, hello_least() + 3, HELLO_JUNK), 0);
+    assert_int_equal(mtu_hello_build(buf, sizeof buf, SEQ, mtu_hello_least() - 1, MTU_HELLO_EXT),
+                     0);
+    assert_int_equal(mtu_hello_build(buf, sizeof buf, SEQ, sizeof buf + 1, MTU_HELLO_EXT), 0);
+    assert_int_equal(mtu_hello_build(buf, sizeof buf, SEQ, mtu_hello_least() + 3, MTU_HELLO_JUNK),
+                     0);
 }
 
 static size_t answer(uint8_t *buf, size_t cap, uint8_t type, const void *body, size_t len)
@@ -81,16 +84,16 @@ static void answers_are_told_apart(void **state)
     uint64_t seq;
     static const uint8_t verify[] = {0xfe, 0xff, 2, 'o', 'k'};
     size_t len = answer(buf, sizeof buf, SD_HS_HELLO_VERIFY_REQUEST, verify, sizeof verify);
-    assert_int_equal(hello_read(buf, len, &seq, &alert), HELLO_COOKIE);
+    assert_int_equal(mtu_hello_read(buf, len, &seq, &alert), MTU_HELLO_COOKIE);
     assert_int_equal(seq, SEQ);
     static const uint8_t server[38] = {0xfe, 0xfd};
     len = answer(buf, sizeof buf, SD_HS_SERVER_HELLO, server, sizeof server);
-    assert_int_equal(hello_read(buf, len, &seq, &alert), HELLO_NO_COOKIE);
-    len = hello_goodbye(buf, sizeof buf, SEQ);
-    assert_int_equal(hello_read(buf, len, &seq, &alert), HELLO_ALERT);
+    assert_int_equal(mtu_hello_read(buf, len, &seq, &alert), MTU_HELLO_NO_COOKIE);
+    len = mtu_hello_goodbye(buf, sizeof buf, SEQ);
+    assert_int_equal(mtu_hello_read(buf, len, &seq, &alert), MTU_HELLO_ALERT);
     assert_int_equal(alert, SD_ALERT_USER_CANCELED);
-    assert_int_equal(hello_read("SSH-2.0", 7, &seq, &alert), HELLO_FOREIGN);
-    assert_int_equal(hello_read("", 0, &seq, &alert), HELLO_FOREIGN);
+    assert_int_equal(mtu_hello_read("SSH-2.0", 7, &seq, &alert), MTU_HELLO_FOREIGN);
+    assert_int_equal(mtu_hello_read("", 0, &seq, &alert), MTU_HELLO_FOREIGN);
 }
 
 static void a_quotation_gives_the_number_of_the_probe(void **state)
@@ -98,31 +101,31 @@ static void a_quotation_gives_the_number_of_the_probe(void **state)
     (void)state;
     uint8_t buf[512];
     uint64_t seq;
-    size_t len = hello_build(buf, sizeof buf, SEQ, 300, HELLO_EXT);
+    size_t len = mtu_hello_build(buf, sizeof buf, SEQ, 300, MTU_HELLO_EXT);
     assert_int_equal(len, 300);
-    assert_true(hello_quoted(buf, 11, &seq));
+    assert_true(mtu_hello_quoted(buf, 11, &seq));
     assert_int_equal(seq, SEQ);
-    assert_false(hello_quoted(buf, 10, &seq));
+    assert_false(mtu_hello_quoted(buf, 10, &seq));
     buf[0] = SD_CT_APPDATA;
-    assert_false(hello_quoted(buf, len, &seq));
+    assert_false(mtu_hello_quoted(buf, len, &seq));
 }
 
 static void messages_come_back_as_they_were(void **state)
 {
     (void)state;
-    uint8_t buf[MESSAGE_LEN + 1];
-    struct message out = {MESSAGE_SEND, 0x12345678, 1400, 1372}, in;
-    message_build(buf, &out);
-    assert_true(message_parse(&in, buf, MESSAGE_LEN));
+    uint8_t buf[MTU_MESSAGE_LEN + 1];
+    struct mtu_message out = {MTU_MESSAGE_SEND, 0x12345678, 1400, 1372}, in;
+    mtu_message_build(buf, &out);
+    assert_true(mtu_message_parse(&in, buf, MTU_MESSAGE_LEN));
     assert_int_equal(in.type, out.type);
     assert_int_equal(in.id, out.id);
     assert_int_equal(in.size, out.size);
     assert_int_equal(in.fragment, out.fragment);
-    for (size_t len = 0; len < MESSAGE_LEN; len++)
-        assert_false(message_parse(&in, buf, len));
-    assert_false(message_parse(&in, buf, MESSAGE_LEN + 1));
+    for (size_t len = 0; len < MTU_MESSAGE_LEN; len++)
+        assert_false(mtu_message_parse(&in, buf, len));
+    assert_false(mtu_message_parse(&in, buf, MTU_MESSAGE_LEN + 1));
     buf[4] = 99;
-    assert_false(message_parse(&in, buf, MESSAGE_LEN));
+    assert_false(mtu_message_parse(&in, buf, MTU_MESSAGE_LEN));
 }
 
 int main(void)

@@ -48,32 +48,32 @@ static int send_probe(void *arg, uint32_t id, unsigned packet)
     return 0;
 }
 
-static void hear_probe(void *arg, struct heard *h, sd_time until)
+static void hear_probe(void *arg, struct mtu_heard *h, sd_time until)
 {
     struct road *r = arg;
-    *h = (struct heard){.kind = HEARD_NOTHING};
+    *h = (struct mtu_heard){.kind = MTU_HEARD_NOTHING};
     if (!r->count || r->answers[r->first].at > until) {
         now = until > now ? until : now;
         return;
     }
     now = r->answers[r->first].at > now ? r->answers[r->first].at : now;
-    *h = (struct heard){
-        .kind = HEARD_ANSWER, .known = true, .id = r->answers[r->first].id, .at = now};
+    *h = (struct mtu_heard){
+        .kind = MTU_HEARD_ANSWER, .known = true, .id = r->answers[r->first].id, .at = now};
     r->first = (r->first + 1) % PENDING;
     r->count--;
 }
 
-static struct measured measure(path *p)
+static struct mtu_measured measure(path *p)
 {
     struct road r = {.path = p};
-    struct measured m;
+    struct mtu_measured m;
     now = SD_SEC;
-    measure_run(&m, &(struct carrier){&r, send_probe, hear_probe},
-                &(struct measure_limits){.min = SMALLEST,
-                                         .max = LOCAL,
-                                         .rtt = RTT,
-                                         .max_probes = 200,
-                                         .deadline = now + 60 * SD_SEC});
+    mtu_measure_run(&m, &(struct mtu_carrier){&r, send_probe, hear_probe},
+                    &(struct mtu_measure_limits){.min = SMALLEST,
+                                                 .max = LOCAL,
+                                                 .rtt = RTT,
+                                                 .max_probes = 200,
+                                                 .deadline = now + 60 * SD_SEC});
     return m;
 }
 
@@ -86,13 +86,13 @@ static bool up_to_1400(unsigned packet, unsigned n, bool checked)
 static void a_limit_is_found_and_checked(void **state)
 {
     (void)state;
-    const struct measured m = measure(up_to_1400);
-    assert_int_equal(m.end, MEASURE_DONE);
+    const struct mtu_measured m = measure(up_to_1400);
+    assert_int_equal(m.end, MTU_MEASURE_DONE);
     assert_int_equal(m.mtu, 1400);
     assert_int_equal(m.largest, 1400);
     assert_false(m.size_loss);
-    assert_int_equal(m.tally[TALLY_LIMIT].answered, m.tally[TALLY_LIMIT].sent);
-    assert_int_equal(m.tally[TALLY_ABOVE].answered, 0);
+    assert_int_equal(m.tally[MTU_TALLY_LIMIT].answered, m.tally[MTU_TALLY_LIMIT].sent);
+    assert_int_equal(m.tally[MTU_TALLY_ABOVE].answered, 0);
 }
 
 /* All that is larger is lost, until the search is over. */
@@ -102,11 +102,11 @@ static bool bad_luck(unsigned packet, unsigned n, bool checked)
     return checked || packet <= 1400;
 }
 
-static void a_search_with_bad_luck_begins_anew(void **state)
+static void a_search_with_bad_luck_begins_again(void **state)
 {
     (void)state;
-    const struct measured m = measure(bad_luck);
-    assert_int_equal(m.end, MEASURE_DONE);
+    const struct mtu_measured m = measure(bad_luck);
+    assert_int_equal(m.end, MTU_MEASURE_DONE);
     assert_int_equal(m.mtu, LOCAL);
     assert_false(m.size_loss);
     assert_int_equal(m.changes, 0);
@@ -117,10 +117,10 @@ static bool large_now_and_then(unsigned packet, unsigned n, bool checked)
     return packet <= 1400 || (checked && n % 5 < 2);
 }
 
-static void loss_of_large_packets_only_is_told(void **state)
+static void loss_of_large_packets_only_is_reported(void **state)
 {
     (void)state;
-    const struct measured m = measure(large_now_and_then);
+    const struct mtu_measured m = measure(large_now_and_then);
     assert_true(m.size_loss);
     assert_int_equal(m.mtu, 1400);
     assert_int_equal(m.largest, LOCAL);
@@ -135,8 +135,8 @@ static bool shrinks(unsigned packet, unsigned n, bool checked)
 static void a_path_that_changes_meanwhile_is_measured_again(void **state)
 {
     (void)state;
-    const struct measured m = measure(shrinks);
-    assert_int_equal(m.end, MEASURE_DONE);
+    const struct mtu_measured m = measure(shrinks);
+    assert_int_equal(m.end, MTU_MEASURE_DONE);
     assert_int_equal(m.mtu, 1300);
     assert_int_equal(m.changes, 1);
 }
@@ -150,8 +150,8 @@ static bool never_the_same(unsigned packet, unsigned n, bool checked)
 static void what_never_holds_still_is_no_result(void **state)
 {
     (void)state;
-    const struct measured m = measure(never_the_same);
-    assert_true(m.size_loss || m.end == MEASURE_UNSURE);
+    const struct mtu_measured m = measure(never_the_same);
+    assert_true(m.size_loss || m.end == MTU_MEASURE_UNSURE);
 }
 
 static bool nothing(unsigned packet, unsigned n, bool checked)
@@ -163,8 +163,8 @@ static bool nothing(unsigned packet, unsigned n, bool checked)
 static void silence_is_no_reply(void **state)
 {
     (void)state;
-    const struct measured m = measure(nothing);
-    assert_int_equal(m.end, MEASURE_NO_REPLY);
+    const struct mtu_measured m = measure(nothing);
+    assert_int_equal(m.end, MTU_MEASURE_NO_REPLY);
     assert_int_equal(m.mtu, 0);
 }
 
@@ -172,8 +172,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limit_is_found_and_checked),
-        cmocka_unit_test(a_search_with_bad_luck_begins_anew),
-        cmocka_unit_test(loss_of_large_packets_only_is_told),
+        cmocka_unit_test(a_search_with_bad_luck_begins_again),
+        cmocka_unit_test(loss_of_large_packets_only_is_reported),
         cmocka_unit_test(a_path_that_changes_meanwhile_is_measured_again),
         cmocka_unit_test(what_never_holds_still_is_no_result),
         cmocka_unit_test(silence_is_no_reply),

@@ -5,33 +5,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ADVICE_TEXT = 160 };
+enum { MTU_ADVICE_TEXT = 160 };
 
-struct stack_effect {
+struct mtu_stack_effect {
     const char *stack;
-    char text[ADVICE_TEXT];
+    char text[MTU_ADVICE_TEXT]; /* "arrives ..." */
     bool bad;
 };
 
-struct setting {
+struct mtu_setting {
     const char *stack;
-    char text[ADVICE_TEXT];
+    char text[MTU_ADVICE_TEXT];
 };
 
-struct cipher_room {
+struct mtu_cipher_room {
     const char *name, *ciphers;
     unsigned payload; /* bytes of application data in one datagram */
 };
 
-enum { STACKS = 5, SETTINGS = 6, CIPHERS = 4 };
+enum { MTU_STACKS = 5, MTU_SETTINGS = 6, MTU_CIPHERS = 4 };
 
-/* What a flight larger than a datagram meets where `payload` bytes of UDP pass and the
- * interface would carry `local`; `told`: routers report it. Figures: measured with OpenSSL
+/* How a flight of several datagrams fares where the path carries `payload` bytes of UDP payload
+ * and the interface `local`; `reported`: routers report the limit. Figures: measured with OpenSSL
  * 1.1.1 to 4.0, GnuTLS 3.7.9, wolfSSL 5.5.4, Mbed TLS 2.28. */
-void advice_effects(struct stack_effect out[static STACKS], unsigned payload, unsigned local,
-                    bool told);
+void mtu_advice_effects(struct mtu_stack_effect out[static MTU_STACKS], unsigned payload,
+                        unsigned local, bool reported);
 /* `packet`: the IP packet that the payload makes. */
-void advice_settings(struct setting out[static SETTINGS], unsigned payload, unsigned packet);
-void advice_ciphers(struct cipher_room out[static CIPHERS], unsigned payload);
+void mtu_advice_settings(struct mtu_setting out[static MTU_SETTINGS], unsigned payload,
+                         unsigned packet);
+void mtu_advice_ciphers(struct mtu_cipher_room out[static MTU_CIPHERS], unsigned payload);
 
 #endif

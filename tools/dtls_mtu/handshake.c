@@ -2,144 +2,142 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/random.h"
 #include "common/output.h"
 #include "flow/rules/diagnose.h"
 #include "flow/tracker.h"
 
-enum { PACE_MS = 100 };
+enum { SIGNAL_CHECK_MS = 100, FLOWS_MAX = 4 };
 
-static void note_flight(struct handshake *h, int sent, size_t len)
+static void note_flight(struct mtu_client *c, bool sent, size_t len)
 {
-    h->run_bytes = sent ? 0 : h->run_bytes + len;
-    h->run_datagrams = sent ? 0 : h->run_datagrams + 1;
-    if (h->run_bytes > h->flight) {
-        h->flight = h->run_bytes;
-        h->datagrams = h->run_datagrams;
+    struct mtu_handshake *h = c->shown;
+    c->run_bytes = sent ? 0 : c->run_bytes + len;
+    c->run_datagrams = sent ? 0 : c->run_datagrams + 1;
+    if (c->run_bytes > h->flight) {
+        h->flight = c->run_bytes;
+        h->datagrams = c->run_datagrams;
     }
 }
 
-static void on_tap(void *arg, sdtls_conn *c, int sent, const void *datagram, size_t len)
+static void tap_datagram(void *arg, sdtls_conn *conn, int sent, const void *datagram, size_t len)
 {
-    struct handshake *h = arg;
+    struct mtu_client *c = arg;
     struct sd_addr here;
     socklen_t here_len;
-    const struct sockaddr *local = sdtls_conn_local(c, &here_len);
-    if (!h->tracker || !local || !sd_addr_from(&here, local, here_len))
+    const struct sockaddr *local = sdtls_conn_local(conn, &here_len);
+    if (!c->tracker || !local || !sd_addr_from(&here, local, here_len))
         return;
-    struct sd_datagram d = {.number = ++h->number,
+    struct sd_datagram d = {.number = ++c->number,
                             .time = tool_wall_clock(),
-                            .src = sent ? here : h->setup.to,
-                            .dst = sent ? h->setup.to : here,
+                            .src = sent ? here : c->setup->to,
+                            .dst = sent ? c->setup->to : here,
                             .payload = {datagram, len},
                             .length = (uint32_t)len,
-                            .ip_length = (uint32_t)len + h->setup.headers,
+                            .ip_length = (uint32_t)len + c->setup->headers,
                             .kind = SD_PAYLOAD_DTLS,
                             .df = true};
-    sd_tracker_datagram(h->tracker, &d);
-    note_flight(h, sent, len);
-    if (!sent && d.ip_length > h->above)
-        h->above = d.ip_length;
+    sd_tracker_datagram(c->tracker, &d);
+    note_flight(c, sent, len);
+    if (!sent && d.ip_length > c->shown->above)
+        c->shown->above = d.ip_length;
 }
 
-static void keep(struct handshake *h, const struct sd_finding *f)
+static void add_diagnosis(struct mtu_handshake *h, const struct sd_finding *f)
 {
-    if (h->finding_count < HANDSHAKE_FINDINGS)
+    if (h->finding_count < MTU_HANDSHAKE_FINDINGS)
         h->findings[h->finding_count++] = *f;
     if (f->mtu_below && (!h->below || f->mtu_below < h->below) && f->mtu_below > h->above)
         h->below = f->mtu_below;
 }
 
-static void on_done(void *arg, const struct sd_result *r)
+static void on_diagnosis(void *arg, const struct sd_result *r)
 {
+    struct mtu_client *c = arg;
     for (size_t i = 0; i < r->count; i++)
-        keep(arg, &r->findings[i]);
+        add_diagnosis(c->shown, &r->findings[i]);
 }
 
-static struct sd_tracker *new_tracker(struct handshake *h)
+static struct sd_tracker *new_tracker(struct mtu_client *c)
 {
     struct sd_tracker_config config = {.alloc = sd_alloc_libc(),
-                                       .max_flows = 4,
+                                       .max_flows = FLOWS_MAX,
                                        .diagnose = sd_diagnose,
-                                       .arg = h,
-                                       .done = on_done};
+                                       .arg = c,
+                                       .done = on_diagnosis};
     if (!sd_random(&config.key, sizeof config.key))
         return NULL;
     return sd_tracker_new(&config);
 }
 
-static void conclude(struct handshake *h, const sdtls_event *ev)
+static bool handshake_failed(struct mtu_handshake *h, const char *why)
 {
-    sdtls_info info;
-    h->established = ev->type == SDTLS_EV_READY;
-    if (!h->established) {
-        h->err = ev->err;
-        snprintf(h->text, sizeof h->text, "%s", ev->text ? ev->text : sdtls_strerror(ev->err));
-        return;
-    }
-    sdtls_conn_info(ev->conn, &info);
-    h->ms = (double)info.handshake_us / 1000;
-    snprintf(h->cipher, sizeof h->cipher, "%s", info.cipher ? info.cipher : "");
-}
-
-/* Until READY or CLOSED, a signal, or the end of the time. */
-static bool wait_ready(struct handshake *h, sdtls *s)
-{
-    struct pollfd stop = {.fd = h->setup.signals, .events = POLLIN};
-    while (sd_clock_now() < h->setup.deadline && poll(&stop, 1, 0) <= 0) {
-        sdtls_event ev;
-        int rc = sdtls_next(s, &ev, PACE_MS);
-        if (rc < 0) {
-            h->err = rc;
-            snprintf(h->text, sizeof h->text, "%s", sdtls_errmsg(s));
-            return false;
-        }
-        if (rc && (ev.type == SDTLS_EV_READY || ev.type == SDTLS_EV_CLOSED)) {
-            conclude(h, &ev);
-            return h->established;
-        }
-    }
-    h->err = SDTLS_TIMEOUT;
-    snprintf(h->text, sizeof h->text, "%s", sdtls_strerror(SDTLS_TIMEOUT));
+    snprintf(h->text, sizeof h->text, "%s", why);
     return false;
 }
 
-static sdtls *start(struct handshake *h, sdtls_conn **conn)
+/* The handshake ended, by READY or CLOSED. */
+static bool note_outcome(struct mtu_handshake *h, const sdtls_event *ev)
 {
-    const struct handshake_setup *u = &h->setup;
-    sdtls_config config = {SDTLS_CONFIG_INIT,
-                           .verify = SDTLS_VERIFY_NONE,
-                           .family = u->family,
-                           .source = u->source,
-                           .cert_file = u->cert_file,
-                           .key_file = u->key_file,
-                           .tap = on_tap,
-                           .cb_arg = h};
-    sdtls *s = sdtls_new(&config);
-    if (!s)
-        return NULL;
-    h->err = sdtls_connect(s, u->host, u->port, conn);
-    if (!h->err)
-        return s;
-    snprintf(h->text, sizeof h->text, "%s", sdtls_errmsg(s));
-    sdtls_free(s);
-    return NULL;
+    sdtls_info info;
+    if (ev->type != SDTLS_EV_READY)
+        return handshake_failed(h, ev->text ? ev->text : sdtls_strerror(ev->err));
+    sdtls_conn_info(ev->conn, &info);
+    h->established = true;
+    h->ms = (double)info.handshake_us / 1000;
+    snprintf(h->cipher, sizeof h->cipher, "%s", info.cipher ? info.cipher : "");
+    return true;
 }
 
-sdtls *handshake_run(struct handshake *h, const struct handshake_setup *setup, sdtls_conn **conn)
+/* Until READY or CLOSED, a signal, or the deadline. */
+static bool wait_ready(struct mtu_client *c)
 {
-    *h = (struct handshake){.done = true, .setup = *setup};
-    h->tracker = new_tracker(h);
-    sdtls *s = h->tracker ? start(h, conn) : NULL;
-    bool ready = s && wait_ready(h, s);
-    if (h->tracker)
-        sd_tracker_finish(h->tracker);
-    sd_tracker_free(h->tracker);
-    h->tracker = NULL;
-    if (ready)
-        return s;
-    sdtls_free(s);
-    return NULL;
+    struct pollfd stop = {.fd = c->setup->signals, .events = POLLIN};
+    while (sd_clock_now() < c->setup->deadline && poll(&stop, 1, 0) <= 0) {
+        sdtls_event ev;
+        int rc = sdtls_next(c->s, &ev, SIGNAL_CHECK_MS);
+        if (rc < 0)
+            return handshake_failed(c->shown, sdtls_errmsg(c->s));
+        if (rc && (ev.type == SDTLS_EV_READY || ev.type == SDTLS_EV_CLOSED))
+            return note_outcome(c->shown, &ev);
+    }
+    return handshake_failed(c->shown, sdtls_strerror(SDTLS_TIMEOUT));
+}
+
+static bool open_client(struct mtu_client *c)
+{
+    const struct mtu_handshake_setup *u = c->setup;
+    sdtls_config config = {SDTLS_CONFIG_INIT,         .verify = SDTLS_VERIFY_NONE,
+                           .family = u->family,       .source = u->source,
+                           .cert_file = u->cert_file, .key_file = u->key_file,
+                           .tap = tap_datagram,       .cb_arg = c};
+    c->tracker = new_tracker(c);
+    c->s = c->tracker ? sdtls_new(&config) : NULL;
+    if (!c->s)
+        return handshake_failed(c->shown, sdtls_strerror(SDTLS_NOMEM));
+    if (sdtls_connect(c->s, u->host, u->port, &c->conn))
+        return handshake_failed(c->shown, sdtls_errmsg(c->s));
+    return true;
+}
+
+void mtu_client_close(struct mtu_client *c)
+{
+    sdtls_free(c->s);
+    c->s = NULL;
+}
+
+bool mtu_handshake_run(struct mtu_handshake *h, const struct mtu_handshake_setup *setup,
+                       struct mtu_client *client)
+{
+    *h = (struct mtu_handshake){.done = true};
+    *client = (struct mtu_client){.shown = h, .setup = setup};
+    bool ready = open_client(client) && wait_ready(client);
+    if (client->tracker)
+        sd_tracker_finish(client->tracker);
+    sd_tracker_free(client->tracker);
+    client->tracker = NULL; /* the tap stays, and looks no more */
+    if (!ready)
+        mtu_client_close(client);
+    return ready;
 }

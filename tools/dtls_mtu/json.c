@@ -1,18 +1,20 @@
-/* What was found, for programs: one object, the last line. */
+#include "dtls_mtu/json.h"
+
 #include <stdio.h>
 
+#include "common/output.h"
 #include "dtls_mtu/advice.h"
-#include "dtls_mtu/survey.h"
+#include "dtls_mtu/host.h"
 #include "mtu/sizes.h"
 
-enum { HUNDREDTHS = 10000000 };
+static const sd_time hundredth = 10 * SD_MS;
 
-static json_t *known(unsigned value)
+static json_t *size_or_null(unsigned value)
 {
     return value ? json_integer(value) : json_null();
 }
 
-static const char *limit_name(enum sd_mtu_limit limit)
+static const char *limit_id(enum sd_mtu_limit limit)
 {
     static const char *const names[] = {[SD_MTU_LIMIT_UNKNOWN] = "unknown",
                                         [SD_MTU_LIMIT_LOCAL] = "local",
@@ -22,24 +24,24 @@ static const char *limit_name(enum sd_mtu_limit limit)
     return names[limit];
 }
 
-static json_t *icmp_of(const struct measured *m)
+static json_t *claims_json(const struct mtu_measured *m)
 {
     json_t *list = json_array();
     for (unsigned i = 0; i < m->icmp_count; i++) {
         char text[SD_ADDR_TEXT];
-        const struct icmp_word *w = &m->icmp[i];
+        const struct mtu_icmp_claim *c = &m->icmp[i];
         json_array_append_new(
-            list, json_pack("{s:s, s:i, s:i, s:b, s:b}", "from", path_host_text(&w->from, text),
-                            "mtu", (int)w->mtu, "count", (int)w->count, "validated",
-                            w->refused < w->count, "confirmed", w->mtu == m->mtu));
+            list, json_pack("{s:s, s:i, s:i, s:b, s:b}", "from", mtu_host_text(&c->from, text),
+                            "mtu", (int)c->mtu, "count", (int)c->count, "validated",
+                            c->refused < c->count, "confirmed", c->mtu == m->mtu));
     }
     return list;
 }
 
-static json_t *tally_of(const struct measured *m)
+static json_t *tallies_json(const struct mtu_measured *m)
 {
     json_t *list = json_array();
-    for (unsigned i = 0; i < TALLIES; i++)
+    for (unsigned i = 0; i < MTU_TALLIES; i++)
         if (m->tally[i].sent)
             json_array_append_new(list, json_pack("{s:i, s:i, s:i}", "size", (int)m->tally[i].size,
                                                   "sent", (int)m->tally[i].sent, "arrived",
@@ -47,32 +49,32 @@ static json_t *tally_of(const struct measured *m)
     return list;
 }
 
-static json_t *direction(const struct measured *m, unsigned fragment)
+static json_t *direction_json(const struct mtu_measured *m, unsigned fragment)
 {
     double loss = m->small_sent ? (double)m->small_lost / m->small_sent : 0;
     return json_pack("{s:o, s:s, s:f, s:b, s:i, s:f, s:f, s:o, s:o, s:o, s:i, s:i}", "mtu",
-                     known(m->mtu), "limit", limit_name(m->limit), "confidence",
+                     size_or_null(m->mtu), "limit", limit_id(m->limit), "confidence",
                      m->confidence / 1000.0, "size_loss", m->size_loss, "largest", (int)m->largest,
-                     "loss", loss, "rtt_ms", (double)m->rtt / 1e6, "icmp", icmp_of(m), "checked",
-                     tally_of(m), "fragment", known(fragment), "changes", (int)m->changes, "probes",
-                     (int)m->probes);
+                     "loss", loss, "rtt_ms", (double)m->rtt / (double)SD_MS, "icmp", claims_json(m),
+                     "checked", tallies_json(m), "fragment", size_or_null(fragment), "changes",
+                     (int)m->changes, "probes", (int)m->probes);
 }
 
-static json_t *verdicts(const struct survey *s)
+static json_t *findings_json(const struct mtu_result *r)
 {
     json_t *list = json_array();
-    for (unsigned i = 0; i < s->verdict_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", s->verdicts[i].entry->id,
-                                              "severity", sd_severity_name(s->verdicts[i].severity),
-                                              "text", s->verdicts[i].text));
+    for (unsigned i = 0; i < r->finding_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", r->findings[i].entry->id,
+                                              "severity", sd_severity_name(r->findings[i].severity),
+                                              "text", r->findings[i].text));
     return list;
 }
 
-static json_t *handshake(const struct handshake *h)
+static json_t *handshake_json(const struct mtu_handshake *h)
 {
     json_t *o = json_pack("{s:b, s:i, s:i, s:o, s:o}", "established", h->established, "flight",
-                          (int)h->flight, "datagrams", (int)h->datagrams, "above", known(h->above),
-                          "below", known(h->below));
+                          (int)h->flight, "datagrams", (int)h->datagrams, "above",
+                          size_or_null(h->above), "below", size_or_null(h->below));
     if (h->established)
         json_object_set_new(o, "ms", json_real(h->ms));
     tool_field(o, "cipher", h->cipher[0] ? h->cipher : NULL);
@@ -80,70 +82,70 @@ static json_t *handshake(const struct handshake *h)
     return o;
 }
 
-static json_t *trace(const struct trace *t)
+static json_t *trace_json(const struct mtu_trace *t)
 {
     json_t *hops = json_array();
     for (unsigned i = 0; i < t->hops; i++) {
         char text[SD_ADDR_TEXT];
         bool there = t->hop[i].from.sa.sa_family != AF_UNSPEC;
         json_array_append_new(hops, json_pack("{s:s?, s:b, s:b}", "from",
-                                              there ? path_host_text(&t->hop[i].from, text) : NULL,
+                                              there ? mtu_host_text(&t->hop[i].from, text) : NULL,
                                               "small", t->hop[i].small, "large", t->hop[i].large));
     }
     return json_pack("{s:i, s:b, s:i, s:o}", "size", (int)t->large, "reached", t->reached,
                      "last_hop", (int)t->last_large, "hops", hops);
 }
 
-static json_t *advice(unsigned payload, unsigned packet)
+static json_t *advice_json(unsigned payload, unsigned packet)
 {
-    struct cipher_room room[CIPHERS];
+    struct mtu_cipher_room room[MTU_CIPHERS];
     json_t *o = json_pack("{s:i, s:i}", "udp_payload", (int)payload, "link_mtu", (int)packet);
     json_t *largest = json_object();
-    advice_ciphers(room, payload);
-    for (unsigned i = 0; i < CIPHERS; i++)
+    mtu_advice_ciphers(room, payload);
+    for (unsigned i = 0; i < MTU_CIPHERS; i++)
         json_object_set_new(largest, room[i].name, json_integer(room[i].payload));
     json_object_set_new(o, "largest_message", largest);
     return o;
 }
 
-static void add_parts(const struct survey *s, json_t *o)
+static void add_parts_json(const struct mtu_result *r, json_t *o)
 {
     static const char *const kinds[] = {"unknown", "silent", "responder", "echo", "other"};
-    unsigned c2s = survey_c2s(s), s2c = survey_s2c(s), least = s2c && s2c < c2s ? s2c : c2s;
-    if (s->has_c2s)
-        json_object_set_new(o, "c2s", direction(&s->c2s, s->peer.c2s_fragment));
-    if (s->has_s2c)
-        json_object_set_new(o, "s2c", direction(&s->s2c, s->peer.s2c_fragment));
-    if (s->handshake.done)
-        json_object_set_new(o, "handshake", handshake(&s->handshake));
-    if (s->cfg->peer)
-        json_object_set_new(o, "peer", json_string(kinds[s->peer.kind]));
-    if (s->ping.done)
+    unsigned least = mtu_result_least(r);
+    if (r->has_c2s)
+        json_object_set_new(o, "c2s", direction_json(&r->c2s, r->peer.c2s_fragment));
+    if (r->has_s2c)
+        json_object_set_new(o, "s2c", direction_json(&r->s2c, r->peer.s2c_fragment));
+    if (r->handshake.done)
+        json_object_set_new(o, "handshake", handshake_json(&r->handshake));
+    if (r->peer_asked)
+        json_object_set_new(o, "peer", json_string(kinds[r->peer.kind]));
+    if (r->ping.done)
         json_object_set_new(o, "ping",
-                            json_pack("{s:b, s:o, s:b}", "answered", s->ping.answered, "mtu",
-                                      known(s->ping.mtu), "exact", s->ping.exact));
-    if (s->trace.done)
-        json_object_set_new(o, "trace", trace(&s->trace));
+                            json_pack("{s:b, s:o, s:b}", "answered", r->ping.answered, "mtu",
+                                      size_or_null(r->ping.mtu), "exact", r->ping.exact));
+    if (r->trace.done)
+        json_object_set_new(o, "trace", trace_json(&r->trace));
     if (least)
-        json_object_set_new(o, "advice", advice(sd_mtu_payload(least, s->path.ipv6), least));
+        json_object_set_new(o, "advice", advice_json(sd_mtu_payload(least, r->ipv6), least));
 }
 
-static double rounded(sd_time t)
+static double seconds_of(sd_time t)
 {
-    return (double)(t / HUNDREDTHS) / 100;
+    return (double)(t - t % hundredth) / (double)SD_SEC;
 }
 
-void survey_json(const struct survey *s)
+void mtu_json(const struct mtu_result *r)
 {
     char text[SD_ADDR_TEXT];
-    unsigned probes = s->path.probes + (s->has_s2c ? s->s2c.probes : 0);
     json_t *o = json_pack(
         "{s:s, s:s, s:o, s:o, s:s, s:i, s:f, s:o, s:o, s:o, s:i}", "type", "result", "target",
-        sd_addr_text(&s->path.to, text), "c2s_mtu", known(survey_c2s(s)), "s2c_mtu",
-        known(survey_s2c(s)), "verdict", s->verdict_count ? s->verdicts[0].entry->id : "ok",
-        "probes", (int)probes, "seconds", rounded(s->ended - s->begun), "verdicts", verdicts(s),
-        "local_mtu", known(s->interface), "kernel_mtu", known(s->kernel), "exit", s->exit);
-    add_parts(s, o);
+        sd_addr_text(&r->to, text), "c2s_mtu", size_or_null(mtu_result_c2s(r)), "s2c_mtu",
+        size_or_null(mtu_result_s2c(r)), "verdict",
+        r->finding_count ? r->findings[0].entry->id : "ok", "probes", (int)r->probes, "seconds",
+        seconds_of(r->ended - r->begun), "verdicts", findings_json(r), "local_mtu",
+        size_or_null(r->interface), "kernel_mtu", size_or_null(r->kernel), "exit", (int)r->exit);
+    add_parts_json(r, o);
     json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(o);
     putchar('\n');

@@ -1,6 +1,6 @@
-#include "dtls_mtu/tool.h"
+#include "dtls_mtu/run.h"
 
 int main(int argc, char **argv)
 {
-    return tool_main(argc, argv);
+    return mtu_main(argc, argv);
 }

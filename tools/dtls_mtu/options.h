@@ -7,6 +7,9 @@
 #include "common/options.h"
 #include "common/parse.h"
 
+/* Larger packets no DTLS needs: a record has 2^14 bytes at most. */
+#define MTU_MAX_DEFAULT 16384
+
 struct mtu_config {
     struct tool_target target;
     bool responder, peer, handshake, reverse_ping, trace, help, version;
@@ -15,12 +18,13 @@ struct mtu_config {
     int family;
     const char *source;
 
-    int pad; /* enum hello_pad, or -1: what the server takes */
-    unsigned max, max_probes;
-    unsigned timeout_ms; /* of all measuring */
-    unsigned watch_ms;   /* 0 = once */
-    unsigned count;      /* of --watch; 0 = for ever */
-    unsigned require;    /* IP packet bytes; 0 = none */
+    int pad;      /* enum mtu_hello_pad, or -1: what the server accepts */
+    unsigned max; /* IP packet bytes; 0 = MTU_MAX_DEFAULT */
+    unsigned max_probes;
+    unsigned timeout_ms; /* of one measurement */
+    unsigned watch_ms;   /* pause between measurements; 0 = measure once */
+    unsigned count;      /* of --watch; 0 = no limit */
+    unsigned require;    /* IP packet bytes; 0 = any */
 
     const char *cert_file, *key_file;
 

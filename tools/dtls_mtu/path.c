@@ -1,40 +1,28 @@
 #include "dtls_mtu/path.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/random.h"
+#include "dtls_mtu/host.h"
 #include "mtu/sizes.h"
 #include "net/socket.h"
 
 /* 40 bits: with the 32 of an id they stay below the 48 of a record number. */
 #define BASE_BITS UINT64_C(0xffffffffff)
 
-int path_resolve(struct sd_addr *to, const char *host, const char *port, int family)
-{
-    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM}, *list;
-    int rc = getaddrinfo(host, port, &hints, &list);
-    if (rc)
-        return rc;
-    bool fits = sd_addr_from(to, list->ai_addr, list->ai_addrlen);
-    freeaddrinfo(list);
-    return fits ? 0 : EAI_FAMILY;
-}
-
-static int bind_source(int fd, const struct path *p)
+static int bind_source(int fd, const struct mtu_path *p)
 {
     struct sd_addr from;
     if (!p->source)
         return 0;
-    if (path_resolve(&from, p->source, NULL, p->to.sa.sa_family))
+    if (mtu_host_resolve(&from, p->source, NULL, p->to.sa.sa_family))
         return -EADDRNOTAVAIL;
     return sd_socket_bind(fd, &from);
 }
 
-static int open_socket(const struct path *p)
+static int open_probe_socket(const struct mtu_path *p)
 {
     struct sd_socket_options o = {
         .family = p->to.sa.sa_family, .reports = true, .dual = !p->ipv6 /* a mapped address */};
@@ -50,14 +38,14 @@ static int open_socket(const struct path *p)
     return rc;
 }
 
-int path_open(struct path *p, const struct sd_addr *to, const char *source, int signals)
+int mtu_path_open(struct mtu_path *p, const struct sd_addr *to, const char *source, int signals)
 {
-    *p = (struct path){.to = *to, .source = source, .signals = signals, .pad = HELLO_EXT};
+    *p = (struct mtu_path){.to = *to, .source = source, .signals = signals, .pad = MTU_HELLO_EXT};
     p->ipv6 = sd_socket_headers(to) > sd_mtu_packet(0, false);
     if (!sd_random(&p->base, sizeof p->base))
         return -EIO;
     p->base &= BASE_BITS;
-    int fd = open_socket(p);
+    int fd = open_probe_socket(p);
     if (fd < 0)
         return fd;
     p->sock[0].fd = fd;
@@ -65,27 +53,27 @@ int path_open(struct path *p, const struct sd_addr *to, const char *source, int 
     return 0;
 }
 
-void path_close(struct path *p)
+void mtu_path_close(struct mtu_path *p)
 {
     for (unsigned i = 0; i < p->open; i++)
         close(p->sock[i].fd);
     p->open = 0;
 }
 
-unsigned path_headers(const struct path *p)
+unsigned mtu_path_headers(const struct mtu_path *p)
 {
     return sd_mtu_packet(0, p->ipv6);
 }
 
 /* The socket for the next probe: the only one, or a new one in place of the oldest. */
-static unsigned take_socket(struct path *p)
+static unsigned choose_socket(struct mtu_path *p)
 {
     if (!p->each)
         return 0;
-    int fd = open_socket(p);
+    int fd = open_probe_socket(p);
     if (fd < 0)
         return 0;
-    unsigned slot = p->next++ % PATH_SOCKETS;
+    unsigned slot = p->next++ % MTU_PATH_SOCKETS;
     if (slot < p->open)
         close(p->sock[slot].fd);
     else
@@ -94,7 +82,7 @@ static unsigned take_socket(struct path *p)
     return slot;
 }
 
-static void set_ttl(const struct path *p, int fd, int ttl)
+static void set_ttl(const struct mtu_path *p, int fd, int ttl)
 {
     int value = ttl ? ttl : -1;
     if (p->to.sa.sa_family == AF_INET6)
@@ -102,14 +90,15 @@ static void set_ttl(const struct path *p, int fd, int ttl)
     setsockopt(fd, IPPROTO_IP, IP_TTL, &value, sizeof value);
 }
 
-int path_send(struct path *p, uint32_t id, unsigned packet, int ttl)
+int mtu_path_send(struct mtu_path *p, uint32_t id, unsigned packet, int ttl)
 {
-    uint8_t buf[PATH_DATAGRAM];
-    size_t size = packet ? sd_mtu_payload(packet, p->ipv6) : hello_least();
-    size_t len = hello_build(buf, sizeof buf, p->base + id, size, packet ? p->pad : HELLO_PLAIN);
+    uint8_t buf[MTU_PATH_DATAGRAM];
+    size_t size = packet ? sd_mtu_payload(packet, p->ipv6) : mtu_hello_least();
+    size_t len =
+        mtu_hello_build(buf, sizeof buf, p->base + id, size, packet ? p->pad : MTU_HELLO_PLAIN);
     if (!len)
         return -EINVAL;
-    unsigned slot = take_socket(p);
+    unsigned slot = choose_socket(p);
     p->sock[slot].id = id;
     if (ttl)
         set_ttl(p, p->sock[slot].fd, ttl);
@@ -120,80 +109,80 @@ int path_send(struct path *p, uint32_t id, unsigned packet, int ttl)
     if (ttl)
         set_ttl(p, p->sock[slot].fd, 0);
     p->probes++;
-    p->bytes += len + path_headers(p);
+    p->bytes += len + mtu_path_headers(p);
     return rc;
 }
 
-static bool read_report(struct path *p, unsigned slot, struct heard *h)
+static bool take_report(struct mtu_path *p, unsigned slot, struct mtu_heard *h)
 {
     uint64_t seq;
     if (sd_errqueue_read(p->sock[slot].fd, &h->report) <= 0)
         return false;
-    h->kind = HEARD_REPORT;
-    h->known = hello_quoted(h->report.quote, h->report.quoted, &seq) && seq >= p->base &&
+    h->kind = MTU_HEARD_REPORT;
+    h->known = mtu_hello_quoted(h->report.quote, h->report.quoted, &seq) && seq >= p->base &&
                seq - p->base <= UINT32_MAX;
     h->id = h->known ? (uint32_t)(seq - p->base) : 0;
     return true;
 }
 
-static bool read_answer(struct path *p, unsigned slot, struct heard *h)
+static bool take_answer(struct mtu_path *p, unsigned slot, struct mtu_heard *h)
 {
-    uint8_t buf[PATH_DATAGRAM];
+    uint8_t buf[MTU_PATH_DATAGRAM];
     uint64_t seq;
     ssize_t n = recv(p->sock[slot].fd, buf, sizeof buf, MSG_DONTWAIT);
     if (n < 0)
         return false;
-    h->kind = HEARD_ANSWER;
+    h->kind = MTU_HEARD_ANSWER;
     h->size = (size_t)n;
-    h->answer = hello_read(buf, (size_t)n, &seq, &h->alert);
+    h->answer = mtu_hello_read(buf, (size_t)n, &seq, &h->alert);
     h->echoed = seq >= p->base && seq - p->base <= UINT32_MAX;
     h->id = h->echoed ? (uint32_t)(seq - p->base) : p->sock[slot].id;
-    h->known = h->answer != HELLO_FOREIGN && (h->echoed || p->each);
+    h->known = h->answer != MTU_HELLO_FOREIGN && (h->echoed || p->each);
     return true;
 }
 
-/* One look at all sockets; false when nothing was there. */
-static bool look(struct path *p, struct heard *h, int wait_ms)
+/* The first thing that waits in any socket; false when there is nothing within wait_ms. */
+static bool poll_sockets(struct mtu_path *p, struct mtu_heard *h, int wait_ms)
 {
-    struct pollfd fds[PATH_SOCKETS + 1];
+    struct pollfd fds[MTU_PATH_SOCKETS + 1];
     for (unsigned i = 0; i < p->open; i++)
         fds[i] = (struct pollfd){.fd = p->sock[i].fd, .events = POLLIN};
     fds[p->open] = (struct pollfd){.fd = p->signals, .events = POLLIN};
     poll(fds, p->open + 1, wait_ms);
     h->at = sd_clock_now();
     for (unsigned i = 0; i < p->open; i++) {
-        if ((fds[i].revents & POLLERR) && read_report(p, i, h))
+        if ((fds[i].revents & POLLERR) && take_report(p, i, h))
             return true;
-        if ((fds[i].revents & (POLLIN | POLLERR)) && read_answer(p, i, h))
+        if ((fds[i].revents & (POLLIN | POLLERR)) && take_answer(p, i, h))
             return true;
     }
     if (fds[p->open].revents)
-        h->kind = HEARD_STOP;
-    return h->kind == HEARD_STOP;
+        h->kind = MTU_HEARD_STOP;
+    return h->kind == MTU_HEARD_STOP;
 }
 
-void path_hear(struct path *p, struct heard *h, sd_time until)
+void mtu_path_hear(struct mtu_path *p, struct mtu_heard *h, sd_time until)
 {
-    h->kind = HEARD_NOTHING;
+    h->kind = MTU_HEARD_NOTHING;
     h->known = h->echoed = false;
     do {
         int wait_ms = sd_clock_wait_ms(until);
-        if (look(p, h, wait_ms))
+        if (poll_sockets(p, h, wait_ms))
             return;
     } while (sd_clock_now() < until);
 }
 
-/* A datagram of the largest size to the port of the discard service: the server is spared
- * where it leaves, on loopback; elsewhere this host refuses it, and says how much would do. */
-unsigned path_local_limit(const struct path *p)
+/* Sends a datagram of the largest size to the port of the discard service. This host refuses it
+ * and says which size it would send. Only on loopback it leaves, and spares the server. */
+unsigned mtu_path_local_limit(const struct mtu_path *p)
 {
     enum { DISCARD = 9 };
     static const uint8_t zeros[UINT16_MAX];
-    struct path beside = *p;
+    struct mtu_path beside = *p;
     struct sd_report r;
     unsigned most = UINT16_MAX;
     sd_addr_set_port(&beside.to, DISCARD);
-    int fd = open_socket(&beside);
+    int fd = open_probe_socket(&beside);
     if (fd < 0)
         return most;
     if (sd_socket_send(fd, zeros, sd_mtu_payload(most, p->ipv6), NULL, NULL))
@@ -204,31 +193,17 @@ unsigned path_local_limit(const struct path *p)
     return most;
 }
 
-unsigned path_kernel_mtu(const struct path *p)
+unsigned mtu_path_kernel_mtu(const struct mtu_path *p)
 {
     size_t payload = sd_socket_route_payload(p->sock[0].fd);
     return payload ? sd_mtu_packet((unsigned)payload, p->ipv6) : 0;
 }
 
-void path_goodbye(struct path *p)
+void mtu_path_goodbye(struct mtu_path *p)
 {
     uint8_t buf[64];
     for (unsigned i = 0; i < p->open; i++) {
-        size_t len = hello_goodbye(buf, sizeof buf, p->base + UINT32_MAX);
+        size_t len = mtu_hello_goodbye(buf, sizeof buf, p->base + UINT32_MAX);
         sd_socket_send(p->sock[i].fd, buf, len, NULL, NULL);
     }
-}
-
-const char *path_host_text(const struct sd_addr *a, char buf[static SD_ADDR_TEXT])
-{
-    sd_addr_text(a, buf);
-    char *port = strrchr(buf, ':');
-    if (port)
-        *port = '\0';
-    size_t len = strlen(buf);
-    if (*buf == '[' && len > 2) {
-        memmove(buf, buf + 1, len - 2);
-        buf[len - 2] = '\0';
-    }
-    return buf;
 }

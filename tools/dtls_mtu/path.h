@@ -1,5 +1,5 @@
-/* Sockets on the path to be measured: DF set, what the kernel remembers of the path
- * ignored, errors of the network read from the error queue. */
+/* Sockets on the path to be measured: they set DF, ignore the path MTU that the kernel has cached,
+ * and read the errors of the network from the error queue. */
 #ifndef MTU_PATH_H
 #define MTU_PATH_H
 
@@ -9,66 +9,43 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
-#include "dtls_mtu/hello.h"
-#include "net/errqueue.h"
+#include "dtls_mtu/carrier.h"
 
 /* Sockets kept when each probe has one: answers may come late. */
-enum { PATH_SOCKETS = 16, PATH_DATAGRAM = 65536 };
+enum { MTU_PATH_SOCKETS = 16, MTU_PATH_DATAGRAM = 65536 };
 
-enum heard_kind {
-    HEARD_NOTHING, /* the time is over */
-    HEARD_ANSWER,
-    HEARD_REPORT, /* of the network or of this host */
-    HEARD_STOP    /* a signal */
-};
-
-struct heard {
-    enum heard_kind kind;
-    sd_time at;
-    uint32_t id; /* of the probe it is about; `known` when that is certain */
-    bool known;
-    bool echoed; /* ANSWER: it repeats the record number of the probe */
-    enum hello_answer answer;
-    uint8_t alert;
-    size_t size; /* ANSWER: UDP payload */
-    struct sd_report report;
-};
-
-struct path {
+struct mtu_path {
     struct sd_addr to;
     const char *source;
-    int signals; /* readable when it is time to end; -1 = none */
+    int signals; /* readable when it is time to stop; -1 = none */
     bool ipv6;
     bool each; /* a socket for each probe: for servers that do not repeat its number */
-    enum hello_pad pad;
+    enum mtu_hello_pad pad;
     uint64_t base; /* record number of probe 0: random, so that nobody forges a report */
     struct {
         int fd;
         uint32_t id; /* of the last probe it sent */
-    } sock[PATH_SOCKETS];
+    } sock[MTU_PATH_SOCKETS];
     unsigned open, next;
     unsigned probes;
     uint64_t bytes;
 };
 
-/* The first address of host and port. 0, or a value of getaddrinfo(). */
-int path_resolve(struct sd_addr *to, const char *host, const char *port, int family);
 /* 0 or -errno. */
-int path_open(struct path *p, const struct sd_addr *to, const char *source, int signals);
-void path_close(struct path *p);
-/* Sends a probe of an IP packet of `packet` bytes (0 = a plain hello); ttl 0 = the usual.
+int mtu_path_open(struct mtu_path *p, const struct sd_addr *to, const char *source, int signals);
+void mtu_path_close(struct mtu_path *p);
+/* Sends a probe in an IP packet of `packet` bytes (0 = a plain hello); ttl 0 = the default.
  * 0 or -errno: -EMSGSIZE when this host refuses the size. */
-int path_send(struct path *p, uint32_t id, unsigned packet, int ttl);
+int mtu_path_send(struct mtu_path *p, uint32_t id, unsigned packet, int ttl);
 /* What comes next, until `until`. */
-void path_hear(struct path *p, struct heard *h, sd_time until);
-/* Largest IP packet that leaves this host on this path, whatever the kernel remembers. */
-unsigned path_local_limit(const struct path *p);
-/* What the kernel remembers or was told by the administrator; 0 = unknown. */
-unsigned path_kernel_mtu(const struct path *p);
-/* Ends what a server without cookies may have begun. */
-void path_goodbye(struct path *p);
-unsigned path_headers(const struct path *p);
-/* An address without its port; returns buf. */
-const char *path_host_text(const struct sd_addr *a, char buf[static SD_ADDR_TEXT]);
+void mtu_path_hear(struct mtu_path *p, struct mtu_heard *h, sd_time until);
+/* Largest IP packet that leaves this host on this path, whatever the kernel has cached. */
+unsigned mtu_path_local_limit(const struct mtu_path *p);
+/* The path MTU that the kernel has cached or the administrator has set; 0 = unknown. */
+unsigned mtu_path_kernel_mtu(const struct mtu_path *p);
+/* Ends the handshakes that a server without cookies may have begun. */
+void mtu_path_goodbye(struct mtu_path *p);
+/* Bytes of IP and UDP header. */
+unsigned mtu_path_headers(const struct mtu_path *p);
 
 #endif

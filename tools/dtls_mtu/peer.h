@@ -1,40 +1,44 @@
-/* The other end cooperates: probes are messages over an established association, and
- * both directions can be measured, each by itself. */
+/* The other end cooperates: probes are messages over a DTLS session, and each direction can be
+ * measured by itself. */
 #ifndef MTU_PEER_H
 #define MTU_PEER_H
 
-#include "dtls_mtu/measure.h"
+#include "dtls_mtu/carrier.h"
 #include "sukat_dtls.h"
 
-enum peer_kind {
-    PEER_UNKNOWN, /* not asked */
-    PEER_SILENT,  /* established, but what was said brought no answer */
-    PEER_RESPONDER,
-    PEER_ECHO, /* what is said comes back: enough for the way there */
-    PEER_OTHER /* it answers with something of its own */
+enum mtu_peer_kind {
+    MTU_PEER_UNKNOWN, /* not asked */
+    MTU_PEER_SILENT,  /* the session is established, but no message is answered */
+    MTU_PEER_RESPONDER,
+    MTU_PEER_ECHO, /* sends every message back: enough for the direction to it */
+    MTU_PEER_OTHER /* answers with something else */
 };
 
-struct peer {
-    enum peer_kind kind;
+/* What was learnt. */
+struct mtu_peer {
+    enum mtu_peer_kind kind;
     sd_time rtt;
     unsigned c2s_fragment, s2c_fragment; /* IP bytes of the largest fragment; 0 = none came */
-    unsigned told;    /* IP packet that the responder's kernel believes in; 0 = not told */
-    unsigned refused; /* smallest IP packet that the responder's host did not send; 0 = none */
+    unsigned kernel;  /* IP packet bytes that the responder's kernel has cached; 0 = not known */
+    unsigned refused; /* smallest IP packet that the responder's host refused; 0 = none */
+};
 
-    /* While it runs. */
+/* The session with the peer. */
+struct mtu_link {
+    struct mtu_peer *peer;
     sdtls *s;
     sdtls_conn *conn;
     struct sd_addr to;
-    unsigned headers;
+    unsigned headers; /* bytes of IP and UDP header */
     int signals;
-    bool gone;  /* the association ended */
-    bool back;  /* s2c is measured */
+    bool gone;  /* the session has ended */
+    bool back;  /* the direction from the peer is measured */
     bool whole; /* what arrives in fragments counts as lost */
 };
 
-/* Says hello to whoever is there; sets kind and rtt. */
-void peer_identify(struct peer *p, sd_time deadline);
+/* Asks which kind of peer this is; sets kind and rtt. */
+void mtu_peer_identify(struct mtu_link *l, sd_time deadline);
 /* The carrier for one direction; `whole`: fragments do not count as arrival. */
-struct carrier peer_carrier(struct peer *p, bool back, bool whole);
+struct mtu_carrier mtu_peer_carrier(struct mtu_link *l, bool back, bool whole);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { IP_HEADER_V4 = 20, IP_HEADER_V6 = 40, ICMP_HEADER = 8, TRIES = 3, WAIT_MS = 600, ROUND = 8 };
 
-static int open_socket(const struct sd_addr *to, bool ipv6)
+static int open_ping_socket(const struct sd_addr *to, bool ipv6)
 {
     int one = 1, probe = ipv6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
     int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
@@ -31,7 +31,7 @@ static int open_socket(const struct sd_addr *to, bool ipv6)
     return rc;
 }
 
-static int send_echo(int fd, bool ipv6, unsigned packet, uint16_t seq)
+static int send_ping(int fd, bool ipv6, unsigned packet, uint16_t seq)
 {
     static const uint8_t zeros[UINT16_MAX];
     uint8_t header[ICMP_HEADER];
@@ -47,7 +47,7 @@ static int send_echo(int fd, bool ipv6, unsigned packet, uint16_t seq)
     return sendmsg(fd, &m, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-static unsigned fragment_of(struct msghdr *m)
+static unsigned reply_fragment(struct msghdr *m)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
         int size;
@@ -61,8 +61,8 @@ static unsigned fragment_of(struct msghdr *m)
     return 0;
 }
 
-/* The reply to `seq`: false when none came. *fragment: 0 = it came whole. */
-static bool receive(int fd, uint16_t seq, unsigned *fragment)
+/* Takes the reply to `seq`: false when none is there. *fragment: 0 = it came whole. */
+static bool take_reply(int fd, uint16_t seq, unsigned *fragment)
 {
     uint8_t buf[UINT16_MAX];
     union {
@@ -78,42 +78,42 @@ static bool receive(int fd, uint16_t seq, unsigned *fragment)
     struct sd_rd r = sd_rd_init(buf, n > 0 ? (size_t)n : 0);
     sd_rd_bytes(&r, ICMP_HEADER - 2);
     bool ours = sd_rd_u16(&r) == seq && !r.bad;
-    *fragment = ours ? fragment_of(&m) : 0;
+    *fragment = ours ? reply_fragment(&m) : 0;
     return ours;
 }
 
-static bool echo(struct ping *p, int fd, bool ipv6, unsigned packet, sd_time deadline,
-                 unsigned *fragment)
+static bool ping_once(struct mtu_ping *p, int fd, bool ipv6, unsigned packet, sd_time deadline,
+                      unsigned *fragment)
 {
     for (unsigned i = 0; i < TRIES && sd_clock_now() < deadline; i++) {
         uint16_t seq = (uint16_t)++p->sent;
-        if (send_echo(fd, ipv6, packet, seq))
+        if (send_ping(fd, ipv6, packet, seq))
             return false;
         for (sd_time until = sd_clock_now() + WAIT_MS * SD_MS; sd_clock_now() < until;) {
             struct pollfd in = {.fd = fd, .events = POLLIN};
-            if (poll(&in, 1, sd_clock_wait_ms(until)) > 0 && receive(fd, seq, fragment))
+            if (poll(&in, 1, sd_clock_wait_ms(until)) > 0 && take_reply(fd, seq, fragment))
                 return true;
         }
     }
     return false;
 }
 
-void ping_run(struct ping *p, const struct sd_addr *to, bool ipv6, unsigned largest,
-              sd_time deadline)
+void mtu_ping_run(struct mtu_ping *p, const struct sd_addr *to, bool ipv6, unsigned largest,
+                  sd_time deadline)
 {
     unsigned fragment = 0, none;
-    *p = (struct ping){.done = true};
-    int fd = open_socket(to, ipv6);
+    *p = (struct mtu_ping){.done = true};
+    int fd = open_ping_socket(to, ipv6);
     if (fd < 0) {
         p->error = -fd;
         return;
     }
-    p->answered = echo(p, fd, ipv6, largest, deadline, &fragment);
+    p->answered = ping_once(p, fd, ipv6, largest, deadline, &fragment);
     if (p->answered)
         p->mtu = fragment ? fragment : largest;
     /* A fragment carries a multiple of 8 bytes: the limit is up to 7 above it. */
     for (unsigned more = 1; fragment && more < ROUND && fragment + more < largest; more++) {
-        if (!echo(p, fd, ipv6, fragment + more, deadline, &none) || none)
+        if (!ping_once(p, fd, ipv6, fragment + more, deadline, &none) || none)
             break;
         p->mtu = fragment + more;
     }

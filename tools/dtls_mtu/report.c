@@ -1,8 +1,11 @@
-/* What was found, for people. */
+#include "dtls_mtu/report.h"
+
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dtls_mtu/advice.h"
-#include "dtls_mtu/survey.h"
+#include "dtls_mtu/host.h"
 #include "mtu/sizes.h"
 
 #define BOLD "\033[1m"
@@ -11,233 +14,297 @@
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
-enum { PERCENT = 100, MILLE = 1000, USUAL_FLIGHT = 5200 }; /* a chain of three RSA-4096 */
+enum {
+    PER_MILLE_PER_PERCENT = 10,
+    USUAL_FLIGHT = 5200 /* bytes: a chain of three RSA-4096 certificates */
+};
 
-static const char *paint(const struct survey *s, const char *code)
+static const char to_server[] = "to the server", from_server[] = "from the server";
+
+struct report {
+    const struct mtu_result *r;
+    bool color;
+};
+
+static const char *paint(const struct report *p, const char *code)
 {
-    return s->color ? code : "";
+    return p->color ? code : "";
 }
 
-static const char *contact_words(const struct survey *s)
+static double ms_of(sd_time t)
 {
-    switch (s->contact.end) {
-    case CONTACT_OK:
+    return (double)t / (double)SD_MS;
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static const char *server_words(enum mtu_contact_end end)
+{
+    switch (end) {
+    case MTU_CONTACT_OK:
         return "DTLS server with cookies";
-    case CONTACT_NO_COOKIE:
+    case MTU_CONTACT_NO_COOKIE:
         return "DTLS server without cookies";
-    case CONTACT_ALERT:
-    case CONTACT_NO_PADDED:
+    case MTU_CONTACT_ALERT:
+    case MTU_CONTACT_NO_PADDED:
         return "DTLS server";
-    case CONTACT_FOREIGN:
+    case MTU_CONTACT_FOREIGN:
         return "not a DTLS server";
     default:
         return "no answer";
     }
 }
 
-static void put_head(const struct survey *s)
+static void print_server(const struct report *p)
 {
+    const struct mtu_result *r = p->r;
     char text[SD_ADDR_TEXT];
-    printf("%s%s%s  %s", paint(s, BOLD), sd_addr_text(&s->path.to, text), paint(s, PLAIN),
-           contact_words(s));
-    if (s->contact.end == CONTACT_OK)
-        printf(", round trip %.1f ms", (double)(s->has_c2s ? s->c2s.rtt : s->contact.rtt) / 1e6);
-    if (s->has_c2s && s->c2s.small_lost)
-        printf(", loss %u of %u", s->c2s.small_lost, s->c2s.small_sent);
+    printf("%s%s%s  %s", paint(p, BOLD), sd_addr_text(&r->to, text), paint(p, PLAIN),
+           server_words(r->contact.end));
+    if (r->contact.end == MTU_CONTACT_OK)
+        printf(", round trip %.1f ms", ms_of(r->has_c2s ? r->c2s.rtt : r->contact.rtt));
+    if (r->has_c2s && r->c2s.small_lost)
+        printf(", %u of %u probes that fit were lost", r->c2s.small_lost, r->c2s.small_sent);
     putchar('\n');
 }
 
-static const char *limit_words(const struct survey *s, const struct measured *m, char *buf,
-                               size_t cap)
+static void print_limit(const struct mtu_result *r, const struct mtu_measured *m)
 {
-    const char *why = sd_mtu_reason(m->mtu);
-    switch (m->limit) {
-    case SD_MTU_LIMIT_LOCAL:
-        return s->local < s->interface ? "as much as was tried, see --max"
-                                       : "as much as the local interface takes";
-    case SD_MTU_LIMIT_ICMP:
-        snprintf(buf, cap, "limited by the path, which says so%s%s", why ? "; often " : "",
-                 why ? why : "");
-        return buf;
-    case SD_MTU_LIMIT_SILENT:
-        if (survey_same_host(s))
-            return "limited by the server: there is no path on one host";
-        snprintf(buf, cap, "limited by the path%s%s", why ? "; often " : "", why ? why : "");
-        return buf;
-    default:
-        return "no sharp limit found";
-    }
+    const char *cause = sd_mtu_reason(m->mtu);
+    bool path = m->limit == SD_MTU_LIMIT_ICMP ||
+                (m->limit == SD_MTU_LIMIT_SILENT && !mtu_result_same_host(r));
+    if (m->limit == SD_MTU_LIMIT_LOCAL)
+        puts(r->local < r->interface ? "the largest size tried (see --max)"
+                                     : "the MTU of the local interface");
+    else if (path)
+        printf("limited by the path, which %s\n",
+               m->limit == SD_MTU_LIMIT_ICMP ? "reports it by ICMP" : "does not report it");
+    else if (m->limit == SD_MTU_LIMIT_SILENT)
+        puts("limited by the server: it runs on this host, so there is no path");
+    else
+        puts("no clear limit found");
+    if (path && cause)
+        printf("    common cause: %s\n", cause);
 }
 
-static void put_tally(const struct measured *m)
+static void print_tallies(const struct mtu_measured *m)
 {
-    const char *sep = "checked: ";
-    for (unsigned i = 0; i < TALLIES; i++) {
+    const char *before = "    checked: ", *noun = " packets", *verb = " arrived", *end = "";
+    for (unsigned i = 0; i < MTU_TALLIES; i++) {
         if (!m->tally[i].sent)
             continue;
-        printf("%s%u bytes %u of %u", sep, m->tally[i].size, m->tally[i].answered,
-               m->tally[i].sent);
-        sep = ", ";
+        printf("%s%u of %u%s of %u bytes%s", before, m->tally[i].answered, m->tally[i].sent, noun,
+               m->tally[i].size, verb);
+        before = ", ";
+        noun = verb = "";
+        end = "\n";
     }
+    fputs(end, stdout);
 }
 
-static void put_icmp(const struct measured *m)
+static const char *claim_words(const struct mtu_icmp_claim *c, const struct mtu_measured *m)
+{
+    if (c->refused == c->count)
+        return "ignored, because it quotes no probe";
+    return c->mtu == m->mtu ? "confirmed by probes" : "not confirmed by probes";
+}
+
+static void print_claims(const struct mtu_measured *m)
 {
     char text[SD_ADDR_TEXT];
     for (unsigned i = 0; i < m->icmp_count; i++) {
-        const struct icmp_word *w = &m->icmp[i];
-        printf("    ICMP from %s: %u bytes%s\n", path_host_text(&w->from, text), w->mtu,
-               w->refused == w->count ? ", ignored: it quotes nothing that was sent"
-               : w->mtu == m->mtu     ? ", confirmed by probing"
-                                      : ", not confirmed by probing");
+        const struct mtu_icmp_claim *c = &m->icmp[i];
+        printf("    ICMP error from %s: ", mtu_host_text(&c->from, text));
+        if (c->mtu)
+            printf("path MTU %u bytes (%s)\n", c->mtu, claim_words(c, m));
+        else
+            printf("no path MTU given\n");
     }
 }
 
-static void put_direction(const struct survey *s, const char *name, const struct measured *m)
+static void print_direction(const struct report *p, const char *name, const struct mtu_measured *m)
 {
-    char words[200];
     if (!m->mtu) {
-        printf("%-16s path MTU not known: not even the smallest size arrives\n", name);
+        printf("%-16s path MTU unknown: no probe was answered\n", name);
         return;
     }
-    printf("%-16s %spath MTU %u%s  %s\n    ", name, paint(s, BOLD), m->mtu, paint(s, PLAIN),
-           limit_words(s, m, words, sizeof words));
-    put_tally(m);
+    printf("%-16s %spath MTU %u bytes%s  ", name, paint(p, BOLD), m->mtu, paint(p, PLAIN));
+    print_limit(p->r, m);
+    print_tallies(m);
+    printf("    ");
     if (m->limit != SD_MTU_LIMIT_LOCAL)
-        printf("; sure to %u.%u %%", m->confidence * PERCENT / MILLE,
-               m->confidence * PERCENT % MILLE / PERCENT);
-    printf("; %u probes%s\n", m->probes, m->changes ? "; the path changed meanwhile" : "");
-    put_icmp(m);
+        printf("confidence %u.%u %%, ", m->confidence / PER_MILLE_PER_PERCENT,
+               m->confidence % PER_MILLE_PER_PERCENT);
+    printf("%u probes%s\n", m->probes, m->changes ? "; the path changed meanwhile" : "");
+    print_claims(m);
 }
 
-static void put_back_hints(const struct survey *s)
+/* What is known of the direction from the server without a peer. */
+static void print_back_bounds(const struct mtu_result *r)
 {
-    const struct handshake *h = &s->handshake;
-    if (s->has_s2c)
-        return;
+    const struct mtu_handshake *h = &r->handshake;
     if (h->done && h->above && h->below)
-        printf("%-16s path MTU in (%u, %u], from the handshake\n", "from the server", h->above - 1,
-               h->below - 1);
+        printf("%-16s path MTU between %u and %u bytes, from the handshake\n", from_server,
+               h->above, h->below - 1);
     else if (h->done && h->above)
-        printf("%-16s path MTU at least %u, the largest packet of the handshake\n",
-               "from the server", h->above);
-    else if (!s->ping.mtu)
-        printf("%-16s not measured: --peer, --handshake or --reverse-ping tell more\n",
-               "from the server");
+        printf("%-16s path MTU at least %u bytes, the largest packet of the handshake\n",
+               from_server, h->above);
+    else if (!r->ping.mtu)
+        printf("%-16s not measured: use --peer, --handshake or --reverse-ping\n", from_server);
 }
 
-static void put_ping(const struct survey *s)
+static void print_ping(const struct mtu_ping *p)
 {
-    const struct ping *p = &s->ping;
     if (!p->done)
         return;
     if (p->error)
-        printf("    ping: not possible here (net.ipv4.ping_group_range)\n");
+        printf("    ping: %s%s\n", strerror(p->error),
+               p->error == EACCES ? " (allow it with sysctl net.ipv4.ping_group_range)" : "");
     else if (!p->answered)
-        printf("    ping: not answered\n");
+        printf("    ping: no answer\n");
     else
-        printf("%-16s path MTU %s%u: a hint, from the fragments of ping replies\n",
-               "from the server", p->exact ? "" : "at least ", p->mtu);
+        printf("%-16s path MTU probably %s%u bytes, as ping replies arrive %s\n", from_server,
+               p->exact ? "" : "at least ", p->mtu,
+               p->exact ? "in fragments above that size" : "whole at that size");
 }
 
-static void put_handshake(const struct survey *s)
+static const char *peer_words(enum mtu_peer_kind kind)
 {
-    const struct handshake *h = &s->handshake;
+    switch (kind) {
+    case MTU_PEER_ECHO:
+        return "The peer is an echo server: only the direction to the server is measured. To "
+               "measure both, run dtls_mtu --responder there.";
+    case MTU_PEER_SILENT:
+        return "The peer does not answer. Run dtls_mtu --responder there.";
+    case MTU_PEER_OTHER:
+        return "The peer is not dtls_mtu --responder, and not an echo server.";
+    default:
+        return NULL;
+    }
+}
+
+static void print_handshake(const struct mtu_result *r)
+{
+    const struct mtu_handshake *h = &r->handshake;
+    const char *peer = peer_words(r->peer.kind);
     if (!h->done)
         return;
     if (h->established)
         printf("%-16s %.1f ms, %s; largest flight from the server: %zu bytes in %u datagram%s\n",
-               "handshake", h->ms, h->cipher, h->flight, h->datagrams,
-               h->datagrams == 1 ? "" : "s");
+               "handshake", h->ms, h->cipher, h->flight, h->datagrams, plural(h->datagrams));
     else
         printf("%-16s failed: %s\n", "handshake", h->text);
-    if (s->cfg->peer && h->established && s->peer.kind != PEER_RESPONDER)
-        printf("    %s\n", s->peer.kind == PEER_ECHO
-                               ? "The peer echoes: the way there is measured, the way back needs "
-                                 "dtls_mtu --responder."
-                               : "The peer is neither dtls_mtu --responder nor an echo.");
+    if (peer)
+        printf("    %s\n", peer);
 }
 
-static void put_trace(const struct survey *s)
+static void print_trace(const struct mtu_trace *t)
 {
-    const struct trace *t = &s->trace;
     char text[SD_ADDR_TEXT];
     if (!t->done)
         return;
+    printf("    trace with packets of %u bytes (small) and %u bytes (large), by the hops they "
+           "reach:\n",
+           t->small, t->large);
     for (unsigned i = 0; i < t->hops; i++)
         printf("    hop %u  %-24s%s%s\n", i + 1,
-               t->hop[i].from.sa.sa_family ? path_host_text(&t->hop[i].from, text) : "no answer",
+               t->hop[i].from.sa.sa_family ? mtu_host_text(&t->hop[i].from, text) : "no answer",
                t->hop[i].small ? " small" : "", t->hop[i].large ? " large" : "");
     if (t->last_large)
-        printf("    Packets of %u bytes vanish behind hop %u (%s)%s.\n", t->large, t->last_large,
-               path_host_text(&t->hop[t->last_large - 1].from, text),
+        printf("    Packets of %u bytes vanish after hop %u (%s)%s.\n", t->large, t->last_large,
+               mtu_host_text(&t->hop[t->last_large - 1].from, text),
                t->last_large == t->hops && t->reached ? ", before the server" : "");
     else if (t->hops)
         printf("    Packets of %u bytes vanish before the first hop that answers.\n", t->large);
 }
 
-static void put_verdicts(const struct survey *s)
+static const char *severity_color(enum sd_severity severity)
 {
-    for (unsigned i = 0; i < s->verdict_count; i++) {
-        const struct verdict *v = &s->verdicts[i];
-        const char *color = v->severity == SD_FATAL     ? RED
-                            : v->severity == SD_WARNING ? YELLOW
-                                                        : GREEN;
-        printf("%s%s%s %s\n", paint(s, color), v->entry->id, paint(s, PLAIN), v->text);
-    }
-    if (!s->verdict_count && s->has_c2s)
-        printf("%sok%s Nothing wrong.\n", paint(s, GREEN), paint(s, PLAIN));
-    if (s->kernel && s->has_c2s && s->kernel < s->c2s.mtu)
-        printf("note: the kernel believes in %u bytes, by an old ICMP error or its route "
-               "(ip route get).\n",
-               s->kernel);
-    if (s->cfg->require && s->has_c2s && s->c2s.mtu < s->cfg->require)
-        printf("less than --require %u\n", s->cfg->require);
+    return severity == SD_FATAL ? RED : severity == SD_WARNING ? YELLOW : GREEN;
 }
 
-static void put_advice(const struct survey *s, unsigned packet)
+static void print_findings(const struct report *p)
 {
-    struct stack_effect effect[STACKS];
-    struct setting setting[SETTINGS];
-    struct cipher_room room[CIPHERS];
-    unsigned payload = sd_mtu_payload(packet, s->path.ipv6);
-    const struct measured *m = s->has_s2c && s->s2c.mtu == packet ? &s->s2c : &s->c2s;
-    size_t flight = s->handshake.flight ? s->handshake.flight : USUAL_FLIGHT;
-    advice_effects(effect, payload, sd_mtu_payload(s->local, s->path.ipv6),
-                   m->limit == SD_MTU_LIMIT_ICMP);
-    advice_settings(setting, payload, packet);
-    advice_ciphers(room, payload);
+    const struct mtu_result *r = p->r;
+    for (unsigned i = 0; i < r->finding_count; i++) {
+        const struct mtu_finding *f = &r->findings[i];
+        printf("%s%s%s %s\n", paint(p, severity_color(f->severity)), f->entry->id, paint(p, PLAIN),
+               f->text);
+    }
+    if (!r->finding_count && r->exit == MTU_EXIT_OK)
+        printf("%sok%s No defect found.\n", paint(p, GREEN), paint(p, PLAIN));
+}
+
+static void print_notes(const struct mtu_result *r)
+{
+    char text[SD_ADDR_TEXT];
+    if (r->kernel && r->has_c2s && r->kernel < r->c2s.mtu)
+        printf("note: the kernel has cached a path MTU of %u bytes (see ip route get %s)\n",
+               r->kernel, mtu_host_text(&r->to, text));
+    if (mtu_result_too_small(r, true))
+        printf("The path to the server carries less than --require %u.\n", r->require);
+    if (mtu_result_too_small(r, false))
+        printf("The path from the server carries less than --require %u.\n", r->require);
+}
+
+static void print_effects(const struct report *p, unsigned packet, unsigned payload)
+{
+    const struct mtu_result *r = p->r;
+    struct mtu_stack_effect effect[MTU_STACKS];
+    const struct mtu_measured *m = mtu_result_s2c(r) == packet ? &r->s2c : &r->c2s;
+    size_t flight = r->handshake.flight ? r->handshake.flight : USUAL_FLIGHT;
     size_t datagrams = (flight + payload - 1) / payload;
-    printf("\nA flight of %zu bytes takes %zu datagram%s of up to %u bytes.\n"
-           "A flight that fills more than one meets, without settings:\n",
-           flight, datagrams, datagrams == 1 ? "" : "s", payload);
-    for (unsigned i = 0; i < STACKS; i++)
-        printf("    %s%-12s%s %s\n", effect[i].bad ? paint(s, RED) : "", effect[i].stack,
-               effect[i].bad ? paint(s, PLAIN) : "", effect[i].text);
-    printf("Settings that fit:\n");
-    for (unsigned i = 0; i < SETTINGS; i++)
+    mtu_advice_effects(effect, payload, sd_mtu_payload(r->local, r->ipv6),
+                       m->limit == SD_MTU_LIMIT_ICMP);
+    printf("\nOn this path a flight of %zu bytes takes %zu datagram%s of up to %u bytes.\n"
+           "With default settings, a flight of several datagrams is sent like this:\n",
+           flight, datagrams, plural(datagrams), payload);
+    for (unsigned i = 0; i < MTU_STACKS; i++)
+        printf("    %s%-12s%s %s\n", effect[i].bad ? paint(p, RED) : "", effect[i].stack,
+               effect[i].bad ? paint(p, PLAIN) : "", effect[i].text);
+}
+
+static void print_settings(unsigned packet, unsigned payload)
+{
+    struct mtu_setting setting[MTU_SETTINGS];
+    struct mtu_cipher_room room[MTU_CIPHERS];
+    mtu_advice_settings(setting, payload, packet);
+    mtu_advice_ciphers(room, payload);
+    printf("Settings for this path:\n");
+    for (unsigned i = 0; i < MTU_SETTINGS; i++)
         printf("    %-12s %s\n", setting[i].stack, setting[i].text);
-    printf("Largest message:\n");
-    for (unsigned i = 0; i < CIPHERS; i++)
+    printf("Largest message in one datagram:\n");
+    for (unsigned i = 0; i < MTU_CIPHERS; i++)
         printf("    %-34s %u bytes\n", room[i].ciphers, room[i].payload);
 }
 
-void survey_report(const struct survey *s)
+static void print_advice(const struct report *p)
 {
-    unsigned c2s = survey_c2s(s), s2c = survey_s2c(s);
-    put_head(s);
-    if (s->has_c2s)
-        put_direction(s, "to the server", &s->c2s);
-    if (s->has_s2c)
-        put_direction(s, "from the server", &s->s2c);
-    else if (s->has_c2s || s->handshake.done)
-        put_back_hints(s);
-    put_ping(s);
-    put_handshake(s);
-    put_trace(s);
-    put_verdicts(s);
-    if (c2s)
-        put_advice(s, s2c && s2c < c2s ? s2c : c2s);
-    printf("%u probes, %.2f s\n", s->path.probes + (s->has_s2c ? s->s2c.probes : 0),
-           (double)(s->ended - s->begun) / 1e9);
+    unsigned packet = mtu_result_least(p->r), payload = sd_mtu_payload(packet, p->r->ipv6);
+    if (!packet)
+        return;
+    print_effects(p, packet, payload);
+    print_settings(packet, payload);
+}
+
+void mtu_report(const struct mtu_result *r, bool color)
+{
+    struct report p = {r, color};
+    print_server(&p);
+    if (r->has_c2s)
+        print_direction(&p, to_server, &r->c2s);
+    if (r->has_s2c)
+        print_direction(&p, from_server, &r->s2c);
+    else if (r->has_c2s || r->handshake.done)
+        print_back_bounds(r);
+    print_ping(&r->ping);
+    print_handshake(r);
+    print_trace(&r->trace);
+    print_findings(&p);
+    print_notes(r);
+    print_advice(&p);
+    printf("%u probes in %.2f s\n", r->probes, (double)(r->ended - r->begun) / (double)SD_SEC);
 }

@@ -2,9 +2,12 @@
 #ifndef MTU_RESPONDER_H
 #define MTU_RESPONDER_H
 
-#include "dtls_mtu/survey.h"
+#include "common/output.h"
+#include "common/signals.h"
+#include "dtls_mtu/options.h"
 
 /* Serves until a signal comes; the exit status. */
-int responder_run(struct survey *s);
+int mtu_responder_run(const struct mtu_config *c, const struct tool_out *out,
+                      const struct tool_signals *signals);
 
 #endif

@@ -1,5 +1,6 @@
+#include "dtls_mtu/run.h"
+
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,146 +8,127 @@
 
 #include "common/explain.h"
 #include "common/term.h"
+#include "dtls_mtu/json.h"
+#include "dtls_mtu/judge.h"
+#include "dtls_mtu/report.h"
 #include "dtls_mtu/responder.h"
+#include "dtls_mtu/stop.h"
 #include "dtls_mtu/survey.h"
-#include "dtls_mtu/tool.h"
 
-static int print_version(void)
+static int print_mtu_version(void)
 {
     printf("dtls_mtu %s\n%s\n", sdtls_version(), sdtls_tls_library());
     return MTU_EXIT_OK;
 }
 
-static int print_explanation(const struct mtu_config *c)
+static int print_explanation(const char *id)
 {
-    if (tool_explain(stdout, c->explain))
+    if (tool_explain(stdout, id))
         return MTU_EXIT_OK;
-    fprintf(stderr, "dtls_mtu: --explain %s: no such verdict; --explain list has all\n",
-            c->explain);
+    fprintf(stderr, "dtls_mtu: --explain %s: no finding has this id; '--explain list' lists all\n",
+            id);
     return MTU_EXIT_USAGE;
 }
 
-/* The signal that ends us, or 0: others are not ours to obey. */
-static int end_signal(struct survey *s)
+static void put_result(const struct mtu_config *c, const struct mtu_result *r)
 {
-    int sig;
-    while ((sig = tool_signals_next(&s->signals)))
-        if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)
-            return sig;
-    return 0;
+    if (c->json)
+        mtu_json(r);
+    else
+        mtu_report(r, tool_term_color((enum tool_color)c->color, STDOUT_FILENO));
+    fflush(stdout);
 }
 
-static void forget(struct survey *s)
+/* One measurement, printed on stdout; the exit status. */
+static int measure_once(const struct mtu_survey_setup *u, const struct tool_signals *signals,
+                        struct mtu_result *r)
 {
-    s->has_c2s = s->has_s2c = false;
-    s->handshake.done = s->ping.done = s->trace.done = false;
-    s->handshake.flight = 0;
-    s->ping.mtu = 0;
-    s->peer = (struct peer){.kind = PEER_UNKNOWN};
-}
-
-static int open_path(struct survey *s)
-{
-    const struct mtu_config *c = s->cfg;
-    struct sd_addr to;
-    int rc = path_resolve(&to, c->target.host, c->target.port, c->family);
-    if (rc) {
-        tool_error(&s->out, "%s: %s", c->target.host,
-                   rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+    switch (mtu_survey_run(r, u)) {
+    case MTU_SURVEY_DONE:
+        mtu_judge(r);
+        put_result(u->cfg, r);
+        return (int)r->exit;
+    case MTU_SURVEY_NO_PATH:
         return MTU_EXIT_NO_ANSWER;
+    case MTU_SURVEY_STOPPED:
+        break;
     }
-    rc = path_open(&s->path, &to, c->source, s->signals.fd);
-    if (!rc)
-        return MTU_EXIT_OK;
-    tool_error(&s->out, "%s port %s: %s", c->target.host, c->target.port, strerror(-rc));
-    return MTU_EXIT_NO_ANSWER;
+    int sig = mtu_stop_signal(signals);
+    if (sig)
+        return MTU_EXIT_SIGNAL + sig;
+    tool_error(u->out, "the measurement was interrupted");
+    return MTU_EXIT_UNSURE;
 }
 
-/* One measurement, told on stdout. False when a signal ends it. */
-static bool measure_once(struct survey *s)
+static void warn_of_change(const struct tool_out *out, unsigned before, unsigned now)
 {
-    forget(s);
-    s->begun = s->ended = sd_clock_now();
-    s->exit = open_path(s);
-    if (s->exit)
-        return true;
-    bool on = survey_run(s);
-    if (on) {
-        survey_judge(s);
-        if (s->cfg->json)
-            survey_json(s);
-        else
-            survey_report(s);
-        fflush(stdout);
-    }
-    path_close(&s->path);
-    return on;
+    if (before && before != now)
+        tool_warn(out, "the path MTU to the server changed from %u to %u bytes", before, now);
 }
 
-static void tell_change(const struct survey *s, unsigned before)
+/* Measures once, or with --watch again and again. */
+static int measure_repeatedly(const struct mtu_survey_setup *u, const struct tool_signals *signals)
 {
-    unsigned now = survey_c2s(s);
-    if (!before || before == now)
-        return;
-    tool_warn(&s->out, "the path MTU to the server changed from %u to %u", before, now);
-}
-
-static int watch(struct survey *s)
-{
+    const struct mtu_config *c = u->cfg;
+    struct pollfd stop = {.fd = signals->fd, .events = POLLIN};
     unsigned before = 0;
     for (unsigned n = 1;; n++) {
-        struct pollfd stop = {.fd = s->signals.fd, .events = POLLIN};
-        int sig;
-        if (!measure_once(s) && (sig = end_signal(s)))
-            return MTU_EXIT_SIGNAL + sig;
-        tell_change(s, before);
-        before = survey_c2s(s);
-        if (!s->cfg->watch_ms || n == s->cfg->count)
-            return s->exit;
-        poll(&stop, 1, (int)s->cfg->watch_ms);
-        if ((sig = end_signal(s)))
+        struct mtu_result r;
+        int sig, status = measure_once(u, signals, &r);
+        if (status > MTU_EXIT_SIGNAL)
+            return status;
+        warn_of_change(u->out, before, mtu_result_c2s(&r));
+        before = mtu_result_c2s(&r);
+        if (!c->watch_ms || n == c->count)
+            return status;
+        poll(&stop, 1, (int)c->watch_ms);
+        if ((sig = mtu_stop_signal(signals)))
             return MTU_EXIT_SIGNAL + sig;
     }
 }
 
-static int run(const struct mtu_config *c)
+static int measure_or_respond(const struct mtu_config *c)
 {
-    struct survey s = {.cfg = c, .signals = {.fd = -1}};
-    tool_out_init(&s.out, "dtls_mtu");
-    s.out.verbose = c->verbose;
-    s.out.quiet = c->quiet;
-    s.out.json = c->json;
-    s.out.color = tool_term_color((enum tool_color)c->color, STDERR_FILENO);
-    s.color = tool_term_color((enum tool_color)c->color, STDOUT_FILENO);
-    s.progress = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->verbose;
-    if (!tool_signals_open(&s.signals)) {
-        tool_error(&s.out, "signals: %s", strerror(errno));
+    struct tool_signals signals;
+    struct tool_out out;
+    tool_out_init(&out, "dtls_mtu");
+    out.verbose = c->verbose;
+    out.quiet = c->quiet;
+    out.json = c->json;
+    out.color = tool_term_color((enum tool_color)c->color, STDERR_FILENO);
+    if (!tool_signals_open(&signals)) {
+        tool_error(&out, "cannot receive signals: %s", strerror(errno));
         return MTU_EXIT_USAGE;
     }
-    int rc = c->responder ? responder_run(&s) : watch(&s);
-    tool_signals_close(&s.signals);
+    struct mtu_survey_setup u = {.cfg = c,
+                                 .out = &out,
+                                 .signals = signals.fd,
+                                 .progress =
+                                     isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->verbose};
+    int rc = c->responder ? mtu_responder_run(c, &out, &signals) : measure_repeatedly(&u, &signals);
+    tool_signals_close(&signals);
     return rc;
 }
 
-static int act(const struct mtu_config *c)
+static int run_command(const struct mtu_config *c)
 {
     if (c->help) {
         tool_usage_print(&mtu_usage, stdout);
         return MTU_EXIT_OK;
     }
     if (c->version)
-        return print_version();
+        return print_mtu_version();
     if (c->completion)
         return tool_completion(&mtu_usage, c->completion);
-    return c->explain ? print_explanation(c) : run(c);
+    return c->explain ? print_explanation(c->explain) : measure_or_respond(c);
 }
 
-int tool_main(int argc, char **argv)
+int mtu_main(int argc, char **argv)
 {
     struct mtu_config c;
     char why[TOOL_WHY];
     if (mtu_options(&c, argc, argv, why))
-        return tool_written("dtls_mtu", act(&c), MTU_EXIT_USAGE);
+        return tool_written("dtls_mtu", run_command(&c), MTU_EXIT_USAGE);
     fprintf(stderr, "dtls_mtu: %s\nTry 'dtls_mtu --help'.\n", why);
     return MTU_EXIT_USAGE;
 }

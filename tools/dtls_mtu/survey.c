@@ -2,236 +2,234 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "mtu/sizes.h"
+#include "dtls_mtu/host.h"
+#include "dtls_mtu/path.h"
+#include "dtls_mtu/progress.h"
 
 enum {
     V6_MIN = 1280,
-    PART = 3,    /* of the time may be spent on first words */
-    MOST = 16384 /* larger packets no DTLS needs: a record has 2^14 bytes at most */
+    CONTACT_SHARE = 3 /* 1/3 of the time may be spent on the first probes */
 };
 
-/* --- one line of progress, on a terminal only --- */
-
-static void show_progress(struct survey *s, const char *what, const struct sd_mtu *m)
-{
-    if (!s->progress)
-        return;
-    fprintf(stderr, "\r\033[K%s: %u bytes arrive, probe %u", what, m->confirmed, m->probes);
-    fflush(stderr);
-    s->shown = true;
-}
-
-static void end_progress(struct survey *s)
-{
-    if (s->shown)
-        fputs("\r\033[K", stderr);
-    s->shown = false;
-}
-
-static void on_progress_c2s(void *arg, const struct sd_mtu *m)
-{
-    show_progress(arg, "to the server", m);
-}
-
-static void on_progress_s2c(void *arg, const struct sd_mtu *m)
-{
-    show_progress(arg, "from the server", m);
-}
+struct survey {
+    const struct mtu_config *cfg;
+    const struct tool_out *out;
+    int signals;
+    struct mtu_path path;
+    struct mtu_progress progress;
+    struct mtu_result *r;
+    sd_time deadline;
+};
 
 /* --- probes as hellos --- */
 
-static int hello_send(void *arg, uint32_t id, unsigned packet)
+static int send_hello(void *arg, uint32_t id, unsigned packet)
 {
     struct survey *s = arg;
-    tool_say(&s->out, 1, "probe %u: %u bytes", (unsigned)id, packet);
-    return path_send(&s->path, id, packet, 0);
+    tool_say(s->out, 1, "probe %u: %u bytes", (unsigned)id, packet);
+    return mtu_path_send(&s->path, id, packet, 0);
 }
 
-static void hello_hear(void *arg, struct heard *h, sd_time until)
+static void hear_hello(void *arg, struct mtu_heard *h, sd_time until)
 {
     struct survey *s = arg;
-    path_hear(&s->path, h, until);
+    mtu_path_hear(&s->path, h, until);
 }
 
-static sd_time deadline(const struct survey *s)
+/* Measures one direction. False: a signal came. */
+static bool measure_direction(struct survey *s, struct mtu_measured *m, const struct mtu_carrier *c,
+                              const char *direction, sd_time rtt)
 {
-    return s->begun + s->cfg->timeout_ms * SD_MS;
+    const struct mtu_result *r = s->r;
+    unsigned min = r->ipv6 ? V6_MIN : r->contact.small;
+    struct mtu_measure_limits l = {.ipv6 = r->ipv6,
+                                   .min = min < r->local ? min : r->local,
+                                   .max = r->local,
+                                   .rtt = rtt,
+                                   .max_probes = s->cfg->max_probes,
+                                   .deadline = s->deadline,
+                                   .progress = mtu_progress_show,
+                                   .arg = &s->progress};
+    s->progress.what = direction;
+    mtu_measure_run(m, c, &l);
+    mtu_progress_clear(&s->progress);
+    return m->end != MTU_MEASURE_STOPPED;
 }
 
-static struct measure_limits limits(struct survey *s, sd_time rtt)
+static bool measure_with_hellos(struct survey *s)
 {
-    struct measure_limits l = {.ipv6 = s->path.ipv6,
-                               .min = s->path.ipv6 ? V6_MIN : s->contact.small,
-                               .max = s->local,
-                               .rtt = rtt,
-                               .max_probes = s->cfg->max_probes,
-                               .deadline = deadline(s),
-                               .progress = on_progress_c2s,
-                               .arg = s};
-    if (l.min > l.max)
-        l.min = l.max;
-    return l;
+    struct mtu_carrier c = {.arg = s, .send = send_hello, .hear = hear_hello};
+    s->r->has_c2s = true;
+    return measure_direction(s, &s->r->c2s, &c, "to the server", s->r->contact.rtt);
 }
 
-static bool stopped(const struct measured *m)
-{
-    return m->end == MEASURE_STOPPED;
-}
+/* --- probes as messages to the peer --- */
 
-static bool measure_hello(struct survey *s)
-{
-    struct carrier c = {.arg = s, .send = hello_send, .hear = hello_hear};
-    struct measure_limits l = limits(s, s->contact.rtt);
-    measure_run(&s->c2s, &c, &l);
-    end_progress(s);
-    s->has_c2s = true;
-    return !stopped(&s->c2s);
-}
-
-/* --- the other end --- */
-
-static sdtls *shake_hands(struct survey *s, sdtls_conn **conn)
-{
-    struct handshake_setup u = {.host = s->cfg->target.host,
-                                .port = s->cfg->target.port,
-                                .source = s->cfg->source,
-                                .cert_file = s->cfg->cert_file,
-                                .key_file = s->cfg->key_file,
-                                .family = s->path.to.sa.sa_family,
-                                .deadline = deadline(s),
-                                .signals = s->signals.fd,
-                                .to = s->path.to,
-                                .headers = path_headers(&s->path)};
-    return handshake_run(&s->handshake, &u, conn);
-}
-
-/* Hellos cannot tell whether they came in fragments; the responder does, and then a
- * search of its own shows what arrives whole. An echo, and a server without cookies, are
+/* Hellos cannot show whether they came in fragments; the responder does, and then a
+ * search of its own shows what arrives whole. An echo server, and a server without cookies, are
  * measured by messages from the start. */
-static bool measure_there(struct survey *s)
+static bool measure_there(struct survey *s, struct mtu_link *link)
 {
-    bool fragments = s->peer.kind == PEER_RESPONDER;
-    struct carrier c = peer_carrier(&s->peer, false, fragments);
-    struct measure_limits l = limits(s, s->peer.rtt);
-    struct measured hello = s->c2s;
-    if (s->has_c2s && (hello.end == MEASURE_NO_REPLY || !fragments))
+    struct mtu_result *r = s->r;
+    bool fragments = r->peer.kind == MTU_PEER_RESPONDER;
+    struct mtu_carrier c = mtu_peer_carrier(link, false, fragments);
+    struct mtu_measured hello = r->c2s;
+    if (r->has_c2s && (hello.end == MTU_MEASURE_NO_REPLY || !fragments))
         return true;
-    measure_run(&s->c2s, &c, &l);
-    if (!s->c2s.icmp_count) {
-        memcpy(s->c2s.icmp, hello.icmp, sizeof hello.icmp);
-        s->c2s.icmp_count = hello.icmp_count;
+    bool on = measure_direction(s, &r->c2s, &c, "to the server", r->peer.rtt);
+    if (!r->c2s.icmp_count) {
+        memcpy(r->c2s.icmp, hello.icmp, sizeof hello.icmp);
+        r->c2s.icmp_count = hello.icmp_count;
     }
-    if (s->has_c2s && s->c2s.mtu == hello.mtu)
-        s->c2s.limit = hello.limit;
-    s->has_c2s = true;
-    return !stopped(&s->c2s);
+    if (r->has_c2s && r->c2s.mtu == hello.mtu)
+        r->c2s.limit = hello.limit;
+    r->has_c2s = true;
+    return on;
 }
 
-static bool measure_back(struct survey *s)
+/* The responder's host knows the limit, from a router: it is reported, not silent. */
+static bool known_there(const struct mtu_peer *p, unsigned mtu)
 {
-    struct carrier c = peer_carrier(&s->peer, true, true);
-    struct measure_limits l = limits(s, s->peer.rtt);
-    l.progress = on_progress_s2c;
-    if (s->peer.kind != PEER_RESPONDER)
+    return p->kernel == mtu || (p->refused && p->refused == mtu + 1);
+}
+
+static bool measure_back(struct survey *s, struct mtu_link *link)
+{
+    struct mtu_result *r = s->r;
+    struct mtu_carrier c = mtu_peer_carrier(link, true, true);
+    if (r->peer.kind != MTU_PEER_RESPONDER)
         return true;
-    measure_run(&s->s2c, &c, &l);
-    /* Its kernel was told so by a router: the limit is reported, not silent. */
-    if (s->s2c.limit == SD_MTU_LIMIT_SILENT &&
-        (s->peer.told == s->s2c.mtu || (s->peer.refused && s->peer.refused == s->s2c.mtu + 1)))
-        s->s2c.limit = SD_MTU_LIMIT_ICMP;
-    s->has_s2c = true;
-    return !stopped(&s->s2c);
+    bool on = measure_direction(s, &r->s2c, &c, "from the server", r->peer.rtt);
+    if (r->s2c.limit == SD_MTU_LIMIT_SILENT && known_there(&r->peer, r->s2c.mtu))
+        r->s2c.limit = SD_MTU_LIMIT_ICMP;
+    r->has_s2c = true;
+    r->probes += r->s2c.probes;
+    return on;
 }
 
-static bool measure_peer(struct survey *s, sdtls *d, sdtls_conn *conn)
+static bool measure_peer(struct survey *s, const struct mtu_client *client)
 {
-    s->peer = (struct peer){.s = d,
-                            .conn = conn,
+    struct mtu_peer *peer = &s->r->peer;
+    struct mtu_link link = {.peer = peer,
+                            .s = client->s,
+                            .conn = client->conn,
                             .to = s->path.to,
-                            .headers = path_headers(&s->path),
-                            .signals = s->signals.fd};
-    peer_identify(&s->peer, deadline(s));
-    bool speaks = s->peer.kind == PEER_RESPONDER || s->peer.kind == PEER_ECHO;
-    bool on = !speaks || (measure_there(s) && measure_back(s));
-    end_progress(s);
-    return on || s->peer.gone;
+                            .headers = mtu_path_headers(&s->path),
+                            .signals = s->signals};
+    mtu_peer_identify(&link, s->deadline);
+    bool speaks = peer->kind == MTU_PEER_RESPONDER || peer->kind == MTU_PEER_ECHO;
+    return !speaks || (measure_there(s, &link) && measure_back(s, &link)) || link.gone;
 }
 
 static bool with_handshake(struct survey *s)
 {
-    sdtls_conn *conn = NULL;
-    sdtls *d = shake_hands(s, &conn);
-    bool on = !d || !s->cfg->peer || measure_peer(s, d, conn);
-    sdtls_free(d);
+    struct mtu_client client;
+    struct mtu_handshake_setup u = {.host = s->cfg->target.host,
+                                    .port = s->cfg->target.port,
+                                    .source = s->cfg->source,
+                                    .cert_file = s->cfg->cert_file,
+                                    .key_file = s->cfg->key_file,
+                                    .family = s->path.to.sa.sa_family,
+                                    .deadline = s->deadline,
+                                    .signals = s->signals,
+                                    .to = s->path.to,
+                                    .headers = mtu_path_headers(&s->path)};
+    bool ready = mtu_handshake_run(&s->r->handshake, &u, &client);
+    bool on = !ready || !s->cfg->peer || measure_peer(s, &client);
+    mtu_client_close(&client);
     return on;
 }
 
 /* --- all of it --- */
 
-static bool hellos_work(const struct survey *s)
+static bool hellos_work(const struct mtu_result *r)
 {
-    return s->contact.end == CONTACT_OK;
+    return r->contact.end == MTU_CONTACT_OK;
 }
 
-static bool somebody_is_there(const struct survey *s)
+static bool server_is_there(const struct mtu_result *r)
 {
-    return hellos_work(s) || s->contact.end == CONTACT_NO_COOKIE ||
-           s->contact.end == CONTACT_NO_PADDED || s->contact.end == CONTACT_ALERT;
+    enum mtu_contact_end end = r->contact.end;
+    return hellos_work(r) || end == MTU_CONTACT_NO_COOKIE || end == MTU_CONTACT_NO_PADDED ||
+           end == MTU_CONTACT_ALERT;
 }
 
-static void reach(struct survey *s)
+static bool contact_server(struct survey *s)
 {
-    unsigned most = s->cfg->max ? s->cfg->max : MOST;
-    s->interface = path_local_limit(&s->path);
-    s->kernel = path_kernel_mtu(&s->path);
-    s->local = most < s->interface ? most : s->interface;
-    contact_run(&s->contact, &s->path, s->cfg->timeout_ms * SD_MS / PART);
-    if (s->contact.end == CONTACT_NO_COOKIE)
-        path_goodbye(&s->path);
+    struct mtu_result *r = s->r;
+    unsigned most = s->cfg->max ? s->cfg->max : MTU_MAX_DEFAULT;
+    r->interface = mtu_path_local_limit(&s->path);
+    r->kernel = mtu_path_kernel_mtu(&s->path);
+    r->local = most < r->interface ? most : r->interface;
+    mtu_contact_run(&r->contact, &s->path, s->cfg->timeout_ms * SD_MS / CONTACT_SHARE);
+    if (r->contact.end == MTU_CONTACT_NO_COOKIE)
+        mtu_path_goodbye(&s->path);
     if (s->cfg->pad >= 0)
-        s->path.pad = (enum hello_pad)s->cfg->pad;
+        s->path.pad = (enum mtu_hello_pad)s->cfg->pad;
+    return r->contact.end != MTU_CONTACT_STOPPED;
 }
 
-static bool beyond(struct survey *s)
+/* --reverse-ping and --trace. */
+static bool ping_and_trace(struct survey *s)
 {
-    bool large_lost = s->has_c2s && s->c2s.mtu && s->c2s.mtu < s->local;
+    struct mtu_result *r = s->r;
+    unsigned c2s = mtu_result_c2s(r);
     if (s->cfg->reverse_ping)
-        ping_run(&s->ping, &s->path.to, s->path.ipv6,
-                 s->has_c2s && s->c2s.mtu ? s->c2s.mtu : s->local, deadline(s));
-    if (!s->cfg->trace || !large_lost)
+        mtu_ping_run(&r->ping, &r->to, r->ipv6, c2s ? c2s : r->local, s->deadline);
+    if (!s->cfg->trace || !c2s || c2s >= r->local)
         return true;
-    return trace_run(&s->trace, &s->path, s->contact.small, s->c2s.mtu + 1, s->contact.rtt,
-                     deadline(s));
+    return mtu_trace_run(&r->trace, &s->path, r->contact.small, c2s + 1, r->contact.rtt,
+                         s->deadline);
 }
 
-bool survey_run(struct survey *s)
+static bool open_path(struct survey *s)
 {
-    reach(s);
-    bool on = s->contact.end != CONTACT_STOPPED;
-    if (on && hellos_work(s))
-        on = measure_hello(s);
-    if (on && somebody_is_there(s) && (s->cfg->peer || s->cfg->handshake))
+    const struct mtu_config *c = s->cfg;
+    struct sd_addr to;
+    int rc = mtu_host_resolve(&to, c->target.host, c->target.port, c->family);
+    if (rc) {
+        tool_error(s->out, "%s: %s", c->target.host,
+                   rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+        return false;
+    }
+    rc = mtu_path_open(&s->path, &to, c->source, s->signals);
+    if (rc)
+        tool_error(s->out, "%s port %s: %s", c->target.host, c->target.port, strerror(-rc));
+    return !rc;
+}
+
+static bool run_survey(struct survey *s)
+{
+    struct mtu_result *r = s->r;
+    bool on = contact_server(s);
+    if (on && hellos_work(r))
+        on = measure_with_hellos(s);
+    if (on && server_is_there(r) && (s->cfg->peer || s->cfg->handshake))
         on = with_handshake(s);
-    if (on && somebody_is_there(s))
-        on = beyond(s);
-    s->ended = sd_clock_now();
+    if (on && server_is_there(r))
+        on = ping_and_trace(s);
+    r->probes += s->path.probes;
+    r->ended = sd_clock_now();
     return on;
 }
 
-unsigned survey_c2s(const struct survey *s)
+enum mtu_survey_end mtu_survey_run(struct mtu_result *r, const struct mtu_survey_setup *setup)
 {
-    return s->has_c2s ? s->c2s.mtu : 0;
-}
-
-unsigned survey_s2c(const struct survey *s)
-{
-    return s->has_s2c ? s->s2c.mtu : 0;
-}
-
-bool survey_same_host(const struct survey *s)
-{
-    return s->interface == UINT16_MAX;
+    const struct mtu_config *c = setup->cfg;
+    struct survey s = {.cfg = c,
+                       .out = setup->out,
+                       .signals = setup->signals,
+                       .progress = {.on = setup->progress},
+                       .r = r};
+    *r = (struct mtu_result){.begun = sd_clock_now(), .require = c->require, .peer_asked = c->peer};
+    s.deadline = r->begun + c->timeout_ms * SD_MS;
+    if (!open_path(&s))
+        return MTU_SURVEY_NO_PATH;
+    r->to = s.path.to;
+    r->ipv6 = s.path.ipv6;
+    bool on = run_survey(&s);
+    mtu_path_close(&s.path);
+    return on ? MTU_SURVEY_DONE : MTU_SURVEY_STOPPED;
 }

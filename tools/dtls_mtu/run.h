@@ -1,7 +1,7 @@
 /* dtls_mtu from its arguments to its exit status; apart from main() for tests. */
-#ifndef MTU_TOOL_H
-#define MTU_TOOL_H
+#ifndef MTU_RUN_H
+#define MTU_RUN_H
 
-int tool_main(int argc, char **argv);
+int mtu_main(int argc, char **argv);
 
 #endif
