@@ -22,7 +22,7 @@ static int bind_source(int fd, const struct mtu_path *p)
     return sd_socket_bind(fd, &from);
 }
 
-static int open_probe_socket(const struct mtu_path *p)
+static int connect_to_server(const struct mtu_path *p)
 {
     struct sd_socket_options o = {
         .family = p->to.sa.sa_family, .reports = true, .dual = !p->ipv6 /* a mapped address */};
@@ -36,6 +36,19 @@ static int open_probe_socket(const struct mtu_path *p)
         return fd;
     close(fd);
     return rc;
+}
+
+/* To a server on this host the kernel may choose the server's own port for this end, if no
+ * program has it: the socket would answer itself. The next one gets another port. */
+static int open_probe_socket(const struct mtu_path *p)
+{
+    struct sd_addr here;
+    int fd = connect_to_server(p);
+    if (fd < 0 || sd_socket_local(fd, &here) || !sd_addr_eq(&here, &p->to))
+        return fd;
+    int other = connect_to_server(p);
+    close(fd);
+    return other;
 }
 
 int mtu_path_open(struct mtu_path *p, const struct sd_addr *to, const char *source, int signals)
