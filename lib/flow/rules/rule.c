@@ -60,5 +60,5 @@ void sd_prove_bursts(struct sd_finding *f, const struct sd_view *v, enum sd_side
 void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
                      uint8_t flight, enum sd_cause cause, unsigned most)
 {
-    prove_some(f, v, side, flight, cause, most);
+    prove_some(f, v, side, flight, (int)cause, most);
 }
