@@ -71,7 +71,7 @@ void regress_report_table(const struct regress_subject *s, const struct regress_
         of[results[i].judgement]++;
         print_check_result(&results[i], color);
     }
-    printf("\n%zu checks: %u found a known bug", count, of[JUDGED_BAD]);
+    printf("\n%zu check%s: %u found a known bug", count, count == 1 ? "" : "s", of[JUDGED_BAD]);
     if (of[JUDGED_NOT])
         printf(", %u did not work", of[JUDGED_NOT]);
     printf(". More about a check: dtls_regress --explain CHECK\n");
