@@ -1,19 +1,19 @@
-/* What the guard keeps from OpenSSL, and why (facts: docs/guard.md). */
+/* What the guard keeps away from OpenSSL; docs/guard.md says why. */
 #ifndef SD_SESSION_COUNTERS_H
 #define SD_SESSION_COUNTERS_H
 
 #define SD_GUARD_COUNTERS(X)                                                                       \
-    X(MALFORMED, "malformed")       /* no record, or one longer than the datagram */               \
-    X(CONTENT_TYPE, "content-type") /* a type that has no business here and now */                 \
+    X(MALFORMED, "malformed")       /* no record, or longer than its datagram */                   \
+    X(CONTENT_TYPE, "content-type") /* a type that is not allowed here */                          \
     X(ALERT, "alert")               /* plaintext alert: noted, not obeyed */                       \
     X(HANDSHAKE, "handshake")       /* handshake header that contradicts itself or the state */    \
     X(OLD_EPOCH, "old-epoch")       /* plaintext on an established association */                  \
     X(SHORT, "short")               /* protected record too short for its cipher */                \
-    X(EARLY, "early")               /* protected records beyond what is kept before the keys */    \
-    X(WRITE_ERROR, "write-error")   /* send errors swallowed */                                    \
-    X(READ_ERROR, "read-error")     /* ICMP errors swallowed */                                    \
-    X(SEQUENCE, "sequence")         /* epoch-0 records whose number was put right */               \
-    X(QUEUE_FULL, "queue-full")     /* more datagrams injected than are kept */
+    X(EARLY, "early")               /* more protected records than are kept before the keys */     \
+    X(WRITE_ERROR, "write-error")   /* send errors hidden from OpenSSL */                          \
+    X(READ_ERROR, "read-error")     /* ICMP errors hidden from OpenSSL */                          \
+    X(SEQUENCE, "sequence")         /* outgoing epoch-0 records that got another number */         \
+    X(QUEUE_FULL, "queue-full")     /* datagrams beyond the length of the queue */
 
 enum sd_guard_counter {
 #define SD_X(name, text) SD_GUARD_##name,

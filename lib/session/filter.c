@@ -3,7 +3,7 @@
 #include "wire/alert.h"
 #include "wire/handshake.h"
 
-/* Where in its sender's flights a message may stand, counted from the hello. */
+/* At which positions in its sender's flight a message may stand, counted from the hello. */
 struct place {
     uint8_t type;
     uint8_t first, last;
@@ -20,7 +20,7 @@ static const struct place client_flight[] = {
     {SD_HS_CLIENT_KEY_EXCHANGE, 1, 1},
 };
 
-/* A client that was asked sends a Certificate, if need be an empty one. */
+/* A client that was asked for a certificate sends a Certificate, perhaps an empty one. */
 static const struct place client_cert_flight[] = {
     {SD_HS_CERTIFICATE, 1, 1},
     {SD_HS_CLIENT_KEY_EXCHANGE, 2, 2},
@@ -51,9 +51,9 @@ static bool new_from_client(const struct sd_filter *f, const struct sd_stage *st
     return in_place(client_flight, 1, h, f->hello_seq);
 }
 
-/* May the server? Its hello is message 0, or 1 behind a HelloVerifyRequest. A
- * HelloVerifyRequest after the ServerHello would make OpenSSL start anew
- * (#15488), a HelloRequest ends the handshake (#32363). */
+/* May the server? Its hello is message 0, or 1 after a HelloVerifyRequest. A HelloVerifyRequest
+ * after the ServerHello would make OpenSSL start again (#15488), a HelloRequest ends the
+ * handshake (#32363). */
 static bool new_from_server(const struct sd_filter *f, const struct sd_stage *st,
                             const struct sd_handshake *h)
 {
@@ -68,8 +68,8 @@ static bool new_from_server(const struct sd_filter *f, const struct sd_stage *st
     return in_place(server_flight, sizeof server_flight / sizeof *server_flight, h, f->hello_seq);
 }
 
-/* Only these grow with the certificates; OpenSSL sets memory aside by the
- * length that a first fragment claims. */
+/* Only these messages grow with the certificates. OpenSSL allocates the length that the first
+ * fragment claims. */
 static size_t max_length(const struct sd_stage *st, uint8_t type)
 {
     enum { OTHERS = 16384 };
@@ -77,7 +77,7 @@ static size_t max_length(const struct sd_stage *st, uint8_t type)
     return certs || st->max_message < OTHERS ? st->max_message : OTHERS;
 }
 
-static void remember(struct sd_filter *f, const struct sd_handshake *h)
+static void remember_hello(struct sd_filter *f, const struct sd_handshake *h)
 {
     if (h->type == SD_HS_HELLO_VERIFY_REQUEST)
         f->hello_seq = 1;
@@ -94,8 +94,8 @@ static bool handshake_ok(struct sd_filter *f, const struct sd_stage *st,
         return false;
     uint64_t now = UINT64_C(1) << 32 | (uint64_t)h->type << 24 | h->length;
     uint64_t before = f->seen[h->message_seq];
-    /* A stateless server gives every HelloVerifyRequest and, without cookie
-     * exchange, its ServerHello the number 0. */
+    /* A stateless server gives number 0 to every HelloVerifyRequest and, without a cookie
+     * exchange, to its ServerHello. */
     bool again = before && before >> 24 != (1 << 8 | SD_HS_HELLO_VERIFY_REQUEST);
     if (again)
         return before == now;
@@ -103,7 +103,7 @@ static bool handshake_ok(struct sd_filter *f, const struct sd_stage *st,
     if (!ok)
         return false;
     f->seen[h->message_seq] = now;
-    remember(f, h);
+    remember_hello(f, h);
     return true;
 }
 
@@ -123,13 +123,13 @@ static int handshake_record(struct sd_filter *f, const struct sd_stage *st,
     if (status != SD_HANDSHAKE_END)
         return SD_GUARD_HANDSHAKE;
     *f = after;
-    /* The peer goes on, so an alert noted before was not its last word. */
+    /* The peer continues, so it did not mean an alert that was noted before. */
     f->alert = 0;
     return SD_FILTER_PASS;
 }
 
-/* Never passed on: a fatal one, or close_notify, ends the handshake, and 1.1.1
- * and 3.0 even die of a warning. */
+/* Never passed on: a fatal alert or close_notify ends the handshake, in 1.1.1 and 3.0 even a
+ * warning. */
 static int alert_record(struct sd_filter *f, const struct sd_record *rec)
 {
     struct sd_alert a;
@@ -171,7 +171,7 @@ static int protected_record(struct sd_filter *f, const struct sd_stage *st,
         return SD_GUARD_CONTENT_TYPE;
     if (!fits_cipher(st, rec->body.len))
         return SD_GUARD_SHORT;
-    /* There is no second handshake, hence no epoch beyond 1. */
+    /* Renegotiation is refused, so there is no epoch above 1. */
     if (rec->epoch > 1)
         return SD_GUARD_EARLY;
     if (st->established || st->keys)

@@ -1,7 +1,7 @@
-/* Which records of the network OpenSSL gets to see. OpenSSL treats many
- * plaintext records as fatal that anybody can forge (docs/guard.md); these rules
- * keep away what a correct peer would not send here and now. Pure: no clock, no
- * OpenSSL. One record at a time, because the previous one may change the stage. */
+/* Which records of the network OpenSSL gets to see. OpenSSL treats many plaintext records as
+ * fatal that anybody can forge (docs/guard.md); these rules refuse what a correct peer would
+ * not send at this point. Pure: no clock, no OpenSSL. One record at a time, because each may
+ * change the stage for the next. */
 #ifndef SD_SESSION_FILTER_H
 #define SD_SESSION_FILTER_H
 
@@ -19,7 +19,7 @@ struct sd_protection {
     uint8_t min, block;
 };
 
-/* Where the handshake stands, as OpenSSL says. */
+/* Where the handshake stands, according to OpenSSL. */
 struct sd_stage {
     enum sd_role role;
     bool established;
@@ -33,22 +33,22 @@ struct sd_stage {
 };
 
 enum {
-    /* No side sends more messages in one handshake, a HelloVerifyRequest and
-     * its answer included; OpenSSL looks 10 ahead. */
+    /* Neither side sends more messages in one handshake, with HelloVerifyRequest and its
+     * answer; OpenSSL accepts messages up to 10 ahead. */
     SD_FILTER_MESSAGES = 16,
-    /* Protected records kept before the keys; OpenSSL >= 3.0.22 has the same
-     * limit, older ones pin 1.7 MB (CVE-2026-54874). */
+    /* Protected records that are kept before the keys are known. OpenSSL >= 3.0.22 has the same
+     * limit, older releases keep 1.7 MB (CVE-2026-54874). */
     SD_FILTER_EARLY = 16,
 };
 
-/* What the rules remember of one association; a zeroed one is ready. */
+/* What the rules remember of one session; a zeroed one is ready. */
 struct sd_filter {
     uint8_t early;
     bool has_hello;     /* the peer's ClientHello or ServerHello was seen */
-    uint16_t hello_seq; /* its message_seq; of a server, the one it will have */
-    int alert;          /* last plaintext alert that would have ended the handshake; + 1 */
-    /* By message_seq, what the first fragment declared: type << 24 | length,
-     * and bit 32 to tell it from nothing. */
+    uint16_t hello_seq; /* its message_seq; for a server the one that is expected */
+    int alert;          /* last plaintext alert that would have ended the handshake, + 1 */
+    /* By message_seq: what the first fragment declared, type << 24 | length; bit 32 is set
+     * when there was one. */
     uint64_t seen[SD_FILTER_MESSAGES];
 };
 

@@ -74,7 +74,7 @@ static void note_alert(struct sd_guard *g)
     }
 }
 
-static bool admit(struct sd_guard *g, const struct sd_record *rec)
+static bool admit_record(struct sd_guard *g, const struct sd_record *rec)
 {
     struct sd_stage stage = g->stage(g->stage_arg);
     int verdict = sd_filter_record(&g->filter, &stage, rec);
@@ -85,18 +85,18 @@ static bool admit(struct sd_guard *g, const struct sd_record *rec)
     return false;
 }
 
-/* OpenSSL moves its replay window by plaintext records too, so one forged
- * record with a high number would make it deaf to all that follow. The number
- * of a plaintext record protects nothing: give it one that fits. */
-static void number(struct sd_guard *g, struct sd_datagram_in *d, const struct sd_record *rec)
+/* Plaintext records move OpenSSL's replay window as well, so one forged record with a high
+ * number would make it ignore all that follow. The number of a plaintext record protects
+ * nothing, so each gets the next one. */
+static void number_record(struct sd_guard *g, struct sd_datagram_in *d, const struct sd_record *rec)
 {
     if (rec->unified || rec->epoch)
         return;
     set_seq(d->data + d->used - rec->header.len - rec->body.len, g->in_seq++);
 }
 
-/* The next admitted record, or without a filter the next whole datagram, which
- * stays in the queue for the caller to copy. */
+/* The next admitted record, or without a filter the next whole datagram. It stays in the queue
+ * until the next call, so that the caller can copy it. */
 static struct sd_span next_input(struct sd_guard *g)
 {
     struct sd_datagram_in *d;
@@ -110,17 +110,16 @@ static struct sd_span next_input(struct sd_guard *g)
             drop_head(g);
             continue;
         }
-        if (!admit(g, &rec))
+        if (!admit_record(g, &rec))
             continue;
-        number(g, d, &rec);
+        number_record(g, d, &rec);
         return (struct sd_span){rec.header.p, rec.header.len + rec.body.len};
     }
     return (struct sd_span){0};
 }
 
-/* One record a read: OpenSSL 1.1.1 and 3.0 forget what follows the first record
- * of the datagram that DTLSv1_listen took, and the filter sees the state that
- * the previous record led to. */
+/* One record in each read: OpenSSL 1.1.1 and 3.0 forget what follows the first record of the
+ * datagram that DTLSv1_listen took, and the filter needs the state after the previous record. */
 static int guard_read(BIO *b, char *out, int cap)
 {
     struct sd_guard *g = BIO_get_data(b);
@@ -141,7 +140,7 @@ static int guard_read(BIO *b, char *out, int cap)
 }
 
 /* Adds delta to the numbers of the epoch-0 records of a datagram. */
-static void shift(struct sd_guard *g, uint8_t *data, size_t len)
+static void shift_numbers(struct sd_guard *g, uint8_t *data, size_t len)
 {
     struct sd_records it = sd_records_init(data, len, 0);
     struct sd_record rec;
@@ -153,7 +152,7 @@ static void shift(struct sd_guard *g, uint8_t *data, size_t len)
     }
 }
 
-/* A renumbered copy of an outgoing datagram, or NULL when it is right as it is. */
+/* A renumbered copy of an outgoing datagram, or NULL when its numbers are right. */
 static uint8_t *renumber(struct sd_guard *g, const void *data, size_t len)
 {
     struct sd_records it = sd_records_init(data, len, 0);
@@ -167,7 +166,7 @@ static uint8_t *renumber(struct sd_guard *g, const void *data, size_t len)
     if (!copy)
         return NULL;
     memcpy(copy, data, len);
-    shift(g, copy, len);
+    shift_numbers(g, copy, len);
     return copy;
 }
 
@@ -202,8 +201,8 @@ static void put_out(void *arg, const uint8_t *data, size_t len)
     note_output(g, data, len, g->send(g->arg, data, len));
 }
 
-/* OpenSSL counts every record of a flight against the MTU but ChangeCipherSpec and Finished: that
- * datagram may be 24 bytes too large. */
+/* OpenSSL does not count ChangeCipherSpec and Finished against the MTU: their datagram may be 24
+ * bytes too large. It is sent as two. */
 static void put_fitting(struct sd_guard *g, const uint8_t *data, size_t len)
 {
     struct sd_records it = sd_records_init(data, len, 0);
@@ -235,13 +234,14 @@ void sd_guard_resend(struct sd_guard *g, size_t mtu)
     g->next_seq = r.next_seq;
 }
 
+/* From OpenSSL, as everything random in a session, so that a test can repeat all of it. */
 static void random_bytes(void *buf, size_t len)
 {
     RAND_bytes(buf, len > INT_MAX ? INT_MAX : (int)len);
 }
 
 /* `data`, filled up with junk to `size`; NULL when that is not possible. */
-static uint8_t *padded(const void *data, size_t len, size_t size)
+static uint8_t *make_padded(const void *data, size_t len, size_t size)
 {
     if (size < len || !sd_junk_fits(size - len))
         return NULL;
@@ -254,9 +254,9 @@ static uint8_t *padded(const void *data, size_t len, size_t size)
     return out;
 }
 
-static void put_padded(struct sd_guard *g, const void *data, size_t len)
+static void put_padded_datagram(struct sd_guard *g, const void *data, size_t len)
 {
-    uint8_t *out = padded(data, len, g->pad);
+    uint8_t *out = make_padded(data, len, g->pad);
     g->pad_failed = !out;
     if (out)
         put_out(g, out, g->pad);
@@ -265,7 +265,7 @@ static void put_padded(struct sd_guard *g, const void *data, size_t len)
 
 void sd_guard_probe(struct sd_guard *g, size_t size)
 {
-    uint8_t *out = padded("", 0, size);
+    uint8_t *out = make_padded("", 0, size);
     if (out)
         put_out(g, out, size);
     free(out);
@@ -281,7 +281,7 @@ static int guard_write(BIO *b, const char *data, int len)
         sd_sent_forget(&g->sent); /* the peer has answered: a new flight */
     g->passed_at_write = g->passed;
     if (g->pad) {
-        put_padded(g, data, (size_t)len);
+        put_padded_datagram(g, data, (size_t)len);
         return len;
     }
     uint8_t *copy = g->shim || g->delta ? renumber(g, data, (size_t)len) : NULL;
@@ -309,8 +309,8 @@ static long guard_ctrl(BIO *b, int cmd, long num, void *ptr)
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
         return SD_GUARD_OVERHEAD;
     default:
-        /* PENDING, WPENDING: nothing is. MTU_EXCEEDED: never. GET_PEER: the
-         * session knows no address. */
+        /* PENDING, WPENDING: nothing. MTU_EXCEEDED: never. GET_PEER: the session knows no
+         * address. */
         return 0;
     }
 }
@@ -321,7 +321,7 @@ static int guard_create(BIO *b)
     return 1;
 }
 
-/* A type of its own needs BIO_get_new_index(), of which a process has 127. */
+/* A type of its own would need BIO_get_new_index(), which has 127 numbers for a process. */
 static BIO_METHOD *make_method(void)
 {
     BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "sukat_dtls guard");

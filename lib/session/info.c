@@ -1,4 +1,4 @@
-/* What is known of an association. */
+/* What is known of a session and its peer. */
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -16,14 +16,14 @@ struct sd_peer_text {
     char fingerprint[SD_FINGERPRINT_TEXT];
 };
 
-/* Borrowed. The name of SSL_get_peer_certificate differs between versions. */
+/* Borrowed. SSL_get_peer_certificate() has another name in OpenSSL 3. */
 static X509 *peer_cert(const struct sd_session *s)
 {
     SSL_SESSION *session = SSL_get_session(s->ssl);
     return session ? SSL_SESSION_get0_peer(session) : NULL;
 }
 
-static void name_text(const X509_NAME *name, char buf[static 256])
+static void dn_text(const X509_NAME *name, char buf[static 256])
 {
     BIO *b = BIO_new(BIO_s_mem());
     int n = 0;
@@ -47,8 +47,8 @@ static void collect_cert(const struct sd_session *s)
     struct sd_peer_text *p = s->peer;
     if (!cert)
         return;
-    name_text(X509_get_subject_name(cert), p->subject);
-    name_text(X509_get_issuer_name(cert), p->issuer);
+    dn_text(X509_get_subject_name(cert), p->subject);
+    dn_text(X509_get_issuer_name(cert), p->issuer);
     sd_credentials_fingerprint(cert, p->fingerprint);
     p->verified = sd_tls_verify_text(s->tls, s->ssl, p->verify, sizeof p->verify);
 }

@@ -1,4 +1,4 @@
-/* What the files of a session share. */
+/* What the files of the room share. */
 #ifndef SD_SESSION_INTERNAL_H
 #define SD_SESSION_INTERNAL_H
 
@@ -7,10 +7,39 @@
 #include "session/guard.h"
 #include "session/session.h"
 
+/* A session from its beginning to its end. What sd_session_next() reports is in capitals.
+ *
+ *      NEW
+ *       |  sd_session_accept(): a server begins with the ClientHello that the gate admitted
+ *       |  sd_session_connect(): a client sends its first flight
+ *       v
+ *   HANDSHAKE -----------------------------------------------------------------------+
+ *       |  the last flight is in: READY                                              |
+ *       v                                                                            |
+ *  ESTABLISHED ---+                                                                  |
+ *       |         |  a record of the peer: DATA                                      |
+ *       |         |  sd_session_shutdown(): sends close_notify, once; still reads    |
+ *       | <-------+                                                                  |
+ *       |                                                                            |
+ *       |  the peer's close_notify, which is answered: CLOSED                        |
+ *       |  a protected fatal alert, or an error of OpenSSL: FAILED                   |
+ *       v                                                                            |
+ *     OVER <-------------------------------------------------------------------------+
+ *             an alert, a wrong message, a peer that is not trusted, no answer: FAILED
+ *
+ * timer             runs in      what it does
+ * retransmission    HANDSHAKE    after 1 s, then 2, 4, ... 60 s: the flight goes out again,
+ *                                RETRANSMIT; from the second time on with a lower MTU, MTU;
+ *                                the 13th time there is no retransmission: FAILED
+ * unprotected alert HANDSHAKE    1.5 s after the alert: FAILED; a handshake record of the peer
+ *                                stops the timer
+ * MTU raise         ESTABLISHED  600 s after the MTU was lowered: back to the route's, MTU
+ *
+ * The deadline of the handshake and the idle limit belong to the connection (lib/endpoint). */
 enum sd_phase { SD_PHASE_NEW, SD_PHASE_HANDSHAKE, SD_PHASE_ESTABLISHED, SD_PHASE_OVER };
 
-/* Events that wait for sd_session_next(). */
-enum { SD_TELL_MTU = 1, SD_TELL_READY = 2, SD_TELL_END = 4 };
+/* Events that sd_session_next() has yet to report. */
+enum { SD_OWED_MTU = 1, SD_OWED_READY = 2, SD_OWED_END = 4 };
 
 struct sd_peer_text; /* info.c */
 
@@ -23,13 +52,13 @@ struct sd_session {
     bool cookie_proven; /* the gate saw a valid cookie */
     bool shut;          /* close_notify was sent */
     bool orderly;       /* over by the peer's close_notify */
-    unsigned tell;      /* SD_TELL_* */
+    unsigned owed;      /* SD_OWED_* */
 
-    /* Retransmission, see timer.c. */
+    /* Retransmission, see retransmit.c. */
     unsigned first_timer_us;
     unsigned timeouts;    /* of the flight under way */
     unsigned retransmits; /* of all flights */
-    unsigned retransmits_told;
+    unsigned retransmits_reported;
     sd_time timer_due; /* by our clock; OpenSSL counts in wall-clock time */
 
     /* UDP payload, see pathmtu.c. */
@@ -37,9 +66,9 @@ struct sd_session {
     const char *mtu_why; /* of the last change */
     bool mtu_fixed;      /* by the user */
     bool ipv6;
-    bool mtu_lowered; /* by loss or by a report */
-    bool mtu_refused; /* by a refusal of this host whose report is yet to come */
-    bool mtu_probed;  /* the peer was sent a datagram as large as the route allows */
+    bool mtu_lowered; /* after loss or after a report */
+    bool mtu_refused; /* this host refused a datagram; its report has yet to come */
+    bool mtu_probed;  /* a datagram as large as the route allows was sent */
     sd_time raise_at;
 
     int alert_sent, alert_received; /* fatal ones and close_notify, or -1 */
@@ -50,25 +79,25 @@ struct sd_session {
 /* of.c */
 struct sd_session *sd_session_of(const SSL *ssl);
 
-/* timer.c */
-void sd_timer_setup(struct sd_session *s, unsigned first_ms);
+/* retransmit.c */
+void sd_retransmit_setup(struct sd_session *s, unsigned first_ms);
 /* True after the timeout at which OpenSSL fails. */
-bool sd_timer_gave_up(const struct sd_session *s);
-sd_time sd_timer_deadline(const struct sd_session *s, sd_time now);
+bool sd_retransmit_gave_up(const struct sd_session *s);
+sd_time sd_retransmit_deadline(const struct sd_session *s, sd_time now);
 
 /* pathmtu.c */
 void sd_pathmtu_setup(struct sd_session *s, const struct sd_session_config *c);
 void sd_pathmtu_set(struct sd_session *s, size_t mtu);
 void sd_pathmtu_established(struct sd_session *s);
-/* The peer sent data: it is through with the handshake. */
+/* The peer sent data, so its handshake is complete. */
 void sd_pathmtu_peer_ready(struct sd_session *s);
-/* The next step down below the datagrams that were sent; false when there is none. */
+/* Takes the next lower step below the datagrams that were sent; false after the last step. */
 bool sd_pathmtu_step_down(struct sd_session *s);
 /* This host refused a datagram of data. */
 void sd_pathmtu_refused(struct sd_session *s);
-/* Something was said to be too big. */
+/* A router or this host reported that a datagram is too big. */
 void sd_pathmtu_reported(struct sd_session *s, const struct sd_session_report *r);
-/* The time of a lowered MTU is over. */
+/* After the time of a lowered MTU: tries the route's MTU again. */
 void sd_pathmtu_raise(struct sd_session *s);
 
 /* stage.c */

@@ -1,23 +1,23 @@
-/* The MTU of a session, in bytes of UDP payload: where it begins, what lowers it
- * and what raises it again (facts: docs/guard.md).
+/* The MTU of a session, in bytes of UDP payload: where it begins, what lowers it and what
+ * raises it again (facts: docs/guard.md).
  *
- * A flight begins with 1232 bytes, which every IPv6 path carries; that costs one
- * datagram more and spares most black holes. Data may fill what the route allows. */
+ * A handshake begins with 1232 bytes, which every IPv6 path carries: a flight needs one
+ * datagram more, but gets through most black holes. Data may be as large as the route allows. */
 #include <errno.h>
 
 #include "session/internal.h"
 
 enum {
     MTU_DEFAULT = 1232,
-    MTU_MIN = 228, /* about the least that OpenSSL takes */
+    MTU_MIN = 228, /* about the least that OpenSSL accepts */
     /* OpenSSL collects a flight in a buffer of 4096 bytes. With an MTU of 8000 the
      * second datagram began in the middle of a record (measured with 3.0). */
     MTU_MAX = 4096,
-    /* What every host must take, IPv4 and IPv6: an ICMP error that announces less is
-     * ignored (RFC 6347 section 4.1.1.1). */
+    /* What every host must accept, IPv4 and IPv6: an ICMP error that reports less is ignored
+     * (RFC 6347 section 4.1.1.1). */
     PAYLOAD_V4 = 576 - 28,
     PAYLOAD_V6 = 1280 - 48,
-    /* No router on the path of a loopback interface: nothing to find out. */
+    /* Above it the interface is loopback: no router on the path, nothing to find out. */
     PROBE_MAX = 9000,
     RAISE_S = 600 /* PMTU_RAISE_TIMER of RFC 8899 section 5.1.1, and Linux's own */
 };
@@ -50,16 +50,16 @@ void sd_pathmtu_setup(struct sd_session *s, const struct sd_session_config *c)
     sd_pathmtu_set(s, mtu < MTU_MAX ? mtu : MTU_MAX);
 }
 
-static void tell(struct sd_session *s, const char *why)
+static void report_mtu(struct sd_session *s, const char *why)
 {
-    s->tell |= SD_TELL_MTU;
+    s->owed |= SD_OWED_MTU;
     s->mtu_why = why;
 }
 
 static void lower(struct sd_session *s, size_t mtu, const char *why)
 {
     sd_pathmtu_set(s, mtu);
-    tell(s, why);
+    report_mtu(s, why);
     s->mtu_lowered = true;
     s->raise_at = s->guard.now + RAISE_S * SD_SEC;
 }
@@ -70,15 +70,15 @@ bool sd_pathmtu_step_down(struct sd_session *s)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (steps[i] >= below || steps[i] < least(s))
             continue;
-        lower(s, steps[i], "large ones get no answer");
+        lower(s, steps[i], "large datagrams get no answer");
         return true;
     }
     return false;
 }
 
-/* Nothing but junk, as large as the route allows: where a router finds it too big,
- * that is known before data gets lost. Not before the peer is known to be through
- * with the handshake: until then a plaintext record kills an OpenSSL (docs/guard.md). */
+/* Sends a datagram of junk, as large as the route allows: when a router finds it too big, we
+ * know before data gets lost. Not before the peer has completed the handshake: until then a
+ * plaintext record ends the session of an OpenSSL (docs/guard.md). */
 static void probe(struct sd_session *s)
 {
     s->mtu_probed = true;
@@ -92,7 +92,7 @@ void sd_pathmtu_established(struct sd_session *s)
     sd_sent_forget(&s->guard.sent);
     if (s->route_payload && !s->mtu_fixed && !s->mtu_lowered)
         sd_pathmtu_set(s, s->route_payload);
-    /* A server that has sent Finished last, in a full handshake, has ours. */
+    /* In a full handshake the server sends the last Finished, so it has ours. */
     if (!s->server && !SSL_session_reused(s->ssl))
         probe(s);
 }
@@ -110,13 +110,12 @@ void sd_pathmtu_raise(struct sd_session *s)
     if (!s->route_payload || s->mtu_fixed || s->mtu == s->route_payload)
         return;
     sd_pathmtu_set(s, s->route_payload);
-    tell(s, "the route is tried anew");
+    report_mtu(s, "the MTU of the route is tried again");
     probe(s);
 }
 
-/* Bytes that the report is about: of this host it is true, of ICMP only when it
- * quotes what was sent. */
-static bool believed(const struct sd_session *s, const struct sd_session_report *r)
+/* This host tells the truth; ICMP is believed only when it quotes a datagram that was sent. */
+static bool is_believed(const struct sd_session *s, const struct sd_session_report *r)
 {
     if (r->here)
         return r->limit >= MTU_MIN;
@@ -124,7 +123,7 @@ static bool believed(const struct sd_session *s, const struct sd_session_report 
     return r->limit < sent && r->limit >= (size_t)(s->ipv6 ? PAYLOAD_V6 : PAYLOAD_V4);
 }
 
-/* The route of this host is what it is: no guess that was made meanwhile counts. */
+/* This host knows the MTU of its route: it replaces the guess that was made meanwhile. */
 static void refused_here(struct sd_session *s, size_t limit)
 {
     s->route_payload = limit;
@@ -132,7 +131,7 @@ static void refused_here(struct sd_session *s, size_t limit)
         return;
     s->mtu_refused = false;
     sd_pathmtu_set(s, limit);
-    tell(s, "this host sends no larger ones");
+    report_mtu(s, "this host sends no larger datagrams");
 }
 
 void sd_pathmtu_refused(struct sd_session *s)
@@ -142,8 +141,8 @@ void sd_pathmtu_refused(struct sd_session *s)
 
 void sd_pathmtu_reported(struct sd_session *s, const struct sd_session_report *r)
 {
-    if (!believed(s, r)) {
-        /* It may be forged, or quote too little: a hint for when packets are lost anyway. */
+    if (!is_believed(s, r)) {
+        /* It may be forged, or quote too little: it only counts when datagrams are lost as well. */
         if (s->phase == SD_PHASE_HANDSHAKE)
             s->guard.too_big = true;
         return;
@@ -152,7 +151,8 @@ void sd_pathmtu_reported(struct sd_session *s, const struct sd_session_report *r
         refused_here(s, r->limit);
     if (r->limit >= s->mtu)
         return;
-    lower(s, r->limit, r->here ? "this host sends no larger ones" : "a router said so by ICMP");
+    lower(s, r->limit,
+          r->here ? "this host sends no larger datagrams" : "a router reported it by ICMP");
     if (s->phase == SD_PHASE_HANDSHAKE)
         sd_guard_resend(&s->guard, s->mtu);
 }

@@ -14,7 +14,7 @@ static void keep_copy(struct sd_sent *s, const uint8_t *data, size_t len)
         return;
     struct sd_sent_copy *c = malloc(sizeof *c + len);
     if (!c)
-        return; /* the retransmission timer will do */
+        return; /* the retransmission timer repeats the flight */
     c->len = len;
     memcpy(c->data, data, len);
     STAILQ_INSERT_TAIL(&s->flight, c, next);

@@ -1,6 +1,6 @@
-/* What a session sent, as far as it may be asked about it: the datagrams of the
- * flight under way, to be sent again in smaller pieces, and how the last large
- * ones began, to tell an ICMP error that quotes one from a forged one. */
+/* What a session sent and still needs: the datagrams of the current flight, to be sent again in
+ * smaller pieces, and the first bytes of the last large datagrams, to tell an ICMP error that
+ * quotes one of them from a forged one. */
 #ifndef SD_SESSION_SENT_H
 #define SD_SESSION_SENT_H
 
@@ -10,10 +10,11 @@
 #include <sys/queue.h>
 
 enum {
-    SD_SENT_LARGE = 256,   /* smaller ones fit everywhere: nobody is told of them */
-    SD_SENT_RECENT = 8,    /* large datagrams remembered */
-    SD_SENT_HEAD = 48,     /* bytes of each: into the random of a hello, or 35 of ciphertext */
-    SD_SENT_FLIGHT = 65536 /* bytes of one flight kept; what is beyond waits for the timer */
+    SD_SENT_LARGE = 256, /* bytes; smaller datagrams fit everywhere and are not noted */
+    SD_SENT_RECENT = 8,  /* large datagrams that are remembered */
+    SD_SENT_HEAD =
+        48, /* bytes of each: they reach the random of a hello, or 35 bytes of ciphertext */
+    SD_SENT_FLIGHT = 65536 /* bytes kept of one flight; the rest waits for the timer */
 };
 
 struct sd_sent_copy {
@@ -36,9 +37,9 @@ struct sd_sent {
 void sd_sent_init(struct sd_sent *s);
 /* A datagram went out; `keep`: it belongs to a handshake flight. */
 void sd_sent_note(struct sd_sent *s, const uint8_t *data, size_t len, bool keep);
-/* The flight is over, or is sent again anew. */
+/* The flight is over, or OpenSSL sends all of it again. */
 void sd_sent_forget(struct sd_sent *s);
-/* How long the datagram was that begins with these bytes; 0 = none like it. */
+/* The length of the datagram that begins with these bytes; 0 = no such datagram. */
 size_t sd_sent_quoted(const struct sd_sent *s, const uint8_t *quote, size_t len);
 /* Hands the flight's datagrams larger than `mtu` over to the caller, who frees them. */
 void sd_sent_take(struct sd_sent *s, size_t mtu, struct sd_sent_flight *out);

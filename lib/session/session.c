@@ -12,10 +12,10 @@
 #include "wire/alert.h"
 
 enum {
-    /* A plaintext alert may be forged, so it is not obeyed; but when the peer
-     * then says nothing for this long, even though we retransmit, it was real. */
+    /* A plaintext alert may be forged, so it is not obeyed at once. When the peer then sends
+     * nothing for this long, although we retransmit, the alert was real. */
     ALERT_GRACE_MS = 1500,
-    MAX_CERT_LIST = 16384,
+    MAX_CERT_LIST = 16384, /* bytes; of a server that asks for no certificate */
 };
 
 static struct sd_stage stage_of(void *arg)
@@ -42,14 +42,14 @@ static int make_ssl(struct sd_session *s, struct sd_err *err)
 {
     s->ssl = SSL_new(sd_tls_native(s->tls));
     if (!s->ssl)
-        return sd_err_set(err, SDTLS_NOMEM, "cannot make an SSL object");
+        return sd_err_set(err, SDTLS_NOMEM, "cannot create an SSL object");
     if (!sd_guard_init(&s->guard))
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
     SSL_set_bio(s->ssl, s->guard.bio, s->guard.bio);
     return SDTLS_OK;
 }
 
-static void configure(struct sd_session *s, const struct sd_session_config *c)
+static void configure_session(struct sd_session *s, const struct sd_session_config *c)
 {
     s->guard.send = c->send;
     s->guard.arg = c->arg;
@@ -62,7 +62,7 @@ static void configure(struct sd_session *s, const struct sd_session_config *c)
     s->error.alert = -1;
     SSL_set_mode(s->ssl, SSL_MODE_RELEASE_BUFFERS);
     SSL_set_info_callback(s->ssl, on_info);
-    sd_timer_setup(s, c->timer_ms);
+    sd_retransmit_setup(s, c->timer_ms);
     sd_pathmtu_setup(s, c);
 }
 
@@ -77,7 +77,7 @@ int sd_session_new(struct sd_session **ps, struct sd_tls *tls, const struct sd_s
     ERR_clear_error();
     int rc = make_ssl(s, err);
     if (rc == SDTLS_OK) {
-        configure(s, c);
+        configure_session(s, c);
         rc = sd_tls_prepare(tls, s->ssl, c->host, err);
     }
     ERR_clear_error();
@@ -105,28 +105,28 @@ void sd_session_free(struct sd_session *s)
     free(s);
 }
 
-static void end(struct sd_session *s)
+static void end_session(struct sd_session *s)
 {
     s->phase = SD_PHASE_OVER;
-    s->tell |= SD_TELL_END;
+    s->owed |= SD_OWED_END;
     sd_guard_clear(&s->guard);
     ERR_clear_error();
 }
 
-static void fail(struct sd_session *s)
+static void fail_session(struct sd_session *s)
 {
     sd_reason_openssl(s);
-    end(s);
+    end_session(s);
 }
 
 static void timed_out(struct sd_session *s)
 {
     sd_reason_timeout(s);
-    end(s);
+    end_session(s);
 }
 
-/* After a call that returned rc <= 0: does it only wait for a datagram (or a
- * callback of the user's SSL_CTX)? The guard never makes it wait to write. */
+/* After a call that returned rc <= 0: true when it only waits for a datagram (or for a callback
+ * of the user's SSL_CTX). The guard never makes it wait to write. */
 static bool only_waits(const struct sd_session *s, int rc)
 {
     switch (SSL_get_error(s->ssl, rc)) {
@@ -144,23 +144,23 @@ static bool only_waits(const struct sd_session *s, int rc)
     }
 }
 
-/* OpenSSL also says WANT_READ after it dropped a record (a ChangeCipherSpec that
- * overtook its flight, say) though more is there to read. */
+/* OpenSSL also says WANT_READ after it dropped a record (such as a ChangeCipherSpec that
+ * overtook its flight), although there is more to read. */
 static bool more_to_read(const struct sd_session *s, int rc, uint64_t passed_before)
 {
     return rc <= 0 && SSL_get_error(s->ssl, rc) == SSL_ERROR_WANT_READ && !s->guard.starved &&
            s->guard.passed != passed_before;
 }
 
-static void established(struct sd_session *s)
+static void enter_established(struct sd_session *s)
 {
     s->phase = SD_PHASE_ESTABLISHED;
-    s->tell |= SD_TELL_READY;
+    s->owed |= SD_OWED_READY;
     sd_pathmtu_established(s);
     sd_info_collect(s);
 }
 
-static void handshake(struct sd_session *s)
+static void advance_handshake(struct sd_session *s)
 {
     uint64_t passed;
     int rc;
@@ -170,11 +170,11 @@ static void handshake(struct sd_session *s)
         rc = SSL_do_handshake(s->ssl);
     } while (more_to_read(s, rc, passed));
     if (rc == 1)
-        established(s);
-    else if (sd_timer_gave_up(s))
+        enter_established(s);
+    else if (sd_retransmit_gave_up(s))
         timed_out(s);
     else if (!only_waits(s, rc))
-        fail(s);
+        fail_session(s);
     ERR_clear_error();
 }
 
@@ -187,7 +187,7 @@ static int cookie_verify(SSL *ssl, const unsigned char *cookie, unsigned len)
     return sd_session_of(ssl)->cookie_proven;
 }
 
-/* DTLSv1_listen insists on having one; never called for a proven cookie. */
+/* DTLSv1_listen requires this callback; it never calls it when the cookie is proven. */
 static int cookie_generate(SSL *ssl, unsigned char *cookie, unsigned *len)
 {
     (void)ssl;
@@ -206,7 +206,7 @@ static void as_server(struct sd_session *s, bool cookie)
         SSL_set_options(s->ssl, SSL_OP_COOKIE_EXCHANGE);
     else
         SSL_clear_options(s->ssl, SSL_OP_COOKIE_EXCHANGE);
-    /* Twenty small datagrams can make OpenSSL set aside eleven times this much. */
+    /* Twenty small datagrams can make OpenSSL allocate eleven times as much. */
     if (s->guard.stage && !(SSL_get_verify_mode(s->ssl) & SSL_VERIFY_PEER))
         SSL_set_max_cert_list(s->ssl, MAX_CERT_LIST);
 }
@@ -226,10 +226,10 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
     ERR_clear_error();
     int rc = cookie ? sd_tls_acceptor(s->tls)->begin(s->ssl, &s->error) : SDTLS_OK;
     if (rc != SDTLS_OK) {
-        end(s);
+        end_session(s);
         return rc;
     }
-    /* DTLSv1_listen begins with SSL_clear. */
+    /* DTLSv1_listen begins with SSL_clear(), which forgets the MTU. */
     sd_pathmtu_set(s, s->mtu);
     ERR_clear_error();
     return SDTLS_OK;
@@ -242,7 +242,7 @@ int sd_session_connect(struct sd_session *s, sd_time now)
     s->phase = SD_PHASE_HANDSHAKE;
     s->guard.now = now;
     SSL_set_connect_state(s->ssl);
-    handshake(s);
+    advance_handshake(s);
     return s->phase == SD_PHASE_OVER ? s->error.code : SDTLS_OK;
 }
 
@@ -261,12 +261,12 @@ void sd_session_net_error(struct sd_session *s, const struct sd_session_report *
         sd_pathmtu_reported(s, r);
 }
 
-/* The peer's close_notify, authenticated: answered in kind (RFC 5246 section 7.2.1). */
+/* The peer's close_notify, authenticated: answered with ours (RFC 5246 section 7.2.1). */
 static void closed(struct sd_session *s)
 {
     s->orderly = true;
     sd_session_shutdown(s);
-    end(s);
+    end_session(s);
 }
 
 static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
@@ -290,29 +290,29 @@ static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
     if (SSL_get_error(s->ssl, rc) == SSL_ERROR_ZERO_RETURN)
         closed(s);
     else if (!only_waits(s, rc))
-        fail(s);
+        fail_session(s);
     ERR_clear_error();
     return false;
 }
 
-static bool told(struct sd_session *s, unsigned what)
+static bool take_owed(struct sd_session *s, unsigned what)
 {
-    bool yes = s->tell & what;
-    s->tell &= ~what;
+    bool yes = s->owed & what;
+    s->owed &= ~what;
     return yes;
 }
 
-static enum sd_session_event take(struct sd_session *s)
+static enum sd_session_event take_event(struct sd_session *s)
 {
-    if (told(s, SD_TELL_MTU))
+    if (take_owed(s, SD_OWED_MTU))
         return SD_SESSION_MTU;
-    if (s->retransmits_told < s->retransmits) {
-        s->retransmits_told++;
+    if (s->retransmits_reported < s->retransmits) {
+        s->retransmits_reported++;
         return SD_SESSION_RETRANSMIT;
     }
-    if (told(s, SD_TELL_READY))
+    if (take_owed(s, SD_OWED_READY))
         return SD_SESSION_READY;
-    if (told(s, SD_TELL_END))
+    if (take_owed(s, SD_OWED_END))
         return s->orderly ? SD_SESSION_CLOSED : SD_SESSION_FAILED;
     return SD_SESSION_IDLE;
 }
@@ -323,10 +323,10 @@ enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t ca
     *len = 0;
     s->guard.now = now;
     if (s->phase == SD_PHASE_HANDSHAKE)
-        handshake(s);
-    if (!s->tell && s->phase == SD_PHASE_ESTABLISHED && read_data(s, buf, cap, len))
+        advance_handshake(s);
+    if (!s->owed && s->phase == SD_PHASE_ESTABLISHED && read_data(s, buf, cap, len))
         return SD_SESSION_DATA;
-    return take(s);
+    return take_event(s);
 }
 
 static sd_time alert_deadline(const struct sd_session *s)
@@ -338,7 +338,7 @@ static sd_time alert_deadline(const struct sd_session *s)
 
 sd_time sd_session_deadline(const struct sd_session *s, sd_time now)
 {
-    sd_time timer = sd_timer_deadline(s, now);
+    sd_time timer = sd_retransmit_deadline(s, now);
     sd_time alert = alert_deadline(s);
     sd_time raise = s->phase == SD_PHASE_ESTABLISHED ? s->raise_at : SD_NEVER;
     timer = timer < alert ? timer : alert;
@@ -354,7 +354,7 @@ void sd_session_timer(struct sd_session *s, sd_time now)
         return;
     if (now >= alert_deadline(s)) {
         sd_reason_plain_alert(s);
-        end(s);
+        end_session(s);
         return;
     }
     ERR_clear_error();
@@ -373,7 +373,7 @@ static int write_record(struct sd_session *s, const void *data, size_t len)
     ERR_clear_error();
     int rc = SSL_write(s->ssl, data, (int)len);
     if (rc <= 0) {
-        fail(s);
+        fail_session(s);
         return SDTLS_PROTO;
     }
     ERR_clear_error();
@@ -387,7 +387,7 @@ int sd_session_send(struct sd_session *s, const void *data, size_t len)
     if (len > sd_session_max_payload(s))
         return SDTLS_TOOBIG;
     int rc = write_record(s, data, len);
-    /* The route got narrower; the report of it will tell by how much. */
+    /* The MTU of the route is lower now; the report that follows says how much. */
     if (rc == SDTLS_TOOBIG)
         sd_pathmtu_refused(s);
     return rc;

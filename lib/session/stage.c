@@ -1,12 +1,12 @@
-/* What OpenSSL's state means to the filter. */
+/* What OpenSSL's state means for the filter. */
 #include <openssl/objects.h>
 #include <string.h>
 
 #include "session/internal.h"
 
 enum {
-    /* Longest explicit IV plus tag of an AEAD: OpenSSL without the fix of
-     * CVE-2026-75806 dies of anything shorter. */
+    /* Longest explicit IV plus tag of an AEAD, in bytes: OpenSSL without the fix of
+     * CVE-2026-75806 ends the session when a record is shorter. */
     AEAD_MAX = 8 + 16,
     MESSAGE_MAX = 16384
 };
@@ -21,7 +21,7 @@ static struct sd_protection aead(const SSL_CIPHER *c)
     return p;
 }
 
-static unsigned mac_len(const SSL_CIPHER *c)
+static unsigned cipher_mac_len(const SSL_CIPHER *c)
 {
     switch (SSL_CIPHER_get_digest_nid(c)) {
     case NID_md5:
@@ -40,11 +40,11 @@ static unsigned block_len(const SSL_CIPHER *c)
     return SSL_CIPHER_get_cipher_nid(c) == NID_des_ede3_cbc ? 8 : 16;
 }
 
-/* MAC-then-encrypt: RFC 5246 section 6.2.3.2. Sessions switch encrypt-then-MAC off. */
+/* MAC-then-encrypt, RFC 5246 section 6.2.3.2: sessions never negotiate encrypt-then-MAC. */
 static struct sd_protection block_cipher(const SSL_CIPHER *c)
 {
     unsigned block = block_len(c);
-    unsigned padded = (mac_len(c) + 1 + block - 1) / block * block;
+    unsigned padded = (cipher_mac_len(c) + 1 + block - 1) / block * block;
     return (struct sd_protection){(uint8_t)(block + padded), (uint8_t)block};
 }
 
@@ -55,7 +55,7 @@ static struct sd_protection protection(const SSL_CIPHER *c)
     if (SSL_CIPHER_is_aead(c))
         return aead(c);
     if (SSL_CIPHER_get_cipher_nid(c) == NID_undef) /* eNULL */
-        return (struct sd_protection){(uint8_t)mac_len(c), 0};
+        return (struct sd_protection){(uint8_t)cipher_mac_len(c), 0};
     return block_cipher(c);
 }
 

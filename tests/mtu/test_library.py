@@ -121,14 +121,14 @@ def test_the_trace_tells_when_the_mtu_made_the_difference(run, chain):
         server.wait_for("err", "Hosting")
         client = run(*lab.client, NC, "-v", "--insecure", "--timer", "100", SERVER4, PORT)
         client.wait_for("err", "onnected")
-        server.wait_for("err", r"carry 548 bytes now: large ones get no answer")
+        server.wait_for("err", r"carry 548 bytes now: large datagrams get no answer")
         server.finish()
     with Lab(back=Way(mtu=900)) as lab:
         server = run(*lab.server, NC, "-lv", *identity, SERVER4, PORT)
         server.wait_for("err", "Hosting")
         client = run(*lab.client, NC, "-v", "--insecure", SERVER4, PORT)
         client.wait_for("err", "onnected")
-        server.wait_for("err", r"carry 872 bytes now: a router said so by ICMP")
+        server.wait_for("err", r"carry 872 bytes now: a router reported it by ICMP")
         server.finish()
 
 
