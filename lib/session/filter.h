@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tls/context.h"
 #include "session/counters.h"
+#include "tls/context.h"
 #include "wire/record.h"
 
 /* The shape of a protected record: at least `min` bytes of body and, with a

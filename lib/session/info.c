@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls/credentials.h"
 #include "session/internal.h"
+#include "tls/credentials.h"
 #include "tls/prepare.h"
 
 struct sd_peer_text {

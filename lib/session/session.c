@@ -6,8 +6,8 @@
 #include <openssl/ssl3.h>
 #include <stdlib.h>
 
-#include "tls/acceptor.h"
 #include "session/internal.h"
+#include "tls/acceptor.h"
 #include "tls/prepare.h"
 #include "wire/alert.h"
 

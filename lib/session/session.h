@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "tls/context.h"
 #include "session/counters.h"
+#include "tls/context.h"
 
 struct sd_session;
 
