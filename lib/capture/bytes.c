@@ -13,7 +13,7 @@
 /* Stays in the second-level cache; 4 MiB were no faster. */
 enum { WINDOW = 256 << 10 };
 
-/* A directory can be opened, too, and only read() would say so. */
+/* A directory can be opened, too; only read() would fail. */
 static int open_file(const char *path)
 {
     struct stat st;
@@ -73,22 +73,22 @@ static ssize_t read_packed(struct sd_bytes *s, uint8_t *to, size_t room)
     for (;;) {
         ssize_t n = sd_gunzip_run(s->gunzip, &s->packed, to, room);
         if (n < 0)
-            s->fault = "the gzip data are damaged";
+            s->fault = "the gzip data is damaged";
         if (n != 0)
             return n > 0 ? n : 0;
         n = read_some(s->fd, s->packed_buffer, s->packed_capacity);
         s->cut = n == 0 && !sd_gunzip_whole(s->gunzip);
         if (s->cut)
-            s->fault = "the gzip data end early";
+            s->fault = "the gzip data ends too early";
         if (n <= 0)
             return n;
         s->packed = (struct sd_span){s->packed_buffer, (size_t)n};
     }
 }
 
-/* Moves what is at hand to the window's beginning, and makes the window larger when
- * it is full of a single record: only bytes that came make it grow, not a length. */
-static bool make_room(struct sd_bytes *s)
+/* Moves the bytes at hand to the beginning of the window, and enlarges it when one record fills
+ * it. It grows with bytes that came, not with a length that is claimed. */
+static bool make_window_room(struct sd_bytes *s)
 {
     size_t have = sd_bytes_have(s);
     s->base += (uint64_t)(s->p - s->window);
@@ -107,7 +107,7 @@ static bool make_room(struct sd_bytes *s)
     return true;
 }
 
-/* One read: a pipe must not be waited for longer than a record needs. */
+/* One read, so that we do not wait for more of a pipe than a record needs. */
 static bool read_more(struct sd_bytes *s)
 {
     uint8_t *to = s->window + (s->end - s->window);
@@ -124,7 +124,7 @@ static bool read_more(struct sd_bytes *s)
 bool sd_bytes_fill(struct sd_bytes *s, size_t n)
 {
     while (!s->over && sd_bytes_have(s) < n)
-        s->over = !make_room(s) || !read_more(s);
+        s->over = !make_window_room(s) || !read_more(s);
     return sd_bytes_have(s) >= n;
 }
 
@@ -135,7 +135,7 @@ int sd_bytes_unpack(struct sd_bytes *s)
     int rc = sd_gunzip_new(&s->gunzip);
     if (rc)
         return rc;
-    /* What was read already is packed; it is at most one window. */
+    /* What was already read is packed data, at most one window of it. */
     s->packed_buffer = malloc(s->capacity);
     if (!s->packed_buffer)
         return -ENOMEM;

@@ -1,8 +1,8 @@
 /* The bytes of a file, a pipe or a gzip file, in a window that moves forward.
  *
- * read() and not mmap(): a file that somebody truncates meanwhile would kill the
- * reader with SIGBUS, a pipe needs the window anyway, and it was measured to be no
- * slower (31 against 28 million frames of 200 bytes a second). */
+ * read() and not mmap(): when somebody truncates a mapped file, SIGBUS ends the reader; a pipe
+ * needs the window anyway; and read() is not slower (31 against 28 million frames of 200 bytes
+ * in a second). */
 #ifndef SD_CAPTURE_BYTES_H
 #define SD_CAPTURE_BYTES_H
 
@@ -21,18 +21,18 @@ struct sd_bytes {
     size_t packed_capacity;
     int fd;
     int error;         /* errno of what failed, or 0 */
-    const char *fault; /* what is wrong with the gzip data, or NULL */
-    bool cut;          /* ... they only end too early */
+    const char *fault; /* what is wrong with the gzip data, or NULL; constant */
+    bool cut;          /* the gzip data only ends too early */
     bool owned;        /* fd was opened here */
     bool over;         /* no more bytes will come */
 };
 
-/* "-" is the standard input; `window` is how much to read at once at first, 0 = the
- * usual. 0 or -errno; close it in either case. */
+/* "-" is the standard input. `window`: the size of a read at first; 0 = 256 KiB. 0 or -errno;
+ * to be closed in either case. */
 int sd_bytes_open(struct sd_bytes *s, const char *path, size_t window);
 void sd_bytes_close(struct sd_bytes *s);
-/* To be called first: looks whether the data are gzip data and unpacks them then.
- * 0 or -errno: -ENOTSUP when this build cannot. */
+/* To be called first: unpacks the data from now on when it is gzip data. 0 or -errno: -ENOTSUP
+ * when this build cannot. */
 int sd_bytes_unpack(struct sd_bytes *s);
 /* The part of sd_bytes_want() that reads. */
 bool sd_bytes_fill(struct sd_bytes *s, size_t n);
@@ -42,7 +42,7 @@ static inline size_t sd_bytes_have(const struct sd_bytes *s)
     return (size_t)(s->end - s->p);
 }
 
-/* True when n bytes are at hand. What was before `p` is gone afterwards. */
+/* True when n bytes are at hand, after reading if necessary. Bytes before `p` are lost. */
 static inline bool sd_bytes_want(struct sd_bytes *s, size_t n)
 {
     return sd_bytes_have(s) >= n || sd_bytes_fill(s, n);

@@ -18,7 +18,7 @@ enum {
 
 /* --- what is it? --- */
 
-static bool begins_record(struct sd_span payload, size_t length)
+static bool starts_with_record(struct sd_span payload, size_t length)
 {
     bool snapped = payload.len < length;
     struct sd_records it = sd_records_init(payload.p, payload.len, 0);
@@ -37,7 +37,7 @@ static bool begins_record(struct sd_span payload, size_t length)
     }
 }
 
-/* RFC 8489 section 5; that of RFC 3489 has no cookie and cannot be told. */
+/* RFC 8489 section 5. A message of RFC 3489 has no cookie and cannot be recognised. */
 static enum sd_payload stun_kind(struct sd_rd r, size_t length)
 {
     uint16_t type = sd_rd_u16(&r), body = sd_rd_u16(&r);
@@ -61,7 +61,7 @@ static bool is_zrtp(struct sd_rd r)
     return sd_rd_u32(&r) == ZRTP_COOKIE;
 }
 
-/* RFC 8999 section 5.1; no version that is in use has longer connection ids. */
+/* RFC 8999 section 5.1; no version in use has longer connection ids. */
 static bool is_quic_long(struct sd_rd r)
 {
     sd_rd_bytes(&r, 5);
@@ -78,7 +78,7 @@ enum sd_payload sd_payload_kind(struct sd_span payload, size_t length)
         return stun_kind(r, length);
     if (first >= 16 && first <= 19 && is_zrtp(r))
         return SD_PAYLOAD_ZRTP;
-    if (first >= 20 && first <= 63 && begins_record(payload, length))
+    if (first >= 20 && first <= 63 && starts_with_record(payload, length))
         return SD_PAYLOAD_DTLS;
     if (first >= 64 && first <= 79 && is_channel(r, length))
         return SD_PAYLOAD_TURN_CHANNEL;
@@ -91,7 +91,7 @@ enum sd_payload sd_payload_kind(struct sd_span payload, size_t length)
 
 /* --- channels --- */
 
-/* The seeded hash of a channel stands for the channel: 64 bits of it are enough. */
+/* A channel is known by its seeded hash: 64 bits are enough. */
 struct channel {
     uint64_t tag; /* 0 = free */
     uint64_t lane;
@@ -151,7 +151,7 @@ static uint64_t channel_tag(const struct sd_carriers *c, const struct sd_datagra
     return lane_of(c, all, sd_wr_len(&w));
 }
 
-static void remember(struct sd_carriers *c, uint64_t tag, uint64_t lane)
+static void remember_channel(struct sd_carriers *c, uint64_t tag, uint64_t lane)
 {
     struct channel *set = &c->channels[tag & c->mask & ~(size_t)(WAYS - 1)];
     struct channel *to = &set[tag >> 62]; /* when all are taken */
@@ -164,7 +164,7 @@ static void remember(struct sd_carriers *c, uint64_t tag, uint64_t lane)
     *to = (struct channel){tag, lane};
 }
 
-static uint64_t recall(const struct sd_carriers *c, uint64_t tag)
+static uint64_t recall_channel(const struct sd_carriers *c, uint64_t tag)
 {
     const struct channel *set = &c->channels[tag & c->mask & ~(size_t)(WAYS - 1)];
     for (unsigned i = 0; i < WAYS; i++)
@@ -192,7 +192,7 @@ struct attribute {
 
 struct stun {
     uint16_t type;
-    struct sd_span mask; /* what addresses are XORed with: cookie and transaction id */
+    struct sd_span mask; /* cookie and transaction id, which addresses are XORed with */
     struct sd_rd attributes;
     bool cut;
 };
@@ -255,12 +255,12 @@ static void learn_channel(struct sd_carriers *c, const struct sd_datagram *d, co
     struct sd_rd r = sd_rd_init(a.value.p, a.value.len);
     uint16_t number = sd_rd_u16(&r);
     if (!r.bad)
-        remember(c, channel_tag(c, d, number), peer_lane(c, s));
+        remember_channel(c, channel_tag(c, d, number), peer_lane(c, s));
 }
 
-/* Strict, because what it looks at is mostly something else: to the end it has to be
- * records, and a unified header, which is any byte from 32 to 63, counts as the first one
- * only where no RFC has an attribute. */
+/* Strict, because most attributes hold something else: the whole value must be records. A
+ * unified header is any byte from 32 to 63, so it may come first only in attributes that no RFC
+ * defines. */
 static bool holds_records(const struct attribute *a)
 {
     struct sd_records it = sd_records_init(a->value.p, a->value.len, 0);
@@ -329,7 +329,8 @@ static bool unwrap_channel(const struct sd_carriers *c, struct sd_datagram *d)
     uint16_t length = sd_rd_u16(&r);
     if (r.bad)
         return false;
-    uint64_t lane = recall(c, channel_tag(c, d, (uint16_t)(number.p[0] << 8 | number.p[1])));
+    uint64_t lane =
+        recall_channel(c, channel_tag(c, d, (uint16_t)(number.p[0] << 8 | number.p[1])));
     d->lane = lane ? lane : lane_of(c, number.p, number.len);
     size_t left = sd_rd_left(&r);
     struct sd_span data = sd_rd_bytes(&r, length < left ? length : left);
@@ -368,7 +369,7 @@ static bool unwrap(struct sd_carriers *c, struct sd_datagram *d,
     }
 }
 
-/* A STUN check with records goes through a relay too; nothing known is deeper. */
+/* A STUN check with records may go through a relay; no known protocol nests deeper. */
 enum { DEPTH_MAX = 3 };
 
 void sd_carriers_take(struct sd_carriers *c, struct sd_datagram *d,

@@ -1,10 +1,10 @@
-#include "capture/decap_internal.h"
+#include "capture/internal.h"
 
 #include <stdlib.h>
 
 enum { FRAGMENTED_DEFAULT = 4096, BYTES_DEFAULT = 16 << 20, CHANNELS_DEFAULT = 16384 };
 
-static void or_default(size_t *value, size_t otherwise)
+static void default_limit(size_t *value, size_t otherwise)
 {
     if (!*value)
         *value = otherwise;
@@ -16,9 +16,9 @@ struct sd_decap *sd_decap_new(const struct sd_decap_config *config)
     if (!d)
         return NULL;
     d->config = *config;
-    or_default(&d->config.max_fragmented, FRAGMENTED_DEFAULT);
-    or_default(&d->config.max_bytes, BYTES_DEFAULT);
-    or_default(&d->config.max_channels, CHANNELS_DEFAULT);
+    default_limit(&d->config.max_fragmented, FRAGMENTED_DEFAULT);
+    default_limit(&d->config.max_bytes, BYTES_DEFAULT);
+    default_limit(&d->config.max_channels, CHANNELS_DEFAULT);
     struct sd_ipfrag_config frag = {.key = config->key,
                                     .max_packets = d->config.max_fragmented,
                                     .max_bytes = d->config.max_bytes,
@@ -46,8 +46,8 @@ void sd_decap_frame(struct sd_decap *d, const struct sd_frame *f)
 {
     struct sd_walk w = {.d = d, .frame = f};
     size_t captured = f->data.len;
-    struct sd_part p = {.rd = sd_rd_init(f->data.p, captured),
-                        .missing = f->length > captured ? f->length - captured : 0};
+    struct sd_unread p = {.rd = sd_rd_init(f->data.p, captured),
+                          .missing = f->length > captured ? f->length - captured : 0};
     d->frames++;
     sd_ipfrag_expire(d->frag, f->time);
     d->fates[sd_decap_link(&w, f->linktype, &p)]++;

@@ -1,8 +1,8 @@
-/* From a frame to what it carries: link layers, tags, IP, tunnels, IP fragments, and
- * what carries DTLS inside UDP.
+/* From a frame to the datagram in it: link layers, tags, IP, tunnels, IP fragments, and
+ * protocols that carry DTLS inside UDP.
  *
- * Checksums are not looked at: a host that leaves them to its network card captures its
- * own packets without them. */
+ * Checksums are ignored: a host whose network card computes them captures its own packets
+ * without them. */
 #ifndef SD_CAPTURE_DECAP_H
 #define SD_CAPTURE_DECAP_H
 
@@ -10,7 +10,7 @@
 #include "capture/frame.h"
 #include "flow/input.h"
 
-/* Everything handed out is borrowed for the call. */
+/* Arguments are valid during the call only. */
 struct sd_sink {
     void *arg;
     void (*datagram)(void *arg, const struct sd_datagram *d);
@@ -19,19 +19,19 @@ struct sd_sink {
 };
 
 struct sd_decap_config {
-    struct sd_sink sink;    /* callbacks that are NULL are not wanted */
+    struct sd_sink sink;    /* a callback may be NULL */
     struct sd_hash_key key; /* random: senders must not choose who shares a bucket */
     size_t max_fragmented;  /* IP packets in reassembly; 0 = 4096 */
-    size_t max_bytes;       /* of their fragments; 0 = 16 MiB */
-    size_t max_channels;    /* of TURN that are remembered; 0 = 16384 */
+    size_t max_bytes;       /* of fragments in reassembly; 0 = 16 MiB */
+    size_t max_channels;    /* TURN channels that are remembered; 0 = 16384 */
 };
 
 struct sd_decap_counts {
     uint64_t frames;
-    uint64_t datagrams; /* UDP, tunnels not counted */
+    uint64_t datagrams; /* UDP datagrams, without those that carry a tunnel */
     uint64_t icmp;      /* errors that quote UDP */
-    uint64_t fragments; /* of IP packets that did not become whole with them */
-    uint64_t other;     /* frames of other protocols, or of link types not known */
+    uint64_t fragments; /* IP fragments that did not complete a packet */
+    uint64_t other;     /* frames of other protocols or of unknown link types */
     uint64_t malformed; /* headers that end too early, or contradict each other */
 };
 
@@ -41,7 +41,7 @@ struct sd_decap;
 struct sd_decap *sd_decap_new(const struct sd_decap_config *config);
 void sd_decap_free(struct sd_decap *d);
 void sd_decap_frame(struct sd_decap *d, const struct sd_frame *f);
-/* The capture ends: IP packets that are not whole are reported now. */
+/* At the end of the capture: reports the IP packets that are incomplete. */
 void sd_decap_flush(struct sd_decap *d);
 struct sd_decap_counts sd_decap_counts(const struct sd_decap *d);
 

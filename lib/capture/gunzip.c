@@ -13,7 +13,7 @@ struct sd_gunzip {
     z_stream z;
     bool between; /* a member has ended */
     bool bad;
-    bool over; /* what follows it is no member: padding, as tape drives leave it */
+    bool over; /* no member follows: padding, as tape drives write it */
 };
 
 int sd_gunzip_new(struct sd_gunzip **out)

@@ -1,4 +1,4 @@
-/* gzip data (RFC 1952) unpacked piece by piece, all members one after another. */
+/* Unpacks gzip data (RFC 1952) piece by piece, all members one after another. */
 #ifndef SD_CAPTURE_GUNZIP_H
 #define SD_CAPTURE_GUNZIP_H
 
@@ -11,8 +11,8 @@ struct sd_gunzip;
 /* 0 or -errno: -ENOTSUP in a build without zlib. */
 int sd_gunzip_new(struct sd_gunzip **out);
 void sd_gunzip_free(struct sd_gunzip *g);
-/* Takes off `in` what it used. Returns the bytes it made, 0 when it wants more
- * input, -1 when the data are damaged. */
+/* Removes from `in` what it used. Returns the number of bytes it wrote, 0 when it needs more
+ * input, -1 when the data is damaged. */
 ssize_t sd_gunzip_run(struct sd_gunzip *g, struct sd_span *in, uint8_t *to, size_t room);
 /* True between members: the data may end here. */
 bool sd_gunzip_whole(const struct sd_gunzip *g);

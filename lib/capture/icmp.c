@@ -1,19 +1,19 @@
 /* ICMP errors, and the UDP datagrams they quote. */
-#include "capture/decap_internal.h"
+#include "capture/internal.h"
 
 enum { ICMP_HEADER = 8, EXTENSIONS_MAX = 16 };
 enum { UNREACHABLE = 3, TIME_EXCEEDED = 11, FRAGMENTATION_NEEDED = 4 };
 enum { UNREACHABLE6 = 1, TOO_BIG6 = 2, TIME_EXCEEDED6 = 3 };
 
-/* Where the quoted packet ends when something comes behind it (RFC 4884 section 4): counted
- * in words, 0 = all of it is quoted packet. */
-static void end_quote(struct sd_part *p, size_t words, size_t word)
+/* Ends the quoted packet where extensions follow it (RFC 4884 section 4). `words`: the length of
+ * the quote; 0 = the quote fills the message. */
+static void end_quote(struct sd_unread *p, size_t words, size_t word)
 {
-    if (words && words * word < sd_part_sent(p))
-        sd_part_end(p, words * word);
+    if (words && words * word < sd_unread_sent(p))
+        sd_unread_end(p, words * word);
 }
 
-static enum sd_fate tell(struct sd_walk *w, struct sd_icmp *e, struct sd_rd *r)
+static enum sd_fate report_icmp(struct sd_walk *w, struct sd_icmp *e, struct sd_rd *r)
 {
     uint16_t from = sd_rd_u16(r), to = sd_rd_u16(r);
     if (r->bad)
@@ -28,7 +28,7 @@ static enum sd_fate tell(struct sd_walk *w, struct sd_icmp *e, struct sd_rd *r)
     return SD_FATE_ICMP;
 }
 
-/* Cuts what routers append behind the packet they quote. */
+/* Cuts off what routers append to the packet that they quote. */
 static void end_packet(struct sd_rd *r, size_t length)
 {
     if (length < sd_rd_left(r))
@@ -49,7 +49,7 @@ static enum sd_fate quote4(struct sd_walk *w, struct sd_icmp *e, struct sd_rd *r
         end_packet(r, e->quoted_length - header);
     e->src = sd_ip_addr4(h.p + 12);
     e->dst = sd_ip_addr4(h.p + 16);
-    return tell(w, e, r);
+    return report_icmp(w, e, r);
 }
 
 /* The quoted packet may be a first fragment, and have other headers before UDP. */
@@ -81,10 +81,10 @@ static enum sd_fate quote6(struct sd_walk *w, struct sd_icmp *e, struct sd_rd *r
         return r->bad ? SD_FATE_MALFORMED : SD_FATE_OTHER;
     e->src = sd_ip_addr6(h.p + 8);
     e->dst = sd_ip_addr6(h.p + 24);
-    return tell(w, e, r);
+    return report_icmp(w, e, r);
 }
 
-static struct sd_icmp error(const struct sd_walk *w, const struct sd_ip *ip, struct sd_span h)
+static struct sd_icmp icmp_error(const struct sd_walk *w, const struct sd_ip *ip, struct sd_span h)
 {
     return (struct sd_icmp){.number = w->frame->number,
                             .time = w->frame->time,
@@ -93,12 +93,12 @@ static struct sd_icmp error(const struct sd_walk *w, const struct sd_ip *ip, str
                             .code = h.p[1]};
 }
 
-enum sd_fate sd_decap_icmp4(struct sd_walk *w, const struct sd_ip *ip, struct sd_part *p)
+enum sd_fate sd_decap_icmp4(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p)
 {
     struct sd_span h = sd_rd_bytes(&p->rd, ICMP_HEADER);
     if (!h.len)
         return SD_FATE_MALFORMED;
-    struct sd_icmp e = error(w, ip, h);
+    struct sd_icmp e = icmp_error(w, ip, h);
     if (e.type != UNREACHABLE && e.type != TIME_EXCEEDED)
         return SD_FATE_OTHER;
     if (e.type == UNREACHABLE && e.code == FRAGMENTATION_NEEDED)
@@ -107,12 +107,12 @@ enum sd_fate sd_decap_icmp4(struct sd_walk *w, const struct sd_ip *ip, struct sd
     return quote4(w, &e, &p->rd);
 }
 
-enum sd_fate sd_decap_icmp6(struct sd_walk *w, const struct sd_ip *ip, struct sd_part *p)
+enum sd_fate sd_decap_icmp6(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p)
 {
     struct sd_span h = sd_rd_bytes(&p->rd, ICMP_HEADER);
     if (!h.len)
         return SD_FATE_MALFORMED;
-    struct sd_icmp e = error(w, ip, h);
+    struct sd_icmp e = icmp_error(w, ip, h);
     if (e.type < UNREACHABLE6 || e.type > TIME_EXCEEDED6)
         return SD_FATE_OTHER;
     if (e.type == TOO_BIG6)

@@ -1,5 +1,5 @@
 /* IPv4, IPv6 and its extension headers, and fragments of both. */
-#include "capture/decap_internal.h"
+#include "capture/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,57 +7,15 @@
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40, EXTENSIONS_MAX = 16 };
 enum { DONT_FRAGMENT = 0x4000, MORE_FRAGMENTS = 0x2000, OFFSET = 0x1fff };
 
-struct sd_addr sd_ip_addr4(const uint8_t *bytes)
-{
-    struct sd_addr a = {.in = {.sin_family = AF_INET}};
-    memcpy(&a.in.sin_addr, bytes, sizeof a.in.sin_addr);
-    return a;
-}
-
-struct sd_addr sd_ip_addr6(const uint8_t *bytes)
-{
-    struct sd_addr a = {.in6 = {.sin6_family = AF_INET6}};
-    memcpy(&a.in6.sin6_addr, bytes, sizeof a.in6.sin6_addr);
-    return a;
-}
-
-/* The authentication header counts in 4 bytes, the others in 8 (RFC 4302 section 2.2). */
-bool sd_ip_extension(struct sd_rd *r, uint8_t *protocol)
-{
-    size_t unit;
-    switch (*protocol) {
-    case SD_PROTOCOL_HOP_BY_HOP:
-    case SD_PROTOCOL_ROUTING:
-    case SD_PROTOCOL_OPTIONS:
-    case SD_PROTOCOL_MOBILITY:
-    case SD_PROTOCOL_HIP:
-    case SD_PROTOCOL_SHIM6:
-        unit = 8;
-        break;
-    case SD_PROTOCOL_AH:
-        unit = 4;
-        break;
-    default:
-        return false;
-    }
-    uint8_t next = sd_rd_u8(r);
-    size_t length = sd_rd_u8(r);
-    sd_rd_bytes(r, (unit == 8 ? 8 + 8 * length : 8 + 4 * length) - 2);
-    if (r->bad)
-        return false;
-    *protocol = next;
-    return true;
-}
-
 static enum sd_fate take_protocol(struct sd_walk *w, struct sd_ip *ip, uint8_t protocol,
-                                  struct sd_part *p);
+                                  struct sd_unread *p);
 
 static enum sd_fate take_fragment(struct sd_walk *w, struct sd_ip *ip, struct sd_fragment *f,
-                                  size_t header, struct sd_part *p)
+                                  size_t header, struct sd_unread *p)
 {
     f->src = ip->src;
     f->dst = ip->dst;
-    f->length = (uint32_t)sd_part_sent(p);
+    f->length = (uint32_t)sd_unread_sent(p);
     f->data = sd_rd_rest(&p->rd);
     f->number = w->frame->number;
     f->time = w->frame->time;
@@ -67,17 +25,17 @@ static enum sd_fate take_fragment(struct sd_walk *w, struct sd_ip *ip, struct sd
     if (!w->fragments)
         w->fragments = whole.fragments;
     ip->length = header + whole.length;
-    struct sd_part all = {.rd = sd_rd_init(whole.data, whole.len),
-                          .missing = whole.length - whole.len};
+    struct sd_unread all = {.rd = sd_rd_init(whole.data, whole.len),
+                            .missing = whole.length - whole.len};
     enum sd_fate fate = take_protocol(w, ip, f->protocol, &all);
     free(whole.data);
     return fate;
 }
 
-/* RFC 8200 section 4.5. One that is alone is no fragment (RFC 6946). */
-static enum sd_fate take_fragment_header(struct sd_walk *w, struct sd_ip *ip, struct sd_part *p)
+/* RFC 8200 section 4.5. A fragment that is the whole packet is no fragment (RFC 6946). */
+static enum sd_fate take_fragment_header(struct sd_walk *w, struct sd_ip *ip, struct sd_unread *p)
 {
-    size_t header = ip->length - sd_part_sent(p);
+    size_t header = ip->length - sd_unread_sent(p);
     struct sd_span h = sd_rd_bytes(&p->rd, 8);
     if (!h.len)
         return SD_FATE_MALFORMED;
@@ -92,7 +50,7 @@ static enum sd_fate take_fragment_header(struct sd_walk *w, struct sd_ip *ip, st
 }
 
 static enum sd_fate take_protocol(struct sd_walk *w, struct sd_ip *ip, uint8_t protocol,
-                                  struct sd_part *p)
+                                  struct sd_unread *p)
 {
     bool six = ip->src.sa.sa_family == AF_INET6;
     if (protocol == SD_PROTOCOL_UDP)
@@ -120,10 +78,10 @@ static enum sd_fate take_protocol(struct sd_walk *w, struct sd_ip *ip, uint8_t p
     }
 }
 
-/* A total length of 0 is left to a network card that cuts the packet into several. */
-static enum sd_fate take_ipv4(struct sd_walk *w, struct sd_part *p)
+/* The total length is 0 when a network card is to cut the packet into several. */
+static enum sd_fate take_ipv4(struct sd_walk *w, struct sd_unread *p)
 {
-    size_t sent = sd_part_sent(p);
+    size_t sent = sd_unread_sent(p);
     struct sd_span h = sd_rd_bytes(&p->rd, IPV4_HEADER);
     if (!h.len)
         return SD_FATE_MALFORMED;
@@ -140,7 +98,7 @@ static enum sd_fate take_ipv4(struct sd_walk *w, struct sd_part *p)
         sd_rd_bytes(&p->rd, header - IPV4_HEADER);
     if (p->rd.bad)
         return SD_FATE_MALFORMED;
-    sd_part_end(p, ip.length - header);
+    sd_unread_end(p, ip.length - header);
     if (!(place & (MORE_FRAGMENTS | OFFSET)))
         return take_protocol(w, &ip, h.p[9], p);
     struct sd_fragment f = {.id = sd_be16(h.p + 4),
@@ -150,24 +108,24 @@ static enum sd_fate take_ipv4(struct sd_walk *w, struct sd_part *p)
     return take_fragment(w, &ip, &f, header, p);
 }
 
-/* A payload length of 0 is a jumbogram (RFC 2675), or left to a network card. */
-static enum sd_fate take_ipv6(struct sd_walk *w, struct sd_part *p)
+/* The payload length is 0 in a jumbogram (RFC 2675), or when a network card is to set it. */
+static enum sd_fate take_ipv6(struct sd_walk *w, struct sd_unread *p)
 {
     struct sd_span h = sd_rd_bytes(&p->rd, IPV6_HEADER);
     if (!h.len)
         return SD_FATE_MALFORMED;
     size_t payload = sd_be16(h.p + 4);
     if (payload)
-        sd_part_end(p, payload);
+        sd_unread_end(p, payload);
     struct sd_ip ip = {.src = sd_ip_addr6(h.p + 8),
                        .dst = sd_ip_addr6(h.p + 24),
-                       .length = IPV6_HEADER + sd_part_sent(p),
+                       .length = IPV6_HEADER + sd_unread_sent(p),
                        .ttl = h.p[7],
                        .df = true};
     return take_protocol(w, &ip, h.p[6], p);
 }
 
-enum sd_fate sd_decap_ip(struct sd_walk *w, struct sd_part *p)
+enum sd_fate sd_decap_ip(struct sd_walk *w, struct sd_unread *p)
 {
     struct sd_rd peek = p->rd;
     uint8_t version = sd_rd_u8(&peek) >> 4;

@@ -7,7 +7,7 @@
 
 enum {
     PACKET_MAX = 65535,
-    PIECES_MAX = 256, /* of one packet; 256 bytes each at most, which no network does */
+    PIECES_MAX = 256, /* of one packet, about 256 bytes each: no network makes smaller ones */
     RECENT = 64,
     PROTOCOL_UDP = 17,
     UDP_HEADER = 8
@@ -19,7 +19,7 @@ struct piece {
     uint8_t data[];
 };
 
-struct key {
+struct packet_key {
     struct sd_addr src, dst;
     uint32_t id;
     uint8_t protocol;
@@ -28,14 +28,14 @@ struct key {
 struct packet {
     struct sd_node node;
     struct packet *older, *newer;
-    struct key key;
+    struct packet_key key;
     struct piece *first, *last;
     unsigned pieces;
     uint32_t have, total; /* total 0 = the last fragment is missing */
-    int64_t begun;        /* time of whatever came first */
+    int64_t begun;        /* time of the fragment that came first */
     uint64_t number;      /* of the fragment with offset 0 */
     int64_t time;
-    bool silent; /* nothing to report: it contradicts itself, or was seen whole */
+    bool silent; /* not reported: it contradicts itself, or was seen whole before */
     bool broken; /* takes no more fragments (RFC 5722 section 3) */
 };
 
@@ -44,8 +44,8 @@ struct sd_ipfrag {
     struct sd_table packets;
     struct packet *oldest, *newest;
     size_t bytes;
-    /* Interfaces of one host show a packet twice: what is left over of the second showing
-     * is no loss. */
+    /* Packets that became whole. Two interfaces of one host may show a packet twice: then an
+     * incomplete second copy is no loss. */
     uint64_t recent[RECENT];
     unsigned next_recent;
 };
@@ -95,7 +95,7 @@ void sd_ipfrag_free(struct sd_ipfrag *t)
     free(t);
 }
 
-static uint64_t hash_of(const struct sd_ipfrag *t, const struct key *k)
+static uint64_t packet_hash(const struct sd_ipfrag *t, const struct packet_key *k)
 {
     uint8_t bytes[2 * SD_ADDR_BYTES + 5];
     size_t n = sd_addr_bytes(&k->src, bytes);
@@ -107,9 +107,9 @@ static uint64_t hash_of(const struct sd_ipfrag *t, const struct key *k)
     return sd_hash(t->config.key, bytes, n + sd_wr_len(&w));
 }
 
-static bool same(const struct sd_node *n, const void *key)
+static bool same_packet(const struct sd_node *n, const void *key)
 {
-    const struct key *a = &sd_container(n, const struct packet, node)->key, *b = key;
+    const struct packet_key *a = &sd_container(n, const struct packet, node)->key, *b = key;
     return a->id == b->id && a->protocol == b->protocol && sd_addr_eq(&a->src, &b->src) &&
            sd_addr_eq(&a->dst, &b->dst);
 }
@@ -122,7 +122,8 @@ static bool was_recent(const struct sd_ipfrag *t, uint64_t hash)
     return false;
 }
 
-static struct packet *begin(struct sd_ipfrag *t, const struct key *k, uint64_t hash, int64_t time)
+static struct packet *begin_packet(struct sd_ipfrag *t, const struct packet_key *k, uint64_t hash,
+                                   int64_t time)
 {
     while (t->oldest && (t->packets.count >= t->config.max_packets))
         drop(t, t->oldest);
@@ -140,24 +141,24 @@ static struct packet *begin(struct sd_ipfrag *t, const struct key *k, uint64_t h
     return p;
 }
 
-static void make_room(struct sd_ipfrag *t, const struct packet *keep, size_t size)
+static void drop_until_fits(struct sd_ipfrag *t, const struct packet *keep, size_t size)
 {
     while (t->oldest && t->oldest != keep && t->bytes + size > t->config.max_bytes)
         drop(t, t->oldest);
 }
 
-/* What overlaps was forged or cannot be told from it: all of it goes, also what is still
- * to come. */
+/* Fragments that overlap may be forged: the packet is dropped, with the fragments still to
+ * come. */
 static void break_packet(struct sd_ipfrag *t, struct packet *p)
 {
     p->broken = p->silent = true;
     drop_pieces(t, p);
 }
 
-/* The piece behind which f goes (NULL = the front). False when f has no place: *again
- * says whether it only repeats what is there. */
-static bool place(const struct packet *p, const struct sd_fragment *f, struct piece **before,
-                  bool *again)
+/* Finds the piece after which f belongs (NULL = at the front). False when f overlaps another
+ * piece; *again is true when it only repeats that piece. */
+static bool find_place(const struct packet *p, const struct sd_fragment *f, struct piece **before,
+                       bool *again)
 {
     struct piece *left = NULL, *right = p->first;
     if (p->last && p->last->offset < f->offset) {
@@ -183,11 +184,11 @@ static bool contradicts_total(const struct packet *p, const struct sd_fragment *
     return (p->total && p->total != end) || (p->last && p->last->offset + p->last->length > end);
 }
 
-static bool insert(struct sd_ipfrag *t, struct packet *p, const struct sd_fragment *f,
-                   struct piece *before)
+static bool insert_piece(struct sd_ipfrag *t, struct packet *p, const struct sd_fragment *f,
+                         struct piece *before)
 {
     size_t size = sizeof(struct piece) + f->data.len;
-    make_room(t, p, size);
+    drop_until_fits(t, p, size);
     struct piece *n = t->bytes + size > t->config.max_bytes ? NULL : malloc(size);
     if (!n)
         return false;
@@ -211,7 +212,7 @@ static bool insert(struct sd_ipfrag *t, struct packet *p, const struct sd_fragme
     return true;
 }
 
-/* Up to where bytes were captured without a hole. */
+/* Copies the bytes up to the first gap. */
 static size_t gather(const struct packet *p, uint8_t *out)
 {
     size_t len = 0;
@@ -222,7 +223,7 @@ static size_t gather(const struct packet *p, uint8_t *out)
     return len;
 }
 
-static bool finish(struct sd_ipfrag *t, struct packet *p, struct sd_whole *whole)
+static bool finish_packet(struct sd_ipfrag *t, struct packet *p, struct sd_whole *whole)
 {
     uint8_t *data = malloc(p->total);
     if (data) {
@@ -236,7 +237,7 @@ static bool finish(struct sd_ipfrag *t, struct packet *p, struct sd_whole *whole
     return data != NULL;
 }
 
-/* Only the last fragment may have a length that is no multiple of 8 (RFC 791). */
+/* Only the length of the last fragment may be other than a multiple of 8 (RFC 791). */
 static bool legal(const struct sd_fragment *f)
 {
     return f->length && f->offset < PACKET_MAX && f->length <= PACKET_MAX - f->offset &&
@@ -247,15 +248,16 @@ bool sd_ipfrag_add(struct sd_ipfrag *t, const struct sd_fragment *f, struct sd_w
 {
     if (!legal(f))
         return false;
-    struct key k = {f->src, f->dst, f->id, f->protocol};
-    uint64_t hash = hash_of(t, &k);
-    struct sd_node *n = sd_table_find(&t->packets, hash, same, &k);
-    struct packet *p = n ? sd_container(n, struct packet, node) : begin(t, &k, hash, f->time);
+    struct packet_key k = {f->src, f->dst, f->id, f->protocol};
+    uint64_t hash = packet_hash(t, &k);
+    struct sd_node *n = sd_table_find(&t->packets, hash, same_packet, &k);
+    struct packet *p =
+        n ? sd_container(n, struct packet, node) : begin_packet(t, &k, hash, f->time);
     if (!p || p->broken)
         return false;
     struct piece *before;
     bool again;
-    if (!place(p, f, &before, &again)) {
+    if (!find_place(p, f, &before, &again)) {
         if (!again)
             break_packet(t, p);
         return false;
@@ -264,11 +266,11 @@ bool sd_ipfrag_add(struct sd_ipfrag *t, const struct sd_fragment *f, struct sd_w
         break_packet(t, p);
         return false;
     }
-    if (!insert(t, p, f, before)) {
-        p->silent = true; /* it was captured, we had no room */
+    if (!insert_piece(t, p, f, before)) {
+        p->silent = true; /* not lost: we had no room */
         return false;
     }
-    return p->have == p->total && finish(t, p, whole);
+    return p->have == p->total && finish_packet(t, p, whole);
 }
 
 static void report(struct sd_ipfrag *t, const struct packet *p)
@@ -291,7 +293,7 @@ static void report(struct sd_ipfrag *t, const struct packet *p)
         t->config.incomplete(t->config.arg, &out);
 }
 
-static void give_up(struct sd_ipfrag *t)
+static void give_up_oldest(struct sd_ipfrag *t)
 {
     report(t, t->oldest);
     drop(t, t->oldest);
@@ -299,14 +301,14 @@ static void give_up(struct sd_ipfrag *t)
 
 void sd_ipfrag_expire(struct sd_ipfrag *t, int64_t now)
 {
-    /* A capture may jump from one end of time to the other. */
+    /* The times of a capture may jump by any amount. */
     while (t->oldest && now > t->oldest->begun &&
            (uint64_t)now - (uint64_t)t->oldest->begun > (uint64_t)SD_IPFRAG_TIMEOUT)
-        give_up(t);
+        give_up_oldest(t);
 }
 
 void sd_ipfrag_flush(struct sd_ipfrag *t)
 {
     while (t->oldest)
-        give_up(t);
+        give_up_oldest(t);
 }

@@ -1,5 +1,5 @@
-/* Link types (https://www.tcpdump.org/linktypes.html), and what ethertypes stand for. */
-#include "capture/decap_internal.h"
+/* Link types (https://www.tcpdump.org/linktypes.html) and ethertypes. */
+#include "capture/internal.h"
 
 enum linktype {
     LINK_NULL = 0,
@@ -20,9 +20,9 @@ enum linktype {
 enum { MAC = 6, ETHERNET_LENGTH_MAX = 1500, TAGS_MAX = 8 };
 
 /* IEEE 802.2 LLC and SNAP in front of an ethertype (RFC 1042). */
-static enum sd_fate take_snap(struct sd_walk *w, size_t length, struct sd_part *p)
+static enum sd_fate take_snap(struct sd_walk *w, size_t length, struct sd_unread *p)
 {
-    sd_part_end(p, length);
+    sd_unread_end(p, length);
     uint64_t snap = sd_rd_u48(&p->rd);
     uint16_t type = sd_rd_u16(&p->rd);
     if (snap != UINT64_C(0xaaaa03000000) || p->rd.bad)
@@ -30,7 +30,7 @@ static enum sd_fate take_snap(struct sd_walk *w, size_t length, struct sd_part *
     return sd_decap_ethertype(w, type, p);
 }
 
-enum sd_fate sd_decap_ethernet(struct sd_walk *w, struct sd_part *p)
+enum sd_fate sd_decap_ethernet(struct sd_walk *w, struct sd_unread *p)
 {
     struct sd_span h = sd_rd_bytes(&p->rd, 2 * MAC + 2);
     if (!h.len)
@@ -45,7 +45,7 @@ enum sd_fate sd_decap_ethernet(struct sd_walk *w, struct sd_part *p)
 
 /* The protocol field may be one byte when both ends agreed on it (RFC 1661 section 6.5):
  * only its last byte is odd. */
-enum sd_fate sd_decap_ppp(struct sd_walk *w, struct sd_part *p)
+static enum sd_fate take_ppp(struct sd_walk *w, struct sd_unread *p)
 {
     uint16_t protocol = sd_rd_u8(&p->rd);
     if (!(protocol & 1))
@@ -64,21 +64,21 @@ enum sd_fate sd_decap_ppp(struct sd_walk *w, struct sd_part *p)
 }
 
 /* RFC 2516 section 4; code 0 is the session stage. */
-static enum sd_fate take_pppoe(struct sd_walk *w, struct sd_part *p)
+static enum sd_fate take_pppoe(struct sd_walk *w, struct sd_unread *p)
 {
     struct sd_span h = sd_rd_bytes(&p->rd, 6);
     if (!h.len)
         return SD_FATE_MALFORMED;
     if (h.p[0] != 0x11 || h.p[1] != 0)
         return SD_FATE_OTHER;
-    sd_part_end(p, sd_be16(h.p + 4));
-    return sd_decap_ppp(w, p);
+    sd_unread_end(p, sd_be16(h.p + 4));
+    return take_ppp(w, p);
 }
 
-/* The labels do not say what is below them: an IP version is told by its nibble, an
- * Ethernet frame comes with or without a control word, whose first two bytes are 0
- * (RFC 4448 section 4.6) and those of hardly any address. */
-static enum sd_fate take_mpls(struct sd_walk *w, struct sd_part *p)
+/* The labels do not say what follows them. An IP header begins with its version. An Ethernet
+ * frame comes with or without a control word, whose first two bytes are 0 (RFC 4448 section
+ * 4.6); hardly any address begins like that. */
+static enum sd_fate take_mpls(struct sd_walk *w, struct sd_unread *p)
 {
     struct sd_span label;
     do
@@ -95,7 +95,7 @@ static enum sd_fate take_mpls(struct sd_walk *w, struct sd_part *p)
     return sd_decap_ethernet(w, p);
 }
 
-enum sd_fate sd_decap_ethertype(struct sd_walk *w, uint16_t type, struct sd_part *p)
+enum sd_fate sd_decap_ethertype(struct sd_walk *w, uint16_t type, struct sd_unread *p)
 {
     for (unsigned tags = 0; tags < TAGS_MAX; tags++) {
         switch (type) {
@@ -111,7 +111,7 @@ enum sd_fate sd_decap_ethertype(struct sd_walk *w, uint16_t type, struct sd_part
         case SD_ETHERTYPE_PPPOE:
             return take_pppoe(w, p);
         case SD_ETHERTYPE_PPP:
-            return sd_decap_ppp(w, p);
+            return take_ppp(w, p);
         case SD_ETHERTYPE_MPLS:
         case SD_ETHERTYPE_MPLS_UPSTREAM:
             return take_mpls(w, p);
@@ -133,7 +133,7 @@ static bool is_ip_family(uint32_t family)
 
 /* The family is in the byte order of the capturing machine (NULL), or in that of the
  * network (LOOP); either way only one of both readings is small. */
-static enum sd_fate take_loopback(struct sd_walk *w, struct sd_part *p)
+static enum sd_fate take_loopback(struct sd_walk *w, struct sd_unread *p)
 {
     uint32_t family = sd_rd_u32(&p->rd);
     if (p->rd.bad)
@@ -144,21 +144,21 @@ static enum sd_fate take_loopback(struct sd_walk *w, struct sd_part *p)
 }
 
 /* Address and control field of RFC 1662, Cisco's HDLC with an ethertype, or neither. */
-static enum sd_fate take_ppp_link(struct sd_walk *w, struct sd_part *p)
+static enum sd_fate take_ppp_link(struct sd_walk *w, struct sd_unread *p)
 {
     struct sd_rd peek = p->rd;
     uint16_t begin = sd_rd_u16(&peek);
     if (begin == 0xff03)
         p->rd = peek;
     if (begin != 0x0f00 && begin != 0x8f00)
-        return sd_decap_ppp(w, p);
+        return take_ppp(w, p);
     uint16_t type = sd_rd_u16(&peek);
     p->rd = peek;
     return sd_decap_ethertype(w, type, p);
 }
 
 static enum sd_fate take_cooked(struct sd_walk *w, size_t header, size_t protocol,
-                                struct sd_part *p)
+                                struct sd_unread *p)
 {
     struct sd_span h = sd_rd_bytes(&p->rd, header);
     if (!h.len)
@@ -166,7 +166,7 @@ static enum sd_fate take_cooked(struct sd_walk *w, size_t header, size_t protoco
     return sd_decap_ethertype(w, sd_be16(h.p + protocol), p);
 }
 
-enum sd_fate sd_decap_link(struct sd_walk *w, uint16_t linktype, struct sd_part *p)
+enum sd_fate sd_decap_link(struct sd_walk *w, uint16_t linktype, struct sd_unread *p)
 {
     switch (linktype) {
     case LINK_ETHERNET:

@@ -1,22 +1,22 @@
 /* Capture files frame by frame: pcap and pcapng, of either byte order, packed with
  * gzip or not, from a file or a pipe.
  *
- * What can be read is given out; what cannot is named by status and sentence. */
+ * Damaged parts are left out or end the reading; status and sentence name them. */
 #ifndef SD_CAPTURE_READER_H
 #define SD_CAPTURE_READER_H
 
 #include "base/err.h"
 #include "capture/frame.h"
 
-/* Of the field "caplen": what libpcap takes for its own maximum too. */
+/* The largest captured length that is accepted, in bytes: libpcap's maximum as well. */
 #define SD_FRAME_MAX ((uint32_t)256 << 10)
 
 enum sd_reader_status {
-    SD_READER_FRAME,     /* a frame was given */
+    SD_READER_FRAME,     /* a frame was read */
     SD_READER_END,       /* all of the file was read */
-    SD_READER_TRUNCATED, /* it ends within a record, or its gzip data do */
-    SD_READER_CORRUPT,   /* something in it cannot be right; it was left out, or all behind it */
-    SD_READER_IO,        /* reading failed, or memory did */
+    SD_READER_TRUNCATED, /* the file or its gzip data ends within a record */
+    SD_READER_CORRUPT,   /* a part was wrong and was left out, or everything after it */
+    SD_READER_IO,        /* reading failed, or out of memory */
     SD_READER_FOREIGN    /* not a capture file */
 };
 
@@ -30,27 +30,28 @@ struct sd_reader_config {
 struct sd_reader_interface {
     uint16_t linktype;
     uint32_t snaplen; /* 0 = no limit */
-    uint64_t dropped; /* by interface and system, as the file says; 0 also when it does not */
-    char name[32];    /* "" when the file has none */
+    uint64_t
+        dropped;   /* by interface and system, according to the file; 0 also when it says nothing */
+    char name[32]; /* "" when the file has none */
 };
 
 struct sd_reader;
 
-/* config may be NULL. 0, or a code of enum sdtls_err and *e filled. Nothing is read
- * yet: that a file is no capture is the status of the first sd_reader_next(). */
+/* config may be NULL. 0, or a code of enum sdtls_err and a sentence in *e. Reads nothing yet:
+ * the first sd_reader_next() reports a file that is no capture. */
 int sd_reader_open(struct sd_reader **out, const char *path, const struct sd_reader_config *config,
                    struct sd_err *e);
 void sd_reader_close(struct sd_reader *r);
-/* Any other status than SD_READER_FRAME is final and comes again and again. */
+/* Any status except SD_READER_FRAME is final and is returned again by every further call. */
 enum sd_reader_status sd_reader_next(struct sd_reader *r, struct sd_frame *f);
-/* What the status means for this file, with the byte offset: one sentence without a
- * full stop, "" while there is nothing to say. */
+/* What the status means for this file, with the byte offset: one sentence without a full stop;
+ * "" while everything is fine. */
 const char *sd_reader_reason(const struct sd_reader *r);
-/* The comments of the frame given last, one a call; false when there are no more. */
+/* The comments of the last frame, one in each call; false after the last comment. */
 bool sd_reader_comment(struct sd_reader *r, struct sd_span *text);
-/* Interfaces seen so far, as sd_frame.interface counts them; NULL behind the last. */
+/* The interfaces so far, numbered as in sd_frame.interface; NULL after the last. */
 const struct sd_reader_interface *sd_reader_interface(const struct sd_reader *r, uint32_t index);
-/* Frames that interface and system dropped while capturing, of all interfaces. */
+/* Frames that were dropped during the capture, of all interfaces. */
 uint64_t sd_reader_dropped(const struct sd_reader *r);
 
 #endif

@@ -1,5 +1,5 @@
 /* pcap (draft-ietf-opsawg-pcap), with the variants that libpcap reads as well. */
-#include "capture/reader_internal.h"
+#include "capture/internal.h"
 
 #include <inttypes.h>
 
@@ -9,7 +9,7 @@ static enum sd_reader_status pcap_next(struct sd_reader *r, struct sd_frame *f)
 {
     struct sd_bytes *s = &r->source;
     if (!sd_bytes_want(s, r->header))
-        return sd_reader_short(r, "a frame header");
+        return sd_reader_short(r, "a packet header");
     struct sd_rd rd = sd_rd_init(s->p, r->header);
     uint32_t seconds = sd_order_u32(&rd, r->big), part = sd_order_u32(&rd, r->big);
     uint32_t captured = sd_order_u32(&rd, r->big), length = sd_order_u32(&rd, r->big);
@@ -20,13 +20,13 @@ static enum sd_reader_status pcap_next(struct sd_reader *r, struct sd_frame *f)
     }
     if (captured > SD_FRAME_MAX)
         return sd_reader_end(r, SD_READER_CORRUPT,
-                             "frame %" PRIu64 " has the impossible length %" PRIu32, r->frames + 1,
+                             "packet %" PRIu64 " has the impossible length %" PRIu32, r->frames + 1,
                              captured);
     if (!sd_bytes_want(s, r->header + captured))
-        return sd_reader_short(r, "a frame");
+        return sd_reader_short(r, "a packet");
     *f = (struct sd_frame){
         .number = ++r->frames,
-        .time = (int64_t)seconds * 1000000000 + (int64_t)part * r->fraction,
+        .time = (int64_t)seconds * SD_FRAME_SEC + (int64_t)part * r->fraction,
         .data = {s->p + r->header, captured},
         .length = length > captured ? length : captured,
         .linktype = r->interfaces[0].info.linktype,
@@ -46,14 +46,14 @@ enum sd_reader_status sd_pcap_begin(struct sd_reader *r, struct sd_frame *f)
     uint16_t major = sd_order_u16(&rd, r->big), minor = sd_order_u16(&rd, r->big);
     /* Up to version 2.2 always, in 2.3 with some writers, as libpcap knows. */
     r->old_lengths = major == 2 && minor <= 3;
-    sd_rd_bytes(&rd, 8); /* time zone and accuracy: nobody fills them */
+    sd_rd_bytes(&rd, 8); /* time zone and accuracy: always 0 */
     uint32_t snaplen = sd_order_u32(&rd, r->big), network = sd_order_u32(&rd, r->big);
     r->fraction = magic == 0xa1b23c4d ? 1 : 1000;
     r->header = magic == 0xa1b2cd34 ? MODIFIED_FRAME_HEADER : FRAME_HEADER;
     struct sd_interface *i = sd_reader_add_interface(r);
     if (!i)
         return r->status;
-    i->info.linktype = (uint16_t)network; /* above it: length of the frame check sequence */
+    i->info.linktype = (uint16_t)network; /* the upper half: length of the frame check sequence */
     i->info.snaplen = snaplen;
     s->p += FILE_HEADER;
     r->next = pcap_next;

@@ -1,6 +1,6 @@
-/* pcapng (draft-ietf-opsawg-pcapng). A block whose frame is right and whose content
- * is not is left out; a block whose lengths disagree ends the reading. */
-#include "capture/reader_internal.h"
+/* pcapng (draft-ietf-opsawg-pcapng). A block with wrong content is left out; a block whose two
+ * lengths disagree ends the reading. */
+#include "capture/internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,19 +41,19 @@ struct option {
     struct sd_span value;
 };
 
-static size_t padded(size_t n)
+static size_t padded_size(size_t n)
 {
     return (n + 3) & ~(size_t)3;
 }
 
-/* False at the end; options that do not parse are taken for the end. */
+/* False at the end; an option that cannot be parsed counts as the end. */
 static bool next_option(const struct sd_reader *r, struct sd_rd *rd, struct option *o)
 {
     if (sd_rd_left(rd) < 4)
         return false;
     o->code = sd_order_u16(rd, r->big);
     size_t len = sd_order_u16(rd, r->big);
-    struct sd_span all = sd_rd_bytes(rd, padded(len));
+    struct sd_span all = sd_rd_bytes(rd, padded_size(len));
     o->value = (struct sd_span){all.p, len};
     return o->code != OPT_END && !rd->bad;
 }
@@ -84,12 +84,12 @@ static void set_resolution(struct sd_interface *i, uint8_t resolution)
     unsigned exponent = resolution & 0x7f;
     *i = (struct sd_interface){.info = i->info, .offset = i->offset, .factor = 1, .divisor = 1};
     if (resolution & 0x80) {
-        i->factor = 1000000000;
+        i->factor = SD_FRAME_SEC;
         i->shift = exponent;
     } else if (exponent <= 9) {
         i->factor = power_of_ten(9 - exponent);
     } else {
-        /* Finer than 10^-28 s, 64 bits do not last for a nanosecond. */
+        /* In units finer than 10^-28 s, 64 bits count less than a nanosecond. */
         i->divisor = exponent <= 28 ? power_of_ten(exponent - 9) : UINT64_MAX;
     }
 }
@@ -109,7 +109,7 @@ static int64_t nanoseconds(const struct sd_interface *i, uint64_t stamp)
 static int64_t seconds_to_ns(int64_t seconds)
 {
     int64_t ns;
-    if (__builtin_mul_overflow(seconds, INT64_C(1000000000), &ns))
+    if (__builtin_mul_overflow(seconds, SD_FRAME_SEC, &ns))
         return seconds < 0 ? INT64_MIN : INT64_MAX;
     return ns;
 }
@@ -127,14 +127,14 @@ static void interface_option(const struct sd_reader *r, struct sd_interface *i,
                  (const char *)o->value.p);
 }
 
-/* Frames name interfaces by their order: without this one all later would be wrong. */
+/* Frames name interfaces by their order: without this block all later ones would be wrong. */
 static bool interface_block(struct sd_reader *r, struct block *b)
 {
     uint16_t linktype = sd_order_u16(&b->body, r->big);
     sd_rd_bytes(&b->body, 2);
     uint32_t snaplen = sd_order_u32(&b->body, r->big);
     if (b->body.bad) {
-        sd_reader_end(r, SD_READER_CORRUPT, "an interface block that is too short ends");
+        sd_reader_end(r, SD_READER_CORRUPT, "an interface block is too short; it ends");
         return false;
     }
     struct sd_interface *i = sd_reader_add_interface(r);
@@ -154,14 +154,13 @@ static struct sd_interface *find_interface(struct sd_reader *r, uint32_t index)
     return index < r->interface_count - r->section ? &r->interfaces[r->section + index] : NULL;
 }
 
-/* The counters run from the beginning of the capture: the last block of an interface
- * has the sum. */
+/* The counters begin with the capture: the last block of an interface has the sum. */
 static void statistics_block(struct sd_reader *r, struct block *b)
 {
     struct sd_interface *i = find_interface(r, sd_order_u32(&b->body, r->big));
     sd_rd_bytes(&b->body, 8); /* time */
     if (!i || b->body.bad) {
-        sd_reader_damaged(r, b->offset, "statistics of an interface that does not exist");
+        sd_reader_damaged(r, b->offset, "statistics of an unknown interface");
         return;
     }
     uint64_t dropped = 0;
@@ -179,7 +178,7 @@ static void secrets_block(struct sd_reader *r, struct block *b)
     uint32_t type = sd_order_u32(&b->body, r->big);
     struct sd_span text = sd_rd_bytes(&b->body, sd_order_u32(&b->body, r->big));
     if (b->body.bad)
-        sd_reader_damaged(r, b->offset, "the secrets are longer than their block");
+        sd_reader_damaged(r, b->offset, "secrets that are longer than their block");
     else if (type == secrets_tls_key_log && r->config.keylog)
         r->config.keylog(r->config.arg, text);
 }
@@ -214,35 +213,35 @@ static bool packet_block(struct sd_reader *r, struct block *b, struct sd_frame *
     uint32_t length = sd_order_u32(&b->body, r->big);
     struct sd_interface *i = find_interface(r, index);
     if (!i || b->body.bad) {
-        sd_reader_damaged(r, b->offset, "a frame of an interface that does not exist");
+        sd_reader_damaged(r, b->offset, "a packet of an unknown interface");
         return false;
     }
     struct sd_span data = sd_rd_bytes(&b->body, captured);
     if (b->body.bad || captured > SD_FRAME_MAX) {
-        sd_reader_damaged(r, b->offset, "a frame that is longer than its block");
+        sd_reader_damaged(r, b->offset, "a packet that is longer than its block");
         return false;
     }
-    sd_rd_bytes(&b->body, padded(captured) - captured);
+    sd_rd_bytes(&b->body, padded_size(captured) - captured);
     r->options = b->body;
     give_frame(r, f, i, data, length);
     f->time = nanoseconds(i, stamp);
     return true;
 }
 
-/* No captured length: it is the least of what the block holds, the wire had and the
- * interface took. */
+/* There is no captured length: it is the smallest of the block's, the packet's and the
+ * interface's. */
 static bool simple_block(struct sd_reader *r, struct block *b, struct sd_frame *f)
 {
     uint32_t length = sd_order_u32(&b->body, r->big);
     struct sd_interface *i = find_interface(r, 0);
     if (!i || b->body.bad) {
-        sd_reader_damaged(r, b->offset, "a frame of an interface that does not exist");
+        sd_reader_damaged(r, b->offset, "a packet of an unknown interface");
         return false;
     }
     struct sd_span data = sd_rd_rest(&b->body);
     uint32_t most = i->info.snaplen && i->info.snaplen < length ? i->info.snaplen : length;
     if (most > data.len || most > SD_FRAME_MAX) {
-        sd_reader_damaged(r, b->offset, "a simple frame that does not fit its block");
+        sd_reader_damaged(r, b->offset, "a simple packet that is longer than its block");
         return false;
     }
     data.len = most;
@@ -250,7 +249,7 @@ static bool simple_block(struct sd_reader *r, struct block *b, struct sd_frame *
     return give_frame(r, f, i, data, length);
 }
 
-/* The byte order has to be known before the length of a section's first block. */
+/* The byte order has to be known before the first length in a section can be read. */
 static bool section_order(struct sd_reader *r)
 {
     struct sd_rd rd = sd_rd_init(r->source.p + 8, 4);
@@ -272,7 +271,7 @@ static enum sd_reader_status read_block(struct sd_reader *r, struct block *b)
     b->type = sd_order_u32(&rd, r->big);
     b->offset = sd_bytes_offset(s);
     if (b->type == BLOCK_SECTION && !section_order(r))
-        return sd_reader_end(r, SD_READER_CORRUPT, "a section header without its byte order");
+        return sd_reader_end(r, SD_READER_CORRUPT, "a section header without a byte-order mark");
     uint32_t length = sd_order_u32(&rd, r->big);
     if (length < BLOCK_MIN || length > BLOCK_MAX || length % 4)
         return sd_reader_end(r, SD_READER_CORRUPT, "a block has the impossible length %" PRIu32,
@@ -284,8 +283,8 @@ static enum sd_reader_status read_block(struct sd_reader *r, struct block *b)
     uint32_t again = sd_order_u32(&rd, r->big);
     if (again != length)
         return sd_reader_end(r, SD_READER_CORRUPT,
-                             "two lengths, %" PRIu32 " and %" PRIu32 ", for one block", length,
-                             again);
+                             "the two lengths of a block differ (%" PRIu32 " and %" PRIu32 ")",
+                             length, again);
     s->p += length;
     return SD_READER_FRAME;
 }

@@ -1,5 +1,5 @@
 /* Packets in packets: GRE, VXLAN, GTP-U. */
-#include "capture/decap_internal.h"
+#include "capture/internal.h"
 
 enum { PORT_GTPU = 2152, PORT_VXLAN = 4789 };
 
@@ -13,7 +13,7 @@ enum {
     GRE_VERSION = 0x0007
 };
 
-enum sd_fate sd_decap_gre(struct sd_walk *w, struct sd_part *p)
+enum sd_fate sd_decap_gre(struct sd_walk *w, struct sd_unread *p)
 {
     uint16_t flags = sd_rd_u16(&p->rd), type = sd_rd_u16(&p->rd);
     if (flags & GRE_CHECKSUM)
@@ -31,8 +31,8 @@ enum sd_fate sd_decap_gre(struct sd_walk *w, struct sd_part *p)
     return sd_decap_ethertype(w, type, p);
 }
 
-/* RFC 7348 section 5: the flag I is always there. */
-static enum sd_fate take_vxlan(struct sd_walk *w, struct sd_part *p)
+/* RFC 7348 section 5: the flag I is always set. */
+static enum sd_fate take_vxlan(struct sd_walk *w, struct sd_unread *p)
 {
     struct sd_rd r = p->rd;
     struct sd_span h = sd_rd_bytes(&r, 8);
@@ -50,7 +50,7 @@ enum {
     GTP_GPDU = 255
 };
 
-/* 3GPP TS 29.281 section 5.2: each says its length in 4 bytes, and what comes next. */
+/* 3GPP TS 29.281 section 5.2: each has its length, in units of 4 bytes, and the next type. */
 static void skip_gtp_extensions(struct sd_rd *r, uint8_t next)
 {
     while (next && !r->bad) {
@@ -62,16 +62,16 @@ static void skip_gtp_extensions(struct sd_rd *r, uint8_t next)
 }
 
 /* 3GPP TS 29.281 section 5.1. */
-static enum sd_fate take_gtpu(struct sd_walk *w, struct sd_part *p)
+static enum sd_fate take_gtpu(struct sd_walk *w, struct sd_unread *p)
 {
-    struct sd_part in = *p;
+    struct sd_unread in = *p;
     struct sd_span h = sd_rd_bytes(&in.rd, 8);
     if (!h.len || (h.p[0] & GTP_VERSION) != GTP_VERSION_1 || h.p[1] != GTP_GPDU)
         return SD_FATE_NONE;
     size_t length = sd_be16(h.p + 2);
-    if (length > sd_part_sent(&in))
+    if (length > sd_unread_sent(&in))
         return SD_FATE_NONE;
-    sd_part_end(&in, length);
+    sd_unread_end(&in, length);
     if (h.p[0] & GTP_OPTIONAL) {
         sd_rd_u24(&in.rd); /* sequence number, N-PDU number */
         uint8_t next = sd_rd_u8(&in.rd);
@@ -84,7 +84,7 @@ static enum sd_fate take_gtpu(struct sd_walk *w, struct sd_part *p)
     return sd_decap_ip(w, p);
 }
 
-enum sd_fate sd_decap_udp_tunnel(struct sd_walk *w, uint16_t port, struct sd_part *p)
+enum sd_fate sd_decap_udp_tunnel(struct sd_walk *w, uint16_t port, struct sd_unread *p)
 {
     if (port == PORT_VXLAN)
         return take_vxlan(w, p);

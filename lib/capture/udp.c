@@ -1,4 +1,4 @@
-#include "capture/decap_internal.h"
+#include "capture/internal.h"
 
 enum { UDP_HEADER = 8 };
 
@@ -9,11 +9,11 @@ static void emit(void *arg, const struct sd_datagram *datagram)
         d->config.sink.datagram(d->config.sink.arg, datagram);
 }
 
-/* A length of 0 is one that does not fit (RFC 2675 section 4) or is left to a network card;
- * less than the IP payload leaves options behind (RFC 9868); more is what a receiver drops. */
-enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_part *p)
+/* The length is 0 when it does not fit (RFC 2675 section 4), or when a network card is to set it.
+ * Less than the IP payload: options follow (RFC 9868). More: every receiver drops it. */
+enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p)
 {
-    size_t sent = sd_part_sent(p);
+    size_t sent = sd_unread_sent(p);
     struct sd_span h = sd_rd_bytes(&p->rd, UDP_HEADER);
     if (!h.len)
         return SD_FATE_MALFORMED;
@@ -21,7 +21,7 @@ enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_p
     if (length && (length < UDP_HEADER || length > sent))
         return SD_FATE_MALFORMED;
     if (length)
-        sd_part_end(p, length - (size_t)UDP_HEADER);
+        sd_unread_end(p, length - (size_t)UDP_HEADER);
     enum sd_fate tunnel = sd_decap_udp_tunnel(w, to, p);
     if (tunnel != SD_FATE_NONE)
         return tunnel;
@@ -30,7 +30,7 @@ enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_p
                             .src = ip->src,
                             .dst = ip->dst,
                             .payload = sd_rd_rest(&p->rd),
-                            .length = (uint32_t)sd_part_sent(p),
+                            .length = (uint32_t)sd_unread_sent(p),
                             .ip_length = (uint32_t)ip->length,
                             .fragments = w->fragments,
                             .ttl = ip->ttl,

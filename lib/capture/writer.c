@@ -51,7 +51,7 @@ static size_t padding(size_t n)
     return -n & 3;
 }
 
-static void put(struct sd_writer *w, const void *data, size_t n)
+static void write_bytes(struct sd_writer *w, const void *data, size_t n)
 {
     if (w->error || !n)
         return;
@@ -78,17 +78,17 @@ static void put64(struct sd_wr *b, uint64_t v)
 }
 
 /* pcapng has the upper half of a time first, whatever the byte order. */
-static void put_time(struct sd_wr *b, int64_t time)
+static void put_stamp(struct sd_wr *b, int64_t time)
 {
     uint64_t stamp = time < 0 ? 0 : (uint64_t)time;
     put32(b, (uint32_t)(stamp >> 32));
     put32(b, (uint32_t)stamp);
 }
 
-static void put_padded(struct sd_writer *w, struct sd_span data)
+static void write_padded(struct sd_writer *w, struct sd_span data)
 {
-    put(w, data.p, data.len);
-    put(w, "\0\0\0", padding(data.len));
+    write_bytes(w, data.p, data.len);
+    write_bytes(w, "\0\0\0", padding(data.len));
 }
 
 static size_t option_size(size_t len)
@@ -102,8 +102,8 @@ static void put_option(struct sd_writer *w, uint16_t code, struct sd_span value)
     struct sd_wr b = sd_wr_init(head, sizeof head);
     put16(&b, code);
     put16(&b, (uint16_t)value.len);
-    put(w, head, sd_wr_len(&b));
-    put_padded(w, value);
+    write_bytes(w, head, sd_wr_len(&b));
+    write_padded(w, value);
 }
 
 static const struct sd_span no_span = {0};
@@ -123,8 +123,8 @@ static uint32_t begin_block(struct sd_writer *w, uint32_t type, const struct sd_
     uint32_t length = (uint32_t)(12 + sd_wr_len(fixed) + rest);
     put32(&b, type);
     put32(&b, length);
-    put(w, head, sd_wr_len(&b));
-    put(w, fixed->start, sd_wr_len(fixed));
+    write_bytes(w, head, sd_wr_len(&b));
+    write_bytes(w, fixed->start, sd_wr_len(fixed));
     return length;
 }
 
@@ -133,7 +133,7 @@ static int end_block(struct sd_writer *w, uint32_t length)
     uint8_t tail[4];
     struct sd_wr b = sd_wr_init(tail, sizeof tail);
     put32(&b, length);
-    put(w, tail, sd_wr_len(&b));
+    write_bytes(w, tail, sd_wr_len(&b));
     return -w->error;
 }
 
@@ -152,7 +152,7 @@ static struct sd_span text_span(const char *text)
     return cut_text((struct sd_span){(const uint8_t *)text, strlen(text)}, MAX_OPTION);
 }
 
-static void section(struct sd_writer *w, const char *application)
+static void write_section(struct sd_writer *w, const char *application)
 {
     struct sd_span name = text_span(application);
     uint8_t fixed[16];
@@ -173,7 +173,7 @@ struct sd_writer *sd_writer_new(FILE *out, const char *application)
     if (!w)
         return NULL;
     w->out = out;
-    section(w, application);
+    write_section(w, application);
     return w;
 }
 
@@ -225,14 +225,14 @@ int sd_writer_interface(struct sd_writer *w, uint32_t interface, uint16_t linkty
     return end_block(w, length);
 }
 
-static int secrets(struct sd_writer *w, struct sd_span text)
+static int write_secrets(struct sd_writer *w, struct sd_span text)
 {
     uint8_t fixed[8];
     struct sd_wr b = sd_wr_init(fixed, sizeof fixed);
     put32(&b, secrets_tls_key_log);
     put32(&b, (uint32_t)text.len);
     uint32_t length = begin_block(w, BLOCK_SECRETS, &b, text.len + padding(text.len));
-    put_padded(w, text);
+    write_padded(w, text);
     return end_block(w, length);
 }
 
@@ -249,7 +249,7 @@ int sd_writer_keylog(struct sd_writer *w, struct sd_span lines)
 {
     while (lines.len && !w->error) {
         size_t n = lines_that_fit(lines);
-        secrets(w, (struct sd_span){lines.p, n});
+        write_secrets(w, (struct sd_span){lines.p, n});
         lines.p += n;
         lines.len -= n;
     }
@@ -269,13 +269,13 @@ static size_t comments_that_fit(const struct sd_span *comments, size_t count, si
     return count;
 }
 
-static int packet(struct sd_writer *w, uint32_t id, const struct sd_frame *f,
-                  const struct sd_span *comments, size_t count)
+static int write_packet(struct sd_writer *w, uint32_t id, const struct sd_frame *f,
+                        const struct sd_span *comments, size_t count)
 {
     uint8_t fixed[20];
     struct sd_wr b = sd_wr_init(fixed, sizeof fixed);
     put32(&b, id);
-    put_time(&b, f->time);
+    put_stamp(&b, f->time);
     put32(&b, (uint32_t)f->data.len);
     put32(&b, f->length);
     size_t options;
@@ -284,7 +284,7 @@ static int packet(struct sd_writer *w, uint32_t id, const struct sd_frame *f,
         options += option_size(0);
     uint32_t length =
         begin_block(w, BLOCK_ENHANCED, &b, f->data.len + padding(f->data.len) + options);
-    put_padded(w, f->data);
+    write_padded(w, f->data);
     for (size_t i = 0; i < count; i++)
         put_option(w, OPT_COMMENT, cut_text(comments[i], MAX_OPTION));
     if (count)
@@ -304,7 +304,7 @@ int sd_writer_frame(struct sd_writer *w, const struct sd_frame *f, const struct 
             return rc;
     }
     w->last = f->time;
-    return packet(w, w->slots[f->interface].id - 1, f, comments, count);
+    return write_packet(w, w->slots[f->interface].id - 1, f, comments, count);
 }
 
 static void put_counter(struct sd_writer *w, uint16_t code, uint64_t value)
@@ -323,7 +323,7 @@ int sd_writer_statistics(struct sd_writer *w, uint32_t interface, uint64_t recei
     uint8_t fixed[12];
     struct sd_wr b = sd_wr_init(fixed, sizeof fixed);
     put32(&b, w->slots[interface].id - 1);
-    put_time(&b, w->last);
+    put_stamp(&b, w->last);
     uint32_t length = begin_block(w, BLOCK_STATISTICS, &b, 2 * option_size(8) + option_size(0));
     put_counter(w, ISB_IFRECV, received);
     put_counter(w, ISB_IFDROP, dropped);

@@ -67,7 +67,7 @@ WRONG = [
     (["/nonexistent.pcap"], "/nonexistent.pcap: No such file"),
     (["/"], "/: ", "Is a directory"),
     (["/dev/null"], "/dev/null: the file is empty"),
-    ([ROOT / "README.md"], "README.md: neither pcap nor pcapng"),
+    ([ROOT / "README.md"], "README.md: not a capture file (neither pcap nor pcapng)"),
     (["-f", "udp prt 1", GOOD], '"udp prt 1"', "syntax error"),
     (["--keylog", "/nonexistent", GOOD], "key log /nonexistent: No such file"),
     (["--keylog", "/", GOOD], "key log /: Is a directory"),
@@ -84,7 +84,7 @@ def test_an_error_in_json_mode_leaves_no_half_line():
     done = probe("--json", ROOT / "README.md")
     assert done.status == ERROR and done.err.count("\n") == 1
     (summary,) = map(json.loads, done.out.splitlines())
-    assert summary["frames"] == 0 and summary["damage"].startswith("neither pcap nor pcapng")
+    assert summary["frames"] == 0 and summary["damage"].startswith("not a capture file")
 
 
 # --- what is read ---
@@ -95,9 +95,9 @@ def test_of_a_cut_file_what_comes_before_is_used_and_the_damage_named(tmp_path):
     done = probe(cut)
     whole = probe(GOOD)
     assert done.status == CLEAN
-    assert re.fullmatch(rf"dtls_probe: {cut}: .*ends within a frame.*byte \d+; the packets before it are used\n", done.err)
+    assert re.fullmatch(rf"dtls_probe: {cut}: .*ends within a packet.*byte \d+; the packets before it are used\n", done.err)
     assert done.out.splitlines()[:17] == whole.out.splitlines()[:17]
-    assert "ends within a frame" in json.loads(probe("--json", cut).out.splitlines()[-1])["damage"]
+    assert "ends within a packet" in json.loads(probe("--json", cut).out.splitlines()[-1])["damage"]
 
 
 def test_a_capture_is_cut_anywhere_without_a_crash(tmp_path):

@@ -23,7 +23,7 @@ static void a_build_without_zlib_says_so(void **state)
     if (can_unpack())
         skip();
     expect_end(read_bytes(gzip_magic, sizeof gzip_magic, NULL), SD_READER_FOREIGN,
-               "packed with gzip, which this build cannot read");
+               "compressed with gzip, which this build cannot read");
 }
 
 #ifdef ZLIB_VERSION
@@ -150,7 +150,7 @@ static void damaged_packed_data_are_named(void **state)
         packed.p[i] ^= 0x55;
     }
     expect_end(read_bytes("\x1f\x8b\x08\xff garbage", 12, NULL), SD_READER_CORRUPT,
-               "the gzip data are damaged");
+               "the gzip data is damaged");
     image_free(&packed);
     image_free(&m);
 }

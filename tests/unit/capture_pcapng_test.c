@@ -238,8 +238,8 @@ static void add_lost_statistics(struct image *m)
 static void a_damaged_block_is_left_out_and_named_and_the_rest_is_read(void **state)
 {
     (void)state;
-    const char *words = "2 damaged blocks were left out, first a frame of an interface that does"
-                        " not exist at byte 28";
+    const char *words = "2 damaged blocks were left out, the first: a packet of an unknown"
+                        " interface at byte 28";
     check_damaged(add_long_frame, words);
     check_damaged(add_huge_frame, words);
     check_damaged(add_long_simple, words);
@@ -271,8 +271,8 @@ static void a_block_with_wrong_lengths_ends_the_reading(void **state)
     check_frame_of_block(6, 33, "impossible length 33 at byte 112");
     check_frame_of_block(6, (16 << 20) + 4, "impossible length 16777220 at byte 112");
     check_frame_of_block(6, UINT32_MAX, "impossible length 4294967295 at byte 112");
-    check_frame_of_block(6, 16, "two lengths, 16 and 117835012, for one block at byte 112");
-    check_frame_of_block(0x0a0d0d0a, 28, "without its byte order at byte 112");
+    check_frame_of_block(6, 16, "the two lengths of a block differ (16 and 117835012) at byte 112");
+    check_frame_of_block(0x0a0d0d0a, 28, "without a byte-order mark at byte 112");
 }
 
 static void an_interface_block_that_is_too_short_ends_the_reading(void **state)
@@ -284,7 +284,7 @@ static void an_interface_block_that_is_too_short_ends_the_reading(void **state)
     add32(&m, 1);
     block_close(&m, mark);
     packet_block(&m, 0, 2, 32);
-    expect_end(read_image(&m), SD_READER_CORRUPT, "too short ends at byte 44");
+    expect_end(read_image(&m), SD_READER_CORRUPT, "too short; it ends at byte 44");
     image_free(&m);
 }
 

@@ -111,7 +111,7 @@ static void an_impossible_pcap_frame_ends_the_reading_after_those_before_it(void
     add32(&m, 5);
     struct sd_reader *r = read_image(&m);
     expect_frame(r);
-    expect_end(r, SD_READER_CORRUPT, "frame 2 has the impossible length 262145 at byte 44");
+    expect_end(r, SD_READER_CORRUPT, "packet 2 has the impossible length 262145 at byte 44");
     image_free(&m);
 }
 
@@ -137,8 +137,9 @@ static void files_that_are_no_captures_are_told_apart(void **state)
 {
     (void)state;
     expect_end(read_bytes("", 0, NULL), SD_READER_FOREIGN, "the file is empty");
-    expect_end(read_bytes("abc", 3, NULL), SD_READER_FOREIGN, "begins with 61 62 63");
-    expect_end(read_bytes("#!/bin/sh\n", 10, NULL), SD_READER_FOREIGN, "begins with 23 21 2f 62");
+    expect_end(read_bytes("abc", 3, NULL), SD_READER_FOREIGN, "begins with the bytes 61 62 63");
+    expect_end(read_bytes("#!/bin/sh\n", 10, NULL), SD_READER_FOREIGN,
+               "begins with the bytes 23 21 2f 62");
 }
 
 static void a_file_that_cannot_be_opened_or_read_is_an_error_with_its_name(void **state)

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/live.h"
+#include "capture/bpf.h"
 #include "capture/reader.h"
 #include "capture/writer.h"
 #include "dtls_probe/svg.h"
@@ -132,7 +132,7 @@ static int announce_interfaces(struct copying *c)
 static int copy_frame(struct copying *c, const struct sd_frame *frame)
 {
     struct sd_span comments[COMMENTS_OF_A_FRAME];
-    if (c->run->filter && !sd_filter_match(c->run->filter, frame))
+    if (c->run->filter && !sd_bpf_match(c->run->filter, frame))
         return 0;
     if (c->only_failed && !probe_members_has(&c->f->members, frame->number))
         return 0;

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "capture/decap.h"
-#include "capture/live.h"
+#include "capture/bpf.h"
 #include "capture/reader.h"
 #include "common/text.h"
 #include "dtls_probe/draw.h"
@@ -109,7 +109,7 @@ static void track_incomplete(void *arg, const struct sd_ip_incomplete *e)
 
 void probe_run_frame(struct probe_run *r, const struct sd_frame *f)
 {
-    if (r->filter && !sd_filter_match(r->filter, f))
+    if (r->filter && !sd_bpf_match(r->filter, f))
         return;
     r->totals.frames++;
     sd_decap_frame(r->decap, f);
@@ -227,7 +227,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
     }
     if (c->keylog && !read_keylog(r, c->keylog))
         return false;
-    if (c->filter && sd_filter_compile(&r->filter, c->filter, &e)) {
+    if (c->filter && sd_bpf_compile(&r->filter, c->filter, &e)) {
         tool_error(out, "%s", e.text);
         return false;
     }
@@ -242,7 +242,7 @@ void probe_run_close(struct probe_run *r)
 {
     sd_tracker_free(r->tracker);
     sd_decap_free(r->decap);
-    sd_filter_free(r->filter);
+    sd_bpf_free(r->filter);
     sd_secrets_free(r->secrets);
     sd_x509read_free(r->certs);
     free(r->keylog_text);

@@ -8,7 +8,7 @@
 #include "dtls_probe/probe.h"
 
 struct sd_decap;
-struct sd_filter;
+struct sd_bpf;
 struct sd_secrets;
 struct sd_x509read;
 
@@ -24,7 +24,7 @@ struct probe_run {
     const struct tool_out *out;
     struct sd_tracker *tracker;
     struct sd_decap *decap;
-    struct sd_filter *filter;
+    struct sd_bpf *filter;
     struct sd_secrets *secrets;
     struct sd_x509read *certs;
     struct sd_unprotect unprotect;
