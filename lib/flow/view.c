@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "flow/internal.h"
+#include "flow/stack.h"
 
 enum {
     BURST_MS = 40,    /* below the fastest retransmission timer measured (NSS: 50 ms) */
@@ -367,31 +368,6 @@ static void find_vantage(struct sd_view *v)
         v->vantage = SD_MIDDLE;
 }
 
-/* First retransmission, and what comes between the first two: measured on real stacks. */
-static const struct {
-    const char *stack;
-    int first_ms, second_ms;
-} timers[] = {
-    {"OpenSSL", 1000, 2000},    {"GnuTLS", 1000, 3000},          {"wolfSSL", 1000, 2000},
-    {"NSS (Firefox)", 50, 110}, {"BoringSSL (Chrome)", 50, 100}, {"AnyConnect", 1000, 2000},
-    {"GeForce NOW", 100, 180},
-};
-
-static bool near(int64_t ns, int ms)
-{
-    return ns > ms * SD_NS_MS * 9 / 10 && ns < ms * SD_NS_MS * 23 / 20;
-}
-
-static const char *guess_stack(const int64_t *interval, size_t count)
-{
-    if (count < 2)
-        return NULL;
-    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++)
-        if (near(interval[0], timers[i].first_ms) && near(interval[1], timers[i].second_ms))
-            return timers[i].stack;
-    return NULL;
-}
-
 static void measure_timers(struct sd_view *v)
 {
     int64_t interval[SD_BURSTS_MAX];
@@ -409,8 +385,8 @@ static void measure_timers(struct sd_view *v)
                 v->backoff = b->start - last;
             last = b->start;
         }
-        if (!v->stack && side == SD_CLIENT)
-            v->stack = guess_stack(interval, n);
+        if (!*v->stacks && side == SD_CLIENT)
+            sd_stack_names(sd_stack_nearest(v->x, interval, n), v->stacks);
     }
 }
 

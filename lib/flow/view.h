@@ -14,6 +14,7 @@
 #define SD_NS_SECOND (1000 * SD_NS_MS)
 
 enum { SD_BURSTS_MAX = 64, SD_PARTS_MAX = 24, SD_RANGES_MAX = 8, SD_GAPS_MAX = 16 };
+enum { SD_STACK_TEXT = 128 };
 
 /* Why a burst was sent. */
 enum sd_cause {
@@ -76,7 +77,7 @@ struct sd_view {
     bool doubtful;           /* the capture itself lost packets: loss proves nothing */
     enum sd_vantage vantage;
     int64_t rtt_client, rtt_server; /* ns to that side and back, 0 = not measured */
-    const char *stack;              /* whose retransmission timer it looks like, or NULL */
+    char stacks[SD_STACK_TEXT];     /* the DTLS libraries that the client resembles; "" = none */
     size_t burst_count, part_count, gap_count;
     /* Behind the counts nothing is set. */
     struct sd_burst bursts[SD_BURSTS_MAX];

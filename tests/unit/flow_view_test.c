@@ -461,35 +461,6 @@ static void hop_limits_tell_where_the_capture_was_made(void **state)
     assert_int_equal(vantage(64, 64), SD_VANTAGE_UNKNOWN);
 }
 
-static void check_stack(int64_t first, int64_t second, const char *stack)
-{
-    int64_t at[] = {0, first, first + second};
-    const char *got = first_report(hellos_at(at, 3))->view.stack;
-    if (!stack) {
-        assert_null(got);
-        return;
-    }
-    assert_non_null(got);
-    assert_string_equal(got, stack);
-}
-
-static void the_timers_tell_the_stack(void **state)
-{
-    (void)state;
-    check_stack(1000, 2000, "OpenSSL");
-    check_stack(1000, 3000, "GnuTLS");
-    check_stack(50, 110, "NSS (Firefox)");
-    check_stack(100, 180, "GeForce NOW");
-    check_stack(700, 700, NULL);
-}
-
-static void one_interval_tells_no_stack(void **state)
-{
-    (void)state;
-    static const int64_t at[] = {0, 1000};
-    assert_null(first_report(hellos_at(at, 2))->view.stack);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,8 +494,6 @@ int main(void)
         cmocka_unit_test(both_ways_are_measured),
         cmocka_unit_test(a_repeated_flight_measures_nothing),
         cmocka_unit_test(hop_limits_tell_where_the_capture_was_made),
-        cmocka_unit_test(the_timers_tell_the_stack),
-        cmocka_unit_test(one_interval_tells_no_stack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,7 +142,7 @@ static json_t *handshake_object(const struct probe_report *r)
     if (r->again)
         json_object_set_new(o, "update", json_true());
     tool_field(o, "vantage", probe_vantage_name(r->view->vantage));
-    tool_field(o, "client_stack", r->view->stack);
+    tool_field(o, "client_stack", *r->view->stacks ? r->view->stacks : NULL);
     add_server_name(o, x);
     return o;
 }

@@ -67,10 +67,10 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
     f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "path-fingerprint-block");
+    const char *stacks = c->view->stacks;
     sd_say(f, "The client sent %u ClientHellos in %.1f s, but no packet came back.%s%s%s", hellos,
-           sd_seconds(x->side[SD_CLIENT].last - x->start),
-           c->view->stack ? " The times between them fit " : "",
-           c->view->stack ? c->view->stack : "", c->view->stack ? "." : "");
+           sd_seconds(x->side[SD_CLIENT].last - x->start), *stacks ? " The client resembles " : "",
+           stacks, *stacks ? "." : "");
     return true;
 }
 
