@@ -1,8 +1,8 @@
-/* sukat_dtls: DTLS servers and clients on Linux, one file descriptor a client.
+/* sukat_dtls: DTLS servers and clients on Linux, with one file descriptor per client.
  *
- * Pull style: one endpoint, one pollable fd, and sdtls_next() hands out one
- * event after the other. Your code never runs inside the library, but for the
- * callbacks of sdtls_config, and every timer that DTLS needs lives inside.
+ * Pull style: one endpoint, one pollable fd, and sdtls_next() returns one event
+ * after the other. Your code never runs inside the library, except for the
+ * callbacks in sdtls_config. Every timer that DTLS needs is inside the library.
  *
  *     sdtls *s = sdtls_new(&(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = "c.pem",
  *                                          .key_file = "k.pem"});
@@ -15,8 +15,8 @@
  *
  * Threads: an endpoint belongs to one thread at a time; different endpoints
  * are independent. Errors: every int function returns 0 (or a count) on
- * success and a negative enum sdtls_err on failure; sdtls_errmsg() then has
- * the sentence for the user. */
+ * success and a negative enum sdtls_err on failure; sdtls_errmsg() then returns
+ * a sentence for the user. */
 #ifndef SUKAT_DTLS_H
 #define SUKAT_DTLS_H
 
@@ -31,16 +31,16 @@ extern "C" {
 #define SDTLS_API __attribute__((visibility("default")))
 #define SDTLS_NODISCARD __attribute__((warn_unused_result))
 
-/* An endpoint: one set of settings, any number of listeners and connections. */
+/* An endpoint: one configuration, any number of listeners and connections. */
 typedef struct sdtls sdtls;
 
-/* One association with a peer. Valid from sdtls_connect() or its
+/* A connection to one peer. Valid from sdtls_connect() or its
  * SDTLS_EV_ACCEPTED until the sdtls_next() call after the one that returned
  * its SDTLS_EV_CLOSED. */
 typedef struct sdtls_conn sdtls_conn;
 
-/* name, value, text. An alert that was sent is not an alert that was received:
- * they have codes of their own. Below SDTLS_FATAL the endpoint is unusable. */
+/* Name, value, text. An alert that was sent and an alert that was received have
+ * different codes. After an error below SDTLS_FATAL the endpoint is unusable. */
 #define SDTLS_ERRORS(X)                                                                            \
     X(ARG, -1, "invalid argument")                                                                 \
     X(STATE, -2, "not possible in this state")                                                     \
@@ -51,17 +51,17 @@ typedef struct sdtls_conn sdtls_conn;
     X(REFUSED, -12, "peer port unreachable")                                                       \
     X(TIMEOUT, -13, "handshake not finished in time")                                              \
     X(IDLE, -14, "idle limit reached")                                                             \
-    X(NOT_DTLS, -15, "the peer answers with something else than DTLS")                             \
+    X(NOT_DTLS, -15, "the peer's answers are not DTLS")                                            \
     X(VERIFY, -20, "peer certificate not trusted")                                                 \
-    X(ALERT_SENT, -21, "handshake failed on our side, alert sent")                                 \
+    X(ALERT_SENT, -21, "the handshake failed on this side, an alert was sent")                     \
     X(ALERT_RECEIVED, -22, "the peer sent a fatal alert")                                          \
     X(PROTO, -23, "protocol violation")                                                            \
-    X(RESTARTED, -24, "replaced: the client started anew on the same address")                     \
+    X(RESTARTED, -24, "replaced: the client started again from the same address")                  \
     X(CRED, -30, "certificate, key or PSK cannot be used")                                         \
-    X(OPTION, -31, "an option was not accepted by OpenSSL")                                        \
+    X(OPTION, -31, "OpenSSL did not accept an option")                                             \
     X(FATAL, -100, "(fatal errors follow)")                                                        \
     X(NOMEM, -101, "out of memory")                                                                \
-    X(TLSLIB, -102, "OpenSSL failure")
+    X(TLSLIB, -102, "OpenSSL failed")
 
 enum sdtls_err {
     SDTLS_OK = 0,
@@ -73,11 +73,11 @@ enum sdtls_err {
 enum sdtls_event_type {
     SDTLS_EV_NONE,       /* nothing to report */
     SDTLS_EV_ACCEPTED,   /* server: cookie verified, the connection exists */
-    SDTLS_EV_READY,      /* handshake complete, sdtls_send() works */
+    SDTLS_EV_READY,      /* the handshake is complete, sdtls_send() works */
     SDTLS_EV_DATA,       /* one record of application data: data, len */
     SDTLS_EV_RETRANSMIT, /* a handshake flight was sent again; value = how often */
-    SDTLS_EV_MTU,        /* largest datagram payload changed; value = bytes, text = why */
-    SDTLS_EV_FINDING,    /* something worth telling; finding = its id, text = words */
+    SDTLS_EV_MTU,        /* the largest UDP payload changed; value = bytes, text = why */
+    SDTLS_EV_FINDING,    /* a diagnosis; finding = its id, text = a sentence */
     SDTLS_EV_CLOSED      /* last event of a connection; err, alert and text say why */
 };
 
@@ -89,36 +89,36 @@ typedef struct sdtls_event {
     const void *data; /* borrowed until the next sdtls_next() */
     size_t len;
     uint64_t value;
-    const char *finding; /* stable id, the same words dtls_probe uses; or NULL */
+    const char *finding; /* stable id, the same as in dtls_probe; or NULL */
     const char *text;    /* one sentence, borrowed until the next sdtls_next(); or NULL */
-    /* SDTLS_EV_DATA: UDP payload of the datagram that carried it, and the size of its
-     * largest IP fragment, header included; 0 = it came whole. */
+    /* SDTLS_EV_DATA: UDP payload of the datagram that carried the data, and the size of the
+     * largest IP fragment of that datagram, header included; 0 = not fragmented. */
     size_t datagram, fragment;
 } sdtls_event;
 
 enum sdtls_version { SDTLS_V1_0 = 0xfeff, SDTLS_V1_2 = 0xfefd, SDTLS_V1_3 = 0xfefc };
 
-/* How the peer's certificate is treated. */
+/* How the peer's certificate is checked. */
 enum sdtls_verify {
     /* Client: REQUIRE when ca_file, ca_path or verify_host is set, else CHECK.
      * Server: REQUIRE when ca_file or ca_path is set, else NONE. */
     SDTLS_VERIFY_DEFAULT,
-    SDTLS_VERIFY_NONE,   /* server: do not ask for one; client: do not look */
-    SDTLS_VERIFY_CHECK,  /* ask and look, report in sdtls_info, connect anyway */
+    SDTLS_VERIFY_NONE,   /* server: ask for no certificate; client: do not check it */
+    SDTLS_VERIFY_CHECK,  /* ask and check, report in sdtls_info, connect in any case */
     SDTLS_VERIFY_REQUIRE /* no trusted certificate, no connection */
 };
 
 enum sdtls_flags {
-    SDTLS_F_SELF_SIGNED = 1 << 0, /* server without certificate and PSK: make a throw-away one */
-    SDTLS_F_NO_COOKIE = 1 << 1,   /* tests only: no cookie exchange, open to amplification */
+    SDTLS_F_SELF_SIGNED = 1 << 0, /* server without certificate and PSK: make a temporary one */
+    SDTLS_F_NO_COOKIE = 1 << 1,   /* tests only: no address check; a forged address gets a flight */
     SDTLS_F_RAW = 1 << 2,         /* tests only: no guard between the network and OpenSSL */
-    SDTLS_F_SHARED = 1 << 3,      /* no connected sockets: serve all from the listener */
+    SDTLS_F_SHARED = 1 << 3,      /* no socket per client: the listener serves all of them */
     SDTLS_F_PROBE = 1 << 4,       /* connections end with SDTLS_OK at the server's first answer */
-    SDTLS_F_TAKE_OVER = 1 << 5    /* listen also where a process of the same user already does */
+    SDTLS_F_TAKE_OVER = 1 << 5    /* share the port with a running process of the same user */
 };
 
-/* Everything zero means default; new fields only ever come at the end. Strings
- * and the PSK are copied, ssl_ctx gets a reference of its own. */
+/* A zero is the default of every field. New versions add fields only at the end. The
+ * library copies strings and the PSK, and takes a reference to ssl_ctx. */
 typedef struct sdtls_config {
     size_t size; /* set by SDTLS_CONFIG_INIT */
 
@@ -127,15 +127,15 @@ typedef struct sdtls_config {
     const char *psk_identity, *psk_hint;
     const void *psk;
     size_t psk_len;
-    /* SSL_CTX *: used instead of one made from this struct, whose identity, trust, ciphers and
-     * session_file then do not count. Set on it: cookie callbacks, the keylog callback when
-     * `keylog` is given, and per connection the guarding options. */
+    /* SSL_CTX *, used instead of one made from this struct: then identity, trust, ciphers and
+     * session_file are ignored. The library sets the cookie callbacks on it, the keylog
+     * callback when `keylog` is given, and some options on each connection. */
     void *ssl_ctx;
 
     /* Whom we trust. */
     enum sdtls_verify verify;
     const char *ca_file, *ca_path; /* neither: the system's store */
-    const char *verify_host;       /* name or IP address the certificate must carry */
+    const char *verify_host;       /* name or IP address that the certificate must have */
 
     /* What we offer. */
     const char *server_name; /* SNI; NULL = the host of sdtls_connect(), "" = none */
@@ -143,14 +143,15 @@ typedef struct sdtls_config {
     const char *srtp;        /* use_srtp profiles, colon-separated */
     const char *ciphers, *groups, *sigalgs;
     int min_version, max_version; /* enum sdtls_version; default 1.2 to 1.2 */
-    const char *session_file;     /* client: resumption, read before, written after */
+    const char
+        *session_file; /* client: for resumption, read before a handshake, written after it */
 
     /* How. */
-    unsigned flags;    /* enum sdtls_flags */
-    unsigned mtu;      /* UDP payload of all datagrams; 0 = automatic, see sdtls_max_payload() */
-    unsigned timer_ms; /* first retransmission; 0 = 1000 */
+    unsigned flags;        /* enum sdtls_flags */
+    unsigned mtu;          /* largest UDP payload; 0 = automatic, see sdtls_max_payload() */
+    unsigned timer_ms;     /* until the first retransmission; 0 = 1000 */
     unsigned handshake_ms; /* deadline of a handshake; 0 = 30000 */
-    unsigned idle_ms;      /* close after this long without data; 0 = never */
+    unsigned idle_ms;      /* close after this time without data; 0 = never */
     unsigned max_clients;  /* established and half-open; 0 = 65536 */
     unsigned max_half_open, max_half_open_per_host; /* 0 = 2048, 1024; a host is an IPv4
                                                        address or an IPv6 /64 */
@@ -159,33 +160,35 @@ typedef struct sdtls_config {
     /* Where. */
     int family;            /* AF_INET, AF_INET6, 0 = both */
     const char *source;    /* client: local address */
-    const char *interface; /* bind to this device */
+    const char *interface; /* name of the network interface to use */
     uint16_t source_port;  /* client: local port */
 
-    /* Callbacks; of sdtls_* they may call what tells something, as sdtls_peer_text(). */
+    /* Callbacks. They may call functions that only return something, as sdtls_peer_text(). */
     void (*log)(void *arg, int level, const char *line); /* see log_level */
     void (*keylog)(void *arg, const char *line);         /* one NSS key log line */
     void (*tap)(void *arg, sdtls_conn *conn, int sent, const void *datagram, size_t len);
     void *cb_arg;
-    int log_level; /* the highest level that log gets: 0 errors, 1 warnings, 2 connections,
-                      3 every datagram of an unproven address */
+    int log_level; /* the highest level passed to log: 0 errors, 1 warnings, 2 connections,
+                      3 every datagram from an unproven address */
 } sdtls_config;
 
 #define SDTLS_CONFIG_INIT .size = sizeof(sdtls_config)
 
-/* A new endpoint. NULL only when there is no memory: whatever is wrong with the
- * settings is told by the first sdtls_listen() or sdtls_connect(). */
+/* A new endpoint. NULL only when out of memory: the first sdtls_listen() or
+ * sdtls_connect() reports what is wrong with the configuration. */
 SDTLS_API SDTLS_NODISCARD sdtls *sdtls_new(const sdtls_config *config);
-/* Sends close_notify to every established peer and frees all. NULL is fine. */
+/* Sends close_notify on every established connection and frees everything. NULL is fine. */
 SDTLS_API void sdtls_free(sdtls *s);
 
 /* Starts to listen. host NULL = every address, of both families where the
- * system has them; port NULL or "0" = one the kernel picks (see
+ * system has them; port NULL or "0" = a port that the kernel picks (see
  * sdtls_local()). May be called again for further addresses.
  * Errors: RESOLVE, IO, CRED, OPTION, NOMEM. */
 SDTLS_API SDTLS_NODISCARD int sdtls_listen(sdtls *s, const char *host, const char *port);
-/* Listens on a bound UDP socket made by somebody else (socket activation). The
- * fd becomes the endpoint's on success. */
+/* Listens on a UDP socket that is bound already, for example by socket activation.
+ * On success the endpoint owns the fd. A program that drops privileges later must
+ * first give the fd to its new user with fchown(). Otherwise new clients get no
+ * socket of their own, because only sockets of one user can share a port. */
 SDTLS_API SDTLS_NODISCARD int sdtls_adopt(sdtls *s, int fd);
 /* Starts a client connection; resolving the name blocks, nothing else does.
  * Events follow: READY or CLOSED. pconn may be NULL.
@@ -194,8 +197,8 @@ SDTLS_API SDTLS_NODISCARD int sdtls_connect(sdtls *s, const char *host, const ch
                                             sdtls_conn **pconn);
 
 /* The next event. Waits up to timeout_ms (-1 = for ever, 0 = not at all).
- * Returns 1 with *ev filled; 0 when the time passed without one, or when a
- * signal interrupted the wait, with ev->type SDTLS_EV_NONE; below 0 on a fatal error. */
+ * Returns 1 with *ev filled; 0 with ev->type SDTLS_EV_NONE when the time passed
+ * or a signal interrupted the wait; below 0 on a fatal error. */
 SDTLS_API SDTLS_NODISCARD int sdtls_next(sdtls *s, sdtls_event *ev, int timeout_ms);
 /* Readable whenever sdtls_next() has something to do. */
 SDTLS_API int sdtls_fd(sdtls *s);
@@ -204,69 +207,70 @@ SDTLS_API int sdtls_fd(sdtls *s);
  * sdtls_max_payload()), STATE (no READY yet, or closed), PROTO. Success means
  * handed to the network, as with UDP. */
 SDTLS_API int sdtls_send(sdtls_conn *c, const void *data, size_t len);
-/* The same, and fills the datagram with a record that every DTLS stack discards, to
- * exactly `size` bytes of UDP payload: a probe of the path MTU, so size may exceed
+/* The same, but fills the datagram up to exactly `size` bytes of UDP payload, with a
+ * record that every DTLS stack discards: a probe of the path MTU, so size may exceed
  * what sdtls_max_payload() allows. Errors: also ARG when the record of data alone is
- * larger than size, or leaves from 1 to 12 bytes; TOOBIG when this host refuses it. */
+ * larger than size, or leaves 1 to 12 bytes; TOOBIG when this host refuses the size. */
 SDTLS_API int sdtls_send_padded(sdtls_conn *c, const void *data, size_t len, size_t size);
 /* Sends close_notify; SDTLS_EV_CLOSED with SDTLS_OK follows. */
 SDTLS_API void sdtls_close(sdtls_conn *c);
-/* Most bytes of application data that fit one datagram now; 0 before READY. With
- * mtu = 0 it begins with what the kernel's route allows, or with what the handshake
- * had to step down to where large datagrams vanished; routers that report less
- * (ICMP, believed only when it quotes what was sent) lower it, and 10 minutes later
- * it is tried anew. Each change is an SDTLS_EV_MTU. A path that loses large datagrams
- * without a word cannot be told from here: dtls_mtu --peer measures it. */
+/* The most bytes of application data that fit into one datagram now; 0 before READY.
+ * With mtu = 0 it starts with what the kernel's route allows, or with the size that
+ * the handshake stepped down to because large datagrams were lost. A router that
+ * reports a smaller MTU lowers it, if its ICMP error quotes a datagram that was sent;
+ * 10 minutes later the larger size is tried again. Each change is an SDTLS_EV_MTU. The
+ * library does not see a path that drops large datagrams silently: dtls_mtu --peer
+ * measures it. */
 SDTLS_API size_t sdtls_max_payload(const sdtls_conn *c);
 
-/* The connection's own socket, or -1 while the listener serves it. For
- * getsockopt(), poll() and the like: reading it takes datagrams away. */
+/* The connection's own socket, or -1 while the listener serves it. For getsockopt()
+ * and poll(); do not read it, because that takes datagrams away from the library. */
 SDTLS_API int sdtls_conn_fd(const sdtls_conn *c);
 SDTLS_API const struct sockaddr *sdtls_peer(const sdtls_conn *c, socklen_t *len);
 SDTLS_API const struct sockaddr *sdtls_conn_local(const sdtls_conn *c, socklen_t *len);
 /* "192.0.2.1:4433" or "[2001:db8::1]:4433"; lives as long as the connection. */
 SDTLS_API const char *sdtls_peer_text(const sdtls_conn *c);
-/* SSL *, borrowed; NULL when the connection ended before it had one. */
+/* The connection's SSL *, borrowed; NULL when it ended before it had one. */
 SDTLS_API void *sdtls_native(const sdtls_conn *c);
 SDTLS_API void sdtls_set_user(sdtls_conn *c, void *user);
 SDTLS_API void *sdtls_user(const sdtls_conn *c);
 SDTLS_API sdtls *sdtls_conn_endpoint(const sdtls_conn *c);
-/* Addresses listened on: index 0, 1, ...; NULL after the last. */
+/* The addresses that the endpoint listens on: index 0, 1, ...; NULL after the last. */
 SDTLS_API const struct sockaddr *sdtls_local(const sdtls *s, unsigned index, socklen_t *len);
 
-/* What is known of a connection; strings live as long as it does, and are NULL
- * when not known or not negotiated. */
+/* What is known of a connection. The strings live as long as the connection; a string
+ * is NULL when it is not known or not negotiated. */
 typedef struct sdtls_info {
     int version; /* enum sdtls_version, 0 before it is negotiated */
     const char *cipher, *group, *alpn, *srtp, *server_name, *psk_identity;
     int server; /* 1 when the peer is the client */
     int resumed;
-    int verified;            /* 1 = the peer's certificate is trusted, 0 = not or none */
-    const char *verify_text; /* why not */
+    int verified; /* 1 = the peer's certificate is trusted, 0 = it is not, or there is none */
+    const char *verify_text;                    /* why it is not trusted */
     const char *subject, *issuer, *fingerprint; /* peer certificate; SHA-256, hex */
-    unsigned retransmits;                       /* handshake flights that we sent again */
-    uint64_t handshake_us; /* first ClientHello (server: its acceptance) to READY */
+    unsigned retransmits;                       /* handshake flights that this side sent again */
+    uint64_t handshake_us; /* from the first ClientHello (server: its acceptance) to READY */
 } sdtls_info;
 
 SDTLS_API void sdtls_conn_info(const sdtls_conn *c, sdtls_info *info);
-/* SHA-256 of our own certificate as hex pairs with colons; NULL without one. */
+/* SHA-256 of the endpoint's own certificate, in hex pairs with colons; NULL without one. */
 SDTLS_API const char *sdtls_fingerprint(sdtls *s);
-/* RFC 5705 keying material, after READY. */
+/* Exports keying material (RFC 5705), after READY. Errors: STATE, TLSLIB. */
 SDTLS_API int sdtls_export(const sdtls_conn *c, const char *label, void *out, size_t len);
 
 /* Counters, by index or name ("gate.no-cookie", "net.redispatched",
- * "guard.alert", ...): names are stable, docs/counters.md tells each one.
+ * "guard.alert", ...). The names are stable; docs/counters.md explains each one.
  * *name is NULL after the last. */
 SDTLS_API uint64_t sdtls_counter(const sdtls *s, unsigned index, const char **name);
 SDTLS_API uint64_t sdtls_counter_named(const sdtls *s, const char *name);
 
 SDTLS_API const char *sdtls_strerror(int err); /* "peer port unreachable" */
 SDTLS_API const char *sdtls_errname(int err);  /* "REFUSED" */
-/* The sentence for the last error of this endpoint; "" when there was none. */
+/* The sentence for the last error of this endpoint; "" without an error so far. */
 SDTLS_API const char *sdtls_errmsg(const sdtls *s);
 SDTLS_API const char *sdtls_alert_name(int alert);
-SDTLS_API const char *sdtls_version(void); /* of this library: "0.1.0" */
-/* The OpenSSL that runs, and the one that was built against. */
+SDTLS_API const char *sdtls_version(void); /* of this library: "0.2.0" */
+/* The OpenSSL version in use, and the one that the library was built with. */
 SDTLS_API const char *sdtls_tls_library(void);
 
 #ifdef __cplusplus

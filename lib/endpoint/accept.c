@@ -1,5 +1,4 @@
-/* The server's side of a datagram: gate, limits, a new client, a client that
- * starts anew. */
+/* The server's side of a datagram: gate, limits, a new client, a client that starts again. */
 #include <string.h>
 
 #include "base/random.h"
@@ -26,7 +25,7 @@ static int begin_serving(struct sdtls_conn *c, const struct sd_received *d,
     if (rc)
         return rc;
     memcpy(c->random, r->random, sizeof c->random);
-    c->tell_accepted = true;
+    c->owes_accepted = true;
     c->ep->conn_count[SD_COUNT_ACCEPTED]++;
     sd_conn_tap(c, 0, d->data, d->len);
     rc = sd_session_accept(c->session, d->data, d->len - r->trailing, r->record_seq,
@@ -38,7 +37,7 @@ static int begin_serving(struct sdtls_conn *c, const struct sd_received *d,
     return SDTLS_OK;
 }
 
-/* A client whose datagrams carry more than records: a line each, as it has proven its address. */
+/* A client whose datagrams carry more than records: a line each, as it has proved its address. */
 static void log_trailing(struct sdtls *s, const struct sd_received *d,
                          const struct sd_gate_result *r)
 {
@@ -78,10 +77,10 @@ static void log_verdict(struct sdtls *s, const struct sd_received *d,
         [SD_GATE_ADMIT] = "admitted",
     };
     char text[SD_ADDR_TEXT];
-    if (s->cfg.log_level < 3) /* a flood must not pay for lines nobody reads */
+    if (s->cfg.log_level < 3) /* a flood must not pay for lines that nobody reads */
         return;
-    sd_endpoint_log(s, 3, "%s: %zu bytes: %s: %s", sd_addr_text(&d->peer, text), d->len,
-                    sd_gate_reason_name(r->reason), verdicts[r->verdict]);
+    sd_endpoint_log(s, 3, "%s: datagram of %zu bytes: %s (%s)", sd_addr_text(&d->peer, text),
+                    d->len, verdicts[r->verdict], sd_gate_reason_name(r->reason));
 }
 
 void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now)
@@ -100,16 +99,15 @@ void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now
         s->conn_count[hit]++;
 }
 
-/* RFC 6347 section 4.2.8: a client that lost its state starts anew from the
- * same address. The cookie has proved the address, so the old association goes;
- * the socket stays. */
+/* RFC 6347 section 4.2.8: a client that lost its state starts again from the same address. The
+ * cookie has proved the address, so the old connection ends; the socket stays. */
 static void restart_client(struct sdtls_conn *old, const struct sd_received *d,
                            const struct sd_gate_result *r, sd_time now)
 {
     struct sdtls *s = old->ep;
     struct sd_peer *peer = old->peer;
     enum sd_count hit;
-    if (!sd_limit_admits_anew(old, &hit)) {
+    if (!sd_limit_admits_restart(old, &hit)) {
         s->conn_count[hit]++; /* it will ask again; what it had stays */
         return;
     }

@@ -139,7 +139,8 @@ int sdtls_export(const struct sdtls_conn *c, const char *label, void *out, size_
     if (c->state != SD_CONN_ESTABLISHED)
         return wrong_time(c, "export keying material");
     int rc = sd_session_export(c->session, label, out, len);
-    return rc ? sd_err_set(&c->ep->err, rc, "%s: OpenSSL exports nothing for the label \"%s\"",
+    return rc ? sd_err_set(&c->ep->err, rc,
+                           "%s: OpenSSL exports no keying material for the label \"%s\"",
                            c->remote_text, label)
               : SDTLS_OK;
 }

@@ -34,15 +34,15 @@ static int source_for(struct sdtls *s, const struct sd_addr *to, struct sd_addr 
     return SDTLS_OK;
 }
 
-static int socket_error(const struct sd_addr *to, const struct sd_addr *from, int error,
-                        struct sd_err *err)
+static int connect_error(const struct sdtls *s, const struct sd_addr *to,
+                         const struct sd_addr *from, int error, struct sd_err *err)
 {
-    char a[SD_ADDR_TEXT], b[SD_ADDR_TEXT];
+    char a[SD_ADDR_TEXT], b[SD_ADDR_TEXT], reason[SD_ENDPOINT_TEXT];
+    const char *why = sd_endpoint_error_text(s, error, reason);
     if (!from)
-        return sd_err_set(err, SDTLS_IO, "cannot reach %s: %s", sd_addr_text(to, a),
-                          strerror(error));
+        return sd_err_set(err, SDTLS_IO, "cannot reach %s: %s", sd_addr_text(to, a), why);
     return sd_err_set(err, SDTLS_IO, "cannot reach %s from %s: %s", sd_addr_text(to, a),
-                      sd_addr_text(from, b), strerror(error));
+                      sd_addr_text(from, b), why);
 }
 
 static int try_address(struct sdtls_conn *c, const struct sd_addr *to, sd_time now,
@@ -57,7 +57,7 @@ static int try_address(struct sdtls_conn *c, const struct sd_addr *to, sd_time n
     struct sd_peer *peer;
     rc = sd_demux_connect(s->demux, to, from, c, &peer);
     if (rc)
-        return socket_error(to, from, -rc, err);
+        return connect_error(s, to, from, -rc, err);
     sd_conn_set_peer(c, peer);
     rc = sd_conn_session(c, err);
     if (rc)
@@ -175,7 +175,7 @@ static void on_junk(struct sdtls_conn *c)
 {
     if (++c->junk >= JUNK_ENOUGH)
         sd_conn_fail(c, SDTLS_NOT_DTLS,
-                     "the peer's answers are not DTLS: another protocol probably uses this port");
+                     "the peer's answers are not DTLS; another protocol probably uses this port");
 }
 
 static void end_probe(struct sdtls_conn *c, const struct sd_record *rec)

@@ -51,10 +51,12 @@ int sd_config_copy(sdtls_config *to, const sdtls_config *from, struct sd_err *er
     if (!from)
         return SDTLS_OK;
     if (!from->size)
-        return sd_err_set(err, SDTLS_ARG, "sdtls_config lacks SDTLS_CONFIG_INIT");
+        return sd_err_set(err, SDTLS_ARG,
+                          "sdtls_config has no size; initialise it with SDTLS_CONFIG_INIT");
     if (!tail_is_zero(from))
         return sd_err_set(err, SDTLS_ARG,
-                          "sdtls_config sets options of a newer library than this one");
+                          "sdtls_config sets options that libsukat_dtls " SDTLS_VERSION
+                          " does not know; install the version the program was built for");
     memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
     to->size = sizeof *to;
     sd_tls_hold(to->ssl_ctx);

@@ -172,8 +172,8 @@ void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
 static const char *explain_silence(const struct sdtls_conn *c)
 {
     if (sd_session_heard(c->session) > (c->server ? 1 : 0))
-        return "the peer answered, but the handshake did not finish: packets are lost"
-               " (large ones if the path MTU is too small), or the peer waits for something";
+        return "the peer answered, but the handshake did not finish; packets are probably lost"
+               " (measure the path MTU with dtls_mtu), or the peer waits for something";
     return c->server ? "the client went silent after its ClientHello"
                      : "no answer: no server listens there, or a firewall drops the packets";
 }
@@ -214,10 +214,12 @@ void sd_conn_note_error(struct sdtls_conn *c, const struct sd_received *d, sd_ti
 static void network_error(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
     sd_conn_note_error(c, d, now);
-    if (d->error == ECONNREFUSED && !c->told_refused++)
-        sd_conn_finding(c, "icmp-port-unreachable",
-                        "ICMP says that the peer's port is closed; this is ignored, because anybody"
-                        " can forge it");
+    if (d->error != ECONNREFUSED || c->reported_refused)
+        return;
+    c->reported_refused = true;
+    sd_conn_finding(c, "icmp-port-unreachable",
+                    "an ICMP message says that the peer's port is closed; it is ignored, because"
+                    " anybody can forge one");
 }
 
 void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
@@ -293,8 +295,8 @@ static void closed_event(struct sdtls_conn *c, sdtls_event *ev)
 bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
 {
     *ev = (sdtls_event){.conn = c, .alert = -1};
-    if (c->tell_accepted) {
-        c->tell_accepted = false;
+    if (c->owes_accepted) {
+        c->owes_accepted = false;
         ev->type = SDTLS_EV_ACCEPTED;
         return true;
     }

@@ -49,7 +49,7 @@ int sdtls_fd(struct sdtls *s)
     return sd_demux_fd(s->demux);
 }
 
-/* Hands out what connections have to tell, one event at a time. */
+/* The next event of the connections that have some. */
 static bool next_of_ready(struct sdtls *s, sdtls_event *ev, sd_time now)
 {
     struct sdtls_conn *c;

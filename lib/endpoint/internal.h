@@ -19,13 +19,14 @@
 
 /* A record of application data holds 2^14 bytes at most (RFC 6347 4.1). */
 enum { SD_PLAINTEXT_MAX = 16384 };
+enum { SD_ENDPOINT_TEXT = 64 };
 
 #define SD_COUNT_COUNTERS(X)                                                                       \
     X(ACCEPTED, "accepted")               /* clients admitted by the gate */                       \
-    X(CONNECTING, "connecting")           /* connections begun by sdtls_connect() */               \
+    X(CONNECTING, "connecting")           /* connections started by sdtls_connect() */             \
     X(ESTABLISHED, "established")         /* handshakes completed */                               \
     X(FAILED, "failed")                   /* connections that ended with an error */               \
-    X(RESTARTED, "restarted")             /* clients that began anew on the same address */        \
+    X(RESTARTED, "restarted")             /* clients that started again from the same address */   \
     X(RETRANSMITS, "retransmits")         /* handshake flights sent again */                       \
     X(LIMIT_CLIENTS, "limit-clients")     /* refused: max_clients */                               \
     X(LIMIT_HALF_OPEN, "limit-half-open") /* refused: max_half_open */                             \
@@ -40,10 +41,39 @@ enum sd_count {
 
 TAILQ_HEAD(sd_conn_list, sdtls_conn);
 
+/* The states of a connection; in [] the events that the program gets.
+ *
+ *   sdtls_connect(), or a                 the handshake is
+ *   ClientHello with a cookie [ACCEPTED]  complete [READY]
+ *   ------------------------> HANDSHAKE ------------------> ESTABLISHED
+ *                              |  |  ^                       |  |  ^
+ *                              |  |  |                       |  |  | [DATA]
+ *                              |  +--+ [RETRANSMIT]          |  +--+ [RETRANSMIT]
+ *                              |       [MTU] [FINDING]       |       [MTU] [FINDING]
+ *                              |                             |
+ *                              | failed or closed            | failed or closed
+ *                              v                             |
+ *                             CLOSING <----------------------+
+ *                              | [CLOSED], then the next sdtls_next()
+ *                              v
+ *                             freed
+ *
+ * A connection fails or is closed by
+ *   HANDSHAKE    sdtls_close(), a fatal alert, handshake_ms (TIMEOUT); a client also by ICMP
+ *                (REFUSED, IO), an answer that is not DTLS (NOT_DTLS), or the answer to its probe
+ *   ESTABLISHED  sdtls_close(), close_notify, a fatal alert, idle_ms without data (IDLE)
+ *   both         the server's client starts again from the same address (RESTARTED)
+ * and has one timer, set to the earliest of its deadlines (sd_conn_rearm()):
+ *   HANDSHAKE    began + handshake_ms; the session's: retransmission, end of the wait after an
+ *                alert that may be forged
+ *   ESTABLISHED  active + idle_ms; the session's: last flight, another try of a larger path MTU
+ *   CLOSING      none
+ * Before the first answer of a server, an error from the network makes a client try the next
+ * address of the name: the same connection, with another socket and another session. */
 enum sd_conn_state {
     SD_CONN_HANDSHAKE,
     SD_CONN_ESTABLISHED,
-    SD_CONN_CLOSING, /* over; its CLOSED event has yet to be handed out */
+    SD_CONN_CLOSING, /* over; its CLOSED event has yet to be returned */
 };
 
 /* Where a client may still try to connect, in the resolver's order. */
@@ -59,21 +89,21 @@ struct sdtls_conn {
     struct sd_session *session;
     enum sd_conn_state state;
     bool server, queued;
-    bool tell_accepted;    /* an ACCEPTED event is owed */
+    bool owes_accepted;    /* the ACCEPTED event has yet to be returned */
     bool half_open;        /* counted in the half-open limits */
     sd_time began, active; /* first datagram; last application data */
     struct sd_timer timer;
     uint8_t random[32]; /* of the ClientHello that was admitted */
     struct sd_addr remote, local;
     struct sd_err err;   /* why it closes */
-    const char *finding; /* a FINDING event is owed */
+    const char *finding; /* of the FINDING event that has yet to be returned, or NULL */
     char finding_text[160];
     char remote_text[SD_ADDR_TEXT];
     uint64_t handshake_us;
     size_t datagram, fragment; /* of the last one read */
     struct sd_candidates to;   /* client */
     unsigned unreachable;      /* ICMP errors before the first answer */
-    unsigned told_refused;     /* ICMP port unreachable is told once */
+    bool reported_refused;     /* ICMP port unreachable: only the first one is a finding */
     unsigned junk;             /* datagrams that are no DTLS, before the first answer */
     void *user;
     TAILQ_ENTRY(sdtls_conn) all, ready;
@@ -82,14 +112,14 @@ struct sdtls_conn {
 struct sdtls {
     sdtls_config cfg; /* our copy: every string owned */
     struct sd_err err;
-    int unusable; /* the configuration was not taken: told by whatever is tried first */
+    int unusable; /* why the configuration cannot be used: the error of every call */
     struct sd_demux *demux;
     struct sd_tls *tls[2]; /* by enum sd_role; made when first needed */
     struct sd_gate gate;
     struct sd_tls_mac *mac;
     struct sd_timers timers;
     struct sd_conn_list conns, ready;
-    struct sdtls_conn *dead; /* its CLOSED event went out: freed by the next call */
+    struct sdtls_conn *dead; /* its CLOSED event was returned: the next call frees it */
     size_t conn_total;       /* connections of both roles */
     size_t servers;          /* those that we serve */
     size_t half_open;
@@ -103,8 +133,8 @@ struct sdtls {
     uint8_t data[SD_PLAINTEXT_MAX];
 };
 
-/* config.c: deep copy; SDTLS_ARG when it is from a newer library and uses what
- * this one does not know. */
+/* config.c: a deep copy. SDTLS_ARG when the program was built for a newer library and sets
+ * options that this one does not know. */
 int sd_config_copy(sdtls_config *to, const sdtls_config *from, struct sd_err *err);
 void sd_config_free(sdtls_config *c);
 
@@ -114,6 +144,9 @@ int sd_endpoint_tls(struct sdtls *s, enum sd_role role); /* the context, on firs
 /* Before returning to the user, who may wait on the fd: it must be readable as long as a
  * connection has something to report, or timers to set. */
 void sd_endpoint_wake(struct sdtls *s);
+/* What a socket error means: strerror(), but it names the interface that does not exist. */
+const char *sd_endpoint_error_text(const struct sdtls *s, int error,
+                                   char buf[static SD_ENDPOINT_TEXT]);
 void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -122,11 +155,11 @@ struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now);
 /* A session over the connection's peer. */
 int sd_conn_session(struct sdtls_conn *c, struct sd_err *err);
 void sd_conn_set_peer(struct sdtls_conn *c, struct sd_peer *p);
-/* Tells the tap of a datagram that went by. */
+/* Shows a datagram to the program's tap. */
 void sd_conn_tap(struct sdtls_conn *c, int sent, const void *data, size_t len);
 void sd_conn_free(struct sdtls_conn *c);
 void sd_conn_rearm(struct sdtls_conn *c, sd_time now);
-/* Puts the connection on the list of those with something to tell. */
+/* Puts the connection on the list of those with events; sleep takes it off. */
 void sd_conn_wake(struct sdtls_conn *c);
 void sd_conn_sleep(struct sdtls_conn *c);
 /* It is over: CLOSED with this error follows. The first call counts. */
@@ -155,8 +188,8 @@ bool sd_client_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time 
 
 /* limits.c: 0, or the counter of the limit that was hit. */
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);
-/* The same for a client that starts anew in the place of `old`. */
-bool sd_limit_admits_anew(const struct sdtls_conn *old, enum sd_count *hit);
+/* The same for a client that starts again in the place of `old`. */
+bool sd_limit_admits_restart(const struct sdtls_conn *old, enum sd_count *hit);
 bool sd_limit_add(struct sdtls_conn *c); /* false: no memory */
 void sd_limit_drop(struct sdtls_conn *c);
 

@@ -55,7 +55,7 @@ bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count 
     return false;
 }
 
-bool sd_limit_admits_anew(const struct sdtls_conn *old, enum sd_count *hit)
+bool sd_limit_admits_restart(const struct sdtls_conn *old, enum sd_count *hit)
 {
     return old->half_open || one_more_half_open(old->ep, &old->remote, hit);
 }

@@ -10,17 +10,17 @@ enum { SAME_PORT_TRIES = 16 };
 
 static int listen_error(struct sdtls *s, const struct sd_addr *at, int error)
 {
-    char text[SD_ADDR_TEXT];
-    const char *advice = error == EADDRINUSE      ? ": another program has this port"
-                         : error == EACCES        ? ": ports below 1024 need privileges"
-                         : error == EADDRNOTAVAIL ? ": no interface has this address"
+    char text[SD_ADDR_TEXT], reason[SD_ENDPOINT_TEXT];
+    const char *advice = error == EADDRINUSE      ? " (another program uses this port)"
+                         : error == EACCES        ? " (ports below 1024 need root)"
+                         : error == EADDRNOTAVAIL ? " (no interface of this host has this address)"
                                                   : "";
     return sd_err_set(&s->err, SDTLS_IO, "cannot listen on %s: %s%s", sd_addr_text(at, text),
-                      strerror(error), advice);
+                      sd_endpoint_error_text(s, error, reason), advice);
 }
 
-/* Port 0 and no host: both families are to end up on one port, which the kernel
- * picks for the first; it may be taken in the second. */
+/* Port 0 and no host: both families shall listen on the same port. The kernel picks it for the
+ * first; it may be in use in the second. */
 static int listen_everywhere_on_any_port(struct sdtls *s)
 {
     struct sd_addr six = sd_addr_any(AF_INET6, 0), four = sd_addr_any(AF_INET, 0);
@@ -87,14 +87,20 @@ int sdtls_listen(struct sdtls *s, const char *host, const char *port)
     return rc;
 }
 
+static int adopt_error(struct sdtls *s, int fd, int error)
+{
+    bool wrong_kind =
+        error == EPROTOTYPE || error == EISCONN || error == EINVAL || error == ENOTSOCK;
+    return sd_err_set(
+        &s->err, SDTLS_IO, "cannot use fd %d as a listener: %s%s", fd, strerror(error),
+        wrong_kind ? " (it must be a UDP socket that is bound and not connected)" : "");
+}
+
 int sdtls_adopt(struct sdtls *s, int fd)
 {
     int rc = server_ready(s);
     if (rc)
         return rc;
     rc = sd_demux_adopt(s->demux, fd);
-    if (rc)
-        return sd_err_set(&s->err, SDTLS_IO, "cannot use fd %d as a listener: %s", fd,
-                          strerror(-rc));
-    return SDTLS_OK;
+    return rc ? adopt_error(s, fd, -rc) : SDTLS_OK;
 }

@@ -31,6 +31,15 @@ void sd_endpoint_wake(struct sdtls *s)
         sd_demux_arm(s->demux, LONG_AGO);
 }
 
+const char *sd_endpoint_error_text(const struct sdtls *s, int error,
+                                   char buf[static SD_ENDPOINT_TEXT])
+{
+    if (error != ENODEV || !s->cfg.interface)
+        return strerror(error);
+    snprintf(buf, SD_ENDPOINT_TEXT, "interface %s does not exist", s->cfg.interface);
+    return buf;
+}
+
 static size_t max_connected(const sdtls_config *c)
 {
     if (c->flags & SDTLS_F_SHARED)
@@ -47,7 +56,8 @@ static size_t max_connected(const sdtls_config *c)
 static int demux_error(struct sdtls *s, int error)
 {
     if (error == ENODEV)
-        return sd_err_set(&s->err, SDTLS_IO, "interface %s: the name is too long",
+        return sd_err_set(&s->err, SDTLS_IO,
+                          "interface %s: the name is too long (15 characters at most)",
                           s->cfg.interface);
     return sd_err_set(&s->err, error == ENOMEM ? SDTLS_NOMEM : SDTLS_IO,
                       "cannot set up the event loop: %s", strerror(error));

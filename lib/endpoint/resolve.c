@@ -42,9 +42,12 @@ int sd_resolve(struct sd_addr **list, const char *host, const char *port, int fa
         const struct addrinfo plain = {.ai_family = family, .ai_socktype = SOCK_DGRAM};
         rc = getaddrinfo(host, port, &plain, &found);
     }
+    const char *why = rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc);
+    if (rc && !host)
+        return sd_err_set(err, SDTLS_RESOLVE, "cannot resolve port %s: %s", port, why);
     if (rc)
-        return sd_err_set(err, SDTLS_RESOLVE, "cannot resolve %s port %s: %s", host ? host : "*",
-                          port, rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+        return sd_err_set(err, SDTLS_RESOLVE, "cannot resolve host %s, port %s: %s", host, port,
+                          why);
     int n = copy_addresses(list, found, err);
     freeaddrinfo(found);
     return n;

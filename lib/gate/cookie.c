@@ -45,7 +45,7 @@ static struct sd_gate_cookie make_cookie(const struct sd_gate *g, int which, con
     return c;
 }
 
-/* No early exit: time must not tell how many bytes of a guess are right. */
+/* No early exit: the time must not show how many bytes of a guess are right. */
 static bool cookie_equals(const struct sd_gate_cookie *c, struct sd_span other)
 {
     struct sd_rd r = sd_rd_init(other.p, other.len);

@@ -48,7 +48,7 @@ static void local_four(struct sd_batch_datagram *p, const struct cmsghdr *c)
     memcpy(&info, CMSG_DATA(c), sizeof info);
     p->local = sd_addr_any(AF_INET, 0);
     /* Not ipi_addr: that may be a broadcast address, which cannot be bound to. But a datagram
-     * that was queued before the option was set, in a socket made by somebody else, has no
+     * that was queued before the option was set, in a socket that was adopted, has no
      * other (measured on 6.18), and a cookie must not depend on when its hello came. */
     bool early = info.ipi_spec_dst.s_addr == htonl(INADDR_ANY);
     p->local.in.sin_addr = early ? info.ipi_addr : info.ipi_spec_dst;

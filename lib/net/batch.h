@@ -1,5 +1,4 @@
-/* Datagrams as they come out of one recvmmsg(), with what the kernel tells
- * about each. */
+/* Datagrams as one recvmmsg() returns them, with what the kernel says about each. */
 #ifndef SD_NET_BATCH_H
 #define SD_NET_BATCH_H
 
@@ -44,8 +43,8 @@ bool sd_batch_init(struct sd_batch *b);
 void sd_batch_fini(struct sd_batch *b);
 /* Reads up to max datagrams; how many, or -errno. */
 int sd_batch_read(struct sd_batch *b, int fd, unsigned max);
-/* SO_RXQ_OVFL as told with the last of them (there is one): lost on that socket
- * since it was made. 0 = none. */
+/* SO_RXQ_OVFL of the last datagram read (there must be one): how many datagrams this socket
+ * has lost since it was made. 0 = none. */
 uint32_t sd_batch_dropped(struct sd_batch *b);
 /* The next of them; false after the last. */
 bool sd_batch_take(struct sd_batch *b, struct sd_batch_datagram *p);

@@ -175,8 +175,8 @@ static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struc
     return true;
 }
 
-static bool tell_error(struct sd_demux *d, struct sd_source *s, int error,
-                       const struct sd_report *report, struct sd_received *out)
+static bool deliver_error(struct sd_demux *d, struct sd_source *s, int error,
+                          const struct sd_report *report, struct sd_received *out)
 {
     const struct sd_peer *p = s->peer;
     size_t headers = p ? sd_socket_headers(&p->remote) : 0;
@@ -195,13 +195,13 @@ static bool tell_error(struct sd_demux *d, struct sd_source *s, int error,
     return true;
 }
 
-/* The kernel queues a report, and then sets the error of the socket: who reads in between gets the
- * report first, and the error of the same event for the next recv(). */
-static bool was_told(struct sd_source *s, int error)
+/* The kernel queues a report, and then sets the error of the socket. A read in between gets the
+ * report first, and the next recv() the error of the same event. */
+static bool was_reported(struct sd_source *s, int error)
 {
-    const bool told = error != EAGAIN && error == s->early;
-    s->early = told ? 0 : s->early;
-    return told;
+    const bool again = error != EAGAIN && error == s->early;
+    s->early = again ? 0 : s->early;
+    return again;
 }
 
 /* An error that the kernel had for this socket; of a listener it is counted only. */
@@ -212,12 +212,12 @@ static bool read_socket_error(struct sd_demux *d, struct sd_source *s, int error
         return false;
     if (s->kind != SD_LISTENER && sd_errqueue_read(s->fd, &d->report) > 0) {
         s->early = error == EAGAIN ? d->report.error : 0;
-        return tell_error(d, s, d->report.error, &d->report, out);
+        return deliver_error(d, s, d->report.error, &d->report, out);
     }
-    if (was_told(s, error))
+    if (was_reported(s, error))
         return false;
     if (error != EAGAIN)
-        return tell_error(d, s, error, NULL, out);
+        return deliver_error(d, s, error, NULL, out);
     sd_source_idle(d, s);
     return false;
 }

@@ -23,7 +23,7 @@ struct sd_peer; /* one remote address as seen from one local address */
 #define SD_NET_COUNTERS(X)                                                                         \
     X(RECEIVED, "received")           /* datagrams read, on any socket */                          \
     X(SENT, "sent")                   /* datagrams the kernel took */                              \
-    X(REDISPATCHED, "redispatched")   /* read on a socket of somebody else, brought home */        \
+    X(REDISPATCHED, "redispatched")   /* read on the socket of another peer, given to its own */   \
     X(FOREIGN, "foreign")             /* on a client's socket, not from its server: dropped */     \
     X(TRUNCATED, "truncated")         /* larger than any DTLS datagram: dropped */                 \
     X(OVERFLOW, "overflow")           /* lost in a full receive queue of ours (SO_RXQ_OVFL) */     \
@@ -118,7 +118,7 @@ void *sd_peer_user(const struct sd_peer *p);
 void sd_peer_set_user(struct sd_peer *p, void *user);
 /* Whether datagrams to it travel as IPv6: those to a mapped address do not. */
 bool sd_peer_ipv6(const struct sd_peer *p);
-/* UDP payload that the kernel's route MTU allows; 0 when it cannot tell. */
+/* UDP payload that the kernel's route MTU allows; 0 = not known. */
 size_t sd_peer_route_payload(const struct sd_peer *p);
 
 uint64_t sd_demux_counter(const struct sd_demux *d, enum sd_net_counter c);

@@ -16,7 +16,7 @@ enum { SD_QUOTE_MAX = 1280 };
 
 struct sd_report {
     int error;           /* the errno that the kernel made of it */
-    bool here;           /* this host refused to send; else ICMP, which anybody may forge */
+    bool here;           /* this host refused to send; else ICMP, which anybody can forge */
     uint8_t type, code;  /* of the ICMP message */
     unsigned mtu;        /* IP packet bytes said to fit; 0 = not said */
     struct sd_addr from; /* who sent the ICMP message; family AF_UNSPEC when not known */
@@ -26,7 +26,7 @@ struct sd_report {
 
 /* Makes the kernel keep errors for this socket of either family; 0 or -errno. */
 int sd_errqueue_enable(int fd, int family);
-/* The oldest error: 1, 0 when there is none (or what was there is no error), or -errno. */
+/* The oldest error: 1; 0 when the queue is empty, or held something else; or -errno. */
 int sd_errqueue_read(int fd, struct sd_report *r);
 
 #endif

@@ -13,8 +13,8 @@
 enum {
     SD_ROUND = 64,       /* sockets served after one epoll_wait() */
     SD_DRAIN_READS = 8,  /* listener batches between an accept and the next peer's socket */
-    SD_LINGER_MS = 10,   /* a lookup of before may still deliver to a socket this long */
-    SD_LINGER_TURNS = 99 /* and one that never falls silent is closed after so many lingers */
+    SD_LINGER_MS = 10,   /* after this time no earlier lookup of the kernel delivers to a socket */
+    SD_LINGER_TURNS = 99 /* a socket that never falls silent is closed after this many lingers */
 };
 
 enum sd_source_kind { SD_LISTENER, SD_PEER, SD_CLIENT };
@@ -31,7 +31,7 @@ struct sd_source {
     unsigned errors;       /* in a row */
     int early;             /* of a report that was read before recv() failed with it; 0: none */
     unsigned turns;        /* how often a dying socket's time was up */
-    uint32_t dropped;      /* SO_RXQ_OVFL as last told */
+    uint32_t dropped;      /* SO_RXQ_OVFL as last read */
     struct sd_timer timer; /* end of the pause, or of the life */
 };
 
@@ -67,7 +67,7 @@ struct sd_demux {
     struct sd_timers timers; /* of sources */
     sd_time deadline;        /* the caller's */
     sd_time armed;           /* the timerfd's */
-    bool fired;              /* it is readable until it is set anew */
+    bool fired;              /* it is readable until it is set again */
 
     struct sd_source *round[SD_ROUND]; /* readable ones, listeners first; NULL = gone since */
     unsigned round_at, round_count;

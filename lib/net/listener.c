@@ -108,7 +108,7 @@ int sd_demux_adopt(struct sd_demux *d, int fd)
         rc = finish_listener(fd, &o);
     if (rc)
         return rc;
-    /* A copy, so that the caller keeps his fd when something fails. */
+    /* A copy, so that the caller keeps the fd when something fails. */
     int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (own < 0)
         return -errno;

@@ -47,7 +47,7 @@ static int set_pktinfo(int fd, const struct sd_socket_options *o)
     return set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
-/* Tells of datagrams that came in fragments. Not vital. */
+/* Reports datagrams that arrived in fragments. Not vital. */
 static void set_fragment_size(int fd, int family)
 {
     set_int(fd, IPPROTO_IP, IP_RECVFRAGSIZE, 1);

@@ -14,7 +14,7 @@ struct sd_socket_options {
     int rcvbuf;     /* bytes */
     bool reuseport; /* listeners and the sockets of their peers */
     bool reports;   /* connected sockets: keep the errors of the network, see errqueue.h */
-    bool pktinfo;   /* listeners: tell the local address of each datagram */
+    bool pktinfo;   /* listeners: report the local address of each datagram */
     bool dual;      /* IPv6 that also serves mapped IPv4: only adopted sockets */
     bool freebind;  /* may use local addresses that no interface has */
     int tos;        /* IP_TOS or IPV6_TCLASS */
@@ -32,7 +32,7 @@ int sd_socket_remote(int fd, struct sd_addr *a);
 /* Connects a bound socket to its own address: it keeps its queue and gets
  * nothing new, so it can be drained and closed without losing anything. */
 int sd_socket_isolate(int fd);
-/* Reads the options of a socket made by somebody else. */
+/* Reads the options of a socket that was not made here. */
 int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local);
 /* Sends to `to` from the local address `from`; both NULL on a connected socket. */
 int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *to,

@@ -1,5 +1,6 @@
 /* The Certificate message (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2), and what a
- * diagnosis wants to know of a certificate. Who reads X.509 implements sd_cert_reader. */
+ * diagnosis wants to know of a certificate. The module that reads X.509 implements
+ * sd_cert_reader. */
 #ifndef SD_WIRE_CERTIFICATE_H
 #define SD_WIRE_CERTIFICATE_H
 

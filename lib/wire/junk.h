@@ -12,8 +12,8 @@
 
 /* Room that can be filled: none, or at least a record header. */
 bool sd_junk_fits(size_t room);
-/* Writes `room` bytes of junk records with random-looking bodies: `fill` makes them,
- * so that who quotes the datagram has seen it; NULL = zeros. Fails unless it fits. */
+/* Writes `room` bytes of junk records. `fill` makes their bodies: with random bytes, whoever
+ * quotes the datagram has seen it; NULL = zeros. Fails unless `room` fits. */
 void sd_junk_build(struct sd_wr *w, size_t room, void (*fill)(void *buf, size_t len));
 
 #endif

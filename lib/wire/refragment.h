@@ -15,7 +15,7 @@ struct sd_refragment {
 };
 
 /* Emits the records of one datagram in datagrams of at most `mtu` bytes. Handshake
- * messages of epoch 0 are fragmented anew, records of epoch 0 get new numbers; what
+ * messages of epoch 0 are fragmented again, records of epoch 0 get new numbers; what
  * is encrypted stays as it is, in a datagram of its own where it does not fit. */
 void sd_refragment(struct sd_refragment *r, const uint8_t *data, size_t len);
 

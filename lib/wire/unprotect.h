@@ -1,5 +1,5 @@
-/* How protected records are opened by somebody who has the secrets. Who knows the
- * ciphers implements sd_unprotect; who follows a handshake calls it. */
+/* How encrypted records are opened with the secrets of a key log. The module that knows the
+ * ciphers implements sd_unprotect; the one that follows a handshake calls it. */
 #ifndef SD_WIRE_UNPROTECT_H
 #define SD_WIRE_UNPROTECT_H
 

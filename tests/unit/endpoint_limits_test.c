@@ -198,7 +198,7 @@ static void a_port_is_shared_only_when_asked_for(void **state)
     duo_up(&d, &config, &trusting);
     sdtls *s = sdtls_new(&config);
     assert_int_equal(sdtls_listen(s, "127.0.0.1", d.port), SDTLS_IO);
-    assert_non_null(strstr(sdtls_errmsg(s), "another program has this port"));
+    assert_non_null(strstr(sdtls_errmsg(s), "another program uses this port"));
     sdtls_free(s);
     config.flags |= SDTLS_F_TAKE_OVER;
     s = sdtls_new(&config);
