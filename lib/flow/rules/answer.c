@@ -92,7 +92,7 @@ bool sd_rule_reply_path_dead(const struct sd_case *c, struct sd_finding *f)
     sd_confuse(f, "hvr-unanswered");
     sd_say(f,
            "The server answered %u of %u ClientHellos, but the client used none of the answers. "
-           "They probably do not reach it.",
+           "The answers probably do not reach the client.",
            verify ? verify : full, asked);
     return true;
 }
@@ -109,7 +109,7 @@ bool sd_rule_wrong_source_address(const struct sd_case *c, struct sd_finding *f)
     sd_confuse(f, "no-response");
     sd_say(f,
            "The client sent its ClientHello to %s, but the answer came from %s. A client with a "
-           "connected socket does not receive it.",
+           "connected socket does not receive such an answer.",
            sd_addr_text(&x->server, asked), sd_addr_text(&sd_rare(x)->stranger, came));
     return true;
 }
@@ -206,7 +206,7 @@ bool sd_rule_not_dtls_peer(const struct sd_case *c, struct sd_finding *f)
             sd_prove(f, &x->log[i]);
     const char *guess = guess_protocol(sample, len);
     f->confidence = SD_HIGH;
-    sd_say(f, "The server answers, but not with DTLS. Its first bytes are %s \"%s\"%s%s.", hex,
+    sd_say(f, "The server answers, but not with DTLS. The first bytes are %s \"%s\"%s%s.", hex,
            text, guess ? ", which looks like " : "", guess ? guess : "");
     return true;
 }

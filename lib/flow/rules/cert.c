@@ -167,9 +167,10 @@ bool sd_rule_hostname_mismatch(const struct sd_case *c, struct sd_finding *f)
             f,
             "The client refused the certificate (%s, names: %s) although its dates are valid. %s.",
             r.cert.subject, r.cert.names[0] ? r.cert.names : "none",
-            fingerprint ? "It is self-signed, as in WebRTC: its fingerprint is probably not the "
-                          "one in the signalling"
-                        : "Probably it lacks the name that the client expected, or the client's "
+            fingerprint ? "The certificate is self-signed, as in WebRTC, and its fingerprint is "
+                          "probably not the one in the signalling"
+                        : "Probably the certificate lacks the name that the client expected, or "
+                          "the client's "
                           "own check refused it");
     return true;
 }
@@ -283,7 +284,7 @@ bool sd_rule_chain_problem(const struct sd_case *c, struct sd_finding *f)
                s.broken ? " One certificate is not signed by the next: the order is wrong, or an "
                           "intermediate is missing."
                         : "",
-               s.twice              ? " One certificate is in it twice."
+               s.twice              ? " One certificate is in the chain twice."
                : large && !s.broken ? " Each datagram of such a large chain can be lost."
                                     : "");
         return true;

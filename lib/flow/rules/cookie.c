@@ -46,7 +46,7 @@ bool sd_rule_hvr_unanswered(const struct sd_case *c, struct sd_finding *f)
     f->severity = SD_WARNING;
     sd_say(f,
            "The client repeated its ClientHello %u time%s without the cookie of the "
-           "HelloVerifyRequest. It returned the cookie only after %.2f s.",
+           "HelloVerifyRequest. The client returned the cookie only after %.2f s.",
            asked - 1, asked == 2 ? "" : "s", sd_seconds(cookie->start - first->start));
     return asked_again_after(v, first->start);
 }
@@ -286,8 +286,8 @@ bool sd_rule_no_cookie_amplification(const struct sd_case *c, struct sd_finding 
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 8);
     f->confidence = out >= 10 * in ? SD_HIGH : SD_MEDIUM;
     sd_say(f,
-           "The server sent %llu bytes to an unverified address after it received %llu bytes from "
-           "it. An attacker who forges that address gains a factor of %.1f.",
+           "The server sent %llu bytes to an unverified address for %llu bytes from that address. "
+           "An attacker with a forged address gains a factor of %.1f.",
            (unsigned long long)out, (unsigned long long)in, (double)out / (double)in);
     return true;
 }

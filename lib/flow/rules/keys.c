@@ -127,7 +127,8 @@ bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
                "The server repeated its flight %u times on its own timer. The client sent its "
                "answer %u time%s, but the answer does not reach the server.%s",
                own, again, sd_plural(again),
-               v->lost[SD_CLIENT] ? " Records of it are missing in this capture, too." : "");
+               v->lost[SD_CLIENT] ? " Records of the answer are missing in this capture, too."
+                                  : "");
     else
         sd_say(f,
                "The server repeated its complete flight %u times, but no answer of the client was "

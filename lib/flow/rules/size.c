@@ -407,8 +407,8 @@ bool sd_rule_tiny_fragments(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     f->confidence = SD_HIGH;
     sd_say(f,
-           "The server's flight came in %u IP packets of at most %u bytes. Its DTLS library "
-           "probably did not know the MTU.",
+           "The server's flight came in %u IP packets of at most %u bytes. The server's DTLS "
+           "library probably did not know the MTU.",
            n, largest);
     return true;
 }

@@ -89,7 +89,7 @@ bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
     f->confidence = lost ? SD_HIGH : SD_MEDIUM;
     sd_say(f,
            "The %s had to send flight %u again (%u retransmission%s in total, %u record%s missing "
-           "in this capture). That cost %.0f ms.",
+           "in this capture). The retransmissions cost %.0f ms.",
            b->side == SD_SERVER ? "server" : "client", b->flight, again, sd_plural(again), lost,
            sd_plural(lost), sd_millis(waited(v)));
     return true;
@@ -111,8 +111,8 @@ bool sd_rule_spurious_rto(const struct sd_case *c, struct sd_finding *f)
         sd_prove_frame(f, b->number, b->start);
         f->confidence = SD_MEDIUM;
         sd_say(f,
-               "The %s repeated flight %u while the answer was already on its way. Its timer is "
-               "about as long as the round trip.",
+               "The %s repeated flight %u while the answer was already on its way. The "
+               "retransmission timer is about as long as the round trip.",
                b->side == SD_SERVER ? "server" : "client", b->flight);
         return true;
     }
@@ -214,7 +214,7 @@ bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
     f->confidence = timer_bursts(v) ? SD_LOW : SD_MEDIUM;
     sd_confuse(f, "loss-recovered");
     sd_say(f,
-           "The %s took %.2f s to send its flight (round trip not counted). Probably its key "
+           "The %s took %.2f s to send its flight (round trip not counted). Probably the key "
            "operations are slow, or a callback of the application waits.",
            is_client ? "client" : "server", sd_seconds(worst));
     return true;
@@ -341,7 +341,7 @@ bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
         sd_prove_frame(f, v->bursts[i].number, v->bursts[i].start);
     f->confidence = SD_LOW;
     sd_say(f,
-           "The handshake stops after the %s's %s. It is not complete %.1f s after its start (%u "
+           "The handshake stops after the %s's %s and is not complete %.1f s after its start (%u "
            "retransmission%s).",
            p && p->side == SD_SERVER ? "server" : "client",
            p ? sd_name(SD_NAME_HANDSHAKE, p->type, name) : "hello",
