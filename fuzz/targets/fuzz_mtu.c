@@ -206,6 +206,8 @@ static void again(struct world *w)
     w->highest_limit = w->limit;
     w->honest = !w->flying && !w->silent;
     search(w);
+    deliver(w, w->now + SD_SEC);
+    fuzz_check(!sd_mtu_next(&w->m, w->now).size, "a probe after the end");
     fuzz_check(!w->honest || (w->m.confirmed == w->limit && w->m.confidence >= 999),
                "%u (confidence %u) on an honest path of %u", w->m.confirmed, w->m.confidence,
                w->limit);
