@@ -139,7 +139,8 @@ static void with_loss_the_result_is_right_or_not_sure(void **state)
     }
 }
 
-/* The control probes are lost as well then: the result is the old size, of which nobody is sure. */
+/* The probes of the old size are lost as well, but it stays the result: only another search finds
+ * the new one. */
 static void a_path_that_shrinks_meanwhile_ends_the_search(void **state)
 {
     (void)state;

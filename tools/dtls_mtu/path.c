@@ -185,8 +185,9 @@ void mtu_path_hear(struct mtu_path *p, struct mtu_heard *h, sd_time until)
     } while (sd_clock_now() < until);
 }
 
-/* Sends a datagram of the largest size to the port of the discard service. This host refuses it
- * and says which size it would send. Only on loopback it leaves, and spares the server. */
+/* Sends a datagram of the largest size, which this host refuses, with the size that it would send.
+ * On loopback the datagram leaves: it goes to the port of the discard service, not to the server.
+ */
 unsigned mtu_path_local_limit(const struct mtu_path *p)
 {
     enum { DISCARD = 9 };
