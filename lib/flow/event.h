@@ -32,10 +32,14 @@ enum sd_event_flag {
     SD_EVF_REFRAGMENTED = 1 << 10 /* a retransmission with other boundaries */
 };
 
+/* Times of a capture are nanoseconds since 1970, of its clock. */
+#define SD_NS_MS INT64_C(1000000)
+#define SD_NS_SECOND (1000 * SD_NS_MS)
+
 #define SD_U24 0xffffffU
 #define SD_U48 UINT64_C(0xffffffffffff)
 
-/* Most of what a conversation under way takes are its events: 48 bytes each. What has 24 bits
+/* Most of the memory of a handshake under way are its events: 48 bytes each. What has 24 bits
  * on the wire shares its word with something small. */
 struct sd_event {
     int64_t time;                  /* ns */

@@ -1,5 +1,6 @@
-/* One handshake, from its first ClientHello to its end, and what became of the
- * association: facts as read from the wire, no judgement. */
+/* One handshake, from its first ClientHello to its end, and the session that it made: facts
+ * as read from the wire, no judgement. The code calls it an exchange: struct sd_handshake is
+ * the header of one message. */
 #ifndef SD_FLOW_EXCHANGE_H
 #define SD_FLOW_EXCHANGE_H
 
@@ -21,7 +22,7 @@ enum sd_outcome {
 };
 
 enum {
-    /* Of a handshake the log holds so many events; what comes later is counted only. */
+    /* The log of a handshake holds this many events; later ones are only counted. */
     SD_LOG_MAX = 256,
     /* Application data that is logged one by one. */
     SD_LOG_APPDATA = 16,
@@ -56,7 +57,7 @@ struct sd_numbers {
     uint32_t seen;       /* different ones */
     uint32_t duplicates; /* the same record again */
     uint32_t reordered;
-    uint32_t late; /* more than 64 behind the newest: outside any replay window */
+    uint32_t late; /* more than 64 before the newest: outside any replay window */
 };
 
 struct sd_direction {
@@ -74,7 +75,7 @@ struct sd_direction {
 
 /* What happens to few. */
 struct sd_rare {
-    /* Records of this association from another address of the client (RFC 9146: a NAT
+    /* Records of this session from another address of the client (RFC 9146: a NAT
      * gave it a new one). */
     struct sd_addr moved_to;
     uint32_t moved_number;                /* first frame; 0 = it did not move */
@@ -108,7 +109,7 @@ struct sd_exchange {
     uint64_t previous;      /* on the same addresses; 0 = none */
 
     uint8_t carrier;            /* enum sd_carrier */
-    uint8_t reported_findings;  /* that many */
+    uint8_t reported_findings;  /* how many */
     bool reported : 1;          /* before its end, see sd_tracker_config.prompt */
     bool mid_session : 1;       /* begins without a ClientHello */
     bool reversed : 1;          /* no ClientHello was seen: who is who was read from the answers */

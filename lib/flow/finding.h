@@ -13,9 +13,9 @@ enum sd_confidence { SD_LOW, SD_MEDIUM, SD_HIGH };
 /* What can be found, in words. The ids are stable. */
 struct sd_entry {
     const char *id;            /* "no-response" */
-    enum sd_severity severity; /* as a rule; what a finding says of its case counts */
+    enum sd_severity severity; /* as a rule; a finding may have another */
     const char *title;         /* a few words */
-    const char *cause;         /* what happens, and how it is told from what looks alike */
+    const char *cause;         /* what happens, and how it differs from what looks alike */
     const char *advice;        /* what to do */
     const char *reference;     /* RFC section, issue, measurement */
 };

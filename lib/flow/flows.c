@@ -2,7 +2,7 @@
 
 #include "flow/internal.h"
 
-struct key {
+struct flow_key {
     const struct sd_addr *a, *b;
     uint64_t lane;
 };
@@ -13,7 +13,7 @@ static uint64_t pack_v4(const struct sd_addr *a)
 }
 
 /* Every packet asks for its pair, and mostly in IPv4: two words are all of it. */
-static uint64_t hash_pair_v4(const struct sd_tracker *t, const struct key *k)
+static uint64_t hash_pair_v4(const struct sd_tracker *t, const struct flow_key *k)
 {
     uint64_t a = pack_v4(k->a), b = pack_v4(k->b);
     uint64_t words[] = {a < b ? a : b, a < b ? b : a, k->lane};
@@ -21,7 +21,7 @@ static uint64_t hash_pair_v4(const struct sd_tracker *t, const struct key *k)
 }
 
 /* Either direction gives the same bytes. */
-static uint64_t hash_pair(const struct sd_tracker *t, const struct key *k)
+static uint64_t hash_pair(const struct sd_tracker *t, const struct flow_key *k)
 {
     if (k->a->sa.sa_family == AF_INET && k->b->sa.sa_family == AF_INET)
         return hash_pair_v4(t, k);
@@ -37,7 +37,7 @@ static uint64_t hash_pair(const struct sd_tracker *t, const struct key *k)
 static bool same_pair(const struct sd_node *n, const void *key)
 {
     const struct sd_flow *f = sd_container(n, struct sd_flow, by_addr);
-    const struct key *k = key;
+    const struct flow_key *k = key;
     return f->lane == k->lane &&
            ((sd_addr_eq(&f->addr[0], k->a) && sd_addr_eq(&f->addr[1], k->b)) ||
             (sd_addr_eq(&f->addr[0], k->b) && sd_addr_eq(&f->addr[1], k->a)));
@@ -46,7 +46,7 @@ static bool same_pair(const struct sd_node *n, const void *key)
 struct sd_flow *sd_flow_find(struct sd_tracker *t, const struct sd_addr *a, const struct sd_addr *b,
                              uint64_t lane)
 {
-    struct key k = {a, b, lane};
+    struct flow_key k = {a, b, lane};
     struct sd_node *n = sd_table_find(&t->flows, hash_pair(t, &k), same_pair, &k);
     return n ? sd_container(n, struct sd_flow, by_addr) : NULL;
 }
@@ -74,7 +74,7 @@ void sd_flow_touch(struct sd_tracker *t, struct sd_flow *f)
     link_newest(t, f);
 }
 
-static void make_room(struct sd_tracker *t)
+static void evict_oldest(struct sd_tracker *t)
 {
     while (t->flows.count >= t->config.max_flows && t->oldest) {
         if (t->oldest->x) {
@@ -88,13 +88,13 @@ static void make_room(struct sd_tracker *t)
 struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const struct sd_addr *b,
                             uint64_t lane)
 {
-    make_room(t);
+    evict_oldest(t);
     struct sd_flow *f = sd_alloc_new(&t->config.alloc, sizeof *f);
     if (!f) {
         t->counts.no_memory++;
         return NULL;
     }
-    struct key k = {a, b, lane};
+    struct flow_key k = {a, b, lane};
     f->addr[0] = *a;
     f->addr[1] = *b;
     f->lane = lane;

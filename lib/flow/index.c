@@ -160,7 +160,7 @@ static bool is_alike(const struct sd_exchange *x, const struct sd_exchange *o, e
     }
 }
 
-/* The bound holds for those looked at: a crowd behind one address is no reason to become
+/* The bound holds for those looked at: many clients of one address are no reason to become
  * quadratic. */
 static size_t find_others(const struct sd_index *index, const struct sd_exchange *x,
                           enum sd_likeness by, const struct sd_exchange **found)

@@ -1,4 +1,4 @@
-/* What other handshakes of the capture tell about one: read by the rules of section G. */
+/* What other handshakes of the capture say about one. */
 #ifndef SD_FLOW_INDEX_H
 #define SD_FLOW_INDEX_H
 

@@ -38,7 +38,7 @@ struct sd_datagram {
     struct sd_span payload; /* the records; what carried them is taken off */
     uint32_t length;        /* of the payload as sent: more than payload.len when snapped */
     uint32_t ip_length;     /* of the IP packet with its header, reassembled; 0 = not known */
-    uint64_t lane;          /* tells conversations inside one carrier apart; 0 without one */
+    uint64_t lane;          /* which of the flows inside one carrier; 0 without one */
     enum sd_carrier carrier;
     enum sd_payload kind;
     uint16_t fragments; /* IP fragments it came in; 0 = it was not fragmented */

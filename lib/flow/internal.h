@@ -49,7 +49,7 @@ struct sd_index {
     struct sd_table groups[SD_LIKENESSES];
 };
 
-/* A pair of addresses, and what is going on between them. */
+/* All datagrams between two addresses, and the newest handshake of them. */
 struct sd_flow {
     struct sd_node by_addr;
     struct sd_link alike[SD_LIKENESSES];
@@ -64,7 +64,7 @@ struct sd_flow {
     int64_t ask_again;        /* ns: whether it is stuck is not asked before */
     uint64_t previous;        /* id of the exchange before this one */
     uint64_t previous_random; /* its hash */
-    /* Records of an association whose handshake was not captured, until there are enough. */
+    /* Records of a session whose handshake was not captured, until there are enough. */
     uint64_t candidate_seq[2];
     uint16_t candidate_epoch;
     uint8_t candidates;

@@ -6,7 +6,7 @@
 #define SETTLED_NS (2 * SD_NS_SECOND)
 #define STUCK_NS (15 * SD_NS_SECOND)
 
-static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
+static void report_exchange(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
 {
     struct sd_finding findings[SD_FINDINGS_MAX];
     if (!t->config.done)
@@ -36,7 +36,7 @@ static void judge(struct sd_tracker *t, struct sd_flow *f, bool only_if_clear)
 
 void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f)
 {
-    judge(t, f, false);
+    report_exchange(t, f, false);
 }
 
 /* What is not clear yet is asked again after twice the time: a crowd that was never answered
@@ -50,5 +50,5 @@ void sd_exchange_judge_early(struct sd_tracker *t, struct sd_flow *f)
     if (x->reported || !(settled || stuck))
         return;
     f->ask_again = t->now + quiet;
-    judge(t, f, true);
+    report_exchange(t, f, true);
 }

@@ -7,7 +7,7 @@
 
 enum {
     MESSAGE_MAX = 1 << 16, /* longer ones are followed, not kept */
-    PENDING_MAX = 6        /* messages in pieces at once, of one conversation */
+    PENDING_MAX = 6        /* messages in pieces at once, of one handshake */
 };
 
 /* Fills `keep` with the place of a message that is kept; false for others. */
@@ -42,8 +42,8 @@ static bool kept_as(const struct sd_exchange *x, enum sd_side side, uint8_t type
     }
 }
 
-static void keep(struct sd_tracker *t, struct sd_exchange *x, enum sd_kept which,
-                 struct sd_span body)
+static void keep_message(struct sd_tracker *t, struct sd_exchange *x, enum sd_kept which,
+                         struct sd_span body)
 {
     size_t had = sd_kept(x, which).len;
     const struct sd_alloc *a = &t->config.alloc;
@@ -111,7 +111,7 @@ static void read_server_hello(struct sd_tracker *t, struct sd_flow *f, struct sd
         sh.missing < SD_HELLO_EXTENSIONS)
         return;
     if (sh.retry) {
-        keep(t, x, SD_KEPT_RETRY, body);
+        keep_message(t, x, SD_KEPT_RETRY, body);
         return;
     }
     if (!x->has_server_random || memcmp(x->server_random, sh.random.p, SD_RANDOM_LEN) != 0)
@@ -125,7 +125,7 @@ static void read_server_hello(struct sd_tracker *t, struct sd_flow *f, struct sd
     x->encrypt_then_mac = sd_ext_has(sh.extensions, SD_EXT_ENCRYPT_THEN_MAC);
     learn_cid(t, x, SD_SERVER, sh.extensions);
     if (body.len == length)
-        keep(t, x, SD_KEPT_SERVER_HELLO, body);
+        keep_message(t, x, SD_KEPT_SERVER_HELLO, body);
 }
 
 static void message_whole(struct sd_tracker *t, struct sd_flow *f, enum sd_side side,
@@ -137,12 +137,12 @@ static void message_whole(struct sd_tracker *t, struct sd_flow *f, enum sd_side 
         return;
     if (which == SD_KEPT_CLIENT_HELLO) {
         x->hello_fragments = (uint16_t)pieces;
-        keep(t, x, which, body);
+        keep_message(t, x, which, body);
         read_client_hello(t, x, body);
     } else if (which == SD_KEPT_SERVER_HELLO) {
         read_server_hello(t, f, body, body.len);
     } else if (!x->kept[which]) {
-        keep(t, x, which, body);
+        keep_message(t, x, which, body);
     }
     if (side == SD_CLIENT && h->type != SD_HS_CLIENT_HELLO)
         x->proven = true;
@@ -230,7 +230,7 @@ bool sd_ranges_add(struct sd_range *r, size_t *count, size_t room, uint32_t from
     return true;
 }
 
-static void free_one(struct sd_tracker *t, struct sd_pending **at)
+static void free_pending(struct sd_tracker *t, struct sd_pending **at)
 {
     struct sd_pending *p = *at;
     *at = p->next;
@@ -241,7 +241,7 @@ static void free_one(struct sd_tracker *t, struct sd_pending **at)
 void sd_pending_free(struct sd_tracker *t, struct sd_flow *f)
 {
     while (f->pending)
-        free_one(t, &f->pending);
+        free_pending(t, &f->pending);
 }
 
 static struct sd_pending **find_pending(struct sd_flow *f, enum sd_side side,
@@ -306,6 +306,6 @@ void sd_message_fragment(struct sd_tracker *t, struct sd_flow *f, const struct s
     if (p->have_count == 1 && !p->have[0].from && p->have[0].to == p->length) {
         struct sd_span whole = {p->body, p->length};
         message_whole(t, f, side, h, whole, p->pieces);
-        free_one(t, at);
+        free_pending(t, at);
     }
 }

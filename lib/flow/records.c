@@ -5,7 +5,7 @@
 #include "wire/alert.h"
 #include "wire/record.h"
 
-#define COPY_NS INT64_C(500000000) /* a copy by the network comes before that */
+#define COPY_WITHIN (500 * SD_NS_MS) /* the network copies; later than that it was sent again */
 
 enum {
     LOG_RESERVE = 16, /* places only for what decides: alerts, ICMP */
@@ -127,8 +127,8 @@ static void place_event(struct reading *r, struct sd_event *e)
 }
 
 /* Tells a repetition from a change. Every byte of a handshake goes through it: SipHash would
- * cost more than all the rest of reading them. The key is secret, and whoever could choose a
- * collision would gain nothing but a mark less. */
+ * cost more than all the rest of reading them. The key is secret, and who could choose a
+ * collision would only save itself a mark. */
 static uint32_t fingerprint(struct sd_hash_key key, struct sd_span s)
 {
     /* Never a multiplier that leaves the high bits alone, whatever the key: 2^64 over phi. */
@@ -238,7 +238,7 @@ static bool only_asked_for_cookies(const struct sd_exchange *x)
 }
 
 /* A HelloVerifyRequest often has the record number of the ClientHello it answers (RFC 6347
- * section 4.2.1), and the ServerHello after it begins anew: neither is a copy by the network. */
+ * section 4.2.1), and the ServerHello after it begins again: neither is a copy by the network. */
 static bool starts_over(const struct reading *r)
 {
     if (r->side != SD_SERVER || r->rec.epoch || r->rec.type != SD_CT_HANDSHAKE ||
@@ -260,7 +260,7 @@ static bool asked_since(const struct sd_exchange *x, const struct sd_event *e)
 }
 
 /* The very same record is in the log: the network copied it. Other bytes under the same
- * number are not a copy, whoever made them. */
+ * number are not a copy. */
 static bool in_log(const struct reading *r)
 {
     const struct sd_exchange *x = r->x;
@@ -270,7 +270,7 @@ static bool in_log(const struct reading *r)
             e->record != r->rec.length || sd_event_side(e) != r->side)
             continue;
         /* Old stacks send a ClientHello again under its old number. */
-        if (!e->epoch && r->d->time - e->time > COPY_NS)
+        if (!e->epoch && r->d->time - e->time > COPY_WITHIN)
             return false;
         if (e->kind == SD_EV_HANDSHAKE && !r->rec.epoch && e->message == SD_HS_HELLO_VERIFY_REQUEST)
             return !asked_since(x, e);
@@ -307,7 +307,7 @@ static void note_number(struct reading *r)
         n->largest = r->rec.length & UINT16_MAX;
 }
 
-/* Keys come from a log, once the hellos told which. */
+/* Keys come from a log, once both hellos were seen. */
 static void *keys_for(struct reading *r)
 {
     const struct sd_unprotect *u = r->t->config.unprotect;

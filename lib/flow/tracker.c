@@ -10,8 +10,12 @@ enum {
     FLOWS_DEFAULT = 50000,
     PENDING_DEFAULT = 64 << 20,
     KEPT_DEFAULT = 256 << 20,
-    CANDIDATES = 3 /* protected datagrams that make an association without a handshake */
+    MOVED_AHEAD = 64, /* record numbers that may be lost while a client changes its address */
+    CANDIDATES = 3    /* protected datagrams that make a session without a handshake */
 };
+
+/* An answer from elsewhere comes so soon after the client's datagram. */
+#define STRANGER_WITHIN (1 * SD_NS_SECOND)
 
 struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config)
 {
@@ -204,12 +208,12 @@ static void take_foreign(struct sd_tracker *t, struct sd_flow *f, const struct s
     report_packet(t, x, d);
 }
 
-/* --- across conversations --- */
+/* --- across flows --- */
 
-/* Is this record the next one of the client's association x? By the connection id that the
+/* Is this record the next one of the client's session x? By the connection id that the
  * server gave, or by a record number that goes on where x stopped. */
-static bool continues_association(const struct sd_tracker *t, const struct sd_exchange *x,
-                                  const struct sd_look *look)
+static bool continues_session(const struct sd_tracker *t, const struct sd_exchange *x,
+                              const struct sd_look *look)
 {
     struct sd_look own;
     const struct sd_direction *c = &x->side[SD_CLIENT];
@@ -220,21 +224,21 @@ static bool continues_association(const struct sd_tracker *t, const struct sd_ex
     if (rec->cid.len)
         return (uint32_t)sd_hash(t->config.key, rec->cid.p, rec->cid.len) == x->cid_hash[SD_SERVER];
     return !rec->unified && rec->epoch && rec->epoch == c->epoch && rec->seq > c->sealed.max &&
-           rec->seq - c->sealed.max <= 64;
+           rec->seq - c->sealed.max <= MOVED_AHEAD;
 }
 
-/* An association that this record continues from another address of its client. */
+/* A session that this record continues from another address of its client. */
 static struct sd_exchange *find_continued(const struct sd_tracker *t, const struct sd_look *l)
 {
     const struct sd_addr *server = &l->datagram->dst;
     struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, server);
     for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_SERVER))
-        if (sd_addr_eq(&f->x->server, server) && continues_association(t, f->x, l))
+        if (sd_addr_eq(&f->x->server, server) && continues_session(t, f->x, l))
             return f->x;
     return NULL;
 }
 
-/* An association whose client is answered where it moved to. */
+/* A session whose client is answered where it moved to. */
 static struct sd_exchange *find_answered(const struct sd_tracker *t, const struct sd_datagram *d)
 {
     struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, &d->src);
@@ -311,7 +315,7 @@ static void take_stranger(struct sd_tracker *t, const struct sd_datagram *d)
     for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_CLIENT)) {
         struct sd_exchange *x = f->x;
         if (!sd_addr_eq(&x->client, &d->dst) || x->side[SD_SERVER].datagrams ||
-            sd_rare(x)->stranger_number || d->time - x->side[SD_CLIENT].last > INT64_C(1000000000))
+            sd_rare(x)->stranger_number || d->time - x->side[SD_CLIENT].last > STRANGER_WITHIN)
             continue;
         struct sd_rare *rare = sd_rare_new(t, x);
         if (!rare)
@@ -397,7 +401,7 @@ static int64_t sane(int64_t time)
     return time < most ? time : most;
 }
 
-static void begin_packet(struct sd_tracker *t, int64_t time)
+static void begin_events(struct sd_tracker *t, int64_t time)
 {
     t->event_count = 0;
     t->now = time > t->now ? time : t->now;
@@ -433,7 +437,7 @@ static void take_datagram(struct sd_tracker *t, const struct sd_datagram *d)
 {
     struct sd_look look;
     t->counts.datagrams++;
-    begin_packet(t, d->time);
+    begin_events(t, d->time);
     struct sd_flow *f = sd_flow_find(t, &d->src, &d->dst, d->lane);
     const struct sd_exchange *x = f ? f->x : NULL;
     if (d->kind != SD_PAYLOAD_DTLS) {
@@ -462,7 +466,7 @@ void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d)
 void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
 {
     int64_t time = sane(e->time);
-    begin_packet(t, time);
+    begin_events(t, time);
     struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
     if (!f || !f->x)
         return;
@@ -484,7 +488,7 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
 void sd_tracker_ip_incomplete(struct sd_tracker *t, const struct sd_ip_incomplete *e)
 {
     int64_t time = sane(e->time);
-    begin_packet(t, time);
+    begin_events(t, time);
     struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
     if (!f || !f->x)
         return;

@@ -1,7 +1,7 @@
-/* Follows every DTLS conversation of a capture, and says what became of each.
+/* Follows every DTLS handshake of a capture, and says what became of each.
  *
  * Pure: packets come in with their time, memory through the allocator, and what is found
- * goes out through two callbacks. Memory is bounded: a table of conversations with a
+ * goes out through two callbacks. Memory is bounded: a table of flows with a
  * limit, the longest silent leaves first; a log of SD_LOG_MAX events a handshake; a
  * budget for reassembly. Time is linear in the packets. */
 #ifndef SD_FLOW_TRACKER_H
@@ -20,7 +20,7 @@
 #include "wire/certificate.h"
 #include "wire/unprotect.h"
 
-/* What one datagram was: its records as events, whether they went to the log or not. */
+/* One datagram: its records as events, whether they went to the log or not. */
 struct sd_packet {
     const struct sd_datagram *datagram; /* NULL: an ICMP error, or a cut IP packet */
     const struct sd_exchange *x;
@@ -43,18 +43,18 @@ struct sd_result {
 struct sd_tracker_config {
     struct sd_alloc alloc;
     struct sd_hash_key key; /* random: peers must not choose who shares a bucket */
-    size_t max_flows;       /* conversations kept at once; 0 = 50000 */
+    size_t max_flows;       /* kept at once; 0 = 50000 */
     size_t max_pending;     /* bytes of messages in reassembly; 0 = 64 MiB */
     size_t max_kept;        /* bytes of whole messages that rules ask for; 0 = 256 MiB */
-    int64_t idle;           /* ns of silence after which a conversation is over; 0 = at the end */
+    int64_t idle;           /* ns of silence after which a flow is over; 0 = at the end */
     /* sd_tracker_tick() reports a handshake as soon as its outcome is clear, and once more at
-     * the end when the association then had more to tell. For live captures. */
+     * the end if more was found by then. For live captures. */
     bool prompt;
     const struct sd_unprotect *unprotect; /* NULL = without keys */
     const struct sd_cert_reader *certs;   /* NULL = certificates are not read */
     sd_diagnosis *diagnose;               /* NULL = outcomes only, no findings */
     void *arg;
-    /* A datagram of a DTLS conversation; NULL = not wanted. */
+    /* A datagram of a flow with DTLS; NULL = not wanted. */
     void (*packet)(void *arg, const struct sd_packet *p);
     void (*done)(void *arg, const struct sd_result *r);
 };
@@ -66,7 +66,7 @@ struct sd_tracker_counts {
 };
 
 struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config);
-/* Frees without a word about what is still open: sd_tracker_finish() says it. */
+/* Frees without reporting what is still open: sd_tracker_finish() does that. */
 void sd_tracker_free(struct sd_tracker *t);
 
 void sd_tracker_datagram(struct sd_tracker *t, const struct sd_datagram *d);

@@ -5,12 +5,18 @@
 #include "flow/internal.h"
 #include "flow/stack.h"
 
-enum {
-    BURST_MS = 40,    /* below the fastest retransmission timer measured (NSS: 50 ms) */
-    RESPONSE_MS = 20, /* a flight is repeated so soon after the peer repeated its own */
-    SAME_TIME_MS = 50,
-    MANY_BURSTS = 4 /* retransmissions that say by themselves that it does not go on */
-};
+/* Below the fastest retransmission timer measured (NSS: 50 ms). */
+#define BURST_GAP (40 * SD_NS_MS)
+/* A flight is repeated this soon after the peer repeated its own. */
+#define RESPONSE_WITHIN (20 * SD_NS_MS)
+/* What both directions lose within this time, the capture rather lost. */
+#define LOST_TOGETHER (50 * SD_NS_MS)
+/* Round trips are compared only above this: below, the hosts take as long. */
+#define RTT_FAR (5 * SD_NS_MS)
+/* Without progress for this long, or twice the longest timer, a handshake has failed. */
+#define STUCK_AFTER (3 * SD_NS_SECOND)
+
+enum { MANY_BURSTS = 4 /* retransmissions that say by themselves that it does not go on */ };
 
 static bool in_handshake(const struct sd_event *e)
 {
@@ -79,8 +85,7 @@ static struct sd_burst *open_burst(struct sd_view *v, enum sd_side side)
 static struct sd_burst *burst_of(struct sd_view *v, const struct sd_event *e)
 {
     struct sd_burst *b = open_burst(v, sd_event_side(e));
-    if (b && b->flight == e->flight && e->time - b->stop < BURST_MS * SD_NS_MS &&
-        !repeats_within(v, b, e))
+    if (b && b->flight == e->flight && e->time - b->stop < BURST_GAP && !repeats_within(v, b, e))
         return b;
     if (v->burst_count == SD_BURSTS_MAX)
         return NULL;
@@ -123,7 +128,7 @@ static bool crosses(const struct sd_view *v, size_t at)
     const struct sd_burst *b = &v->bursts[at];
     int64_t rtt = v->rtt_client + v->rtt_server;
     int64_t own = b->side == SD_SERVER ? v->rtt_server : v->rtt_client;
-    int64_t window = own + own / 8 > BURST_MS * SD_NS_MS ? own + own / 8 : BURST_MS * SD_NS_MS;
+    int64_t window = own + own / 8 > BURST_GAP ? own + own / 8 : BURST_GAP;
     for (size_t i = at; i-- > 0;) {
         const struct sd_burst *o = &v->bursts[i];
         if (o->side == b->side && o->flight == b->flight)
@@ -153,7 +158,7 @@ static void explain_bursts(struct sd_view *v)
             const struct sd_burst *o = &v->bursts[j];
             if (o->side == b->side || o->cause == SD_CAUSE_FIRST)
                 continue;
-            if (b->start - o->stop <= RESPONSE_MS * SD_NS_MS + rtt)
+            if (b->start - o->stop <= RESPONSE_WITHIN + rtt)
                 b->cause = SD_CAUSE_RESPONSE;
             break;
         }
@@ -232,7 +237,7 @@ const struct sd_event *sd_view_alert(const struct sd_view *v, enum sd_side side,
 
 /* --- gaps in the record numbers of epoch 0 --- */
 
-struct seen {
+struct seen_numbers {
     struct sd_range range[SD_RANGES_MAX * 4];
     size_t count;
     uint64_t base;
@@ -280,7 +285,7 @@ static uint64_t first_number(const struct sd_exchange *x, const struct sd_event 
 
 static void find_gaps(struct sd_view *v, enum sd_side side)
 {
-    struct seen s = {0};
+    struct seen_numbers s = {0};
     for (size_t i = 0; i < v->x->count; i++) {
         const struct sd_event *e = &v->x->log[i];
         if (!counts_for_gaps(e, side))
@@ -315,8 +320,8 @@ static bool lost_together(const struct sd_view *v)
         for (size_t j = i + 1; j < v->gap_count; j++) {
             int64_t apart =
                 time_of_frame(v->x, v->gaps[i].before) - time_of_frame(v->x, v->gaps[j].before);
-            if (v->gaps[i].side != v->gaps[j].side && apart < SAME_TIME_MS * SD_NS_MS &&
-                apart > -SAME_TIME_MS * SD_NS_MS)
+            if (v->gaps[i].side != v->gaps[j].side && apart < LOST_TOGETHER &&
+                apart > -LOST_TOGETHER)
                 return true;
         }
     return false;
@@ -359,10 +364,10 @@ static void find_vantage(struct sd_view *v)
     if (near_c != near_s)
         v->vantage = near_c ? SD_NEAR_CLIENT : SD_NEAR_SERVER;
     else if (v->rtt_server && v->rtt_client && v->rtt_server / 4 > v->rtt_client &&
-             v->rtt_server > 5 * SD_NS_MS)
+             v->rtt_server > RTT_FAR)
         v->vantage = SD_NEAR_CLIENT;
     else if (v->rtt_server && v->rtt_client && v->rtt_client / 4 > v->rtt_server &&
-             v->rtt_client > 5 * SD_NS_MS)
+             v->rtt_client > RTT_FAR)
         v->vantage = SD_NEAR_SERVER;
     else if (c->datagrams && s->datagrams && !near_c)
         v->vantage = SD_MIDDLE;
@@ -418,12 +423,12 @@ static bool has_concluded(const struct sd_view *v)
         sd_view_alert(v, SD_SERVER, -1))
         return true;
     int64_t stuck = v->now - last_progress(v);
-    int64_t horizon = 2 * v->backoff > 3 * SD_NS_SECOND ? 2 * v->backoff : 3 * SD_NS_SECOND;
+    int64_t horizon = 2 * v->backoff > STUCK_AFTER ? 2 * v->backoff : STUCK_AFTER;
     unsigned again = 0;
     for (size_t i = 0; i < v->burst_count; i++)
         again += v->bursts[i].cause != SD_CAUSE_FIRST;
     bool spoke = x->side[SD_SERVER].datagrams || x->side[SD_SERVER].foreign;
-    return (stuck >= horizon && (again || spoke)) || (stuck >= 3 * SD_NS_SECOND && again >= 2) ||
+    return (stuck >= horizon && (again || spoke)) || (stuck >= STUCK_AFTER && again >= 2) ||
            again >= MANY_BURSTS;
 }
 

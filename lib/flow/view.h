@@ -1,4 +1,4 @@
-/* A log seen as a conversation: who sent which flight when, what of each message arrived,
+/* A log read as a handshake: who sent which flight when, what of each message arrived,
  * what was lost. Computed once before the rules speak; it points into the exchange. */
 #ifndef SD_FLOW_VIEW_H
 #define SD_FLOW_VIEW_H
@@ -8,10 +8,6 @@
 #include <stdint.h>
 
 #include "flow/exchange.h"
-
-/* Times are nanoseconds of the capture's clock. */
-#define SD_NS_MS INT64_C(1000000)
-#define SD_NS_SECOND (1000 * SD_NS_MS)
 
 enum { SD_BURSTS_MAX = 64, SD_PARTS_MAX = 24, SD_RANGES_MAX = 8, SD_GAPS_MAX = 16 };
 enum { SD_STACK_TEXT = 128 };
@@ -79,7 +75,7 @@ struct sd_view {
     int64_t rtt_client, rtt_server; /* ns to that side and back, 0 = not measured */
     char stacks[SD_STACK_TEXT];     /* the DTLS libraries that the client resembles; "" = none */
     size_t burst_count, part_count, gap_count;
-    /* Behind the counts nothing is set. */
+    /* Only the first burst_count, part_count and gap_count are set. */
     struct sd_burst bursts[SD_BURSTS_MAX];
     struct sd_part parts[SD_PARTS_MAX];
     struct sd_gap gaps[SD_GAPS_MAX];

@@ -79,7 +79,7 @@ static void memory_does_not_grow_with_what_was_evicted(void **state)
     assert_int_equal(peak_of(9), peak_of(900));
 }
 
-static void silence_ends_a_conversation_where_wanted(void **state)
+static void silence_ends_a_flow_where_wanted(void **state)
 {
     (void)state;
     struct rig *r = rig_open(&(struct sd_tracker_config){.idle = 60000 * MS});
@@ -472,7 +472,7 @@ int main(void)
         cmocka_unit_test(of_who_was_evicted_nobody_says_it_failed),
         cmocka_unit_test(who_still_speaks_is_not_evicted),
         cmocka_unit_test(memory_does_not_grow_with_what_was_evicted),
-        cmocka_unit_test(silence_ends_a_conversation_where_wanted),
+        cmocka_unit_test(silence_ends_a_flow_where_wanted),
         cmocka_unit_test(what_stays_unclear_is_not_judged_at_every_tick),
         cmocka_unit_test(of_the_next_handshake_it_is_asked_afresh),
         cmocka_unit_test(what_is_clear_is_told_at_a_tick),

@@ -1,4 +1,4 @@
-/* A conversation in virtual time: datagrams are built record by record, given to a
+/* A handshake in virtual time: datagrams are built record by record, given to a
  * tracker, and what it reports is kept. Include after cmocka. */
 #ifndef FLOW_TOOLS_H
 #define FLOW_TOOLS_H
@@ -17,7 +17,7 @@
 enum { GRAM_MAX = 65535, REPORTS_MAX = 48, UDP_IP = 28, NO_FAILURE = -1 };
 
 #define MS INT64_C(1000000)
-#define EPOCH_2024 INT64_C(1704067200) /* the conversations begin here */
+#define EPOCH_2024 INT64_C(1704067200) /* the handshakes begin here */
 
 /* --- memory: counted, and failing when told --- */
 
@@ -400,7 +400,7 @@ static inline void send_icmp(struct rig *r, uint8_t type, uint8_t code)
     sd_tracker_icmp(r->t, &e);
 }
 
-/* --- conversations --- */
+/* --- handshakes --- */
 
 static inline void send_client_hello(struct rig *r, uint64_t seq, uint8_t random,
                                      const char *cookie)

@@ -42,7 +42,7 @@ static void flights_are_numbered_as_in_rfc_6347(void **state)
         assert_int_equal(r->report[0].log[i].flight, expected[i]);
 }
 
-/* --- generations --- */
+/* --- one handshake after the other --- */
 
 static void another_random_begins_another_handshake(void **state)
 {

@@ -1,4 +1,4 @@
-/* lib/flow/view: a log read as a conversation. */
+/* lib/flow/view: a log read as a handshake. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -355,7 +355,7 @@ static void a_hello_that_begins_the_next_concludes_the_one_before(void **state)
     assert_true(first_report(r)->view.concluded);
 }
 
-static void answers_to_nobody_are_half_a_conversation(void **state)
+static void answers_to_nobody_are_half_a_handshake(void **state)
 {
     (void)state;
     struct rig *r = rig_open(NULL);
@@ -487,7 +487,7 @@ int main(void)
         cmocka_unit_test(four_repetitions_conclude_at_once),
         cmocka_unit_test(a_fatal_alert_concludes_at_once),
         cmocka_unit_test(a_hello_that_begins_the_next_concludes_the_one_before),
-        cmocka_unit_test(answers_to_nobody_are_half_a_conversation),
+        cmocka_unit_test(answers_to_nobody_are_half_a_handshake),
         cmocka_unit_test(hellos_that_nobody_answers_are_not),
         cmocka_unit_test(a_capture_with_drops_is_doubtful),
         cmocka_unit_test(what_both_lose_in_one_moment_the_capture_lost),

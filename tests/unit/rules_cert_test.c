@@ -12,7 +12,7 @@
 
 enum { DAY = 86400, LEAF = 1, ISSUER, ROOT };
 
-/* Of the leaf, its issuer and a root, all of them good when a conversation begins. */
+/* Of the leaf, its issuer and a root, all of them good when a handshake begins. */
 static struct fake_certs good_chain(void)
 {
     struct fake_certs all = {.issuer = {[LEAF] = ISSUER, [ISSUER] = ROOT, [ROOT] = ROOT}};

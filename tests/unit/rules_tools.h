@@ -1,4 +1,4 @@
-/* A conversation in virtual time as in flow_tools.h, and what the rules say of it. Include
+/* A handshake in virtual time as in flow_tools.h, and what the rules say of it. Include
  * after cmocka. */
 #ifndef RULES_TOOLS_H
 #define RULES_TOOLS_H

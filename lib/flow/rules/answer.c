@@ -5,6 +5,9 @@
 #include "flow/rules/rule.h"
 #include "wire/iana.h"
 
+/* Before that, a server may still answer. */
+#define NO_ANSWER_FOR (3 * SD_NS_SECOND)
+
 static bool server_spoke(const struct sd_exchange *x)
 {
     return x->side[SD_SERVER].datagrams > 0;
@@ -62,7 +65,7 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     unsigned hellos = hello_bursts(c->view);
     int64_t waited = c->view->now - x->start;
     if (c->outcome != SD_FAILED || server_spoke(x) || server->foreign || c->view->one_way ||
-        hellos < 2 || waited < 3 * SD_NS_SECOND || x->icmp_number || sd_rare(x)->stranger_number)
+        hellos < 2 || waited < NO_ANSWER_FOR || x->icmp_number || sd_rare(x)->stranger_number)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
     f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
@@ -125,7 +128,7 @@ bool sd_rule_icmp_port_unreachable(const struct sd_case *c, struct sd_finding *f
         sd_say(
             f,
             "The server's host reported %.1f ms after the ClientHello that UDP port %u is closed.",
-            sd_seconds(e->time - x->start) * 1e3, sd_addr_port(&x->server));
+            sd_millis(e->time - x->start), sd_addr_port(&x->server));
         return c->outcome == SD_FAILED;
     }
     if (!e)
@@ -241,7 +244,7 @@ bool sd_rule_reflected_hello(const struct sd_case *c, struct sd_finding *f)
         sd_prove(f, alert);
     f->confidence = SD_HIGH;
     sd_say(f, "The client's own ClientHello came back with the same bytes %.1f ms later%s.",
-           sd_seconds(e->time - c->x->start) * 1e3,
+           sd_millis(e->time - c->x->start),
            alert ? "; the client answered with the alert unexpected_message" : "");
     return true;
 }

@@ -7,7 +7,12 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-enum { DAY = 86400, LONG_CHAIN = 4096, MANY_RECORDS = 10, WEAK_BITS = 112 };
+enum {
+    DAY = 86400,       /* seconds */
+    LONG_CHAIN = 4096, /* bytes */
+    MANY_RECORDS = 10,
+    WEAK_BITS = 112
+};
 
 /* Whose certificate is refused, and what it says. */
 struct refused {
@@ -17,6 +22,9 @@ struct refused {
     struct sd_span der;
     unsigned count;
 };
+
+/* Seconds since 1970. A host that woke up without a clock is far before it. */
+#define YEAR_2020 INT64_C(1577836800)
 
 static struct sd_span chain_of(const struct sd_exchange *x, enum sd_side owner)
 {
@@ -67,7 +75,7 @@ static bool find_refused(const struct sd_case *c, struct refused *r)
 
 static int64_t packet_seconds(const struct sd_case *c)
 {
-    return c->x->start / 1000000000;
+    return c->x->start / SD_NS_SECOND;
 }
 
 static const char *owner_name(const struct refused *r)
@@ -87,8 +95,8 @@ static void prove_refusal(const struct sd_case *c, struct sd_finding *f, const s
 /* A capture from before certificates were made has a wrong clock, or a wrong verifier. */
 static const char *clock_doubt(const struct sd_case *c)
 {
-    return packet_seconds(c) < 1577836800 ? " (the capture's clock is set to a time before 2020)"
-                                          : "";
+    return packet_seconds(c) < YEAR_2020 ? " (the capture's clock is set to a time before 2020)"
+                                         : "";
 }
 
 bool sd_rule_certificate_expired(const struct sd_case *c, struct sd_finding *f)

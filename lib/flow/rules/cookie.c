@@ -5,6 +5,9 @@
 #include "wire/hello.h"
 #include "wire/record.h"
 
+/* A client keeps the random of its hello for no longer. */
+#define REBOUND_WITHIN (60 * SD_NS_SECOND)
+
 static unsigned cookies_kept(const struct sd_exchange *x)
 {
     return x->cookie_count < SD_COOKIES_MAX ? x->cookie_count : SD_COOKIES_MAX;
@@ -96,8 +99,8 @@ bool sd_rule_rebinding_mid_handshake(const struct sd_case *c, struct sd_finding 
     size_t n = sd_index_same_random(c->index, x, found);
     for (size_t i = 0; i < n; i++) {
         int64_t apart = found[i]->start - x->start;
-        if (sd_addr_eq(&found[i]->server, &x->server) && apart < 60 * SD_NS_SECOND &&
-            apart > -60 * SD_NS_SECOND)
+        if (sd_addr_eq(&found[i]->server, &x->server) && apart < REBOUND_WITHIN &&
+            apart > -REBOUND_WITHIN)
             other = found[i];
     }
     if (!other)
@@ -235,7 +238,7 @@ bool sd_rule_hvr_then_flight4_immediately(const struct sd_case *c, struct sd_fin
     return true;
 }
 
-static bool same_host(const struct sd_addr *a, const struct sd_addr *b)
+static bool one_host(const struct sd_addr *a, const struct sd_addr *b)
 {
     struct sd_addr one = sd_addr_host(a), two = sd_addr_host(b);
     return sd_addr_eq(&one, &two);
@@ -248,7 +251,7 @@ static const struct sd_exchange *shares_cookie(const struct sd_case *c)
         for (unsigned j = 0; j < cookies_kept(found[i]); j++)
             for (unsigned k = 0; k < cookies_kept(c->x); k++)
                 if (found[i]->cookies[j].hash == c->x->cookies[k].hash &&
-                    !same_host(&found[i]->client, &c->x->client))
+                    !one_host(&found[i]->client, &c->x->client))
                     return found[i];
     return NULL;
 }

@@ -9,14 +9,14 @@
 
 enum { SCSV_RENEGOTIATION = 0x00ff, SCSV_FALLBACK = 0x5600 };
 
-static bool is_grease(uint16_t v)
+static bool is_grease_suite(uint16_t v)
 {
     return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
 }
 
 static bool is_signal(uint16_t suite)
 {
-    return suite == SCSV_RENEGOTIATION || suite == SCSV_FALLBACK || is_grease(suite);
+    return suite == SCSV_RENEGOTIATION || suite == SCSV_FALLBACK || is_grease_suite(suite);
 }
 
 struct sd_suites sd_offer_suites(const struct sd_offer *o)

@@ -11,27 +11,27 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-struct list {
+struct remarks {
     char text[280];
     size_t len;
 };
 
-static void item(struct list *l, const char *text)
+static void add_remark(struct remarks *l, const char *text)
 {
     int n = snprintf(l->text + l->len, sizeof l->text - l->len, "%s%s", l->len ? "; " : "", text);
     if (n > 0)
         l->len += (size_t)n < sizeof l->text - l->len ? (size_t)n : sizeof l->text - l->len - 1;
 }
 
-static void look_at_version(const struct sd_exchange *x, struct list *l)
+static void look_at_version(const struct sd_exchange *x, struct remarks *l)
 {
     if (x->version == SD_DTLS_1_0)
-        item(l, "DTLS 1.0 (forbidden by RFC 8996)");
+        add_remark(l, "DTLS 1.0 (forbidden by RFC 8996)");
     if (x->version == SD_DTLS_BAD)
-        item(l, "the DTLS from before RFC 4347");
+        add_remark(l, "the DTLS from before RFC 4347");
 }
 
-static void look_at_suite(const struct sd_exchange *x, struct list *l)
+static void look_at_suite(const struct sd_exchange *x, struct remarks *l)
 {
     static const char *const weak[] = {"RC4", "3DES", "_DES", "NULL", "anon", "EXPORT"};
     char buf[SD_NAME_TEXT];
@@ -39,28 +39,28 @@ static void look_at_suite(const struct sd_exchange *x, struct list *l)
     for (size_t i = 0; i < sizeof weak / sizeof *weak; i++) {
         if (!strstr(name, weak[i]))
             continue;
-        item(l, name);
+        add_remark(l, name);
         break;
     }
     if (!strncmp(name, "TLS_RSA_WITH", 12))
-        item(l, "static RSA key exchange (no forward secrecy)");
+        add_remark(l, "static RSA key exchange (no forward secrecy)");
 }
 
-static void look_at_extensions(const struct sd_exchange *x, struct list *l)
+static void look_at_extensions(const struct sd_exchange *x, struct remarks *l)
 {
     struct sd_span body;
     struct sd_offer o;
     if (x->version == SD_DTLS_1_3)
         return;
     if (!x->resumed && !sd_choice_ext(x, SD_EXT_EXTENDED_MASTER_SECRET, &body))
-        item(l, "no extended_master_secret (RFC 7627)");
+        add_remark(l, "no extended_master_secret (RFC 7627)");
     if (!x->resumed && !sd_choice_ext(x, SD_EXT_RENEGOTIATION_INFO, &body))
-        item(l, "no renegotiation_info (RFC 5746; OpenSSL 3 refuses such a server)");
+        add_remark(l, "no renegotiation_info (RFC 5746; OpenSSL 3 refuses such a server)");
     if (sd_offer_read(x, &o) && o.compression)
-        item(l, "the client offers compression");
+        add_remark(l, "the client offers compression");
 }
 
-static void look_at_certificate(const struct sd_case *c, struct list *l)
+static void look_at_certificate(const struct sd_case *c, struct remarks *l)
 {
     struct sd_span body = sd_kept(c->x, SD_KEPT_SERVER_CERTIFICATE), der;
     struct sd_cert_chain chain;
@@ -72,30 +72,31 @@ static void look_at_certificate(const struct sd_case *c, struct list *l)
     if (cert.security_bits && cert.security_bits < 112) {
         snprintf(text, sizeof text, "a certificate with a key of %u bits (%s)", cert.key_bits,
                  cert.key);
-        item(l, text);
+        add_remark(l, text);
     }
     if (cert.weak_digest) {
         snprintf(text, sizeof text, "a certificate signed with %s", cert.signature);
-        item(l, text);
+        add_remark(l, text);
     }
 }
 
 /* A ServerHello random that came before: a cloned machine without fresh randomness. */
-static void look_at_random(const struct sd_case *c, struct list *l)
+static void look_at_random(const struct sd_case *c, struct remarks *l)
 {
     const struct sd_exchange *const *found = c->others;
     for (size_t i = 0; i < c->other_count; i++)
         if (found[i]->has_server_random &&
             !memcmp(found[i]->server_random, c->x->server_random, sizeof c->x->server_random) &&
             memcmp(found[i]->client_random, c->x->client_random, sizeof c->x->client_random) != 0) {
-            item(l, "a server random that another client already got (probably a cloned machine)");
+            add_remark(
+                l, "a server random that another client already got (probably a cloned machine)");
             return;
         }
 }
 
 bool sd_rule_weak_crypto(const struct sd_case *c, struct sd_finding *f)
 {
-    struct list l = {.len = 0};
+    struct remarks l = {.len = 0};
     if (!c->x->negotiated || !sd_kept(c->x, SD_KEPT_SERVER_HELLO).len)
         return false;
     look_at_version(c->x, &l);

@@ -6,7 +6,7 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-#define REORDER_NS INT64_C(50000000) /* later than that it was sent again */
+#define OVERTAKEN_WITHIN (50 * SD_NS_MS) /* later than that it was sent again */
 
 /* A client's flight that is all there: it can only be refused for what it says. */
 static bool client_finished(const struct sd_view *v)
@@ -194,8 +194,8 @@ static bool key_exchange_after(const struct sd_exchange *x, const struct sd_even
 
 static bool finished_before(const struct sd_event *fin, const struct sd_event *ccs)
 {
-    return fin && fin < ccs && fin->number != ccs->number && ccs->time - fin->time < REORDER_NS &&
-           !(ccs->flags & SD_EVF_RETRANSMIT);
+    return fin && fin < ccs && fin->number != ccs->number &&
+           ccs->time - fin->time < OVERTAKEN_WITHIN && !(ccs->flags & SD_EVF_RETRANSMIT);
 }
 
 static bool overtaken(const struct sd_exchange *x, enum sd_side side, const struct sd_event **ccs,

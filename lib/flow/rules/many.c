@@ -8,6 +8,13 @@
 #include "wire/hello.h"
 #include "wire/record.h"
 
+/* An application that tries again does so after this time: sooner, it has several connections;
+ * later, it had given up. */
+#define ATTEMPT_FROM (50 * SD_NS_MS)
+#define ATTEMPT_TO (5 * SD_NS_SECOND)
+/* A client that moved does not speak from its old address for longer. */
+#define STRAGGLERS_FOR (1 * SD_NS_SECOND)
+
 bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *found[SD_INDEX_MAX];
@@ -65,7 +72,7 @@ bool sd_rule_nat_rebinding(const struct sd_case *c, struct sd_finding *f)
     if (!moved->moved_number)
         return false;
     /* Who still speaks from where it was has not moved: somebody else has such numbers. */
-    if (!moved->moved_cid && x->side[SD_CLIENT].last - moved->moved_time > SD_NS_SECOND)
+    if (!moved->moved_cid && x->side[SD_CLIENT].last - moved->moved_time > STRAGGLERS_FOR)
         return false;
     sd_prove_frame(f, moved->moved_number, 0);
     bool fine = moved->moved_cid && moved->moved_answers;
@@ -123,8 +130,7 @@ bool sd_rule_duplicate_handshake_new_port(const struct sd_case *c, struct sd_fin
         int64_t first_answer = o->side[SD_SERVER].first;
         bool answered = o->icmp_number || (first_answer && first_answer < x->start);
         int64_t later = x->start - o->start;
-        if (answered || !o->has_client_random || later < 50 * SD_NS_MS ||
-            later > 5 * SD_NS_SECOND ||
+        if (answered || !o->has_client_random || later < ATTEMPT_FROM || later > ATTEMPT_TO ||
             !memcmp(o->client_random, x->client_random, sizeof x->client_random))
             continue;
         sd_prove(f, &o->log[0]);

@@ -10,7 +10,7 @@
 #include "wire/record.h"
 
 /* The server's fatal alert that answers the ClientHello itself. */
-static const struct sd_event *refusal(const struct sd_case *c, int description)
+static const struct sd_event *hello_refusal(const struct sd_case *c, int description)
 {
     const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, description);
     return e && e->level == 2 && !c->x->negotiated ? e : NULL;
@@ -89,11 +89,11 @@ static void say_offer(const struct sd_case *c, struct sd_finding *f, const struc
 
 bool sd_rule_no_common_offer(const struct sd_case *c, struct sd_finding *f)
 {
-    const struct sd_event *e = refusal(c, SD_ALERT_HANDSHAKE_FAILURE);
+    const struct sd_event *e = hello_refusal(c, SD_ALERT_HANDSHAKE_FAILURE);
     if (!e)
-        e = refusal(c, SD_ALERT_INSUFFICIENT_SECURITY);
+        e = hello_refusal(c, SD_ALERT_INSUFFICIENT_SECURITY);
     if (!e)
-        e = refusal(c, SD_ALERT_MISSING_EXTENSION);
+        e = hello_refusal(c, SD_ALERT_MISSING_EXTENSION);
     if (!e || c->outcome != SD_FAILED)
         return false;
     prove_hello(c, f);

@@ -14,6 +14,9 @@ enum {
     ETHERNET = 1500
 };
 
+/* Stacks send smaller datagrams after two or three timeouts, of 1 s and more (measured). */
+#define FALLBACK_AFTER (2 * SD_NS_SECOND)
+
 static bool is_v6(const struct sd_exchange *x)
 {
     return x->client.sa.sa_family == AF_INET6;
@@ -317,7 +320,7 @@ bool sd_rule_mtu_fallback(const struct sd_case *c, struct sd_finding *f)
     for (uint8_t flight = 3; flight <= 5; flight++) {
         enum sd_side side = flight % 2 ? SD_CLIENT : SD_SERVER;
         struct attempts a = attempts_at(v, side, flight);
-        if (a.count < 2 || a.last->start - a.first->start < 2 * SD_NS_SECOND ||
+        if (a.count < 2 || a.last->start - a.first->start < FALLBACK_AFTER ||
             !went_on(c, side, flight) || !cuts(v, &a))
             continue;
         if (sd_view_bursts(v, sd_other(side), (uint8_t)(flight + 1)) > 1)

@@ -3,6 +3,11 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
+#define PROMPT (200 * SD_NS_MS)         /* an answer that fast answers the newest copy */
+#define SLOW (1 * SD_NS_SECOND)         /* longer than key operations take */
+#define MUTE_FOR (2 * SD_NS_SECOND)     /* one side is silent while the other one sends data */
+#define NAT_TIMEOUT (30 * SD_NS_SECOND) /* the shortest usual one for UDP */
+
 /* Time that went by waiting for a retransmission timer. */
 static int64_t waited(const struct sd_view *v)
 {
@@ -189,7 +194,7 @@ static int64_t thought(const struct sd_view *v, enum sd_side side, uint8_t fligh
         first = first ? first : b;
         last = b;
     }
-    if (!first || !rtt || (first != last && answer->start - last->start - rtt < 200 * SD_NS_MS))
+    if (!first || !rtt || (first != last && answer->start - last->start - rtt < PROMPT))
         return 0;
     return answer->start - first->stop - rtt;
 }
@@ -206,7 +211,7 @@ bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
     int64_t client = thought(v, SD_CLIENT, 5, 4, v->rtt_client);
     bool is_client = client > server;
     int64_t worst = is_client ? client : server;
-    if (worst <= SD_NS_SECOND || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
+    if (worst <= SLOW || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
         return false;
     const struct sd_burst *slow =
         is_client ? sd_view_burst(v, SD_CLIENT, 5) : sd_view_burst(v, SD_SERVER, 4);
@@ -242,7 +247,7 @@ bool sd_rule_one_way_appdata(const struct sd_case *c, struct sd_finding *f)
         return false;
     const struct sd_direction *talks = &x->side[up ? SD_CLIENT : SD_SERVER];
     const struct sd_direction *mute = &x->side[up ? SD_SERVER : SD_CLIENT];
-    if (talks->last - mute->last < 2 * SD_NS_SECOND)
+    if (talks->last - mute->last < MUTE_FOR)
         return false;
     sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
     f->severity = SD_INFO;
@@ -274,7 +279,7 @@ bool sd_rule_keepalive_idle(const struct sd_case *c, struct sd_finding *f)
     const struct sd_rare *moved = sd_rare(x);
     /* Silence is only worth a word when something went wrong after it. */
     if (!x->established || !moved->moved_number ||
-        moved->moved_time - moved->last_before_move < 30 * SD_NS_SECOND)
+        moved->moved_time - moved->last_before_move < NAT_TIMEOUT)
         return false;
     sd_prove_frame(f, moved->moved_number, moved->moved_time);
     f->confidence = SD_MEDIUM;
