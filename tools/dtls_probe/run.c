@@ -132,7 +132,7 @@ static void warn_of_keylog(const struct probe_run *r, const char *path)
         tool_warn(r->out, "key log %s: no line contains a secret (such as CLIENT_RANDOM)", path);
     else if (bad)
         tool_warn(r->out, "key log %s: skipped %zu line%s not in the key log format", path, bad,
-                  bad == 1 ? "" : "s");
+                  tool_plural(bad));
 }
 
 static bool read_keylog(struct probe_run *r, const char *path)

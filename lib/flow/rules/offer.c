@@ -40,51 +40,64 @@ static const struct sd_exchange *served_otherwise(const struct sd_case *c, const
     return NULL;
 }
 
+static const char *likely_cause(const struct sd_offer *o)
+{
+    struct sd_suites n = sd_offer_suites(o);
+    if (n.psk == n.all)
+        return "the client offers only PSK, the server has only a certificate";
+    if (!n.ecdsa)
+        return "the client offers only suites for RSA certificates, the server has an ECDSA "
+               "certificate";
+    if (!n.rsa)
+        return "the client offers only suites for ECDSA certificates, the server has an RSA "
+               "certificate";
+    return !o->ems     ? "no common suite or group, or the server requires extended_master_secret"
+           : !o->reneg ? "no common suite or group, or the server requires secure renegotiation"
+                       : "no common suite, group or signature algorithm";
+}
+
+/* ", groups x25519, secp256r1" in `groups`, or nothing. */
+static void name_groups(const struct sd_offer *o, char *groups, size_t cap)
+{
+    char names[SD_LIST_TEXT];
+    struct sd_span body;
+    struct sd_rd list;
+    groups[0] = '\0';
+    if (sd_ext_find(o->hello.extensions, SD_EXT_SUPPORTED_GROUPS, &body) &&
+        sd_ext_u16s(body, 2, &list))
+        snprintf(groups, cap, ", groups %s",
+                 sd_offer_names(sd_rd_rest(&list), SD_NAME_GROUP, names));
+}
+
+/* The lists come last: they may be too long for the sentence. */
 static void say_offer(const struct sd_case *c, struct sd_finding *f, const struct sd_event *e)
 {
     struct sd_offer o;
-    char suites[SD_LIST_TEXT], groups[SD_LIST_TEXT] = "", name[SD_NAME_TEXT], hex[SD_NAME_TEXT];
-    struct sd_span body = {0};
-    struct sd_rd list = {0};
+    char suites[SD_LIST_TEXT], groups[SD_LIST_TEXT + 16], buf[SD_NAME_TEXT], suite[SD_NAME_TEXT];
+    char cause[192];
+    const char *alert = sd_name(SD_NAME_ALERT, e->message, buf);
     if (!sd_offer_read(c->x, &o)) {
         sd_say(f,
                "The server refused the ClientHello with the alert %s (%u). The ClientHello was not "
                "captured.",
-               sd_name(SD_NAME_ALERT, e->message, name), e->message);
+               alert, e->message);
         return;
     }
-    struct sd_suites n = sd_offer_suites(&o);
-    if (sd_ext_find(o.hello.extensions, SD_EXT_SUPPORTED_GROUPS, &body) &&
-        sd_ext_u16s(body, 2, &list))
-        sd_offer_names(sd_rd_rest(&list), SD_NAME_GROUP, groups);
-    const char *likely =
-        n.psk == n.all ? "the client offers only PSK, the server has only a certificate"
-        : !n.ecdsa     ? "the client offers only suites for RSA certificates, the server has an "
-                         "ECDSA certificate"
-        : !n.rsa       ? "the client offers only suites for ECDSA certificates, the server has an "
-                         "RSA certificate"
-        : !o.ems       ? "no common suite or group, or the server requires extended_master_secret"
-        : !o.reneg     ? "no common suite or group, or the server requires secure renegotiation"
-                       : "no common suite, group or signature algorithm";
     const struct sd_exchange *other = served_otherwise(c, &o);
     if (other) {
         sd_prove(f, &other->log[0]);
-        sd_say(f,
-               "The server refused with the alert %s (%u). With another client (handshake %llu) it "
-               "chose %s, which this client does not offer. This client offers %u suite%s "
-               "(%s)%s%s.",
-               sd_name(SD_NAME_ALERT, e->message, name), e->message, (unsigned long long)other->id,
-               sd_name(SD_NAME_SUITE, other->suite, hex), n.all, sd_plural(n.all),
-               sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",
-               groups);
-        return;
+        snprintf(cause, sizeof cause,
+                 "With another client (handshake %llu) it chose %s, which this client does not "
+                 "offer",
+                 (unsigned long long)other->id, sd_name(SD_NAME_SUITE, other->suite, suite));
+    } else {
+        snprintf(cause, sizeof cause, "Probable cause: %s", likely_cause(&o));
     }
-    sd_say(f,
-           "The server refused with the alert %s (%u). The client offers %u suite%s (%s)%s%s. "
-           "Probable cause: %s.",
-           sd_name(SD_NAME_ALERT, e->message, name), e->message, n.all, sd_plural(n.all),
-           sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), *groups ? ", groups " : "",
-           groups, likely);
+    unsigned count = sd_offer_suites(&o).all;
+    name_groups(&o, groups, sizeof groups);
+    sd_say(f, "The server refused with the alert %s (%u). %s. The client offers %u suite%s (%s)%s.",
+           alert, e->message, cause, count, sd_plural(count),
+           sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), groups);
 }
 
 bool sd_rule_no_common_offer(const struct sd_case *c, struct sd_finding *f)
