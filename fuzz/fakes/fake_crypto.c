@@ -43,7 +43,7 @@ static void *born(void *object)
     return object;
 }
 
-/* A zeroed one of the objects below; from the heap they would cost more than all they do. */
+/* A zeroed object of those below. From the heap they would cost more time than their work. */
 enum { OBJECTS = 64, OBJECT_SIZE = 128 };
 
 static struct object {
@@ -56,7 +56,7 @@ static void *take(void)
     struct object *o = objects;
     while (o < objects + OBJECTS && o->used)
         o++;
-    fuzz_check(o < objects + OBJECTS, "%d objects of OpenSSL are in use", OBJECTS);
+    fuzz_check(o < objects + OBJECTS, "%d objects of OpenSSL are still in use", OBJECTS);
     *o = (struct object){.used = true};
     return o;
 }
@@ -137,7 +137,7 @@ const EVP_CIPHER *__wrap_EVP_get_cipherbyname(const char *name)
     for (size_t i = 0; i < sizeof ciphers / sizeof *ciphers; i++)
         if (!strcmp(ciphers[i].name, name))
             return (const void *)&ciphers[i];
-    fuzz_fail(__FILE__, __LINE__, "there is no cipher %s", name);
+    fuzz_fail(__FILE__, __LINE__, "no cipher is called %s", name);
 }
 
 EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
@@ -225,7 +225,7 @@ int __wrap_EVP_CIPHER_CTX_set_padding(EVP_CIPHER_CTX *ctx, int padding)
     return crypto.real ? __real_EVP_CIPHER_CTX_set_padding(ctx, padding) : !padding;
 }
 
-/* Once for every text; more of it is asked nowhere. */
+/* Once for each text; our code asks for no more. */
 static void key_stream(const struct cipher_ctx *c, uint8_t *out, const uint8_t *in, size_t len)
 {
     struct fuzz_rng rng = {c->start};
@@ -359,7 +359,7 @@ const EVP_MD *__wrap_EVP_get_digestbyname(const char *name)
     for (size_t i = 0; i < sizeof digests / sizeof *digests; i++)
         if (!strcmp(digests[i].name, name))
             return (const void *)&digests[i];
-    fuzz_fail(__FILE__, __LINE__, "there is no digest %s", name);
+    fuzz_fail(__FILE__, __LINE__, "no digest is called %s", name);
 }
 
 EVP_PKEY *__wrap_EVP_PKEY_new_mac_key(int type, ENGINE *e, const unsigned char *key, int len)
@@ -422,7 +422,7 @@ int __wrap_EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t len)
     return 1;
 }
 
-/* Before OpenSSL 3.0 it is a macro for the other; since then the other does this one's work. */
+/* Before OpenSSL 3.0 it is a macro for the other function; since then both exist. */
 int __wrap_EVP_DigestSignUpdate(EVP_MD_CTX *ctx, const void *data, size_t len)
 {
     return __wrap_EVP_DigestUpdate(ctx, data, len);
@@ -435,7 +435,8 @@ int __wrap_EVP_DigestSignFinal(EVP_MD_CTX *ctx, unsigned char *out, size_t *len)
     if (crypto.real)
         return __real_EVP_DigestSignFinal(ctx, out, len);
     const struct digest_ctx *c = (void *)ctx;
-    fuzz_check(*len >= c->digest->len, "%zu bytes for a digest of %zu", *len, c->digest->len);
+    fuzz_check(*len >= c->digest->len, "a buffer of %zu bytes for a digest of %zu", *len,
+               c->digest->len);
     *len = c->digest->len;
     fuzz_random_bytes(&(struct fuzz_rng){c->sum}, out, *len);
     return 1;

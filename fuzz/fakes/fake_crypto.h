@@ -1,19 +1,19 @@
-/* What lib/tls asks of OpenSSL to open records: wrapped at link time, counted, and failing on
- * demand.
+/* The functions of OpenSSL with which lib/unseal opens records: wrapped at link time, counted, and
+ * failing on request.
  *
- * OpenSSL itself answers, or something of the same shape that takes a tenth of the time: ciphers
- * that are a key stream and a tag over all there is, digests that are a sum. It is as strict about
- * the order of the calls, and takes no tag or MAC with a bit changed. */
+ * Either OpenSSL answers, or a stand-in that takes a tenth of the time: a cipher is a key stream
+ * and a tag over everything, a digest is a sum. The stand-in is as strict about the order of calls,
+ * and rejects a tag or MAC with one changed bit. */
 #ifndef FUZZ_FAKE_CRYPTO_H
 #define FUZZ_FAKE_CRYPTO_H
 
 #include <stdbool.h>
 
-/* From now on OpenSSL answers, or the other. While something is in use it must not change. */
+/* Who answers from now on: OpenSSL or the stand-in. Must not change while an object is in use. */
 void fake_crypto_real(bool real);
-/* The n-th call from now that can fail does, once; 0: none. */
+/* The n-th call that can fail from now on fails, once; 0: none fails. */
 void fake_crypto_fail(unsigned n);
-/* Contexts and keys that were not freed. */
+/* Number of contexts and keys that are not freed yet. */
 int fake_crypto_live(void);
 
 #endif

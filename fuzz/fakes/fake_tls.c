@@ -11,6 +11,8 @@
 
 enum { EVENTS = 16, TIMERS_MAX = 4, MTU = 1200 };
 
+static const sd_time first_timeout = SD_SEC;
+
 struct sd_tls {
     enum sd_role role;
 };
@@ -140,7 +142,7 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
     if (fails(&fake_tls.fail_accept))
         return sd_err_set(&s->err, SDTLS_TLSLIB, "it does not begin");
     s->heard = 1;
-    s->deadline = now + SD_SEC;
+    s->deadline = now + first_timeout;
     transmit(s, "S flight");
     return SDTLS_OK;
 }
@@ -149,7 +151,7 @@ int sd_session_connect(struct sd_session *s, sd_time now)
 {
     if (fails(&fake_tls.fail_accept))
         return sd_err_set(&s->err, SDTLS_TLSLIB, "it does not begin");
-    s->deadline = now + SD_SEC;
+    s->deadline = now + first_timeout;
     transmit(s, "C flight");
     return SDTLS_OK;
 }
@@ -222,7 +224,7 @@ void sd_session_timer(struct sd_session *s, sd_time now)
     if (now < s->deadline)
         return;
     s->timers++;
-    s->deadline = s->timers < TIMERS_MAX ? now + (SD_SEC << s->timers) : SD_NEVER;
+    s->deadline = s->timers < TIMERS_MAX ? now + (first_timeout << s->timers) : SD_NEVER;
     transmit(s, "S flight");
     say(s, SD_SESSION_RETRANSMIT);
 }
@@ -233,7 +235,8 @@ int sd_session_send(struct sd_session *s, const void *data, size_t len)
         return sd_err_set(&s->err, SDTLS_PROTO, "it is over");
     if (len > MTU)
         return SDTLS_TOOBIG;
-    uint8_t datagram[1 + MTU] = {'S'}; /* no record: that would be a reply of the gate's */
+    /* Not a record, which would look like a reply of the gate. */
+    uint8_t datagram[1 + MTU] = {'S'};
     memcpy(datagram + 1, data, len);
     return s->config.send(s->config.arg, datagram, 1 + len) ? SDTLS_TOOBIG : SDTLS_OK;
 }
@@ -294,6 +297,6 @@ int sd_session_export(const struct sd_session *s, const char *label, void *out, 
 
 void *sd_session_native(const struct sd_session *s)
 {
-    fuzz_check(s, "asked of no session");
+    fuzz_check(s, "a call with no session");
     return NULL;
 }

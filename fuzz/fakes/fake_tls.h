@@ -1,5 +1,5 @@
-/* A TLS layer without TLS, for targets that are about what lies around it: sessions are made,
- * counted, fed and freed, and a datagram's first byte says what a session makes of it. */
+/* A TLS layer without TLS, for targets that test the code around it. Sessions are made, counted,
+ * fed and freed; the first byte of a datagram says what the session does. */
 #ifndef FUZZ_FAKE_TLS_H
 #define FUZZ_FAKE_TLS_H
 
@@ -21,8 +21,9 @@ enum fake_byte {
 struct fake_tls {
     unsigned live, made;  /* sessions */
     unsigned fail_new;    /* the n-th new session from now fails */
-    unsigned fail_accept; /* ... and the n-th beginning */
-    /* A session begins with the datagram that the gate let through; arg is its config's. */
+    unsigned fail_accept; /* the n-th session from now on does not begin */
+    /* A session begins with the datagram that the gate admitted; `arg` is that of its
+     * configuration. */
     void (*on_accept)(void *arg, const uint8_t *data, size_t len, bool cookie);
 };
 

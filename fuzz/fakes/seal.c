@@ -6,7 +6,7 @@
 
 enum { ROOM = 2048, CONTENT_MAX = 1024, TAG = 16 };
 
-/* Content and tag; 0 when the library does not have the cipher. */
+/* Content and tag; 0: the library lacks the cipher. */
 static size_t seal_aead(const struct sd_suite *s, const uint8_t *key, const uint8_t *nonce,
                         struct sd_span aad, struct sd_span text, uint8_t *out)
 {
@@ -127,7 +127,7 @@ static size_t null12(const struct sd_opener *o, uint16_t version, const struct s
     return mac ? text.len + mac : 0;
 }
 
-/* Content, and with a connection id or in DTLS 1.3 its type and zeros; broken, it is only zeros. */
+/* The content; with a connection id and in DTLS 1.3 also its type and zeros. Broken: only zeros. */
 static struct sd_span inner(uint8_t *buf, const struct seal_plain *p, bool typed)
 {
     struct sd_wr w = sd_wr_init(buf, ROOM);
@@ -166,8 +166,8 @@ bool seal12(struct sd_wr *w, const struct sd_keys12 *k, bool from_server, uint16
     return n > 0;
 }
 
-/* The record number's mask (RFC 9147 section 4.2.3) onto the two bytes behind the first one and
- * the connection id. */
+/* Applies the mask of the record number (RFC 9147 section 4.2.3) to the two bytes after the first
+ * byte and the connection id. */
 static bool mask_number(const struct sd_suite *s, struct sd_span secret, const uint8_t *sample,
                         uint8_t *number)
 {

@@ -103,7 +103,7 @@ int __wrap_fstat(int fd, struct stat *st)
     return 0;
 }
 
-/* A file that was not ready is, the next time. */
+/* A file that was not ready is ready the next time. */
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     return fds->fd == FILE_FD ? 1 : __real_poll(fds, n, timeout);

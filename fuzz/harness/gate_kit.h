@@ -1,5 +1,5 @@
-/* A gate with a keyed hash in place of HMAC-SHA-256, which the gate does not know, and addresses.
- */
+/* For targets with a gate: a keyed hash in place of HMAC-SHA-256 (the gate is handed its hash), and
+ * addresses. */
 #ifndef FUZZ_GATE_KIT_H
 #define FUZZ_GATE_KIT_H
 
@@ -24,7 +24,7 @@ static inline void kit_mac(void *arg, const uint8_t key[SD_GATE_SECRET_LEN], con
     }
 }
 
-/* 192.0.2.n, 2001:db8::n or, for a table to take them for one another, ::ffff:192.0.2.n. */
+/* 192.0.2.n, 2001:db8::n, or ::ffff:192.0.2.n, which a table might confuse with the first. */
 enum kit_family { KIT_FOUR, KIT_SIX, KIT_MAPPED, KIT_FAMILIES };
 
 static inline struct sd_addr kit_addr(enum kit_family family, uint8_t n, uint16_t port)

@@ -1,6 +1,6 @@
-/* malloc() and its like as the linker's --wrap hands them over: counted, and failing on demand.
- * libc's own allocations (a FILE, getaddrinfo()) are not seen; those that it hands out to be
- * freed by the caller are, or the count would fall below what is there. */
+/* malloc() and its relatives, wrapped by the linker (--wrap): counted, and failing on request.
+ * libc's own allocations (a FILE, getaddrinfo()) are not seen. Blocks that libc hands out for the
+ * caller to free are counted, or the sum would become too small. */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,8 @@ void fuzz_heap_fail(unsigned n)
     fail_in = n;
 }
 
-/* A large block costs the sanitizer a mapping and its pages, for each run anew: the last one that
- * was freed is kept for who wants as much again, and nobody may touch it until then. */
+/* A large block costs the sanitizer a mapping and its pages in every run. So the last freed one is
+ * kept, poisoned, for the next request of the same size. */
 enum { LARGE = 1 << 18 };
 static _Thread_local struct {
     void *block;
@@ -60,7 +60,7 @@ static void *take_kept(size_t size)
     return block;
 }
 
-/* False when it is to be freed. */
+/* False: the caller has to free it. */
 static bool keep(void *block)
 {
     size_t size = block ? malloc_usable_size(block) : 0;
@@ -169,7 +169,7 @@ void fuzz_heap_free(void *block)
     pool_free(block);
 }
 
-/* Always another block: whoever keeps a pointer to the old one is found. */
+/* Always another block, so that an access through an old pointer is found. */
 void *fuzz_heap_realloc(void *block, size_t size)
 {
     if (!block)
@@ -184,7 +184,7 @@ void *fuzz_heap_realloc(void *block, size_t size)
 
 uint8_t *fuzz_copy(struct sd_span bytes)
 {
-    unsigned fails_later = fail_in; /* it is not the code under test that asks */
+    unsigned fails_later = fail_in; /* the code under test did not ask for it */
     fail_in = 0;
     uint8_t *copy = malloc(bytes.len ? bytes.len : 1);
     fuzz_check(copy, "no memory for %zu bytes", bytes.len);
@@ -197,7 +197,7 @@ uint8_t *fuzz_copy(struct sd_span bytes)
 uint8_t *fuzz_place(struct fuzz_place *place, struct sd_span bytes)
 {
     size_t room = sizeof place->bytes;
-    fuzz_check(bytes.len <= room, "no place for %zu bytes", bytes.len);
+    fuzz_check(bytes.len <= room, "%zu bytes do not fit into the place", bytes.len);
     ASAN_UNPOISON_MEMORY_REGION(place->bytes, bytes.len);
     if (bytes.len)
         memcpy(place->bytes, bytes.p, bytes.len);

@@ -1,4 +1,4 @@
-/* Bytes that nobody may look at, as far as the compiler's sanitizer can see to that. */
+/* Marks bytes that nobody may read or write, if the compiler's sanitizer supports that. */
 #ifndef FUZZ_POISON_H
 #define FUZZ_POISON_H
 

@@ -15,8 +15,8 @@ void __real_free(void *block);
 /* Sizes of blocks, heads included: four in each doubling from 32 bytes on, multiples of 16. */
 enum { SMALLEST = 32, LARGEST = 1 << 18, CLASSES = 56, APART = CLASSES, SLAB = 1 << 22 };
 
-/* In front of each block, aligned as that is to be, and poisoned: the bytes before a block are
- * nobody's. */
+/* In front of each block, with the alignment of the block, and poisoned: nobody may touch the bytes
+ * before a block. */
 struct head {
     _Alignas(max_align_t) struct head *next; /* in a list of free ones */
     uint32_t size;
@@ -32,8 +32,8 @@ static struct {
 static uint8_t *slab, *slab_end;
 static enum { UNKNOWN, POOLED, PLAIN } mode;
 
-/* These read and write what they poisoned themselves, or are a part of such a one: what is not
- * marked as it is not inlined into it. */
+/* These functions read and write bytes that they poisoned. A helper without this mark would not be
+ * inlined into them. */
 #define HEADS __attribute__((no_sanitize("address")))
 
 HEADS static struct head *head_of(const void *block)
@@ -46,7 +46,7 @@ HEADS static void *block_of(struct head *h)
     return (uint8_t *)h + HEAD;
 }
 
-/* The smallest that holds `need`, and its size. */
+/* The smallest class that holds `need`, and its size. */
 HEADS static unsigned class_of(size_t need, size_t *room)
 {
     need = (need + 15) & ~(size_t)15;
@@ -60,8 +60,8 @@ HEADS static unsigned class_of(size_t need, size_t *room)
     return (log - 5) * 4 + (unsigned)steps;
 }
 
-/* Never given back: what is freed is used again. Leaks are for who counts the blocks: to
- * LeakSanitizer all that a slab points to is in use. */
+/* Slabs are never given back; freed blocks are used again. LeakSanitizer takes everything that a
+ * slab points to for used, so leaks are found by counting blocks. */
 HEADS static bool new_slab(void)
 {
     void *p = mmap(NULL, SLAB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -79,7 +79,7 @@ HEADS static struct head *take(unsigned class, size_t room)
     struct head *h = lists[class].ready;
     if (h) {
         lists[class].ready = h->next;
-        __builtin_prefetch(h->next); /* the next run's first use of it, far from the caches */
+        __builtin_prefetch(h->next); /* the next run's first use of it would miss the caches */
         return h;
     }
     if ((size_t)(slab_end - slab) < room && !new_slab())

@@ -1,11 +1,12 @@
-/* Memory for a library that asks often: OpenSSL makes some thousand allocations in a handshake, and
- * AddressSanitizer's own allocator takes longer for them than OpenSSL for the handshake.
+/* Memory for a library that allocates often: OpenSSL makes some thousand allocations in a
+ * handshake, and AddressSanitizer's own allocator needs more time for them than OpenSSL for the
+ * handshake.
  *
- * What a sanitizer finds, it finds here: the bytes around a block are poisoned, and those of a
- * freed one until the next run begins. It cannot tell who allocated or freed it: with
- * FUZZ_HEAP=plain in the environment each block comes from malloc(), and it can.
+ * The sanitizer works here as well: the bytes around a block are poisoned, and a freed block until
+ * the next run begins. But it does not know where a block was allocated or freed. With
+ * FUZZ_HEAP=plain in the environment each block comes from malloc(), and then it knows.
  *
- * One for the process; not for threads. */
+ * One pool for the process; not for threads. */
 #ifndef FUZZ_POOL_H
 #define FUZZ_POOL_H
 
@@ -15,9 +16,9 @@
 void *pool_alloc(size_t size);
 /* Of a block of pool_alloc(). A block that is freed twice ends the program. */
 void pool_free(void *block);
-/* What was asked for. */
+/* The size that was asked for. */
 size_t pool_size(const void *block);
-/* From here on blocks that were freed may be given out again. */
+/* From here on, freed blocks may be given out again. */
 void pool_next_run(void);
 
 #endif

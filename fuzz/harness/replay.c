@@ -1,6 +1,8 @@
-/* Runs one target over files and folders, without any engine: a line for each file with a digest
- * of what the target saw, or with what it came to.
- *   replay_<target> [--seeds DIR] [--verdict] [FILE|DIR]... */
+/* Runs one target over files and folders, without an engine. Prints a line for each file: its name
+ * and a digest of what the target saw, or the result in words (--verdict). --seeds DIR writes the
+ * target's seeds into DIR.
+ *
+ * replay_<target> [--seeds DIR] [--verdict] [FILE|DIR]... */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -39,7 +41,8 @@ static int replay_dir(const char *dir)
     return failed;
 }
 
-/* The bytes lie in a block of exactly their size: AddressSanitizer sees one byte too far. */
+/* The bytes are in a block of exactly their size, so AddressSanitizer sees an access beyond
+ * them. */
 static int replay_file(const char *path, size_t size)
 {
     uint8_t *data = malloc(size ? size : 1);

@@ -1,4 +1,4 @@
-/* Eight senders and four addresses of ours, as operations name them. */
+/* Eight senders and four local addresses, by the number that an operation gives. */
 #ifndef FUZZ_SENDERS_H
 #define FUZZ_SENDERS_H
 
@@ -17,7 +17,7 @@ static inline struct sd_addr link_local(uint8_t n, unsigned scope, uint16_t port
     return a;
 }
 
-/* 5 and 6 differ in nothing but the interface. */
+/* 5 and 6 differ only in the interface. */
 static inline struct sd_addr sender(unsigned i)
 {
     static const struct {
@@ -29,14 +29,14 @@ static inline struct sd_addr sender(unsigned i)
                             : kit_addr(all[i].family, all[i].host, all[i].port);
 }
 
-/* 0 and 1 are IPv4, 2 is IPv6, 3 that of a link. */
+/* 0 and 1 are IPv4, 2 is IPv6, 3 is link-local. */
 static inline struct sd_addr local(unsigned i)
 {
     return i == 3 ? link_local(100, 1, LOCAL_PORT)
                   : kit_addr(i < 2 ? KIT_FOUR : KIT_SIX, (uint8_t)(100 + i), LOCAL_PORT);
 }
 
-/* Bits 0 to 2 a sender, bit 3 the second IPv4 address of ours. */
+/* Bits 0 to 2: a sender. Bit 3: our second IPv4 address. */
 static inline void pair(uint8_t arg, unsigned *from, unsigned *to)
 {
     *from = arg & 7;

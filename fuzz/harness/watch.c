@@ -14,7 +14,7 @@ static void *resize(void *arg, void *old, size_t size)
     if (size && w->fail_in && !--w->fail_in)
         return NULL;
     void *fresh = fuzz_heap_realloc(old, size);
-    if (size && !fresh) /* as fuzz_heap_fail() wanted */
+    if (size && !fresh) /* as fuzz_heap_fail() asked for */
         return NULL;
     w->blocks += (size_t)(size && !old) - (size_t)(!size && old);
     w->live += size - had;
@@ -46,20 +46,20 @@ static void packet(void *arg, const struct sd_packet *p)
     struct watch *w = arg;
     w->packets++;
     fuzz_check(p->count > 0, "a packet without events");
-    fuzz_check(p->number <= w->frames, "a packet of frame %llu of %llu",
+    fuzz_check(p->number <= w->frames, "a packet says frame %llu of %llu",
                (unsigned long long)p->number, (unsigned long long)w->frames);
     for (size_t i = 0; i < p->count; i++)
         mix_event(w, &p->events[i]);
 }
 
-/* A sentence ends, and nothing of the network gets into it as it is. */
+/* A sentence has an end, and no raw bytes of the network in it. */
 static void check_text(const char *text, size_t room, const char *what)
 {
     size_t len = strnlen(text, room);
-    fuzz_check(len < room, "%s without an end", what);
+    fuzz_check(len < room, "%s: a sentence without an end", what);
     for (size_t i = 0; i < len; i++)
-        fuzz_check((uint8_t)text[i] >= ' ' && text[i] != 0x7f, "%s with the byte %02x", what,
-                   (uint8_t)text[i]);
+        fuzz_check((uint8_t)text[i] >= ' ' && text[i] != 0x7f, "%s: a sentence with the byte %02x",
+                   what, (uint8_t)text[i]);
 }
 
 static void check_finding(const struct watch *w, const struct sd_finding *f)
@@ -69,11 +69,12 @@ static void check_finding(const struct watch *w, const struct sd_finding *f)
     fuzz_check(strcmp(sd_severity_name(f->severity), "unknown") != 0 &&
                    strcmp(sd_confidence_name(f->confidence), "unknown") != 0,
                "%s: neither sure nor unsure", f->entry->id);
-    fuzz_check(f->packet_count <= SD_PACKETS_MAX, "%zu packets", f->packet_count);
+    fuzz_check(f->packet_count <= SD_PACKETS_MAX, "%zu packets of evidence are too many",
+               f->packet_count);
     for (size_t i = 0; i < f->packet_count; i++) {
         fuzz_check(f->packets[i] && f->packets[i] <= w->frames, "%s: evidence in frame %u of %llu",
                    f->entry->id, f->packets[i], (unsigned long long)w->frames);
-        fuzz_check(!i || f->packets[i - 1] < f->packets[i], "%s: frames not in order",
+        fuzz_check(!i || f->packets[i - 1] < f->packets[i], "%s: evidence is not in order",
                    f->entry->id);
     }
     fuzz_check(!f->mtu_below || f->mtu_above <= f->mtu_below, "%s: path MTU in (%u, %u]",
@@ -83,7 +84,8 @@ static void check_finding(const struct watch *w, const struct sd_finding *f)
 
 static void check_log(const struct sd_exchange *x)
 {
-    fuzz_check(x->count <= SD_LOG_MAX && x->count <= x->room, "a log of %zu events", x->count);
+    fuzz_check(x->count <= SD_LOG_MAX && x->count <= x->room, "a log of %zu events is too long",
+               x->count);
     for (size_t i = 0; i < x->count; i++)
         fuzz_check(x->log[i].flight <= 6, "flight %u", x->log[i].flight);
 }
@@ -98,11 +100,11 @@ static void check_view(const struct sd_view *v)
                    "a burst beyond the log");
     for (size_t i = 0; i < v->part_count; i++) {
         const struct sd_part *p = &v->parts[i];
-        fuzz_check(p->have_count <= SD_RANGES_MAX, "%zu ranges", p->have_count);
+        fuzz_check(p->have_count <= SD_RANGES_MAX, "%zu ranges are too many", p->have_count);
         for (size_t n = 0; n < p->have_count; n++)
             fuzz_check(p->have[n].from <= p->have[n].to && p->have[n].to <= p->length &&
                            (!n || p->have[n - 1].to < p->have[n].from),
-                       "ranges that are not sorted and apart");
+                       "ranges overlap or are not sorted");
     }
 }
 
@@ -111,7 +113,7 @@ static void done(void *arg, const struct sd_result *r)
     struct watch *w = arg;
     w->first_words += !r->again;
     w->last = r->outcome;
-    fuzz_check(r->count <= SD_FINDINGS_MAX, "%zu findings", r->count);
+    fuzz_check(r->count <= SD_FINDINGS_MAX, "%zu findings are too many", r->count);
     check_log(r->x);
     check_view(r->view);
     mix_number(w, r->x->id);
@@ -142,7 +144,7 @@ void watch_end(const struct watch *w)
 
 static void *begin(void *arg, const struct sd_unprotect_params *params)
 {
-    if (params->client_random[0] & 1) /* no secrets for that one */
+    if (params->client_random[0] & 1) /* no secrets for this client */
         return NULL;
     ++*(unsigned *)arg;
     return arg;

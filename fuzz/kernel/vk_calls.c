@@ -207,6 +207,6 @@ int __wrap_fcntl(int fd, int op, ...)
     if (copy < 0)
         return -1;
     *vk_file(copy) = *f;
-    vk_file(copy)->queued = 0; /* what came before stays with the first */
+    vk_file(copy)->queued = 0; /* datagrams that are queued stay with the first socket */
     return copy;
 }

@@ -1,4 +1,4 @@
-/* Sending and receiving, and what the kernel tells of a datagram. */
+/* Sending and receiving, and what the kernel reports about a datagram. */
 #include "kernel/vk_internal.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@ WRAPPED(ssize_t, sendmsg, int fd, const struct msghdr *m, int flags);
 WRAPPED(ssize_t, recv, int fd, void *to, size_t room, int flags);
 WRAPPED(int, recvmmsg, int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout);
 
-/* Where it says to come from, as far as IP_PKTINFO does. */
+/* The source address that IP_PKTINFO asks for, if any. */
 static struct sd_addr source_of(const struct vk_file *f, const struct msghdr *m)
 {
     struct sd_addr from = f->local;
@@ -96,7 +96,7 @@ static void put_destination(struct msghdr *m, size_t *used, const struct vk_pack
     vk_put_control(m, used, IPPROTO_IPV6, IPV6_PKTINFO, &six, sizeof six);
 }
 
-/* Of each level something that nobody asked for. */
+/* An entry of each level that nobody asked for. */
 static void put_others(struct msghdr *m, size_t *used)
 {
     const int other = 64;
@@ -132,7 +132,7 @@ static void take_packet(struct vk_file *f, struct mmsghdr *mm)
     ASAN_UNPOISON_MEMORY_REGION(to, room);
     memcpy(to, p->data, n);
     if (!(p->traits & VK_HUGE))
-        ASAN_POISON_MEMORY_REGION(to + n, room - n); /* not a byte more may be looked at */
+        ASAN_POISON_MEMORY_REGION(to + n, room - n); /* the bytes after the datagram are poisoned */
     vk_give_name(&p->from, m->msg_name, &name_len);
     m->msg_namelen = p->traits & VK_NAMELESS ? 0 : name_len;
     m->msg_flags = p->traits & VK_HUGE ? MSG_TRUNC : 0;

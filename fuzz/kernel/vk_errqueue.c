@@ -1,4 +1,4 @@
-/* Errors of the network: the queue of a socket, and what its reports look like. */
+/* Errors of the network: a socket's error queue and the form of its reports. */
 #include "kernel/vk_internal.h"
 
 #include <errno.h>
@@ -9,36 +9,36 @@
 
 WRAPPED(ssize_t, recvmsg, int fd, struct msghdr *m, int flags);
 
-static void keep(struct vk_file *f, const struct sd_addr *remote, int error, struct sd_span told)
+static void keep(struct vk_file *f, const struct sd_addr *remote, int error, struct sd_span report)
 {
-    struct sd_rd r = sd_rd_init(told.p, told.len);
+    struct sd_rd r = sd_rd_init(report.p, report.len);
     struct vk_error *e = &f->error_queue[f->errors++];
     sd_rd_u8(&r);
     *e = (struct vk_error){.error = error, .from = *remote};
     e->mtu = sd_rd_u16(&r);
     e->traits = sd_rd_u8(&r);
-    e->quoted = told.len < VK_QUOTE ? told.len : VK_QUOTE;
+    e->quoted = report.len < VK_QUOTE ? report.len : VK_QUOTE;
     if (e->quoted)
-        memcpy(e->quote, told.p, e->quoted);
+        memcpy(e->quote, report.p, e->quoted);
 }
 
-bool vk_icmp(const struct sd_addr *local, const struct sd_addr *remote, struct sd_span told)
+bool vk_icmp(const struct sd_addr *local, const struct sd_addr *remote, struct sd_span report)
 {
     static const int errors[] = {ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, EPROTO};
-    int error = errors[told.len ? told.p[0] & 3 : 0];
+    int error = errors[report.len ? report.p[0] & 3 : 0];
     for (int i = 0; i < vk.top; i++) {
         struct vk_file *f = &vk.file[i];
         if (vk_fit(f, remote, local) != VK_FITS_CONNECTED)
             continue;
         f->error = error;
         if (f->keeps_errors && f->errors < VK_ERRORS)
-            keep(f, remote, error, told);
+            keep(f, remote, error, report);
         return true;
     }
     return false;
 }
 
-/* What the kernel puts into the control data: the error, and who says so. */
+/* What the kernel puts into the control data: the error and its origin. */
 static void put_report(struct msghdr *m, size_t *used, const struct vk_error *e)
 {
     struct {

@@ -1,4 +1,4 @@
-/* What is asked of the host rather than of a socket: randomness and names. */
+/* Calls that ask the host and no socket: random numbers and names. */
 #include "kernel/vk_internal.h"
 
 #include <arpa/inet.h>

@@ -40,7 +40,7 @@ struct vk_file {
     unsigned queued, errors;
     struct vk_packet *queue[VK_QUEUE];
     struct vk_error error_queue[VK_ERRORS];
-    struct epoll_event watched; /* by the one epoll that there is; events 0 = not */
+    struct epoll_event watched; /* by the only epoll; events 0: not watched */
     sd_time expires;            /* timer; SD_NEVER = disarmed */
 };
 
@@ -72,21 +72,22 @@ struct vk_file *vk_file(int fd);
 int vk_new(enum vk_kind kind);
 void vk_free(struct vk_file *f);
 int vk_fail_with(int error);
-/* The call shall answer oddly now; to be asked before vk_fails(). */
+/* True: the call answers oddly now. Ask before vk_fails(). */
 bool vk_odd(enum vk_call call);
-/* The call shall fail now; errno is set. */
+/* True: the call fails now; errno is set. */
 bool vk_fails(enum vk_call call);
-/* The error that waits for whoever calls next; errno is set. */
+/* A pending error goes to the next call; errno is set. */
 bool vk_pending(struct vk_file *f);
 bool vk_readable(const struct vk_file *f);
-/* How well a socket fits a datagram: 0 = not at all, VK_FITS_CONNECTED = it is its peer's. */
+/* How well a socket fits a datagram: 0: not at all; VK_FITS_CONNECTED: the datagram is from its
+ * peer. */
 enum { VK_FITS_CONNECTED = 3 };
 unsigned vk_fit(const struct vk_file *f, const struct sd_addr *from, const struct sd_addr *to);
 /* Gives an unbound socket a port of its own. */
 void vk_autobind(struct vk_file *f, int family);
 void vk_take_off(struct vk_file *f);
 void vk_give_name(const struct sd_addr *a, struct sockaddr *sa, socklen_t *len);
-/* Another one of a message's control data, of which `used` bytes are. */
+/* Adds an entry to a message's control data, of which `used` bytes are filled. */
 void vk_put_control(struct msghdr *m, size_t *used, int level, int type, const void *data,
                     size_t len);
 

@@ -79,7 +79,7 @@ static int collect(struct epoll_event *ev, int max)
     return n;
 }
 
-/* Waiting takes no time, but moves the clock to where a timer or the timeout is. */
+/* Waiting takes no time: the clock moves to the next timer or to the timeout. */
 int __wrap_epoll_wait(int epoll, struct epoll_event *ev, int max, int timeout)
 {
     if (!vk_file(epoll))
@@ -91,7 +91,8 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *ev, int max, int timeout)
         if (n || !timeout)
             return n;
         sd_time first = next_expiry(), until = vk.now + (sd_time)timeout * SD_MS;
-        fuzz_check(timeout > 0 || first != SD_NEVER, "it waits for ever");
+        fuzz_check(timeout > 0 || first != SD_NEVER,
+                   "the endpoint waits without a timer or timeout");
         bool timer = timeout < 0 || first < until;
         vk.now = timer ? first : until;
         if (!timer)

@@ -1,5 +1,5 @@
-/* The mutator as a library of afl-fuzz's (AFL_CUSTOM_MUTATOR_LIBRARY). It holds nothing of a
- * target: afl-fuzz loads it into itself. FUZZ_TARGET: the name of the target. */
+/* The mutator as a library for afl-fuzz (AFL_CUSTOM_MUTATOR_LIBRARY), which loads it into its own
+ * process. So it contains no code of the target. FUZZ_TARGET: the name of the target. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ __attribute__((visibility("default"))) void *afl_custom_init(void *afl, unsigned
     return s;
 }
 
-/* Now and then together with another input; afl-fuzz hands one over. */
+/* Sometimes combined with another input that afl-fuzz hands over. */
 __attribute__((visibility("default"))) size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t size,
                                                               uint8_t **out, uint8_t *add,
                                                               size_t add_size, size_t max)

@@ -16,10 +16,10 @@ struct frame {
     unsigned width;
 };
 
-/* A record without a message, or one message of a record: bytes outside what lengths say are
- * ignored, lengths beyond the end mean what is left. */
+/* A record without a message, or one message of a record. Bytes after what the lengths say are
+ * ignored; a length beyond the end means all bytes that are left. */
 struct place {
-    size_t record, message; /* message: 0 when there is none */
+    size_t record, message; /* message: 0: none */
     size_t body, len;
     struct frame frames[FRAMES];
     unsigned depth;
@@ -128,8 +128,8 @@ static struct vector vector_of(const struct mutate *m, struct sd_span s, unsigne
     return (struct vector){s.len ? (size_t)(s.p - m->bytes) : 0, s.len, width};
 }
 
-/* The vectors of a hello in the order of the wire. Where one is empty, its place follows from the
- * one before. */
+/* The vectors of a hello in their order on the wire. An empty one begins where the one before
+ * ends. */
 static unsigned hello_vectors(const struct mutate *m, const struct place *p, struct vector out[5])
 {
     static const unsigned widths[5] = {1, 1, 2, 1, 2};
@@ -149,7 +149,7 @@ static unsigned hello_vectors(const struct mutate *m, const struct place *p, str
 
 /* --- changing --- */
 
-/* Puts n bytes in the place of `drop`; the lengths in `p` follow. */
+/* Replaces `drop` bytes with n others and corrects the lengths in `p`. */
 static bool splice(struct mutate *m, const struct place *p, size_t at, size_t drop,
                    struct sd_span in)
 {
@@ -174,7 +174,7 @@ static bool replace(struct mutate *m, struct place p, const struct vector *v, st
     return splice(m, &p, v->at, v->len, in);
 }
 
-/* Values at the edges of a field, and near what it was. */
+/* Values at the limits of a field, and near its old value. */
 static uint64_t other_value(struct mutate *m, uint64_t was)
 {
     static const uint64_t edges[] = {0, 1, 2, 12, 13, 255, 256, 16384, 18432, 65535, UINT64_MAX};
@@ -215,7 +215,7 @@ static bool record_field(struct mutate *m)
     return true;
 }
 
-/* A fragment beyond its message makes the message longer, mostly. */
+/* A fragment that ends after its message mostly makes the message longer. */
 static void repair_message(struct mutate *m, size_t at)
 {
     uint64_t end = get(m, at + 6, 3) + get(m, at + 9, 3);
@@ -243,8 +243,8 @@ static bool message_field(struct mutate *m)
     return true;
 }
 
-/* One message as two fragments: side by side, overlapping, with a gap, in the wrong order, of
- * different totals or numbers. */
+/* Turns a message into two fragments: adjacent, overlapping, with a gap, in the wrong order, or
+ * with different lengths or numbers. */
 static bool split(struct mutate *m)
 {
     enum { WHOLE, OVERLAP, GAP, TOTAL, NUMBER, SHAPES };
@@ -278,7 +278,7 @@ static bool split(struct mutate *m)
     return !w.bad && splice(m, &p, p.record, drop, make_span(pieces, sd_wr_len(&w)));
 }
 
-/* Records as units: doubled, dropped, or something new before one. */
+/* Repeats or drops a record, or inserts a new one before it. */
 static bool records(struct mutate *m)
 {
     struct place p, none = {0};
@@ -299,7 +299,7 @@ static bool records(struct mutate *m)
     }
 }
 
-/* A message behind another in one record. */
+/* Adds a message after another one in the same record. */
 static bool join(struct mutate *m)
 {
     struct place p, other;
@@ -390,7 +390,7 @@ static bool body(struct mutate *m)
     return splice(m, &p, p.body, p.len, make_span(bytes, len));
 }
 
-/* All lengths as they should be, as far as one can tell. */
+/* Corrects all lengths, as far as they can be known. */
 static bool repair(struct mutate *m)
 {
     struct place all[PLACES];

@@ -1,5 +1,5 @@
-/* Changes to one datagram that know what DTLS looks like: records, handshake fragments, hellos,
- * extensions. The length fields around a change follow it, nine times of ten. */
+/* Changes one datagram in ways that know DTLS: records, handshake fragments, hellos, extensions.
+ * Nine times in ten the length fields around a change are corrected. */
 #ifndef FUZZ_MUTATE_H
 #define FUZZ_MUTATE_H
 
@@ -13,26 +13,28 @@ struct mutate {
     size_t len;
 };
 
-/* A number below n, which is not 0. */
+/* A number below n; n is not 0. */
 static inline size_t mutate_below(struct fuzz_rng *rng, size_t n)
 {
     return (size_t)(fuzz_random(rng) % n);
 }
 
-/* What libFuzzer would do to bytes; without it, what we would. Returns the new length. */
+/* Changes bytes as libFuzzer does, or without libFuzzer in a way of our own. Returns the new
+ * length. */
 size_t mutate_any(struct fuzz_rng *rng, uint8_t *bytes, size_t len, size_t cap);
 
-/* The operators, by number. False: there was nothing that it could change. */
+/* The operators, by number. False: the operator found nothing to change. */
 unsigned mutate_count(void);
 const char *mutate_name(unsigned which);
 bool mutate_with(struct mutate *m, unsigned which);
-/* One of them. */
+/* One operator, at random. */
 bool mutate_datagram(struct mutate *m);
 
-/* A record or a few, as one side of a handshake sends them. */
+/* Writes one record or a few, as one side of a handshake sends them. */
 void mutate_template(struct fuzz_rng *rng, struct sd_wr *to);
 
-/* Puts a cookie into the first ClientHello, as its message 1; false when there is none. */
+/* Puts a cookie into the first ClientHello and makes it message 1; false: the datagram has no
+ * ClientHello. */
 bool mutate_cookie(struct mutate *m, struct sd_span cookie);
 
 #endif

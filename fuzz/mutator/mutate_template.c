@@ -1,4 +1,4 @@
-/* What the mutator inserts: records of either side, and bytes of no kind. */
+/* What the mutator inserts: records of either side, and random bytes. */
 #include <string.h>
 
 #include "harness/make.h"
@@ -6,10 +6,10 @@
 
 #include "wire/alert.h"
 
-/* libFuzzer has it; other engines, tests and AFL++'s library have not. */
+/* libFuzzer defines it; other engines, tests and AFL++'s library do not. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute__((weak));
 
-/* Bits, bytes, runs, and a little more or less. */
+/* Changes bits, bytes or runs of bytes, or the length a little. */
 static size_t havoc(struct fuzz_rng *rng, uint8_t *bytes, size_t len, size_t cap)
 {
     for (size_t n = 1 + mutate_below(rng, 4); n && len; n--) {

@@ -12,7 +12,8 @@ struct op {
     size_t len;
 };
 
-/* An input taken apart. Data of operations are never changed where they are, only replaced. */
+/* An input as a list of operations. The data of an operation are never changed in place, only
+ * replaced. */
 struct script {
     struct op op[OPS];
     size_t count;
@@ -27,7 +28,7 @@ static size_t below(struct script *s, size_t n)
     return mutate_below(&s->rng, n);
 }
 
-/* NULL: no room is left for changes. */
+/* NULL: no room is left. */
 static const uint8_t *keep(struct script *s, const void *data, size_t len)
 {
     if (len > sizeof s->arena - s->used)
@@ -50,7 +51,7 @@ static void read_script(struct script *s, struct sd_span input)
     }
 }
 
-/* What does not fit is left out. */
+/* Operations that do not fit are left out. */
 static size_t write_script(const struct script *s, uint8_t *out, size_t max)
 {
     struct sd_wr w = sd_wr_init(out, max);
@@ -104,7 +105,7 @@ static void insert_template(struct script *s)
     insert_op(s, at, (struct op){datagram_code(s), arg, keep(s, bytes, len), len});
 }
 
-/* An operation that is none of the datagrams, with little data. */
+/* Inserts an operation that holds no datagram, with little data. */
 static void insert_other(struct script *s)
 {
     uint8_t bytes[8];
@@ -121,7 +122,7 @@ static void swap_ops(struct script *s)
     *b = c;
 }
 
-/* The datagrams of two operations in one. */
+/* Joins the datagrams of two operations. */
 static void merge_ops(struct script *s)
 {
     uint8_t bytes[MUTATE_MAX];
@@ -153,7 +154,7 @@ static void change_argument(struct script *s)
     case 2:
         op->code = (uint8_t)below(s, s->target->codes);
         break;
-    default: /* somebody else */
+    default: /* another sender */
         op->arg ^= (uint8_t)(fuzz_random(&s->rng) & s->target->who);
     }
 }
@@ -169,7 +170,7 @@ static void change_ops(struct script *s)
         insert_other(s);
         break;
     case 2:
-    case 3: /* twice: inputs must not grow without end */
+    case 3: /* drop is there twice, so that inputs do not grow without end */
         if (s->count > 1)
             drop_op(s, at);
         break;
@@ -207,7 +208,7 @@ static struct mutate *begin_change(struct script *s, const struct op *op)
     return &m;
 }
 
-/* The cookie of who sends it; now and then another's, or one that is nearly right. */
+/* Shows the sender's cookie; sometimes another sender's, or one that is nearly right. */
 static void fix_cookie(struct script *s, struct op *op)
 {
     uint8_t cookie[COOKIE + 1] = {0};

@@ -1,4 +1,5 @@
-/* What libFuzzer calls, if a program has it. FUZZ_TARGET: the name of the target. */
+/* The functions that libFuzzer calls if a program defines them. FUZZ_TARGET: the name of the
+ * target. */
 #include "mutator/mutator.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);

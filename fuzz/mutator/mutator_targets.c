@@ -1,4 +1,4 @@
-/* What the targets do with their inputs, as far as it matters to the mutator. */
+/* What the mutator has to know of each target. */
 #include <string.h>
 
 #include "gate/cookie.h"
@@ -7,8 +7,7 @@
 #include "mutator/mutator.h"
 #include "openssl/ossl_cookie.h"
 
-/* The gate itself says which cookie it would accept, with the secret that its target begins with.
- */
+/* Asks the gate itself for the cookie that it would accept, with the first secret of a run. */
 static size_t gate_cookie(uint8_t who, struct sd_span datagram, uint8_t *out)
 {
     uint8_t secret[VK_SECRET], reply[SD_GATE_REPLY_MAX];

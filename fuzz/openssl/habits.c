@@ -29,7 +29,7 @@ static enum habit_answer plan(const struct sim_side *e, enum habit_question q)
     return (enum habit_answer)(e->sim->config.habits[e->id] >> q & 3);
 }
 
-/* What it says now: who was put off once gets his answer. */
+/* What the program answers now. A question that was put off once is answered. */
 static enum habit_answer answer(const SSL *ssl, enum habit_question q)
 {
     struct sim_side *e = SSL_get_app_data(ssl);
@@ -48,7 +48,7 @@ static int on_cert(SSL *ssl, void *arg)
     return a == ANSWER_FINE ? 1 : a == ANSWER_OTHER ? -1 : 0;
 }
 
-/* That of the server, if it has one. */
+/* The server's certificate, if it has one. */
 static int on_client_cert(SSL *ssl, X509 **cert, EVP_PKEY **key)
 {
     const struct sim_side *e = SSL_get_app_data(ssl);
@@ -206,7 +206,7 @@ static void on_state(const SSL *ssl, int where, int value)
 
 /* --- settings --- */
 
-/* Contexts are shared by all runs, so that each sets all there is. */
+/* All runs share the contexts, so each run sets everything. */
 static void set_context(struct sim_side *e, SSL_CTX *ctx)
 {
     const bool server = e->id == OSSL_SERVER;

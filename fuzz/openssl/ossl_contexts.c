@@ -1,4 +1,4 @@
-/* Methods of one version are deprecated, and DTLSv1_listen() has a path for them. */
+/* Methods of one version are deprecated, but DTLSv1_listen() has a path of its own for them. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include "openssl/ossl_contexts.h"
 
@@ -100,7 +100,7 @@ static SSL_CTX *context_new(void)
 SSL_CTX *ossl_context_server(void)
 {
     static SSL_CTX *ctx;
-    uint8_t keys[80] = {1}; /* of tickets */
+    uint8_t keys[80] = {1}; /* keys of tickets */
     if (ctx)
         return ctx;
     ctx = context_new();
@@ -124,7 +124,7 @@ SSL_CTX *ossl_context_client(void)
     return ctx;
 }
 
-/* The contexts are made once, from other random numbers than the inputs get. */
+/* The contexts are made once, with other random numbers than a run gets. */
 void ossl_contexts_reset(void)
 {
     ossl_env_begin(1);

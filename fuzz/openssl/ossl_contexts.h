@@ -1,4 +1,4 @@
-/* Contexts for the target of OpenSSL's own listen path. */
+/* Contexts for fuzz_ossl_listen. */
 #ifndef FUZZ_OSSL_CONTEXTS_H
 #define FUZZ_OSSL_CONTEXTS_H
 
@@ -7,13 +7,14 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-/* Makes what is missing; then clock and randomness are as at the beginning. */
+/* Makes the contexts that are missing; afterwards clock and random numbers are as at the
+ * beginning. */
 void ossl_contexts_reset(void);
 /* DTLS 1.0 and 1.2, every cipher suite, an ECDSA and an RSA certificate, a PSK; the same at each
  * start of the program. */
 SSL_CTX *ossl_context_server(void);
 SSL_CTX *ossl_context_client(void);
-/* Of one version of DTLS only, or of TLS. */
+/* One version of DTLS only, or TLS. */
 SSL_CTX *ossl_context_odd(bool tls);
 
 #endif

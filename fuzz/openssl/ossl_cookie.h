@@ -1,5 +1,4 @@
-/* The cookies of the targets that run OpenSSL's own server: anybody can compute them, so that the
- * mutator can show good ones. */
+/* The cookies of fuzz_ossl_listen. Anybody can compute them, so the mutator can show good ones. */
 #ifndef FUZZ_OSSL_COOKIE_H
 #define FUZZ_OSSL_COOKIE_H
 

@@ -1,5 +1,5 @@
-/* RAND_METHOD is the only way to get at all random numbers of the library; it is deprecated, and
- * works, in every version up to 4.0. */
+/* RAND_METHOD is the only way to replace all random numbers of the library. It is deprecated, but
+ * works in every version up to 4.0. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include "openssl/ossl_env.h"
 
@@ -15,25 +15,25 @@
 #include "harness/common.h"
 #include "harness/pool.h"
 
-static const int64_t epoch_us = INT64_C(1700000000) * 1000000;
+static const int64_t epoch_us = INT64_C(1700000000) * OSSL_SECOND_US;
 static int64_t now_us;
 static struct fuzz_rng random_of[2];
 static enum ossl_side drawing;
 static unsigned scarce;
 
-/* OpenSSL asks these for the time of timers, tickets and certificates. */
+/* OpenSSL calls these for the time of timers, tickets and certificates. */
 __attribute__((visibility("default"))) int gettimeofday(struct timeval *restrict tv,
                                                         void *restrict zone)
 {
     (void)zone;
-    tv->tv_sec = (time_t)(now_us / 1000000);
-    tv->tv_usec = (suseconds_t)(now_us % 1000000);
+    tv->tv_sec = (time_t)(now_us / OSSL_SECOND_US);
+    tv->tv_usec = (suseconds_t)(now_us % OSSL_SECOND_US);
     return 0;
 }
 
 __attribute__((visibility("default"))) time_t time(time_t *out)
 {
-    time_t now = (time_t)(now_us / 1000000);
+    time_t now = (time_t)(now_us / OSSL_SECOND_US);
     if (out)
         *out = now;
     return now;
@@ -73,14 +73,14 @@ static void mem_free(void *block, const char *file, int line)
     fuzz_heap_free(block);
 }
 
-/* Before anything else of OpenSSL is called. */
+/* Runs before any other call of OpenSSL. */
 __attribute__((constructor)) static void prepare(void)
 {
     static const RAND_METHOD method = {
         .bytes = random_bytes, .pseudorand = random_bytes, .status = random_status};
     fuzz_check(CRYPTO_set_mem_functions(mem_alloc, mem_realloc, mem_free),
-               "OpenSSL has taken memory already");
-    fuzz_check(RAND_set_rand_method(&method), "OpenSSL keeps its random numbers");
+               "OpenSSL has allocated memory already");
+    fuzz_check(RAND_set_rand_method(&method), "OpenSSL does not accept other random numbers");
 }
 
 void ossl_env_begin(uint64_t seed)
@@ -91,8 +91,8 @@ void ossl_env_begin(uint64_t seed)
     drawing = OSSL_SERVER;
 }
 
-/* What OpenSSL makes once and keeps it makes in the first run that needs it, so a second one of the
- * same input must hold no more than the first. */
+/* OpenSSL makes some objects once, in the first run that needs them, and keeps them. So a second
+ * run of the same input must hold no more memory than the first. */
 void ossl_env_run(void (*run)(const uint8_t *, size_t), const uint8_t *data, size_t size)
 {
     const struct fuzz_heap before = fuzz_heap_now();

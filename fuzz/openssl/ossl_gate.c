@@ -5,7 +5,7 @@
 #include "wire/record.h"
 
 static struct sd_gate_result seen;
-static bool no_version; /* of DTLS that there is, in the record */
+static bool no_version; /* the record has no version of DTLS */
 
 void ossl_gate_sees(const uint8_t *data, size_t len)
 {
@@ -20,8 +20,8 @@ void ossl_gate_sees(const uint8_t *data, size_t len)
     seen = sd_gate_check(&g, data, len, &peer, &local, reply);
 }
 
-/* The gate looks at the whole of the datagram, OpenSSL at what is before the cookie; and OpenSSL
- * takes any version that begins with fe. */
+/* The gate reads the whole datagram, OpenSSL only up to the cookie. And OpenSSL accepts any version
+ * that begins with fe. */
 static bool is_stricter(enum sd_gate_reason why)
 {
     return why == SD_GATE_MALFORMED || why == SD_GATE_TOO_SMALL ||
@@ -31,7 +31,7 @@ static bool is_stricter(enum sd_gate_reason why)
 void ossl_gate_answered(void)
 {
     fuzz_check(seen.verdict != SD_GATE_DROP || is_stricter(seen.reason),
-               "DTLSv1_listen() takes what the gate drops: %s", sd_gate_reason_name(seen.reason));
+               "DTLSv1_listen() answers what the gate drops: %s", sd_gate_reason_name(seen.reason));
 }
 
 void ossl_gate_silence(void)

@@ -1,4 +1,4 @@
-/* Our gate beside DTLSv1_listen(): what it makes of the same datagrams. */
+/* Our gate reads the same datagrams as DTLSv1_listen(). */
 #ifndef FUZZ_OSSL_GATE_H
 #define FUZZ_OSSL_GATE_H
 
@@ -7,11 +7,10 @@
 
 /* OpenSSL reads a datagram. */
 void ossl_gate_sees(const uint8_t *data, size_t len);
-/* It answered that one, or took it. The gate may be stricter, but must not take it for something
- * else than a hello. */
+/* OpenSSL answered or accepted it. The gate may be stricter, but must recognise it as a hello. */
 void ossl_gate_answered(void);
-/* It said nothing, although nothing failed. Then whoever the gate admits for the like would wait
- * for ever. */
+/* OpenSSL was silent, although nothing failed. If the gate admits such a datagram, its sender would
+ * wait for ever. */
 void ossl_gate_silence(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Datagrams in memory on their way to somebody. */
+/* A queue of datagrams in memory. */
 #ifndef FUZZ_OSSL_QUEUE_H
 #define FUZZ_OSSL_QUEUE_H
 
@@ -15,9 +15,9 @@ struct ossl_queue {
     } datagram[OSSL_QUEUE];
 };
 
-/* False: it is full, the datagram is lost. */
+/* False: the queue is full and the datagram is lost. */
 bool ossl_queue_put(struct ossl_queue *q, unsigned from, const void *bytes, size_t len);
-/* The oldest, at most `cap` bytes of it; false: there is none. */
+/* The oldest datagram, at most `cap` bytes of it; false: the queue is empty. */
 bool ossl_queue_take(struct ossl_queue *q, unsigned *from, uint8_t *bytes, size_t cap, size_t *len);
 
 #endif

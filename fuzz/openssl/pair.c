@@ -13,7 +13,7 @@
 
 enum identity { NONE, ECDSA, RSA_1024, RSA_PSS, ED25519, DSA_1024, IDENTITIES };
 
-/* Small ones: they are made at each start of the program. */
+/* Small keys, because they are made at each start of the program. */
 static bool set_size(EVP_PKEY_CTX *ctx, enum identity identity)
 {
     switch (identity) {
@@ -56,7 +56,7 @@ static EVP_PKEY *key_new(enum identity identity)
     return key;
 }
 
-/* A certificate of some 2 kB: several fragments at any MTU. */
+/* A certificate of about 2 kB: several fragments at any MTU. */
 static X509 *certificate_new(EVP_PKEY *key, const EVP_MD *digest)
 {
     enum { PADDING = 1500 };
@@ -105,7 +105,8 @@ static int accept_any(int ok, X509_STORE_CTX *ctx)
     return 1;
 }
 
-/* Made once for each side; what is drawn behind it is the same whether or not it was there. */
+/* Made once for each side. Random numbers drawn afterwards are the same whether or not it
+ * existed. */
 static EVP_PKEY *key_of(enum ossl_side side, enum identity identity)
 {
     static EVP_PKEY *made[2][IDENTITIES];
@@ -124,7 +125,7 @@ static void set_identity(SSL_CTX *ctx, enum ossl_side side, enum identity identi
     EVP_PKEY *key = key_of(side, identity);
     X509 *x = certificate_new(key, identity == ED25519 ? NULL : EVP_sha256());
     fuzz_check(SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1,
-               "OpenSSL does not take its own certificate");
+               "OpenSSL does not accept its own certificate");
     X509_free(x);
 }
 
@@ -215,7 +216,8 @@ static void set_kind(SSL_CTX *ctx, enum ossl_side side, enum pair_kind kind)
     SSL_CTX_set_session_id_context(ctx, tickets, 1);
     if (side == OSSL_SERVER)
         SSL_CTX_set_tlsext_ticket_keys(ctx, tickets, sizeof tickets);
-    if (kind == PAIR_MUTUAL) /* one would hold the client's certificate, to be read once more */
+    /* A ticket holds the client's certificate, which would be parsed once more. */
+    if (kind == PAIR_MUTUAL)
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_dh_auto(ctx, 1);
     set_peers(ctx, side, t);

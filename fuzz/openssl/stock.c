@@ -13,7 +13,7 @@ static int stock_transmit(void *arg, const void *data, size_t len)
     return sim_transmit(arg, data, len);
 }
 
-/* Only what `input` was given is there to read. */
+/* Reads the one datagram that stock_input() left in the inbox. */
 static int stock_receive(void *arg, void *data, size_t cap)
 {
     struct sim_side *e = arg;
@@ -41,14 +41,14 @@ static int cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
     return len == 16 && cookie[0] == 'c' && !memcmp(cookie, cookie + 1, 15);
 }
 
-/* Whatever it waits for, it may come. */
+/* A side that only waits has not failed. */
 static bool failed(const struct sim_side *e, int rc)
 {
     const int error = SSL_get_error(e->ssl, rc);
     return error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN;
 }
 
-/* Reads until there is nothing more. */
+/* Reads until nothing is left. */
 static void read_all(struct sim_side *e)
 {
     uint8_t buf[2048];
@@ -76,8 +76,8 @@ static bool taken(struct sim_side *e)
     return !e->listening;
 }
 
-/* A flight that is sent again goes back to the session of its time, of which OpenSSL (3.0) holds no
- * reference: where there is another one since, it has been freed. So somebody keeps the last. */
+/* A retransmitted flight uses the session of its time, but OpenSSL (3.0) holds no reference to it
+ * and may have freed it since. So the last sessions are kept here. */
 static void keep_session(struct sim_side *e)
 {
     SSL_SESSION *now = SSL_get_session(e->ssl);
@@ -107,8 +107,8 @@ static void stock_go_on(struct sim_side *e)
 }
 
 /* A handshake that begins with a session of short records (max_fragment_length) and agrees on
- * another: OpenSSL before 3.2 then writes behind its buffer, and fuzzing would end there; see
- * docs/fuzzing.md. */
+ * another session: OpenSSL before 3.2 then writes past the end of its buffer, and fuzzing would end
+ * there; see docs/fuzzing.md. */
 static bool is_short(const SSL_SESSION *session)
 {
     return SSL_SESSION_get_max_fragment_length(session) != TLSEXT_max_fragment_length_DISABLED;
@@ -158,8 +158,8 @@ static void stock_begin(struct sim_side *e)
         SSL_set_options(e->ssl, SSL_OP_COOKIE_EXCHANGE);
 }
 
-/* Between a ChangeCipherSpec and new keys OpenSSL from 3.2 on frees a record layer twice, see
- * docs/fuzzing.md; with nothing left to be sent again it does not. */
+/* Between a ChangeCipherSpec and the new keys, OpenSSL from 3.2 on frees a record layer twice, see
+ * docs/fuzzing.md. SSL_clear() drops what would be sent again and so avoids it. */
 static void ssl_free(SSL *ssl)
 {
     if (SSL_in_init(ssl))
@@ -198,7 +198,7 @@ static bool stock_wait(struct sim_side *e, uint64_t *us)
     struct timeval left;
     if (e->over || DTLSv1_get_timeout(e->ssl, &left) != 1)
         return false;
-    *us = (uint64_t)left.tv_sec * 1000000 + (uint64_t)left.tv_usec;
+    *us = (uint64_t)left.tv_sec * OSSL_SECOND_US + (uint64_t)left.tv_usec;
     return true;
 }
 

@@ -59,7 +59,7 @@ static bool certificate(struct agree *a, struct sd_span body)
     return sd_rd_done(&chain.rd);
 }
 
-/* OpenSSL does not look behind the cookie. */
+/* OpenSSL ignores everything after the cookie. */
 static bool verify_request(struct sd_span body)
 {
     struct sd_hello_verify hv;
@@ -88,18 +88,20 @@ static bool message(struct agree *a, const struct sd_handshake *h)
 
 static void check_refused(const struct agree *a)
 {
-    fuzz_check(!a->refused, "OpenSSL takes a message of type %d that does not parse", a->refused);
+    fuzz_check(!a->refused, "OpenSSL accepts a message of type %d that our parsers refuse",
+               a->refused);
 }
 
-/* It may come again, and a server that asks for a cookie looks at no more than that. */
+/* A ClientHello or HelloVerifyRequest may come again before OpenSSL has read all of it: a server
+ * that asks for a cookie reads only up to that. */
 static bool may_be_refused_yet(int write_p, const struct sd_handshake *h)
 {
     return h->type == (write_p ? SD_HS_HELLO_VERIFY_REQUEST : SD_HS_CLIENT_HELLO);
 }
 
-/* OpenSSL tells of each message before it looks into it. When it goes on with another one it has
- * taken the one before. Of what it writes in fragments it shows other bytes than it sends: at each
- * cut a header stands where the message was. */
+/* OpenSSL calls this for each message before it parses it. When the next message comes, it has
+ * accepted the one before. A message that it sends in fragments is shown with other bytes than were
+ * sent: a header replaces bytes at each cut. */
 static void on_message(int write_p, int version, int type, const void *bytes, size_t len, SSL *ssl,
                        void *arg)
 {
@@ -131,19 +133,19 @@ static void check_choice(const struct agree *a, const SSL *ssl)
     const uint8_t *protocol = NULL;
     unsigned len = 0;
     fuzz_check(a->suite == SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl)),
-               "suite %04x is another one to OpenSSL", a->suite);
+               "OpenSSL uses another suite than %04x", a->suite);
     SSL_get0_alpn_selected(ssl, &protocol, &len);
     fuzz_check(len == a->protocol_len && (!len || !memcmp(protocol, a->protocol, len)),
-               "the protocol of ALPN is another one to OpenSSL");
+               "OpenSSL reads another ALPN protocol");
 }
 
-/* A server's list is without the client's own certificate. */
+/* A server's list does not contain the client's own certificate. */
 static void check_certificates(const struct agree *a, const SSL *ssl)
 {
     const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     const bool apart = SSL_is_server(ssl) && SSL_SESSION_get0_peer(SSL_get_session(ssl));
     const int theirs = (chain ? sk_X509_num(chain) : 0) + apart;
-    fuzz_check(!a->counted || a->certificates == theirs, "%d certificates, %d to OpenSSL",
+    fuzz_check(!a->counted || a->certificates == theirs, "%d certificates, but OpenSSL reads %d",
                a->certificates, theirs);
 }
 
@@ -157,7 +159,7 @@ void agree_ready(struct agree *a, SSL *ssl)
     uint8_t random[32];
     (SSL_is_server(ssl) ? SSL_get_client_random : SSL_get_server_random)(ssl, random,
                                                                          sizeof random);
-    fuzz_check(!memcmp(a->random, random, sizeof random), "the random is another one to OpenSSL");
+    fuzz_check(!memcmp(a->random, random, sizeof random), "OpenSSL reads another random");
     check_certificates(a, ssl);
     if (!SSL_is_server(ssl))
         check_choice(a, ssl);

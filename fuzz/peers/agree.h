@@ -1,5 +1,5 @@
-/* What OpenSSL reads, and what our parsers make of the same messages. A message that
- * OpenSSL goes on after must parse, and what it agreed on must be what we read in the hellos. */
+/* Compares what OpenSSL reads in handshake messages with what our parsers read. A message that
+ * OpenSSL accepts must parse, and what OpenSSL agreed on must be what the hellos say. */
 #ifndef FUZZ_AGREE_H
 #define FUZZ_AGREE_H
 
@@ -8,20 +8,20 @@
 #include <stdint.h>
 
 struct agree {
-    int refused;  /* type of a message that does not parse, until OpenSSL refuses it; 0: none */
-    bool done;    /* compared; a second handshake may be turned down after its hello */
-    bool hello;   /* of the peer: seen; */
-    bool counted; /* his certificates, too */
+    int refused;  /* type of a message that does not parse, until OpenSSL refuses it, or 0 */
+    bool done;    /* compared once: a second handshake may be refused after its hello */
+    bool hello;   /* the peer's hello was seen */
+    bool counted; /* and the peer's certificates */
     int certificates;
     uint8_t random[32];
-    uint16_t suite; /* a server's choice, */
+    uint16_t suite; /* the server's choice */
     uint8_t protocol[255];
-    size_t protocol_len; /* also of ALPN */
+    size_t protocol_len; /* and of ALPN */
 };
 
-/* From now on; `a` lives as long as `ssl`. Takes its message callback. */
+/* Begins; `a` lives as long as `ssl`. Uses the message callback of `ssl`. */
 void agree_watch(struct agree *a, SSL *ssl);
-/* Its first handshake is complete. */
+/* The first handshake is complete: compares. */
 void agree_ready(struct agree *a, SSL *ssl);
 
 #endif

@@ -1,8 +1,7 @@
-/* The input is a list of operations: datagrams that somebody makes up, the real peer's own ones,
- * time.
+/* The input is a list of operations: made-up datagrams, datagrams of the real peer, and time.
  *
- * Nobody gets through the handshake without the peer's keys, data is the peer's, memory is bounded
- * by what was received, and what was established stays. */
+ * Nobody completes a handshake without the peer's keys, all data is the peer's, memory is bounded
+ * by what was received, and an established association stays. */
 #include "peers/hostile.h"
 
 #include <stdlib.h>
@@ -15,25 +14,26 @@
 
 enum code {
     CODE_CONFIG,   /* arg: bits 0 and 1 pair_kind, 2 and 3 the MTU; only at the beginning */
-    CODE_REAL,     /* arg: so many of the peer's datagrams arrive, more one */
-    CODE_DATAGRAM, /* data as it is */
+    CODE_REAL,     /* arg: how many of the peer's datagrams arrive, less one */
+    CODE_DATAGRAM, /* the data are the datagram */
     CODE_RECORD,   /* arg: bits 0 to 2 the type from 20 on, 3 and 4 the epoch; number, body */
     CODE_MESSAGE,  /* arg: handshake type; number of the message, body: a whole one */
     CODE_FRAGMENT, /* arg: handshake type; number, three bytes of length, body: its beginning */
     CODE_COPY,     /* arg: which of the peer's next datagrams; data over its beginning */
     CODE_TIME,     /* arg: to the next timer, or in 100 ms */
-    CODE_SEND,     /* arg: so many bytes of data, the peer's when even */
+    CODE_SEND,     /* arg: bytes of data, less one; even: the peer sends them */
     CODES
 };
 
-/* OpenSSL itself takes this much for a handshake, buffers included; then by what arrives: of a
- * fragment it sets aside the message, of which the guard allows 16 KiB, eleven at a time. */
-enum { HEAP_HANDSHAKE = 400000, HEAP_PER_BYTE = 64, OPERATIONS = 200 };
+/* OpenSSL needs HEAP_HANDSHAKE bytes for a handshake with its buffers, and more for what arrives:
+ * for a fragment it reserves the whole message. The guard allows messages of 16 KiB, eleven at a
+ * time. */
+enum { HEAP_HANDSHAKE = 400000, HEAP_PER_BYTE = 64, OPERATIONS = 200, TIME_UNIT_US = 100000 };
 
 struct attack {
     struct sim sim;
     int id;
-    uint64_t seq; /* of made up records */
+    uint64_t seq; /* of made-up records */
     bool was_alive, keys_shown;
     size_t before, made_up;
 };
@@ -99,10 +99,9 @@ static void changed_copy(uint8_t arg, struct sd_span over)
     const struct sim_packet *p = e->queue[arg % e->queued];
     const size_t n = over.len < p->len ? over.len : p->len;
     memcpy(out, p->data, p->len);
-    for (size_t i = 0; i < n;
-         i++) /* zero changes nothing: a mutation of the rest keeps its place */
+    for (size_t i = 0; i < n; i++) /* zero changes nothing, so a mutation keeps its place */
         out[i] ^= over.p[i];
-    a.keys_shown |= is_sealed(p); /* some of it may be as it was */
+    a.keys_shown |= is_sealed(p); /* the records that stay as they were show its keys */
     arrive(out, p->len);
 }
 
@@ -141,13 +140,13 @@ static void operation(const struct fuzz_op *op)
         if (!op->arg)
             sim_timeout(&a.sim, a.id);
         else
-            sim_later(&a.sim, 100000 * (uint64_t)op->arg);
+            sim_later(&a.sim, TIME_UNIT_US * (uint64_t)op->arg);
         break;
     case CODE_SEND:
         sim_send(&a.sim, op->arg & 1 ? a.id : !a.id, 1U + op->arg);
         break;
     }
-    while (sim_deliver(&a.sim, !a.id, 1)) /* the way to the peer is fine */
+    while (sim_deliver(&a.sim, !a.id, 1)) /* the path to the peer loses nothing */
         ;
 }
 
@@ -157,7 +156,7 @@ static void check(void)
     fuzz_check(!e->ready || a.keys_shown, "a handshake completed without the peer's keys");
     const size_t now = fuzz_heap_now().bytes;
     fuzz_check(now < a.before + HEAP_HANDSHAKE + HEAP_PER_BYTE * a.made_up,
-               "%zu bytes of heap for %zu that were made up", now - a.before, a.made_up);
+               "%zu bytes of heap for %zu made-up bytes", now - a.before, a.made_up);
     a.was_alive |= sim_alive(&a.sim);
     fuzz_check(!a.was_alive || sim_alive(&a.sim), "an association was ended from outside");
 }
@@ -193,7 +192,7 @@ static void put_real(struct sd_wr *w, unsigned times)
         fuzz_op_put(w, CODE_REAL, 7, NULL, 0);
 }
 
-/* An attack after so many steps of the real handshake. */
+/* An attack after `steps` steps of the real handshake. */
 static void seed(struct fuzz_seeder *s, unsigned config, unsigned steps, uint8_t code, uint8_t arg,
                  const void *data, size_t len)
 {

@@ -1,5 +1,4 @@
-/* One side of ours against somebody who sends whatever he likes, while a real peer does its part.
- */
+/* One side of ours against an attacker that sends anything, while a real peer does its part. */
 #ifndef FUZZ_HOSTILE_H
 #define FUZZ_HOSTILE_H
 

@@ -110,7 +110,7 @@ static void session_begin(struct sim_side *e)
     agree_watch(&e->agree, sd_session_native(e->session));
 }
 
-/* Other code in the thread would take a left error for its own (openssl#11889). */
+/* Other code in the thread would mistake a left error for its own (openssl#11889). */
 static void check_queue(void)
 {
     const unsigned long e = ERR_peek_error();
@@ -144,7 +144,7 @@ static void pump(struct sim_side *e)
     unsigned turns = 0;
     while ((ev = sd_session_next(e->session, buf, sizeof buf, &len, sim_now())) !=
            SD_SESSION_IDLE) {
-        fuzz_check(++turns < TURNS, "the session never has enough");
+        fuzz_check(++turns < TURNS, "the session never becomes idle");
         check_queue();
         fuzz_note(100U + ev);
         if (ev == SD_SESSION_DATA)

@@ -1,4 +1,4 @@
-/* A side of ours: a session with its guard, and the gate before a server's. */
+/* A side of ours: a session with its guard; a server has the gate in front of it. */
 #ifndef FUZZ_OURS_H
 #define FUZZ_OURS_H
 

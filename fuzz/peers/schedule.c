@@ -10,7 +10,7 @@
 #include "peers/schedule_ops.h"
 #include "wire/record.h"
 
-enum { ROUNDS = 12, OPERATIONS = 400 };
+enum { ROUNDS = 12, OPERATIONS = 400, LATER_UNIT_US = 20000 };
 
 static int target(uint8_t arg)
 {
@@ -44,7 +44,7 @@ static void merge(struct schedule *run, int to, unsigned index)
     fuzz_heap_free(b);
 }
 
-/* Out of the queue, and behind the others so many times. */
+/* Takes a datagram out of the queue and puts `copies` of it at the end. */
 static void requeue(struct schedule *run, int to, unsigned index, unsigned copies)
 {
     struct sim_packet *p = sim_take(&run->sim, to, index);
@@ -73,7 +73,7 @@ static void set_field(struct sim_packet *p, uint8_t which, uint8_t value)
         p->data[at] = value;
 }
 
-/* Takes a datagram, changes it, puts it back behind the others. */
+/* Takes a datagram, changes it, and puts it at the end of the queue. */
 static void change(struct schedule *run, uint8_t op, uint8_t arg, struct sd_rd *in)
 {
     const int to = target(arg);
@@ -107,10 +107,10 @@ static void reflect(struct schedule *run, uint8_t arg)
     fuzz_heap_free(p);
 }
 
-/* What the guard keeps away from OpenSSL whenever it comes: anybody could have sent it. */
+/* A forgery that the guard always keeps away from OpenSSL. */
 static bool is_harmless(uint8_t type, unsigned epoch, struct sd_span body)
 {
-    enum { NO_CIPHER = 16 /* bytes are less than any tag */ };
+    enum { NO_CIPHER = 16 /* bytes: shorter than any tag */ };
     if (epoch)
         return body.len < NO_CIPHER;
     if (type == SD_CT_HANDSHAKE)
@@ -143,7 +143,7 @@ static void report(struct schedule *run, uint8_t arg, struct sd_rd *in)
     if (e->remembered < back)
         return;
     const struct sim_packet *p = e->history[(e->remembered - back) % SIM_HISTORY];
-    const size_t most = e->witness.mtu; /* of this host it is true */
+    const size_t most = e->witness.mtu; /* a report of this host is true */
     const struct sim_report r = {.error = arg & 2 ? EMSGSIZE : ECONNREFUSED,
                                  .here = arg & 4,
                                  .limit = !(arg & 2)                ? 0
@@ -187,7 +187,7 @@ static void peaceful(struct schedule *run, uint8_t op, uint8_t arg)
         run->timeouts += sim_timeout(&run->sim, to);
         break;
     case OP_LATER:
-        sim_later(&run->sim, 20000 * (uint64_t)arg);
+        sim_later(&run->sim, LATER_UNIT_US * (uint64_t)arg);
         break;
     case OP_REFUSE:
         refuse(run, arg);
@@ -243,7 +243,7 @@ static void operation(struct schedule *run, struct sd_rd *in)
         sim_close(&run->sim, target(arg));
     else if (op == OP_RENEGOTIATE)
         stock_renegotiate(&run->sim.side[target(arg)], run->sim.config.deployed && arg & 2);
-    else if (op == OP_BEGIN_ANEW)
+    else if (op == OP_BEGIN_AGAIN)
         stock_begin_again(&run->sim, arg & 1, sd_rd_u32(in));
     else
         stock_scarce(&run->sim, arg);
@@ -265,7 +265,7 @@ void schedule_settle(struct schedule *run)
     for (unsigned i = 0; i < 1000; i++)
         if (!sim_deliver(&run->sim, OSSL_SERVER, 1) && !sim_deliver(&run->sim, OSSL_CLIENT, 1))
             return;
-    fuzz_check(!schedule_ours(run), "the two never stop talking");
+    fuzz_check(!schedule_ours(run), "the two sides never stop sending");
 }
 
 /* From now on the network is perfect. */
@@ -283,7 +283,7 @@ static void calm(struct schedule *run)
     }
 }
 
-/* What a side of stock OpenSSL is known to do; anything else is news. */
+/* Known bugs of stock OpenSSL; anything else is a finding. */
 static unsigned known_of_stock(const struct schedule *run, int id)
 {
     const struct sim_config *c = &run->sim.config;

@@ -1,5 +1,5 @@
 /* A client, a network and a server that do what an input says, one operation after another
- * (schedule_ops.h); behind it the network is perfect. */
+ * (schedule_ops.h). Afterwards the network is perfect. */
 #ifndef FUZZ_SCHEDULE_H
 #define FUZZ_SCHEDULE_H
 
@@ -10,22 +10,22 @@
 
 struct schedule {
     struct sim sim;
-    bool hostile, ended; /* an operation of those kinds was done, */
-    bool lossy, annoyed; /* one that costs time, forgeries that are harmless, */
-    bool refused;        /* a write that was refused */
+    bool hostile, ended; /* such an operation was done */
+    bool lossy, annoyed; /* an operation that costs time; a harmless forgery */
+    bool refused;        /* a write was refused */
     bool was_alive;
-    unsigned timeouts, late; /* in the schedule; behind it, on a perfect network */
+    unsigned timeouts, late; /* in the schedule; afterwards, on a perfect network */
 };
 
-/* What the second byte of an input says; 0: it is found out. */
+/* The MTU that the second byte of an input selects; 0: the sides find it out. */
 size_t schedule_mtu(uint8_t byte);
 /* `in`: the operations. */
 void schedule_run(struct schedule *run, const struct sim_config *c, struct sd_rd *in);
-/* What is on its way arrives, until nothing is. */
+/* Delivers until no datagram is on its way. */
 void schedule_settle(struct schedule *run);
-/* Ours at both ends, and as promised. */
+/* Both sides are ours, and none of them is odd: everything that is promised must hold. */
 bool schedule_ours(const struct schedule *run);
-/* A stock side sends what it may, but for what it is known to do. */
+/* Checks that a stock side sends what a peer may send, apart from known bugs. */
 void schedule_check_stock(const struct schedule *run);
 void schedule_end(struct schedule *run);
 

@@ -27,14 +27,15 @@ const char *witness_words(unsigned wrong)
     return wrong & WITNESS_LENGTH ? "a datagram longer than the MTU" : NULL;
 }
 
-/* Of a HelloVerifyRequest: it echoes numbers, and its cookie may be another one. */
+/* A HelloVerifyRequest echoes numbers, and its cookie may change. */
 static bool is_verify_request(const struct sd_record *r)
 {
     return !r->epoch && r->type == SD_CT_HANDSHAKE && r->body.len &&
            r->body.p[0] == SD_HS_HELLO_VERIFY_REQUEST;
 }
 
-/* What fills a datagram up to its size: every peer discards it, and its number is nobody's. */
+/* Junk that fills a datagram up to its size: every peer discards it, and its number means
+ * nothing. */
 static bool is_junk(const struct sd_record *r)
 {
     return !r->epoch && r->type == SD_CT_APPDATA;
@@ -83,7 +84,7 @@ static struct witness_message *message_of(struct witness *w, const struct sd_han
     return free_one;
 }
 
-/* What is known already must be the same; mostly all of it is known, or none. */
+/* Bytes that are known already must be the same. Mostly all or none of them are known. */
 static void note_bytes(struct witness *w, struct witness_message *m, const struct sd_handshake *h)
 {
     const size_t at = h->frag_off, most = m->kept - at;

@@ -1,4 +1,4 @@
-/* Looks at every datagram that one side sends. */
+/* Checks every datagram that one side sends. */
 #ifndef FUZZ_WITNESS_H
 #define FUZZ_WITNESS_H
 
@@ -10,14 +10,14 @@ enum { WITNESS_RECORDS = 512, WITNESS_MESSAGES = 24, WITNESS_BYTES = 6000 };
 
 /* What may be wrong. */
 enum {
-    WITNESS_FORM = 1,       /* the datagram is no sequence of whole records */
-    WITNESS_NUMBER = 2,     /* a record number is used for other bytes again */
+    WITNESS_FORM = 1,       /* the datagram is not a sequence of whole records */
+    WITNESS_NUMBER = 2,     /* a record number is used again for other bytes */
     WITNESS_TRANSCRIPT = 4, /* a handshake message is sent again with other bytes */
     WITNESS_LENGTH = 8      /* longer than the MTU */
 };
 
 struct witness {
-    size_t mtu; /* 0: not looked at */
+    size_t mtu; /* 0: not checked */
     unsigned wrong;
     /* Records by epoch and number, with a hash of their bytes. */
     struct witness_record {
@@ -30,7 +30,7 @@ struct witness {
         uint8_t type;
         uint16_t seq;
         uint32_t length;
-        size_t kept; /* of its bytes: how many are looked at */
+        size_t kept; /* how many of its bytes are checked */
         uint8_t *bytes;
         bool *known;
     } messages[WITNESS_MESSAGES];

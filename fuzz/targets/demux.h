@@ -5,7 +5,7 @@
 #include "harness/senders.h"
 
 enum code {
-    CODE_DELIVER, /* who: who sends it to whom, see sender() and local() */
+    CODE_DELIVER, /* who: sender and local address, see who_of() */
     CODE_NEXT,    /* reads: arg / 4 datagrams (0 = all); bit 0: accepts unknown senders */
     CODE_CLOSE,   /* who */
     CODE_TIME,    /* arg ms */
@@ -13,14 +13,14 @@ enum code {
     CODE_NO_MEMORY,
     CODE_RETIRE,  /* listener */
     CODE_LISTEN,  /* another listener; bit 0 IPv6, bit 1 on one address only, bits 2 and 3 a port */
-    CODE_CONNECT, /* as client; bit 3: from a source of its own */
+    CODE_CONNECT, /* as client; bit 3: from a local address of its own */
     CODE_SEND,    /* who */
     CODE_ICMP,    /* who; data: see vk_icmp() */
-    CODE_WINDOW,  /* a sender for each byte of the data, when a socket is bound next */
+    CODE_WINDOW,  /* each byte of the data is a sender; they send when a socket is bound next */
     CODE_CONFIG,  /* first operation: bits 0 to 2 max_connected, bit 3 take_over; see begin() */
     CODE_TRAITS,  /* of the next datagram */
-    CODE_CROWD,   /* that many others send something */
-    CODE_LEAVE,   /* that many of them are closed */
+    CODE_CROWD,   /* arg other senders send something */
+    CODE_LEAVE,   /* arg of them are closed */
     CODE_SIEGE,   /* who; data: how often two datagrams come, time passes, and one is read */
     CODE_WAIT,    /* arg * 2 ms for one datagram; 255: until the deadline */
     CODE_ARM,     /* the deadline: in arg ms; 0: at once; 255: never */
@@ -41,7 +41,7 @@ enum {
     SIEGE_MAX = 128,
     PAIRS = SENDERS * LOCALS,
     EVERYBODY = PAIRS + CROWD,
-    NOBODY = EVERYBODY /* who is no peer of a listener's */
+    NOBODY = EVERYBODY /* not a peer of a listener */
 };
 
 struct sent {

@@ -1,4 +1,4 @@
-/* Crowds, troubles and odd kernels, for fuzz_demux. */
+/* Seeds of fuzz_demux: crowds, failures and odd kernels. */
 #include <string.h>
 
 #include "harness/common.h"
@@ -71,7 +71,7 @@ static void seed_peers(struct fuzz_seeder *to)
     seed(to, &s);
 }
 
-/* More peers than the table and the timers begin with, and than are served in one round. */
+/* More peers than the table and the timers hold at first, and than one round serves. */
 static void seed_crowd(struct fuzz_seeder *to)
 {
     struct script s;
@@ -133,7 +133,7 @@ static void seed_faults(struct fuzz_seeder *to)
     }
 }
 
-/* A socket that yields nothing but errors, and cannot be watched when its pause is over. */
+/* A socket that yields only errors and cannot be watched when its pause is over. */
 static void seed_pause(struct fuzz_seeder *to)
 {
     struct script s;

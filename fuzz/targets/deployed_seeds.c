@@ -1,16 +1,16 @@
-/* Seeds of fuzz_deployed: what two do in their life, with each habit. */
+/* Seeds of fuzz_deployed: the life of two sides, with each habit. */
 #include "harness/common.h"
 #include "openssl/habits.h"
 #include "openssl/pair.h"
 #include "peers/schedule_ops.h"
 
-/* The same handshake, resumed, and renewed by either side. */
+/* A handshake, renewed by either side, then resumed and renewed. */
 #define LIFE                                                                                       \
     DONE, OP_SEND, 20, OP_SEND, 21, OP_RENEGOTIATE, 0, DONE, OP_RENEGOTIATE, 1, DONE,              \
-        OP_BEGIN_ANEW, 1, 0, 0, 0, 0, DONE, OP_RENEGOTIATE, 2, DONE
+        OP_BEGIN_AGAIN, 1, 0, 0, 0, 0, DONE, OP_RENEGOTIATE, 2, DONE
 
-/* The shorter, the more of it fuzzing does. */
-#define SHORT_LIFE DONE, OP_SEND, 20, OP_RENEGOTIATE, 1, DONE, OP_BEGIN_ANEW, 1, 0, 0, 0, 0, DONE
+/* Shorter, so that fuzzing runs more of them. */
+#define SHORT_LIFE DONE, OP_SEND, 20, OP_RENEGOTIATE, 1, DONE, OP_BEGIN_AGAIN, 1, 0, 0, 0, 0, DONE
 
 static void seed(struct fuzz_seeder *s, uint8_t kind, uint32_t client, uint32_t server,
                  const uint8_t *ops, size_t len)
@@ -27,8 +27,7 @@ static void seed(struct fuzz_seeder *s, uint8_t kind, uint32_t client, uint32_t 
     fuzz_seed(s, out, sd_wr_len(&w));
 }
 
-/* What a program sees that watches, and what happens when memory is short or a datagram too long.
- */
+/* Watching programs, memory that runs out, and datagrams that are too long. */
 static void seed_scarce(struct fuzz_seeder *s)
 {
     seed(s, PAIR_MUTUAL, HABIT_WATCH, HABIT_WATCH,
@@ -41,8 +40,8 @@ static void seed_scarce(struct fuzz_seeder *s)
     for (uint8_t n = 1; n < 250; n += 3)
         seed(s, n % 2 ? PAIR_MUTUAL : PAIR_ANY, ANSWER_FINE << ASK_STATUS,
              ANSWER_FINE << ASK_STATUS,
-             OPS_OF(OP_SCARCE, n, DONE, OP_SCARCE, n, OP_BEGIN_ANEW, 1, 0, 0, 0, 0, DONE, OP_SCARCE,
-                    n, OP_RENEGOTIATE, 0, DONE));
+             OPS_OF(OP_SCARCE, n, DONE, OP_SCARCE, n, OP_BEGIN_AGAIN, 1, 0, 0, 0, 0, DONE,
+                    OP_SCARCE, n, OP_RENEGOTIATE, 0, DONE));
 }
 
 /* A client that asks for everything: then each habit of either side by itself. */

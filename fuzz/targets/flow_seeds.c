@@ -1,4 +1,4 @@
-/* Seeds of fuzz_flow: stories of handshakes, told message by message; flow_stories.h has them. */
+/* Seeds of fuzz_flow: handshakes, message by message, from the stories of flow_stories.h. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ enum { LETTERS = 16, NUMBERS = 3, HEADERS = 25, MESSAGE = 4096 };
 struct speaker {
     uint64_t seq[4];        /* by epoch */
     char known[LETTERS];    /* the letter of each message_seq */
-    uint16_t message_count; /* message_seq of what is new */
+    uint16_t message_count; /* the next message_seq */
 };
 
 struct teller {
@@ -164,7 +164,7 @@ static void sealed(struct teller *t, const struct word *w, struct sd_wr *d, uint
                 make_span(noise, w->count ? w->n[0] : 40));
 }
 
-/* With a connection id, which lib/wire reads only. */
+/* A record with a connection id; lib/wire can read it but not build it. */
 static void sealed_with_id(struct teller *t, const struct word *w, struct sd_wr *d)
 {
     sd_wr_u8(d, SD_CT_CID);
@@ -226,7 +226,7 @@ static void message(struct teller *t, const struct word *w, struct sd_wr *d)
     case 'y':
         opened(t, w, d);
         break;
-    case 'l': /* numbers that nobody sees; of epoch 1 when there are two */
+    case 'l': /* record numbers that are skipped; two arguments: in epoch 1 */
         seq[w->count > 1] += w->count ? w->n[0] : 1;
         break;
     default:
@@ -250,7 +250,7 @@ static void datagram(struct teller *t, const char **at, uint8_t arg)
     fuzz_op_put(&t->w, CODE_DATAGRAM, arg | server, bytes, sd_wr_len(&d));
 }
 
-/* Words between braces, from a server when the first is '!'. */
+/* Text between braces, from a server when it begins with '!'. */
 static void foreign(struct teller *t, const char **at, uint8_t arg)
 {
     bool server = *++*at == '!';
@@ -280,7 +280,7 @@ static void operation(struct teller *t, const char **at, uint8_t arg)
     case 't':
         fuzz_op_put(&t->w, CODE_TICK, arg, (uint8_t[]){(uint8_t)(w.n[0] >> 8), one}, 2);
         break;
-    case 'p': /* seen from there: TTLs, lane */
+    case 'p': /* the TTLs and the lane */
         fuzz_op_put(&t->w, CODE_CONFIG, arg, (uint8_t[]){one, two, three}, 3);
         break;
     case 'm':
@@ -289,13 +289,13 @@ static void operation(struct teller *t, const char **at, uint8_t arg)
     case 'j':
         fuzz_op_put(&t->w, CODE_CUT, arg | 64, quotes, sizeof quotes);
         break;
-    case 's': /* STUN, its success, RTP: not DTLS, by their kind */
+    case 's': /* kinds that are not DTLS: STUN, its success, RTP */
         fuzz_op_put(&t->w, CODE_OTHER, (uint8_t)(arg | one << 6 | (two ? 8 : 0)), "\1\1", 2);
         break;
     case '=': /* the last datagram again; 1: from the server */
         fuzz_op_put(&t->w, CODE_AGAIN, arg | one, "", 0);
         break;
-    case 'g': /* another handshake, of that conversation */
+    case 'g': /* another handshake, in that flow */
         begin_anew(t, one);
         break;
     default:
@@ -303,7 +303,7 @@ static void operation(struct teller *t, const char **at, uint8_t arg)
     }
 }
 
-/* What stands before an operation: when it comes, and how. */
+/* The marks before an operation: when it comes, and how. */
 static uint8_t read_manner(const struct teller *t, const char **at)
 {
     uint8_t arg = t->who | 16;
@@ -313,7 +313,7 @@ static uint8_t read_manner(const struct teller *t, const char **at)
         else if (**at == '^')
             arg &= (uint8_t)~48; /* a millisecond later */
         else if (**at == '<')
-            arg |= 48; /* before the one before it */
+            arg |= 48; /* earlier than the one before it */
         else if (**at == '|')
             arg |= 8; /* in IP fragments */
         else if (**at == '\'')

@@ -46,7 +46,7 @@
 #define TO (STORY_NOW + STORY_DAY)
 
 const struct story flow_stories[] = {
-    /* the whole of it, with all that limits and keys change */
+    /* a whole handshake, with everything that limits and keys change */
     {.text = DONE "g1 " DONE},
     {.text = DONE "g1 " DONE, .limits = FEW | SMALL_PENDING | SMALL_KEPT | IDLE | PROMPT},
     {.text = DONE "g1 " DONE, .limits = NO_KEYS | NO_CERTS | PROMPT, .traits = NO_PACKETS},
@@ -236,7 +236,7 @@ const struct story flow_stories[] = {
     {.text = HELLOS FLIGHT4 "x q+f+a F+Q A"},
     {.text = HELLOS FLIGHT4 "x+q+f Q+A F"},
 
-    /* G: who is who */
+    /* G: which addresses belong together */
     {.text = DONE "c t9"},
     {.text = DONE "a A g0 c V k H+D"},
     {.text = DONE "a g0 c ~c ~c t9"},
@@ -306,7 +306,7 @@ const struct story flow_stories[] = {
     {.text = "u3 u3 u2 u1 u3"},
     {.text = "u3+u1 u3+c u3+a"},
 
-    /* more than there is room for */
+    /* more than the tables hold */
     {.text = "c 299*=0 t9"},
     {.text = "c 70*~=0 t9"},
     {.text = "c "

@@ -1,20 +1,20 @@
-/* What seeds of fuzz_flow tell. A story is steps with a space between them; a step is what happens
- * 10 ms after the one before it.
+/* The language of the stories that become seeds of fuzz_flow. A story is steps with a space between
+ * them; a step happens 10 ms after the one before it.
  *
- * Messages, joined by '+' when they share a datagram; small letters are the client's, capital ones
- * the server's. Numbers behind a letter are the bytes [from.to) of the message.
- *   c hello  k hello with the cookie  v request for one  h ServerHello  e certificate
- *   o empty certificate  x key exchange  r request for a certificate  d ServerHelloDone
+ * Messages, joined by '+' when they share a datagram. Small letters are the client's, capitals the
+ * server's. Numbers after a letter are the bytes [from.to) of the message.
+ *   c hello  k hello with the cookie  v HelloVerifyRequest  h ServerHello  e certificate
+ *   o empty certificate  x key exchange  r certificate request  d ServerHelloDone
  * Other records:
- *   q ChangeCipherSpec  z alert.level  f sealed handshake (length)  a application data (length)
- *   n sealed alert  y what the keys open: Finished, or an alert  u DTLS 1.3 (epoch)
- *   b with a connection id  l numbers lost, in epoch 1 when there is a second number
- * Otherwise:
- *   i ICMP type.code.mtu, capital: about the server's packet  t seconds go by  p TTLs and lane
- *   m an allocation fails  j an IP packet is cut  s STUN and its like  g begins conversation n
- *   w the capture dropped packets  = the last one again  {not DTLS}  {!not DTLS, of the server}
- * Before a step: ~ a second later, ^ a millisecond, < earlier, | in IP fragments, ' from another
- * port, % snapped, 3* three times. */
+ *   q ChangeCipherSpec  z alert.level  f encrypted handshake (length)  n encrypted alert
+ *   a application data (length)  y what the keys open: Finished, or an alert  u DTLS 1.3 (epoch)
+ *   b with a connection id  l skipped record numbers, in epoch 1 with a second number
+ * Other steps:
+ *   i ICMP type.code.mtu, capital: about the server's packet  t seconds pass  p TTLs and lane
+ *   m an allocation fails  j an IP packet is cut  s STUN and its like  g flow n begins
+ *   w the capture dropped packets  = the last datagram again  {not DTLS}  {!not DTLS, from the
+ * server} Before a step: ~ a second later, ^ a millisecond later, < earlier, | in IP fragments, '
+ * from another port, % cut by the capture, 3* three times. */
 #ifndef FUZZ_FLOW_STORIES_H
 #define FUZZ_FLOW_STORIES_H
 
@@ -37,7 +37,7 @@ struct story {
     uint8_t limits, fails, traits; /* of flow_ops.h */
     uint8_t session_id;            /* how long */
     uint16_t suite;                /* the server's choice */
-    struct sd_span suites, others; /* the client's offer; that of other conversations */
+    struct sd_span suites, others; /* the client's offer; the offer in other flows */
     struct sd_span offer, answer;  /* extensions; without an offer, all there are */
     struct sd_span key;            /* the key exchanges */
     struct cert chain[STORY_CHAIN];

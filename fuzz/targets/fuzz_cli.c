@@ -1,5 +1,5 @@
-/* Command lines of nc_dtls and dtls_probe, and what becomes of text of unknown origin on its way
- * to a terminal or a page. The first byte says which; arguments end in 0. */
+/* Command lines of nc_dtls and dtls_probe, and untrusted text on its way to a terminal or an HTML
+ * page. The first byte says which; an argument ends with a 0 byte. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,18 +60,19 @@ static void line_free(struct line *l)
 static void check_why(bool ok, const char *why)
 {
     size_t len = strnlen(why, TOOL_WHY);
-    fuzz_check(len < TOOL_WHY, "a sentence without an end");
-    fuzz_check(ok || len, "refused without a word");
+    fuzz_check(len < TOOL_WHY, "a message without an end");
+    fuzz_check(ok || len, "a command line is refused without a message");
     fuzz_note_bytes(why, ok ? 0 : len);
 }
 
 static void check_nc(const struct nc_config *c, const struct line *l)
 {
-    fuzz_check(c->role <= NC_COMPLETION, "role %d", (int)c->role);
+    fuzz_check(c->role <= NC_COMPLETION, "a role of %d", (int)c->role);
     fuzz_note(c->role);
     if (c->role >= NC_HELP)
         return;
-    fuzz_check(c->role == NC_SERVER || (c->target.host && *c->target.host), "a client of nobody");
+    fuzz_check(c->role == NC_SERVER || (c->target.host && *c->target.host),
+               "a client without a host");
     fuzz_check(c->tls.psk_len <= NC_PSK_MAX, "a key of %zu bytes", c->tls.psk_len);
     fuzz_check(!c->export || (c->export_len >= 1 && c->export_len <= 256), "%u bytes to export",
                c->export_len);
@@ -79,7 +80,7 @@ static void check_nc(const struct nc_config *c, const struct line *l)
         for (const char *p =
                  c->psk >= l->argv[i] && c->psk <= l->argv[i] + strlen(l->argv[i]) ? c->psk : "";
              *p; p++)
-            fuzz_check(*p == '*', "the key is still to be seen");
+            fuzz_check(*p == '*', "the key is still visible");
 }
 
 static void run_nc(struct sd_span text)
@@ -127,7 +128,7 @@ static void run_target(struct sd_span text)
                    "a host outside its buffer");
     const char *first = l.argc > 1 ? l.argv[1] : "";
     if (tool_parse_uint(first, 1000, &number))
-        fuzz_check(number <= 1000, "%u is more than allowed", number);
+        fuzz_check(number <= 1000, "%u is above the limit", number);
     fuzz_note(tool_parse_ms(first, 1000, &number) ? number : 1);
     fuzz_note(tool_parse_port(first, &port) ? port : 1);
     line_free(&l);
@@ -137,13 +138,13 @@ static void run_trace(struct sd_span datagram)
 {
     char info[TOOL_TRACE_INFO];
     const char *text = tool_trace_info(datagram.p, datagram.len, info);
-    fuzz_check(text == info && strnlen(info, sizeof info) < sizeof info, "words without an end");
+    fuzz_check(text == info && strnlen(info, sizeof info) < sizeof info, "a text without an end");
     for (const char *p = text; *p; p++)
-        fuzz_check(isprint((unsigned char)*p), "the byte %02x for a terminal", (uint8_t)*p);
+        fuzz_check(isprint((unsigned char)*p), "the terminal gets the byte %02x", (uint8_t)*p);
     fuzz_note_bytes(text, strlen(text));
 }
 
-/* Nothing that Markdown understands stands there by itself. */
+/* Every character that means something in Markdown is escaped. */
 static void check_markdown(const char *out)
 {
     static const char part[] = "<!-- -->";
@@ -153,11 +154,11 @@ static void check_markdown(const char *out)
         else if (*out == '\\' && out[1])
             out += 2;
         else
-            fuzz_check(!strchr("\\`*_[]<>|", *out++), "\"%c\" gets through", out[-1]);
+            fuzz_check(!strchr("\\`*_[]<>|", *out++), "the character \"%c\" gets through", out[-1]);
     }
 }
 
-/* What a page or a terminal gets of it. */
+/* What an HTML page or a terminal gets. */
 static void run_writer(const char *text, void (*write)(FILE *to, const char *text),
                        const char *never)
 {
@@ -167,8 +168,9 @@ static void run_writer(const char *text, void (*write)(FILE *to, const char *tex
     fuzz_check(to, "no memory for a text");
     write(to, text);
     fclose(to);
-    fuzz_check(strlen(out) == len, "a 0 in a text");
-    fuzz_check(strcspn(out, never) == len, "\"%c\" gets through", out[strcspn(out, never)]);
+    fuzz_check(strlen(out) == len, "a 0 byte in a text");
+    fuzz_check(strcspn(out, never) == len, "the character \"%c\" gets through",
+               out[strcspn(out, never)]);
     for (size_t i = 0; i < len; i++)
         fuzz_check((uint8_t)out[i] >= ' ' || out[i] == '\n' || out[i] == '\t',
                    "the byte %02x gets through", (uint8_t)out[i]);
@@ -188,10 +190,10 @@ static void run_text(struct sd_span bytes)
     probe_plain(text, plain, sizeof plain);
     fuzz_check(strnlen(plain, sizeof plain) < sizeof plain, "a text without an end");
     for (const char *p = plain; *p; p++)
-        fuzz_check(*p >= ' ' && *p <= '~', "the byte %02x on a terminal", (uint8_t)*p);
+        fuzz_check(*p >= ' ' && *p <= '~', "the terminal gets the byte %02x", (uint8_t)*p);
     tool_printable(text, printable, sizeof printable);
     for (const char *p = printable; *p; p++)
-        fuzz_check(!iscntrl((unsigned char)*p), "the byte %02x on a terminal", (uint8_t)*p);
+        fuzz_check(!iscntrl((unsigned char)*p), "the terminal gets the byte %02x", (uint8_t)*p);
     run_writer(text, probe_escape, "<>\"'");
     run_writer(text, probe_markdown_text, "\n");
     run_writer(text, probe_mermaid_text, "\n");
@@ -250,7 +252,7 @@ static void put(struct fuzz_seeder *s, uint8_t what, const char *bytes, size_t l
     fuzz_seed(s, seed, sd_wr_len(&w));
 }
 
-/* Words, a 0 in place of each blank. */
+/* Words, with a 0 byte in place of each blank. */
 static void put_words(struct fuzz_seeder *s, uint8_t what, const char *words)
 {
     char line[TEXT];

@@ -1,7 +1,7 @@
-/* The cookie: time passes, secrets rotate, cookies are issued, and shown again by whom they were
- * given to and by others. A model knows which of them are good.
+/* The gate's cookie: time passes, secrets rotate, cookies are given out and shown again, by their
+ * owners and by others. A model knows which of them are good.
  *
- * Operations of four bytes: code, three arguments. */
+ * An operation has four bytes: code, three arguments. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 
 enum op { OP_TIME, OP_ISSUE, OP_SHOW, OP_CODES };
 
-/* What is changed between issuing a cookie and showing it. */
+/* What changes between giving out a cookie and showing it. */
 enum change {
     CHANGE_NOTHING,
     CHANGE_COOKIE_BIT,
@@ -34,6 +34,8 @@ enum change {
 };
 
 enum { ISSUED_MAX = 8, COOKIE_ROOM = 255 };
+
+static const sd_time first_time = 1000 * SD_SEC;
 
 struct client {
     struct sd_addr peer, local;
@@ -57,7 +59,7 @@ struct world {
     unsigned count;
 };
 
-/* In place of HMAC, which the gate does not know: each step can be undone, so no two messages that
+/* In place of HMAC (the gate is handed its hash). Each step can be undone, so no two messages that
  * differ in one word have the same MAC. */
 static uint64_t mix(uint64_t h, uint64_t word)
 {
@@ -101,7 +103,7 @@ static struct sd_client_hello hello_of(const struct client *c, struct sd_span co
                                     .missing = SD_HELLO_NOTHING};
 }
 
-/* As the endpoint does it: before every datagram. */
+/* Before every datagram, as the endpoint does it. */
 static void rotate(struct world *w)
 {
     uint8_t secret[SD_GATE_SECRET_LEN];
@@ -109,10 +111,10 @@ static void rotate(struct world *w)
         return;
     fuzz_random_bytes(&w->rng, secret, sizeof secret);
     sd_gate_rotate(&w->gate, secret, w->now);
-    fuzz_check(!sd_gate_wants_secret(&w->gate, w->now), "a secret is wanted right after one");
+    fuzz_check(!sd_gate_wants_secret(&w->gate, w->now), "a new secret is wanted right after one");
 }
 
-/* What the gate says of the whole datagram. */
+/* The gate's verdict on the whole datagram. */
 static struct sd_gate_result at_the_gate(const struct world *w, const struct client *c,
                                          struct sd_span cookie, struct sd_gate_cookie *fresh)
 {
@@ -129,13 +131,13 @@ static struct sd_gate_result at_the_gate(const struct world *w, const struct cli
     uint8_t *copy = fuzz_place(&place, make_span(datagram, len));
     struct sd_gate_result r = sd_gate_check(&w->gate, copy, len, &c->peer, &c->local, reply);
     fuzz_check(r.reply_len <= len, "%zu bytes are answered with %zu", len, r.reply_len);
-    fuzz_check((r.verdict == SD_GATE_REPLY) == (r.reply_len > 0), "a reply without bytes");
+    fuzz_check((r.verdict == SD_GATE_REPLY) == (r.reply_len > 0), "an empty reply");
     if (r.verdict == SD_GATE_REPLY)
         memcpy(fresh->bytes, reply + r.reply_len - sizeof fresh->bytes, sizeof fresh->bytes);
     return r;
 }
 
-/* The cookie's check and the gate's verdict; they must agree, and do the same work for a right and
+/* The check of the cookie and the gate's verdict must agree. Both do the same work for a right and
  * a wrong cookie of the same length. */
 static bool good(struct world *w, const struct client *c, struct sd_span cookie,
                  struct sd_gate_cookie *fresh)
@@ -149,8 +151,8 @@ static bool good(struct world *w, const struct client *c, struct sd_span cookie,
         &w->gate, &(struct sd_gate_cookie_subject){&c->peer, &c->local, &ch}, fresh);
     bool long_enough = cookie.len == SD_GATE_COOKIE_LEN;
     unsigned macs = w->gate.has_previous && long_enough ? 2 : 1;
-    fuzz_check(w->macs == macs, "%u MACs for a cookie of %zu bytes, not %u", w->macs, cookie.len,
-               macs);
+    fuzz_check(w->macs == macs, "%u MACs for a cookie of %zu bytes instead of %u", w->macs,
+               cookie.len, macs);
     struct sd_gate_result r = at_the_gate(w, c, cookie, &sent);
     fuzz_check(ok == (r.verdict == SD_GATE_ADMIT), "gate and cookie disagree");
     fuzz_check(ok || !memcmp(&sent, fresh, sizeof sent), "the reply has another cookie");
@@ -170,7 +172,7 @@ static void issue(struct world *w, const uint8_t arg[3])
     memset(i->client.session_id, arg[1], i->client.session_id_len);
     i->at = w->now;
     struct sd_gate_result r = at_the_gate(w, &i->client, make_span("", 0), &i->cookie);
-    fuzz_check(r.verdict == SD_GATE_REPLY, "who shows no cookie gets none");
+    fuzz_check(r.verdict == SD_GATE_REPLY, "a hello without a cookie gets no cookie");
 }
 
 static void flip(void *bytes, size_t len, unsigned bit)
@@ -179,7 +181,7 @@ static void flip(void *bytes, size_t len, unsigned bit)
         ((uint8_t *)bytes)[bit / 8 % len] ^= (uint8_t)(1 << bit % 8);
 }
 
-/* Returns whether anything that the cookie vouches for is another now, or it is itself. */
+/* True: the cookie, or something that it vouches for, is another one now. */
 static bool change(enum change what, unsigned detail, struct client *c,
                    uint8_t cookie[static COOKIE_ROOM], size_t *len)
 {
@@ -253,8 +255,9 @@ static void show(struct world *w, const uint8_t arg[3])
     bool changed = change(what, arg[2], &c, cookie, &len) || !same_client(&c, &i->client);
     bool ok = good(w, &c, make_span(cookie, len), &fresh);
     sd_time age = w->now - i->at;
-    fuzz_check(!ok || !changed, "a cookie is good for another (change %d)", (int)what);
-    fuzz_check(!ok || age < 2 * SD_GATE_PERIOD, "a cookie is good after %llu s",
+    fuzz_check(!ok || !changed, "a cookie is good for another sender or hello (change %d)",
+               (int)what);
+    fuzz_check(!ok || age < 2 * SD_GATE_PERIOD, "a cookie is still good after %llu s",
                (unsigned long long)(age / SD_SEC));
     fuzz_check(ok || changed || age >= SD_GATE_PERIOD, "a cookie is no longer good after %llu s",
                (unsigned long long)(age / SD_SEC));
@@ -263,7 +266,7 @@ static void show(struct world *w, const uint8_t arg[3])
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sd_rd in = sd_rd_init(data, size);
-    struct world w = {.rng = {42}, .now = 1000 * SD_SEC};
+    struct world w = {.rng = {42}, .now = first_time};
     uint8_t secret[SD_GATE_SECRET_LEN];
     fuzz_random_bytes(&w.rng, secret, sizeof secret);
     sd_gate_init(&w.gate, cheap_mac, &w.macs, secret, w.now);
@@ -284,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 }
 
-/* Every change, for every kind of address, fresh and a rotation later. */
+/* Every change, for every kind of address, at once and one rotation later. */
 void fuzz_seeds(struct fuzz_seeder *s)
 {
     for (uint8_t family = 0; family < KIT_FAMILIES; family++) {

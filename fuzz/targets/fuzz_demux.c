@@ -1,7 +1,7 @@
-/* The demultiplexer over a virtual kernel: datagrams of eight senders to our local addresses and of
- * a crowd, peers that come and go, sockets that cannot be had, and the moment between bind() and
- * connect() in which a new socket gets its neighbours' datagrams. A map of who is whose peer tells
- * what must come out; every datagram must, once, as it went in. */
+/* The demultiplexer over a virtual kernel: datagrams of eight senders and of a crowd, peers that
+ * come and go, sockets that cannot be opened, and the moment between bind() and connect() in which
+ * a new socket gets its neighbours' datagrams. A map of the peers says what must come out: every
+ * datagram, once, unchanged. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ struct world {
     unsigned own; /* peers with a socket of their own */
     unsigned listeners, traits;
     sd_time deadline;
-    bool lossy; /* memory failed: what could not be kept is gone */
+    bool lossy; /* memory ran out: what could not be kept is gone */
     uint8_t window[WINDOW];
     size_t window_count;
     struct sd_addr last_from, last_to; /* of what was sent last */
@@ -35,6 +35,8 @@ struct world {
 };
 
 static struct sent sent[SENT_MAX];
+/* Between the datagrams of a siege; and when everything is read to its end. */
+static const sd_time siege_pause = 10 * SD_MS, settle_pause = 20 * SD_MS;
 
 static uint64_t hash(const void *data, size_t len)
 {
@@ -109,7 +111,7 @@ static void crowd(struct world *w, uint8_t arg)
     }
 }
 
-/* Called with each socket that is bound and not yet connected. */
+/* Called with each socket between bind() and connect(). */
 static void in_the_window(void *arg, const struct sd_addr *bound)
 {
     struct world *w = arg;
@@ -151,12 +153,13 @@ static void check_addresses(const struct world *w, const struct sent *s,
 {
     bool nameless = s->traits & VK_NAMELESS, silent = s->traits & (VK_SILENT | VK_NAMELESS);
     if (nameless)
-        fuzz_check(got->peer.sa.sa_family == AF_UNSPEC && !got->to, "a datagram of nobody has one");
+        fuzz_check(got->peer.sa.sa_family == AF_UNSPEC && !got->to,
+                   "a datagram of an unknown sender has a peer");
     else
-        fuzz_check(sd_addr_eq(&got->peer, &s->from), "a datagram comes from somebody else");
+        fuzz_check(sd_addr_eq(&got->peer, &s->from), "a datagram has another sender");
     if (silent && sd_addr_is_any(&got->local))
-        return; /* nobody said where it came to */
-    fuzz_check(sd_addr_eq(&got->local, &s->to), "a datagram comes to another address");
+        return; /* the kernel did not report the local address */
+    fuzz_check(sd_addr_eq(&got->local, &s->to), "a datagram has another local address");
     fuzz_check(nameless || got->to == expected_peer(w, s), "a datagram is given to another peer");
 }
 
@@ -166,9 +169,9 @@ static struct sent *check_datagram(struct world *w, const struct sd_received *go
     uint32_t id = sd_rd_u32(&r);
     fuzz_check(!r.bad && id < w->count, "a datagram that nobody sent");
     struct sent *s = &sent[id];
-    fuzz_check(!s->seen, "a datagram comes twice");
+    fuzz_check(!s->seen, "a datagram comes out twice");
     fuzz_check(got->len == s->len && hash(got->data, got->len) == s->hash,
-               "a datagram comes with other bytes");
+               "a datagram comes out with other bytes");
     check_addresses(w, s, got);
     fuzz_check(got->listener < w->listeners || got->to, "listener %u of %u", got->listener,
                w->listeners);
@@ -184,13 +187,13 @@ static void accept_sender(struct world *w, const struct sent *s, const struct sd
         return;
     struct sd_peer **to = &w->peers[s->who];
     struct sd_peer *p = sd_demux_accept(w->d, from, to);
-    fuzz_check(p || w->lossy, "no peer, and memory enough");
+    fuzz_check(p || w->lossy, "no peer is made, although memory is left");
     if (!p)
         return;
     fuzz_check(sd_addr_eq(sd_peer_remote(p), &from->peer) &&
                    sd_addr_eq(sd_peer_local(p), &from->local) && sd_peer_user(p) == to,
                "a peer with other addresses");
-    fuzz_check(sd_demux_accept(w->d, from, NULL) == p, "accepted twice it is another peer");
+    fuzz_check(sd_demux_accept(w->d, from, NULL) == p, "the same peer is accepted as two");
     *to = p;
     w->own += sd_peer_fd(p) >= 0;
 }
@@ -210,15 +213,15 @@ static void reply(struct world *w, const struct sd_received *to)
     w->sends = 0;
     if (sd_demux_reply(w->d, to, "reply", 5) || !w->sends)
         return;
-    fuzz_check(w->sends == 1 && w->last.len == 5, "one reply is %u", w->sends);
+    fuzz_check(w->sends == 1 && w->last.len == 5, "one reply is sent %u times", w->sends);
     fuzz_check(sd_addr_eq(&w->last_to, &to->peer) && sd_addr_eq(&w->last_from, &to->local),
-               "a reply to somebody else, or from another address");
+               "a reply goes to another sender, or leaves from another address");
 }
 
 static void take(struct world *w, const struct sd_received *got, bool accepts)
 {
     if (got->error) {
-        fuzz_check(got->to && !got->data, "an error of nobody, or with data");
+        fuzz_check(got->to && !got->data, "an error without a peer, or with data");
         fuzz_note((uint64_t)got->error << 32 | (unsigned)got->limit);
         return;
     }
@@ -237,7 +240,7 @@ static void next(struct world *w, unsigned max, bool accepts)
             return;
         take(w, &got, accepts);
     }
-    fuzz_check(max, "it never ends");
+    fuzz_check(max, "the reading never ends");
 }
 
 static void wait_for_one(struct world *w, uint8_t arg)
@@ -247,11 +250,11 @@ static void wait_for_one(struct world *w, uint8_t arg)
     sd_time begin = vk_now();
     int timeout = arg == 255 && armed ? -1 : arg * 2;
     if (timeout < 0)
-        vk_mend(); /* a timer that cannot be set never ends it */
+        vk_mend(); /* a timer that could not be set ends nothing */
     if (sd_demux_next(w->d, &got, timeout) > 0)
         take(w, &got, false);
     sd_time last = timeout < 0 ? w->deadline : begin + (sd_time)timeout * SD_MS;
-    fuzz_check(vk_now() <= last + SD_MS || vk_now() == begin, "it waits too long");
+    fuzz_check(vk_now() <= last + SD_MS || vk_now() == begin, "the demultiplexer waits too long");
 }
 
 /* --- what is done to it --- */
@@ -287,7 +290,7 @@ static void leave(struct world *w, uint8_t arg)
         drop(w, PAIRS + i);
 }
 
-/* A socket that never falls silent is closed all the same, whatever it still holds. */
+/* A socket that never falls silent is closed all the same, with whatever it still holds. */
 static void siege(struct world *w, const struct fuzz_op *op)
 {
     unsigned times = op->data.len ? op->data.p[0] % SIEGE_MAX : 0;
@@ -296,7 +299,7 @@ static void siege(struct world *w, const struct fuzz_op *op)
     for (unsigned i = 0; i < times; i++) {
         deliver(w, &one);
         deliver(w, &one);
-        vk_pass(10 * SD_MS);
+        vk_pass(siege_pause);
         next(w, 1, false);
     }
 }
@@ -305,7 +308,7 @@ static void note_listeners(struct world *w, unsigned before, int rc)
 {
     w->listeners = sd_demux_listeners(w->d);
     fuzz_check(w->listeners == before + !rc, "%u listeners after %u", w->listeners, before);
-    fuzz_check(!sd_demux_local(w->d, w->listeners), "a listener behind the last one");
+    fuzz_check(!sd_demux_local(w->d, w->listeners), "a listener after the last one");
 }
 
 static void listen_again(struct world *w, uint8_t arg)
@@ -343,7 +346,7 @@ static void connect_client(struct world *w, uint8_t arg)
         return;
     c->local = *sd_peer_local(c->peer);
     fuzz_check(sd_addr_eq(&c->remote, sd_peer_remote(c->peer)) && sd_peer_fd(c->peer) >= 0,
-               "a client without a socket, or of somebody else");
+               "a client has no socket, or another address");
 }
 
 static struct sd_peer *peer_of(const struct world *w, uint8_t arg)
@@ -366,7 +369,7 @@ static void send_to(struct world *w, const struct fuzz_op *op)
         return;
     fuzz_check(w->last.len == op->data.len && sd_addr_eq(&w->last_to, sd_peer_remote(p)) &&
                    sd_addr_eq(&w->last_from, sd_peer_local(p)),
-               "other bytes, or to or from somebody else");
+               "a datagram leaves with other bytes or addresses");
 }
 
 static void icmp(struct world *w, const struct fuzz_op *op)
@@ -487,8 +490,8 @@ static void check_counters(const struct world *w)
         fuzz_note(sd_demux_counter(w->d, c));
 }
 
-/* Nothing fails any more, and time passes: everything that was sent is read, and what was closed
- * is gone. */
+/* From now on nothing fails, and time passes: everything that was sent is read, and everything that
+ * was closed is gone. */
 static void settle(struct world *w)
 {
     vk_mend();
@@ -496,11 +499,11 @@ static void settle(struct world *w)
     sd_demux_arm(w->d, SD_NEVER);
     for (unsigned i = 0; i < 4 || (vk_queued() && i < SENT_MAX); i++) {
         next(w, 0, false);
-        vk_pass(20 * SD_MS);
+        vk_pass(settle_pause);
     }
     next(w, 0, false);
     for (uint32_t i = 0; i < w->count && !w->lossy; i++)
-        fuzz_check(sent[i].seen || sent[i].may_get_lost, "datagram %u never came", i);
+        fuzz_check(sent[i].seen || sent[i].may_get_lost, "datagram %u never came out", i);
     unsigned clients = live_clients(w), listeners = live_listeners(w);
     fuzz_check(vk_open() == 2 + w->own + clients + listeners,
                "%u descriptors for %u peers, %u clients and %u listeners", vk_open(), w->own,
@@ -518,8 +521,8 @@ static void close_all(struct world *w)
     sd_demux_free(w->d);
 }
 
-/* Data of a configuration: which allocation fails, a larger max_connected, options, a fault from
- * the beginning (its argument and what follows). */
+/* The data of a configuration: which allocation fails, a larger max_connected, options, and a fault
+ * from the beginning (as for vk_fault()). */
 static void configure(struct world *w, struct sd_demux_config *config, const struct fuzz_op *op)
 {
     struct sd_rd r = sd_rd_init(op->data.p, op->data.len);

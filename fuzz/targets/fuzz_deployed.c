@@ -1,6 +1,6 @@
-/* Two of stock OpenSSL as people deploy them, each with its habits (openssl/habits.h): they renew
- * what they have, begin anew with the session they had, and memory may run out. For what OpenSSL
- * does then: it may refuse, but what it sends is what a peer may send. */
+/* Stock OpenSSL at both ends, each with its habits (openssl/habits.h). The sides renegotiate, begin
+ * again with the session they had, and memory may run out. OpenSSL may refuse, but it sends only
+ * what a peer may send. */
 #include "harness/common.h"
 #include "openssl/stock.h"
 #include "peers/schedule.h"

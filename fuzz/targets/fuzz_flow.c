@@ -1,6 +1,5 @@
-/* The tracker and the diagnosis over a script of datagrams; flow_ops.h says what it is made of.
- * Another hash key must change nothing, and memory must stay within what was configured and
- * received. */
+/* The tracker and the diagnosis over a script of datagrams (flow_ops.h). Another hash key must
+ * change nothing, and memory must stay within what was configured and received. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +9,10 @@
 #include "harness/pool.h"
 #include "harness/watch.h"
 
-/* PENDING_BYTES: for messages whose other fragments are awaited, in all. */
+/* PENDING_BYTES: for all messages that are not complete yet. */
 enum { FEW_FLOWS = 3, FLOW_BYTES = 8192, PENDING_BYTES = 32768, UDP_IP = 28 };
 
+static const int64_t idle_limit = 30 * SD_NS_SECOND;
 static const int64_t later[] = {SD_NS_MS, 10 * SD_NS_MS, SD_NS_SECOND, -2 * SD_NS_MS};
 
 struct run {
@@ -21,8 +21,8 @@ struct run {
     struct sd_tracker_config config;
     unsigned keys_open;
     int64_t now;
-    uint8_t ttl[2], lane; /* client's and server's; inside a carrier */
-    bool unfinished;      /* freed without a word */
+    uint8_t ttl[2], lane; /* of client and server; inside a carrier */
+    bool unfinished;      /* freed without a report */
     struct sd_span last;
     size_t given; /* bytes */
 };
@@ -96,7 +96,7 @@ static void other(struct run *r, uint8_t arg, struct sd_span data)
     datagram(r, arg, data, kinds[arg >> 6 | (arg & 8) >> 1]);
 }
 
-/* From here on the capture is made elsewhere. */
+/* From here on the capture is made at another place. */
 static void seen_from(struct run *r, struct sd_rd in)
 {
     r->ttl[0] = sd_rd_u8(&in);
@@ -154,7 +154,7 @@ static void configure(struct run *r, struct sd_rd *in)
         r->config.max_flows = op.arg & FEW ? FEW_FLOWS : 0;
         r->config.max_pending = op.arg & SMALL_PENDING ? 300 : PENDING_BYTES;
         r->config.max_kept = op.arg & SMALL_KEPT ? 400 : 0;
-        r->config.idle = op.arg & IDLE ? 30 * SD_NS_SECOND : 0;
+        r->config.idle = op.arg & IDLE ? idle_limit : 0;
         r->config.prompt = op.arg & PROMPT;
         r->config.unprotect = op.arg & NO_KEYS ? NULL : r->config.unprotect;
         r->config.certs = op.arg & NO_CERTS ? NULL : r->config.certs;
@@ -170,12 +170,12 @@ static void configure(struct run *r, struct sd_rd *in)
     r->unfinished = flags & UNFINISHED;
 }
 
-/* What is not reported yet is still kept. */
+/* Handshakes that are not reported yet are still kept. */
 static void check_flows(const struct run *r)
 {
     uint64_t open = sd_tracker_counts(r->t).exchanges - r->watch.first_words;
     fuzz_check(!r->config.max_flows || open <= r->config.max_flows,
-               "%llu conversations, at most %zu", (unsigned long long)open, r->config.max_flows);
+               "%llu open handshakes, at most %zu", (unsigned long long)open, r->config.max_flows);
 }
 
 static void check_memory(const struct run *r)
@@ -185,7 +185,8 @@ static void check_memory(const struct run *r)
     size_t bound = 65536 + flows * FLOW_BYTES + r->config.max_pending + 64 * r->given;
     fuzz_check(r->watch.peak <= bound, "%zu bytes of memory for %zu received", r->watch.peak,
                r->given);
-    fuzz_check(c.datagrams <= r->watch.frames && c.dtls <= c.datagrams, "more than was given");
+    fuzz_check(c.datagrams <= r->watch.frames && c.dtls <= c.datagrams,
+               "the tracker counts more than it was given");
     if (!c.no_memory && !r->unfinished)
         fuzz_check(r->watch.first_words == c.exchanges, "%zu reports of %llu handshakes",
                    r->watch.first_words, (unsigned long long)c.exchanges);
@@ -226,7 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     pool_next_run();
     uint64_t first = run(data, size, 1), second = run(data, size, UINT64_C(0xfeedfacecafebeef));
-    fuzz_check(first == second, "another hash key, another verdict");
+    fuzz_check(first == second, "another hash key changes the diagnosis");
     fuzz_note(first);
     return 0;
 }

@@ -1,11 +1,13 @@
 /* Reassembly of IP fragments against a map of bytes. A packet becomes whole when its last byte
- * came, with the bytes that were sent; one of which fragments overlap or contradict each other
- * never does (RFC 5722 section 3).
+ * comes, and has the bytes that were sent. A packet with fragments that overlap or contradict each
+ * other never becomes whole (RFC 5722 section 3).
  *
- * Operations of four bytes: which packet and how, offset, length, what the capture has of it. */
+ * An operation has four bytes: which packet and how, offset, length, how much of it the capture
+ * has. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "capture/ipfrag.h"
 #include "harness/common.h"
 #include "harness/gate_kit.h"
@@ -18,8 +20,8 @@ enum how { HOW_MORE, HOW_LAST, HOW_TIME, HOW_ILLEGAL, HOWS };
 struct packet {
     bool begun, broken;
     int64_t when;
-    uint32_t total, end;       /* 0 = not known; of what came */
-    uint16_t piece_len[BYTES]; /* of the piece that begins here; 0 = none */
+    uint32_t total, end;       /* 0: not known; bytes that came */
+    uint16_t piece_len[BYTES]; /* length of the fragment that begins here; 0: none */
     uint32_t have, fragments, captured_to;
     bool there[BYTES], snapped;
 };
@@ -42,8 +44,8 @@ static void incomplete(void *arg, const struct sd_ip_incomplete *i)
 {
     (void)arg;
     w.reports++;
-    fuzz_check(!i->total || i->have < i->total, "%u of %u bytes are not incomplete", i->have,
-               i->total);
+    fuzz_check(!i->total || i->have < i->total, "a packet with %u of %u bytes is not incomplete",
+               i->have, i->total);
     fuzz_note_bytes(i->payload.p, i->payload.len);
 }
 
@@ -68,7 +70,7 @@ static bool contradicts(const struct packet *p, const struct sd_fragment *f)
     return (p->total && p->total != end) || p->end > end;
 }
 
-/* What must become of it; true: the packet is whole. */
+/* What must happen to it; true: the packet is whole. */
 static bool expect(struct packet *p, const struct sd_fragment *f)
 {
     if (!p->begun) {
@@ -101,7 +103,7 @@ static void check_whole(unsigned which, const struct packet *p, const struct sd_
     fuzz_check(whole->len <= whole->length && (p->snapped || whole->len == whole->length),
                "%zu bytes of %u", whole->len, whole->length);
     for (uint32_t i = 0; i < whole->len; i++)
-        fuzz_check(whole->data[i] == pattern(which, i), "byte %u is another", i);
+        fuzz_check(whole->data[i] == pattern(which, i), "byte %u is not the one that was sent", i);
     fuzz_note(whole->len);
 }
 
@@ -137,7 +139,7 @@ static void add(unsigned which, bool more, uint32_t offset, uint32_t length, uin
 
 static void pass(uint8_t steps)
 {
-    w.now += (steps % 8) * STEP_S * INT64_C(1000000000);
+    w.now += (steps % 8) * STEP_S * (int64_t)SD_SEC;
     sd_ipfrag_expire(w.t, w.now);
     for (unsigned i = 0; i < PACKETS; i++)
         if (w.packets[i].begun && w.now - w.packets[i].when > SD_IPFRAG_TIMEOUT)

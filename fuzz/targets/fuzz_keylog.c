@@ -1,10 +1,10 @@
-/* Key logs and what they open: lines of any kind, secrets found again, records that are sealed by
- * this target, and records that nobody sealed.
+/* Key logs and the records that they open: lines of any kind, secrets that are found again, records
+ * that this target seals, and records that nobody sealed.
  *
- * What was sealed is opened as it was; with one bit changed, or by keys of the other direction,
- * nothing is. Where memory or OpenSSL fails nothing is lost but the record, and nothing leaks.
+ * A sealed record opens unchanged. With one changed bit, or with the keys of the other direction,
+ * it does not open. When memory or OpenSSL fails, only the record is lost, and nothing leaks.
  *
- * OpenSSL itself takes part in every 64th input, fake_crypto.h in the others. */
+ * OpenSSL itself is used in every 64th input, fakes/fake_crypto.h in the others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +20,15 @@
 #include "wire/record.h"
 
 enum code {
-    CODE_LINES,  /* text as it is */
+    CODE_LINES,  /* the data are text */
     CODE_SECRET, /* arg: bits 0 to 2 its kind, bit 3 short, bit 4 capitals; data: client, secret */
     CODE_BEGIN,  /* arg: bits 0 to 4 the suite, 5 and 6 the version, 7 encrypt-then-MAC;
                   * data: client; with suite 31 the suite's number, and the version's */
     CODE_SEAL,   /* arg: bit 0 from the server, 1 connection id, 2 and 3 epoch, 4 to 7 padding */
-    CODE_OPEN,   /* records as they are; arg: bit 0 from the server, others the length of the CID */
-    CODE_SKIP,   /* arg: how far the number of the next record sealed is from the one expected */
-    CODE_FAULT,  /* in the next operation. arg: bits 0 and 1 which one, others when */
+    CODE_OPEN, /* the data are records; arg: bit 0 from the server, the others the length of the CID
+                */
+    CODE_SKIP, /* arg: distance of the next sealed record's number from the expected one */
+    CODE_FAULT, /* something fails in the next operation. arg: bits 0 and 1 what, the others when */
     CODES
 };
 
@@ -38,8 +39,8 @@ enum {
     HEAP_PER_BYTE = 64,
     FLIPS = 4,
     LINE = 256,
-    REAL_OF = 64,    /* one input of so many has OpenSSL itself */
-    SKIP_UNIT = 255, /* so that a skip is less than half of what 16 bits of a number tell apart */
+    REAL_OF = 64,    /* one input in this many uses OpenSSL itself */
+    SKIP_UNIT = 255, /* so that a skip is less than half of the range of 16 bits */
     EPOCHS = 64
 };
 
@@ -63,7 +64,7 @@ struct world {
     void *keys;
     struct sd_unprotect_params params;
     uint8_t client_random[SD_RANDOM_LEN], server_random[SD_RANDOM_LEN];
-    struct sd_keys12 sealing; /* as long as there are keys of the old versions */
+    struct sd_keys12 sealing; /* while keys of the old versions exist */
     bool can_seal;
     uint64_t next[2][EPOCHS]; /* the number expected from client and server */
     unsigned highest[2];      /* epoch */
@@ -75,7 +76,7 @@ struct world {
 static struct world w;
 static uint8_t out[SD_RECORD_BODY_MAX];
 
-/* What the input wants to fail is about to be asked for: from here on, until faults_end(). */
+/* From here on, until faults_end(), what the input selected fails. */
 static void faults_begin(void)
 {
     fake_crypto_fail(w.fault == FAULT_CRYPTO ? w.when : 0);
@@ -88,7 +89,7 @@ static void faults_end(void)
     fuzz_heap_fail(0);
 }
 
-/* May it have failed? Then a refusal is fine. */
+/* True: something may have failed, so a refusal is fine. */
 static bool may_fail(void)
 {
     return w.fault == FAULT_CRYPTO || w.fault == FAULT_MEMORY;
@@ -118,7 +119,7 @@ static bool lines_of(struct sd_secrets *s, struct sd_span text)
     return true;
 }
 
-/* All at once, and line by line into a log of its own: it must be the same. */
+/* Reading all lines at once, and line by line into another log, must give the same. */
 static void compare_lines(const uint8_t *text, size_t len)
 {
     faults_begin();
@@ -128,7 +129,7 @@ static void compare_lines(const uint8_t *text, size_t len)
     if (all && each && add(all, text, len) && lines_of(each, make_span(text, len)))
         fuzz_check(sd_secrets_count(each) == sd_secrets_count(all) &&
                        sd_secrets_bad(all) == sd_secrets_bad(each),
-                   "line by line it is another key log");
+                   "reading line by line gives another key log");
     if (all)
         fuzz_note(sd_secrets_count(all) << 32 | sd_secrets_bad(all));
     sd_secrets_free(all);
@@ -171,7 +172,7 @@ static void add_secret(uint8_t arg, uint8_t client, uint8_t seed)
         fuzz_check(found && found[kind].len == len && !memcmp(found[kind].bytes, secret, len),
                    "a secret is not found again");
     fuzz_check((sd_secrets_bad(w.secrets) == bad) == (good || kind >= SD_SECRET_KINDS),
-               "%s is a bad line, or is not", labels[kind]);
+               "%s: good lines and bad lines are mixed up", labels[kind]);
 }
 
 static void end_keys(void)
@@ -186,7 +187,7 @@ static void end_keys(void)
 static void begin_sealing(void)
 {
     const struct sd_secret *s = sd_secrets_find(w.secrets, w.client_random);
-    fuzz_check(s, "keys without secrets");
+    fuzz_check(s, "keys are made without secrets");
     w.can_seal = w.params.version == SD_DTLS_1_3 ||
                  sd_keys12_init(&w.sealing, &w.params, s[SD_SECRET_MASTER].bytes);
     memset(w.next, 0, sizeof w.next);
@@ -223,7 +224,7 @@ static bool open_record(bool from_server, const struct sd_record *rec, struct sd
     return ok;
 }
 
-/* Its bytes with one bit changed are opened by nobody. */
+/* With one changed bit the record must not open. */
 static void check_flips(const struct sd_record *rec, bool from_server)
 {
     uint8_t *copy = fuzz_copy(rec->body);
@@ -233,8 +234,8 @@ static void check_flips(const struct sd_record *rec, bool from_server)
     for (unsigned i = 0; i < FLIPS && rec->body.len; i++) {
         uint64_t bit = fuzz_random(&rng) % (8 * rec->body.len);
         copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        fuzz_check(!open_record(from_server, &other, &plain), "opened although bit %llu is another",
-                   (unsigned long long)bit);
+        fuzz_check(!open_record(from_server, &other, &plain),
+                   "a record opens although bit %llu was changed", (unsigned long long)bit);
         copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     free(copy);
@@ -244,7 +245,7 @@ static struct sd_record only_record(struct sd_span datagram, size_t cid_len)
 {
     struct sd_records it = sd_records_init(datagram.p, datagram.len, cid_len);
     struct sd_record rec;
-    fuzz_check(sd_record_next(&it, &rec) == SD_RECORD_OK, "what was sealed is no record");
+    fuzz_check(sd_record_next(&it, &rec) == SD_RECORD_OK, "the sealed bytes are not a record");
     return rec;
 }
 
@@ -254,15 +255,15 @@ static bool check_opened(const struct seal_plain *p, struct sd_span datagram, bo
     struct sd_record rec = only_record(datagram, p->cid.len), plain = {0};
     check_flips(&rec, from_server);
     fuzz_check(!open_record(!from_server, &rec, &plain),
-               "opened with the keys of the other direction");
+               "a record opens with the keys of the other direction");
     bool opened = open_record(from_server, &rec, &plain);
-    fuzz_check(opened || p->broken || may_fail(), "what was sealed is not opened");
+    fuzz_check(opened || p->broken || may_fail(), "a sealed record does not open");
     if (!opened)
         return false;
-    fuzz_check(!p->broken, "opened although its padding is wrong");
+    fuzz_check(!p->broken, "a record opens although its padding is wrong");
     fuzz_check(plain.type == p->type && plain.epoch == p->epoch && plain.seq == p->seq,
-               "opened as another record: %u %u %llu", plain.type, plain.epoch,
-               (unsigned long long)plain.seq);
+               "a record opens as another one: type %u, epoch %u, number %llu", plain.type,
+               plain.epoch, (unsigned long long)plain.seq);
     fuzz_check(plain.body.len == p->content.len &&
                    (!p->content.len || !memcmp(plain.body.p, p->content.p, p->content.len)),
                "%zu bytes were sealed, %zu opened", p->content.len, plain.body.len);
@@ -291,7 +292,8 @@ static bool seal_new(struct sd_wr *to, const struct seal_plain *p, bool from_ser
     return seal13(to, w.params.suite, &traffic, p);
 }
 
-/* Of DTLS 1.3 an epoch that two bits tell from the others: see full_epoch() in keys13.c. */
+/* An epoch of DTLS 1.3 that its two lowest bits distinguish from the others: see full_epoch() in
+ * keys13.c. */
 static unsigned epoch_of(uint8_t arg, bool from_server)
 {
     unsigned highest = w.highest[from_server], back = 2;
@@ -316,7 +318,7 @@ static void opened(bool from_server, unsigned epoch, uint64_t seq)
         w.highest[from_server] = epoch;
 }
 
-/* A new secret since the keys were made, and nothing can be said. */
+/* With a new secret since the keys were made, nothing can be expected. */
 static void seal(uint8_t arg, struct sd_span data)
 {
     static const uint8_t types[] = {SD_CT_APPDATA, SD_CT_HANDSHAKE, SD_CT_ALERT, SD_CT_ACK};
@@ -352,7 +354,7 @@ static void open_raw(uint8_t arg, struct sd_span data)
         if (w.fault == FAULT_LENGTH)
             rec.body = make_span(large, sizeof large);
         bool ok = open_record(arg & 1, &rec, &plain);
-        fuzz_check(!ok || plain.body.len <= rec.body.len, "more is opened than was sealed");
+        fuzz_check(!ok || plain.body.len <= rec.body.len, "more bytes are opened than were sealed");
         fuzz_note(ok);
         if (ok)
             opened(arg & 1, plain.epoch, plain.seq);
@@ -370,7 +372,7 @@ static void apply(const struct fuzz_op *op)
     case CODE_SECRET:
         first = sd_rd_u8(&r);
         second = sd_rd_u8(&r);
-        /* Keys borrow the secrets of their handshake: those do not change under them. */
+        /* Keys borrow the secrets of their handshake, which must not change meanwhile. */
         end_keys();
         add_secret(op->arg, first, second);
         break;
@@ -455,7 +457,7 @@ static void seed_suite(struct fuzz_seeder *s, uint8_t suite)
     fuzz_seed(s, bytes, sd_wr_len(&to));
 }
 
-/* Whatever is asked of OpenSSL fails once, or memory does: when keys are made, and when they are
+/* Each call of OpenSSL and each allocation fails once: when keys are made, and when they are
  * used. */
 static void seed_faults(struct fuzz_seeder *s, uint8_t suite, uint8_t variant, uint8_t fault)
 {
@@ -476,7 +478,7 @@ static void seed_faults(struct fuzz_seeder *s, uint8_t suite, uint8_t variant, u
     }
 }
 
-/* Numbers that go on, come late, and pass what 16 bits hold; epochs one after another. */
+/* Record numbers that go on, come late, and pass 16 bits; several epochs. */
 static void seed_numbers(struct fuzz_seeder *s)
 {
     static const uint8_t skips[] = {128, 255, 255, 255, 10, 128, 255};
@@ -493,7 +495,7 @@ static void seed_numbers(struct fuzz_seeder *s)
     fuzz_seed(s, bytes, sd_wr_len(&to));
 }
 
-/* Records of nobody, too short, of the wrong kind, too long. */
+/* Records that nobody sealed, that are too short or too long, or of the wrong kind. */
 static void seed_raw(struct fuzz_seeder *s, uint8_t suite, uint8_t variant)
 {
     static const char old[] = "\x17\xfe\xfd\0\1\0\0\0\0\0\1\0\x05hello"
@@ -516,7 +518,7 @@ static void seed_raw(struct fuzz_seeder *s, uint8_t suite, uint8_t variant)
     fuzz_seed(s, bytes, sd_wr_len(&to));
 }
 
-/* Suites and versions that are not known; secrets that are too long for their suite, or odd. */
+/* Unknown suites and versions; secrets that are too long for their suite, or odd. */
 static void seed_unknown(struct fuzz_seeder *s)
 {
     static const char numbers[][6] = {"\1\x13\x99\xfe\xfc", "\1\0\5\xfe\xfd", "\1\xc0\x2b\1\2",
@@ -536,7 +538,7 @@ static void seed_unknown(struct fuzz_seeder *s)
     fuzz_seed(s, bytes, sd_wr_len(&to));
 }
 
-/* No memory, or no randomness, for a key log and its lines. */
+/* No memory or no random numbers for a key log and its lines. */
 static void seed_no_log(struct fuzz_seeder *s)
 {
     static const char line[] = "CLIENT_RANDOM "

@@ -1,8 +1,8 @@
 /* The listening endpoint over a virtual kernel: gate, demultiplexer, limits and the life of
- * connections, with sessions that do what a byte tells them.
+ * connections, with sessions that do what a byte says.
  *
- * Who has not shown a cookie that was given to him costs nothing: no heap, no descriptor, no
- * timer, at most one reply, and none larger than what he sent. */
+ * A sender that has not shown its own cookie costs nothing: no heap, no descriptor, no timer. It
+ * gets at most one reply, never larger than its datagram. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,9 @@
 
 enum { CONNS = 64, DATAGRAM = 2048, EVENTS_MAX = 4096, HANDSHAKE_S = 10 };
 
-/* A connection as its events tell. */
+static const sd_time time_unit = 100 * SD_MS; /* of CODE_TIME */
+
+/* A connection, as its events describe it. */
 struct known {
     const sdtls_conn *conn;
     bool ready;
@@ -33,7 +35,7 @@ struct world {
     bool has_hello[SENDERS], has_cookie[SENDERS];
     struct known known[CONNS];
     sdtls_conn *client;
-    unsigned replies, given; /* since the last reading; of senders unknown then */
+    unsigned replies, given; /* since the last reading; from senders that were unknown then */
     size_t reply_bytes, given_bytes;
     unsigned closed;
     unsigned traits; /* of the next datagram */
@@ -54,13 +56,13 @@ static unsigned sender_of(const struct sd_addr *a)
     return SENDERS;
 }
 
-/* A HelloVerifyRequest: somebody may come back with its cookie. */
+/* A HelloVerifyRequest: its receiver may come back with the cookie. */
 static void note_verify(const struct sd_addr *from, const struct sd_addr *to,
                         const struct sd_handshake *h)
 {
     struct sd_hello_verify hv;
     fuzz_check(sd_hello_verify_parse(&hv, h->body) && hv.cookie.len == SD_GATE_COOKIE_LEN,
-               "a HelloVerifyRequest that is none");
+               "a HelloVerifyRequest does not parse");
     listen_cookie_given(to, from, hv.cookie.p);
     unsigned who = sender_of(to);
     if (who == SENDERS)
@@ -82,7 +84,7 @@ static void on_send(void *arg, const struct sd_addr *from, const struct sd_addr 
     struct sd_rd r = sd_rd_init(rec.body.p, rec.body.len);
     fuzz_check(rec.type == SD_CT_HANDSHAKE && sd_handshake_next(&r, &h) == SD_HANDSHAKE_OK &&
                    sd_rd_done(&r) && h.type == SD_HS_HELLO_VERIFY_REQUEST,
-               "a reply that is no HelloVerifyRequest");
+               "a reply is not a HelloVerifyRequest");
     w.replies++;
     w.reply_bytes += data.len;
     note_verify(from, to, &h);
@@ -99,9 +101,9 @@ static void on_accept(void *arg, const uint8_t *data, size_t len, bool cookie)
     struct sd_rd r = sd_rd_init(rec.body.p, rec.body.len);
     hello = hello && sd_handshake_next(&r, &h) == SD_HANDSHAKE_OK;
     fuzz_check(hello && sd_client_hello_parse(&ch, h.body, h.length) != SD_HELLO_BAD,
-               "something was admitted that is no ClientHello");
+               "something else than a ClientHello was admitted");
     fuzz_check(w.no_cookie || (cookie && listen_may_enter(&c->remote, &c->local, &ch, w.faulty)),
-               "admitted without a cookie that was given to it");
+               "a client was admitted without a cookie of its own");
 }
 
 /* --- events --- */
@@ -117,24 +119,24 @@ static struct known *known_of(const sdtls_conn *c)
 static void check_event(const sdtls_event *ev)
 {
     struct known *k = known_of(ev->conn);
-    fuzz_check(ev->type == SDTLS_EV_ACCEPTED || k, "an event of a connection nobody knows");
+    fuzz_check(ev->type == SDTLS_EV_ACCEPTED || k, "an event of an unknown connection");
     switch (ev->type) {
     case SDTLS_EV_ACCEPTED:
-        fuzz_check(!k, "accepted twice");
+        fuzz_check(!k, "a connection is accepted twice");
         k = known_of(NULL);
-        fuzz_check(k, "more connections than can be");
+        fuzz_check(k, "more connections than possible");
         *k = (struct known){.conn = ev->conn};
         break;
     case SDTLS_EV_READY:
-        fuzz_check(!k->ready, "ready twice");
+        fuzz_check(!k->ready, "a connection is ready twice");
         k->ready = true;
         break;
     case SDTLS_EV_DATA:
-        fuzz_check(k->ready, "data before the handshake");
+        fuzz_check(k->ready, "data arrive before the handshake");
         fuzz_note_bytes(ev->data, ev->len);
         break;
     case SDTLS_EV_CLOSED:
-        fuzz_check(!ev->err || (ev->text && *ev->text), "an error without words");
+        fuzz_check(!ev->err || (ev->text && *ev->text), "an error without a text");
         listen_ask_over(w.s, ev->conn);
         if (ev->conn == w.client)
             w.client = NULL;
@@ -167,7 +169,7 @@ static void read_events(void)
         else if (!vk_queued() || ++idle > VK_QUEUE)
             return;
     }
-    fuzz_check(false, "it never ends");
+    fuzz_check(false, "sdtls_next() always has another event");
 }
 
 /* --- what must hold at any time --- */
@@ -189,7 +191,7 @@ static struct state state_now(void)
                           .admitted = w.s->gate_count[SD_GATE_GOOD_COOKIE]};
 }
 
-/* What came since was from strangers, and none of them was admitted. */
+/* Only unknown senders sent since, and none of them was admitted. */
 static void check_stateless(const struct state *before)
 {
     struct state now = state_now();
@@ -199,13 +201,13 @@ static void check_stateless(const struct state *before)
     bool admitted = now.admitted != before->admitted || w.no_cookie;
     if (admitted || now.closed != before->closed || w.faulty)
         return;
-    /* What ended before may be freed only now. */
+    /* Connections that ended earlier may be freed only now. */
     fuzz_check(now.heap.blocks <= before->heap.blocks && now.heap.bytes <= before->heap.bytes,
-               "%zd blocks of the heap for a stranger",
+               "%zd blocks of the heap for an unknown sender",
                (ssize_t)(now.heap.blocks - before->heap.blocks));
-    fuzz_check(now.files <= before->files, "a descriptor for a stranger");
+    fuzz_check(now.files <= before->files, "a descriptor for an unknown sender");
     fuzz_check(now.timers <= before->timers && now.conns <= before->conns,
-               "a timer or a connection for a stranger");
+               "a timer or a connection for an unknown sender");
 }
 
 static unsigned half_open_of(const struct sd_addr *host)
@@ -224,20 +226,23 @@ static void check_limits(void)
 {
     const struct sdtls_conn *c;
     unsigned half_open = 0;
-    /* Who begins anew takes the place of his old connection, which may yet have to be told. */
+    /* A client that begins again takes the place of its old connection, whose end may not be
+     * reported yet. */
     uint64_t anew = w.s->conn_count[SD_COUNT_RESTARTED];
     if (!w.s->cfg.max_clients)
         return;
-    fuzz_check(w.s->servers <= w.s->cfg.max_clients + anew, "%zu clients", w.s->servers);
+    fuzz_check(w.s->servers <= w.s->cfg.max_clients + anew, "%zu clients are too many",
+               w.s->servers);
     TAILQ_FOREACH(c, &w.s->conns, all)
     {
         struct sd_addr host = sd_addr_host(&c->remote);
         half_open += c->half_open;
         fuzz_check(!c->half_open || half_open_of(&host) <= w.s->cfg.max_half_open_per_host,
-                   "too many of one host");
+                   "too many half-open clients of one host");
         fuzz_check(c->state != SD_CONN_HANDSHAKE ||
                        vk_now() <= c->began + (HANDSHAKE_S + 1) * SD_SEC || w.faulty,
-                   "a handshake of %llu s", (unsigned long long)((vk_now() - c->began) / SD_SEC));
+                   "a handshake lasts %llu s",
+                   (unsigned long long)((vk_now() - c->began) / SD_SEC));
     }
     fuzz_check(half_open == w.s->half_open && half_open <= w.s->cfg.max_half_open,
                "%u half-open clients, counted %zu", half_open, w.s->half_open);
@@ -257,7 +262,7 @@ static struct sdtls_conn *between(unsigned f, unsigned t)
     return NULL;
 }
 
-/* Whom the data come from decides what they may cause. */
+/* The sender decides what the data may cause. */
 static void give(uint8_t who, struct sd_span data, bool wait)
 {
     unsigned f, t;
@@ -351,7 +356,7 @@ static void send_to(const struct fuzz_op *op)
         return;
     int rc = op->arg & 64 ? sdtls_send_padded(c, op->data.p, op->data.len, 20)
                           : sdtls_send(c, op->data.p, op->data.len);
-    fuzz_check(!rc || *sdtls_errmsg(w.s), "an error without words");
+    fuzz_check(!rc || *sdtls_errmsg(w.s), "an error without a text");
     listen_ask(w.s, c);
     sdtls_conn_info(c, &info);
     fuzz_note((uint64_t)rc << 32 | sdtls_max_payload(c) << 1 | (info.server != 0));
@@ -395,7 +400,7 @@ static void fault(const struct fuzz_op *op)
 
 static void pass_time(uint8_t arg)
 {
-    vk_pass(arg * 100 * SD_MS);
+    vk_pass(arg * time_unit);
     read_events();
 }
 

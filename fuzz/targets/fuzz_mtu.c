@@ -1,8 +1,8 @@
-/* The path-MTU search against a path that the input invents: its limit, what it loses and delays,
- * and the ICMP errors it tells or forges. When the input ends the path becomes an honest one.
+/* The path-MTU search on a path from the input: its limit, what it loses and delays, the ICMP
+ * errors that it sends or forges. When the input ends, the path becomes honest.
  *
- * Always: a size asked for lies within the bounds, a search ends within its probes, time moves on,
- * and what is confirmed was answered and fits the path. */
+ * Always: each probe has a size within the bounds, a search ends within its number of probes, time
+ * moves on, and a confirmed size was answered and fits the path. */
 #include <string.h>
 
 #include "harness/common.h"
@@ -12,7 +12,10 @@
 
 enum { FLIGHT_MAX = 64, STEPS_MAX = 2000, SEARCHES_MAX = 5 };
 
-/* What becomes of a probe: the low bits of an input byte; the others are its detail. */
+static const sd_time first_time = SD_SEC, honest_rtt = 20 * SD_MS, late_unit = 400 * SD_MS,
+                     turn_length = 50 * SD_MS;
+
+/* What happens to a probe: the low bits of an input byte. The other bits are details. */
 enum fate {
     FATE_FINE,
     FATE_LOST,
@@ -39,7 +42,7 @@ struct world {
     unsigned limit, highest_limit; /* the highest since the search began */
     unsigned answered;             /* the largest size that was answered since then */
     unsigned silent;               /* this many probes more are lost */
-    bool honest; /* nothing was lost that fits, nothing forged, no limit changed */
+    bool honest; /* no probe that fits was lost, nothing was forged, no limit changed */
     struct answer flight[FLIGHT_MAX];
     unsigned flying, searches;
     uint32_t last_id;
@@ -54,9 +57,10 @@ static void check(struct world *w)
                w->highest_limit);
     fuzz_check(!m->confirmed || m->confirmed >= w->cfg.min, "confirmed %u, below the minimum",
                m->confirmed);
-    fuzz_check(m->probes <= w->cfg.max_probes, "%u probes", m->probes);
-    fuzz_check(m->misses <= SD_MTU_MISSES && m->confidence <= 1000, "numbers out of bounds");
-    fuzz_check(m->state != SD_MTU_COMPLETE || m->confirmed, "complete without a size");
+    fuzz_check(m->probes <= w->cfg.max_probes, "%u probes are too many", m->probes);
+    fuzz_check(m->misses <= SD_MTU_MISSES && m->confidence <= 1000, "a result is out of bounds");
+    fuzz_check(m->state != SD_MTU_COMPLETE || m->confirmed,
+               "the search is complete without a size");
     fuzz_note(m->confirmed * 8U + m->state);
 }
 
@@ -66,7 +70,7 @@ static void answer_at(struct world *w, uint32_t id, unsigned size, sd_time when)
         w->flight[w->flying++] = (struct answer){id, size, when};
 }
 
-/* Answers that are due by `until` come, in the order they were put in. */
+/* Delivers the answers that are due by `until`, in the order of their probes. */
 static void deliver(struct world *w, sd_time until)
 {
     for (unsigned i = 0; i < w->flying;) {
@@ -115,12 +119,12 @@ static void other_limit(struct world *w, unsigned detail)
     w->honest = false;
 }
 
-/* A probe on its way; without input the path is an honest one of 20 ms. */
+/* A probe on its way. Without input the path is honest and takes 20 ms. */
 static void travel(struct world *w, const struct sd_mtu_step *s)
 {
     bool fits = s->size <= w->limit;
     uint8_t byte = sd_rd_u8(&w->in), detail = byte / FATES;
-    sd_time rtt = 20 * SD_MS;
+    sd_time rtt = honest_rtt;
     if (w->silent) {
         w->silent--;
         return;
@@ -131,7 +135,7 @@ static void travel(struct world *w, const struct sd_mtu_step *s)
         return;
     case FATE_LATE:
         w->honest = false;
-        rtt = (detail + 1U) * 400 * SD_MS;
+        rtt = (detail + 1U) * late_unit;
         break;
     case FATE_TWICE:
         if (fits)
@@ -156,13 +160,13 @@ static void travel(struct world *w, const struct sd_mtu_step *s)
         answer_at(w, s->id, s->size, w->now + rtt);
 }
 
-/* One turn of what a caller does. False when the search has ended. */
+/* One turn of a caller's loop. False: the search has ended. */
 static bool turn(struct world *w)
 {
     struct sd_mtu_step s = sd_mtu_next(&w->m, w->now);
     check(w);
     if (!s.size) {
-        fuzz_check(s.when > w->now, "nothing to do, and at once again");
+        fuzz_check(s.when > w->now, "the search has nothing to do but wants to run at once");
         if (sd_mtu_over(&w->m))
             return false;
         deliver(w, s.when);
@@ -177,7 +181,8 @@ static bool turn(struct world *w)
     sd_mtu_sent(&w->m, &s, w->now);
     travel(w, &s);
     check(w);
-    deliver(w, w->now + 50 * SD_MS < w->m.deadline ? w->now + 50 * SD_MS : w->m.deadline);
+    const sd_time next = w->now + turn_length;
+    deliver(w, next < w->m.deadline ? next : w->m.deadline);
     return true;
 }
 
@@ -209,17 +214,17 @@ static void again(struct world *w)
     deliver(w, w->now + SD_SEC);
     fuzz_check(!sd_mtu_next(&w->m, w->now).size, "a probe after the end");
     fuzz_check(!w->honest || (w->m.confirmed == w->limit && w->m.confidence >= 999),
-               "%u (confidence %u) on an honest path of %u", w->m.confirmed, w->m.confidence,
-               w->limit);
+               "the result is %u (confidence %u) on an honest path of %u", w->m.confirmed,
+               w->m.confidence, w->limit);
 }
 
-/* The input is used up: what is on its way is lost, and the next search is on an honest path. */
+/* The input is used up: probes on their way are lost, and the next search is on an honest path. */
 static void settle(struct world *w)
 {
     w->flying = w->silent = 0;
     again(w);
-    fuzz_check(w->m.confirmed == w->limit, "in the end %u on an honest path of %u", w->m.confirmed,
-               w->limit);
+    fuzz_check(w->m.confirmed == w->limit, "the last result is %u on an honest path of %u",
+               w->m.confirmed, w->limit);
     const char *why = sd_mtu_reason(w->m.confirmed);
     fuzz_note(why ? strlen(why) : 0);
     fuzz_note(sd_mtu_payload(w->m.confirmed, w->cfg.min == 1280));
@@ -227,7 +232,7 @@ static void settle(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct world w = {.in = sd_rd_init(data, size), .now = SD_SEC};
+    struct world w = {.in = sd_rd_init(data, size), .now = first_time};
     begin(&w);
     do
         again(&w);

@@ -1,9 +1,9 @@
 /* A real client, a hostile network, a real server. The input is a schedule: what the network does,
  * when timers fire, when a socket refuses, when somebody forges.
  *
- * A side of ours sends what a correct peer sends, survives everything once the handshake is
- * complete, and after nothing but loss, disorder and refused writes the handshake completes. A side
- * of stock OpenSSL may fail in ways that are known: its verdict is told, not punished. */
+ * A side of ours sends what a correct peer sends. Once the handshake is complete, it survives
+ * everything. After mere loss, disorder and refused writes the handshake completes. A side of stock
+ * OpenSSL may fail in known ways: that is reported by fuzz_verdict() and is no finding. */
 #include "harness/common.h"
 #include "openssl/stock.h"
 #include "peers/ours.h"
@@ -24,24 +24,25 @@ static bool passes(int from)
     return run.sim.side[!from].arrived[number];
 }
 
-/* Once both are through, nobody without a key ends it. */
+/* Nobody without a key ends an established association. */
 static void check_survival(void)
 {
     if (!schedule_ours(&run) || !run.was_alive || run.ended)
         return;
     fuzz_check(sim_alive(&run.sim), "an association of ours was ended from outside");
-    fuzz_check(passes(OSSL_CLIENT) && passes(OSSL_SERVER), "an association of ours is deaf");
+    fuzz_check(passes(OSSL_CLIENT) && passes(OSSL_SERVER),
+               "an association of ours receives no data");
 }
 
-/* Nobody takes a certificate that nobody vouches for, whatever the network does. */
+/* A certificate without a trusted issuer is never accepted, whatever the network does. */
 static void check_trust(void)
 {
     const struct sim_config *c = &run.sim.config;
     fuzz_check(!(c->odd & OURS_STRICT) || c->kind == PAIR_PSK || !run.was_alive,
-               "a peer that proves nothing is taken");
+               "a peer without proof is accepted");
 }
 
-/* What is harmless ends nothing; an alert in plaintext, as long as the peer is not silent
+/* A harmless forgery ends nothing. A plaintext alert ends nothing while the peer still answers
  * (docs/guard.md). */
 static void check_liveness(void)
 {
@@ -49,7 +50,7 @@ static void check_liveness(void)
         return;
     if (!run.annoyed)
         fuzz_check(sim_alive(&run.sim),
-                   "only loss and disorder, and the handshake does not complete");
+                   "after mere loss and disorder the handshake does not complete");
     else if (!run.lossy)
         fuzz_check(sim_alive(&run.sim), "a harmless forgery ended a handshake");
 }
@@ -58,17 +59,18 @@ static void check_stock(void)
 {
     const struct sim_config *c = &run.sim.config;
     schedule_check_stock(&run);
-    /* Who refuses may do so. */
+    /* A side that is to refuse may do so. */
     if (c->odd)
         return;
     /* #18635: a stateful cookie exchange does not survive a lost HelloVerifyRequest. */
     if (schedule_ours(&run) || run.hostile || run.annoyed || run.ended || run.refused ||
         c->cookie || run.timeouts > MANY_TIMEOUTS)
         return;
-    fuzz_check(sim_alive(&run.sim), "stock OpenSSL does not complete after loss and disorder");
+    fuzz_check(sim_alive(&run.sim),
+               "after mere loss and disorder stock OpenSSL does not complete the handshake");
 }
 
-/* What a stock side shows, for fuzz/regress/netsim/expected.tsv. */
+/* What a stock side does, for fuzz/regress/netsim.tsv. */
 const char *fuzz_verdict(void)
 {
     for (int id = OSSL_CLIENT; id <= OSSL_SERVER; id++) {

@@ -1,10 +1,10 @@
-/* OpenSSL's own DTLSv1_listen() with cookie callbacks as its manual has them, over datagrams in
- * memory from four peers, and SSL_accept() behind it.
+/* OpenSSL's own DTLSv1_listen() with cookie callbacks as in its manual, over datagrams in memory
+ * from four peers, then SSL_accept().
  *
- * While it listens, each datagram gets one reply at most: a HelloVerifyRequest with the cookie of
- * who sent it, not larger than the request as long as the cookie has at most 32 bytes. It costs no
- * memory that stays. Nobody passes but with a cookie that was verified for his own address. What
- * OpenSSL answers otherwise is noted, not judged: versions differ. */
+ * While it listens, each datagram gets at most one reply: a HelloVerifyRequest with the cookie of
+ * its sender. With a cookie of at most 32 bytes the reply is not larger than the request. It costs
+ * no memory that stays. A peer is accepted only with a cookie that was verified for its own
+ * address. Other answers of OpenSSL are noted but not judged, because versions differ. */
 #include <errno.h>
 #include <string.h>
 #include <sys/time.h>
@@ -20,6 +20,7 @@
 #include "wire/record.h"
 
 enum { COOKIE_SMALL = 32, NOBODY = OSSL_PEERS, READS = 8, ROUTE = 1472 };
+enum { TICK_US = 100000, LONG_TICK_US = 1000000 };
 
 enum stage { LISTENING, ACCEPTING, CONNECTED, DEAD };
 
@@ -27,21 +28,21 @@ struct world {
     enum stage stage;
     enum kind kind;
     SSL *ssl;
-    BIO_ADDR *address; /* for the callbacks, which must not need memory */
+    BIO_ADDR *address; /* for the callbacks, which must not allocate */
     uint8_t config;
     unsigned cookie_len;
     struct ossl_queue in;
     struct ossl_queue *sent;
-    unsigned current;  /* who sent what was read last */
-    unsigned accepted; /* whose cookie was accepted last */
-    unsigned peer;     /* of the connection */
-    size_t request;    /* bytes of what was read last, 0: nothing since the last reply */
+    unsigned current;  /* sender of the datagram that was read last */
+    unsigned accepted; /* peer whose cookie was accepted last */
+    unsigned peer;     /* peer of the connection */
+    size_t request;    /* bytes of the datagram that was read last; 0: it was answered */
     unsigned write_in; /* the n-th write from now on fails */
     int write_error, read_error, flush_error;
-    bool failed;      /* a write has, since the last read */
+    bool failed;      /* a write has failed since the last read */
     bool nameless;    /* OpenSSL itself cannot learn the address */
-    bool asking;      /* it is the callbacks that want it */
-    unsigned fail_in; /* an allocation of the next call that listens */
+    bool asking;      /* a cookie callback asks for it */
+    unsigned fail_in; /* this allocation fails in the next call that listens */
     uint8_t more;
     uint16_t mtu;
     size_t level; /* of the heap while this SSL listens; 0: not known yet */
@@ -51,7 +52,7 @@ static struct world w;
 
 /* --- cookies --- */
 
-/* Those of other than the usual length repeat it. */
+/* A cookie of another length repeats or cuts the usual one. */
 static void cookie_of(unsigned peer, unsigned len, uint8_t out[static 255])
 {
     uint8_t cookie[OSSL_COOKIE_LEN];
@@ -60,7 +61,7 @@ static void cookie_of(unsigned peer, unsigned len, uint8_t out[static 255])
         out[i] = cookie[i % OSSL_COOKIE_LEN];
 }
 
-/* As programs do it: the address comes from the BIO. */
+/* Gets the address from the BIO, as programs do. */
 static unsigned peer_of(SSL *ssl)
 {
     w.asking = true;
@@ -104,15 +105,15 @@ static void check_verify(struct sd_span reply)
     fuzz_check(record && sd_handshake_next(&r, &h) == SD_HANDSHAKE_OK && sd_rd_done(&r) &&
                    h.type == SD_HS_HELLO_VERIFY_REQUEST && sd_hello_verify_parse(&hv, h.body) &&
                    sd_record_next(&rest, &rec) == SD_RECORD_END,
-               "a reply of %zu bytes that is no HelloVerifyRequest", reply.len);
+               "a reply of %zu bytes is not a HelloVerifyRequest", reply.len);
     cookie_of(w.current, w.cookie_len, cookie);
     fuzz_check(hv.cookie.len == w.cookie_len && !memcmp(hv.cookie.p, cookie, hv.cookie.len),
-               "a cookie of somebody else");
+               "a reply has the cookie of another peer");
 }
 
 static void check_reply(struct sd_span reply)
 {
-    fuzz_check(w.request, "a second reply, or one to nothing");
+    fuzz_check(w.request, "a datagram is answered twice, or nothing is answered");
     fuzz_check(w.cookie_len > COOKIE_SMALL || reply.len <= w.request,
                "%zu bytes are answered with %zu", w.request, reply.len);
     check_verify(reply);
@@ -126,7 +127,7 @@ static void check_records(struct sd_span datagram)
     struct sd_record rec;
     while (sd_record_next(&it, &rec) == SD_RECORD_OK)
         ;
-    fuzz_check(it.status == SD_RECORD_END, "a datagram that is no records");
+    fuzz_check(it.status == SD_RECORD_END, "a datagram does not consist of records");
 }
 
 static int send_reply(void *arg, const void *data, size_t len)
@@ -147,7 +148,7 @@ static int send_reply(void *arg, const void *data, size_t len)
     return 0;
 }
 
-/* It wants the next datagram, or gives up: was the one before worth an answer? */
+/* OpenSSL wants the next datagram, or gives up: did the one before deserve an answer? */
 static void check_silence(void)
 {
     if (w.stage == LISTENING && w.request && !w.failed && !w.fail_in && w.kind == KIND_USUAL &&
@@ -274,12 +275,12 @@ static void check_growth(void)
 {
     ERR_clear_error();
     size_t now = fuzz_heap_now().bytes;
-    if (!w.level || w.sent) /* while seeds are recorded, a client has its memory too */
+    if (!w.level || w.sent) /* while seeds are recorded, the client uses memory, too */
         w.level = now;
-    fuzz_check(now <= w.level, "%zu bytes of the heap for strangers", now - w.level);
+    fuzz_check(now <= w.level, "%zu bytes of the heap for unknown peers", now - w.level);
 }
 
-/* DTLSv1_listen(), and whom it names. */
+/* Calls DTLSv1_listen() and gives the peer that it names. */
 static int call_listen(unsigned *said)
 {
     BIO_ADDR *from = BIO_ADDR_new();
@@ -303,11 +304,11 @@ static void listen_once(void)
     int r = call_listen(&said);
     w.fail_in = 0;
     fuzz_check(r <= 0 || w.kind == KIND_USUAL || w.kind == KIND_ONE_VERSION,
-               "an SSL that cannot listen does");
+               "an SSL that cannot listen accepts a peer");
     if (r <= 0) {
         if (!scarce)
             check_silence();
-        /* After a failed allocation OpenSSL leaves an SSL that it cannot be asked about. */
+        /* After a failed allocation OpenSSL leaves an SSL that must not be used any more. */
         if (scarce)
             anew(KIND_USUAL);
         else
@@ -315,15 +316,15 @@ static void listen_once(void)
         return;
     }
     fuzz_check(w.accepted == w.current && w.current < OSSL_PEERS,
-               "somebody passes without a cookie that was verified for him");
+               "a peer is accepted without a cookie that was verified for it");
     fuzz_check(said == w.current || (w.nameless && said == NOBODY),
-               "another address than that of who passes");
+               "DTLSv1_listen() names another address than that of the peer");
     ossl_gate_answered();
     w.peer = w.current;
     w.stage = ACCEPTING;
 }
 
-/* The rest of the queue is the business of another socket. */
+/* The other datagrams of the queue belong to another socket. */
 static void take_peer(void)
 {
     struct ossl_queue *q = &w.in;
@@ -382,11 +383,11 @@ static void step(void)
         read_data();
 }
 
-/* No timer while a write is pending: OpenSSL before the fix of CVE-2026-84782 then sends the wrong
- * bytes. Of that other targets tell. */
+/* No timer runs while a write is pending: OpenSSL before the fix of CVE-2026-84782 would send the
+ * wrong bytes. Other targets find that. */
 static void tick(uint8_t arg)
 {
-    ossl_env_later(arg < 128 ? 100000U * arg : 1000000U * (arg - 127U));
+    ossl_env_later((uint64_t)(arg < 128 ? TICK_US * arg : LONG_TICK_US * (arg - 127)));
     if (w.stage != ACCEPTING && w.stage != CONNECTED)
         return;
     if (SSL_want_write(w.ssl))

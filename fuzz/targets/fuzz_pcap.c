@@ -1,7 +1,7 @@
-/* A capture file, all the way: reader, decapsulation, tracker, diagnosis. The input is the file.
+/* A capture file up to its diagnosis: reader, decapsulation, tracker, rules. The input is the file.
  *
- * Read in small bites, what comes out must be the same; what our writer makes of the frames must
- * read back; and where memory or reading fails, nothing may be left behind. */
+ * Reading in small pieces must give the same result, what our writer writes must read back, and
+ * when memory or reading fails, nothing may be left. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ enum {
     CAPTURE_MIN = 1024,
     HEAP_BASE = 2 << 20, /* windows of the reader and of zlib, a frame at its largest */
     HEAP_PER_BYTE = 64,
-    PACKED_RATIO = 1032 /* deflate's largest */
+    PACKED_RATIO = 1032 /* the largest of deflate */
 };
 
 struct run {
@@ -35,8 +35,8 @@ struct run {
     struct sd_writer *writer;
     uint64_t digest, frames, datagrams, keylog;
     enum sd_reader_status status;
-    bool failing;  /* memory, reading or writing may */
-    size_t window; /* of the reader at first */
+    bool failing;  /* memory, reading or writing may fail */
+    size_t window; /* of the reader at the beginning */
 };
 
 static void mix(struct run *r, const void *data, size_t len)
@@ -53,10 +53,11 @@ static void on_datagram(void *arg, const struct sd_datagram *d)
 {
     struct run *r = arg;
     r->datagrams++;
-    fuzz_check(d->payload.len <= d->length, "a payload of %zu bytes, %u as sent", d->payload.len,
-               d->length);
-    fuzz_check(d->number && d->number <= r->frames, "a datagram of no frame");
-    fuzz_check(d->src.sa.sa_family == d->dst.sa.sa_family, "from one family to the other");
+    fuzz_check(d->payload.len <= d->length, "a payload of %zu bytes, of which %u were sent",
+               d->payload.len, d->length);
+    fuzz_check(d->number && d->number <= r->frames, "a datagram without a frame");
+    fuzz_check(d->src.sa.sa_family == d->dst.sa.sa_family,
+               "a datagram between two address families");
     mix(r, d->payload.p, d->payload.len);
     mix_number(r, d->lane);
     mix_number(r, (uint64_t)d->kind << 32 | (uint64_t)d->carrier << 16 | d->fragments);
@@ -74,8 +75,8 @@ static void on_icmp(void *arg, const struct sd_icmp *e)
 static void on_incomplete(void *arg, const struct sd_ip_incomplete *e)
 {
     struct run *r = arg;
-    fuzz_check(!e->total || e->have < e->total, "%u bytes of %u are not incomplete", e->have,
-               e->total);
+    fuzz_check(!e->total || e->have < e->total, "a datagram with %u of %u bytes is not incomplete",
+               e->have, e->total);
     mix(r, e->payload.p, e->payload.len);
     sd_tracker_ip_incomplete(r->tracker, e);
 }
@@ -102,10 +103,10 @@ static void take_comments(struct run *r, const struct sd_frame *f)
 static void take(struct run *r, const struct sd_frame *f)
 {
     const struct sd_reader_interface *i = sd_reader_interface(r->reader, f->interface);
-    fuzz_check(i && i->linktype == f->linktype, "a frame of no interface");
+    fuzz_check(i && i->linktype == f->linktype, "a frame without an interface");
     fuzz_check(f->number > r->frames, "frame %llu after %llu", (unsigned long long)f->number,
                (unsigned long long)r->frames);
-    fuzz_check(f->data.len <= SD_FRAME_MAX, "a frame of %zu bytes", f->data.len);
+    fuzz_check(f->data.len <= SD_FRAME_MAX, "a frame of %zu bytes is too long", f->data.len);
     r->frames = r->watch.frames = f->number;
     if (r->writer && f->number == 1)
         sd_writer_interface(r->writer, f->interface, f->linktype, i->snaplen, i->name);
@@ -124,7 +125,7 @@ static void check_end(struct run *r)
 {
     struct sd_frame f;
     const char *reason = sd_reader_reason(r->reader);
-    fuzz_check(sd_reader_next(r->reader, &f) == r->status, "the end is not the end");
+    fuzz_check(sd_reader_next(r->reader, &f) == r->status, "the reader goes on after the end");
     fuzz_check(r->status == SD_READER_END || *reason || r->failing, "status %d without a reason",
                (int)r->status);
     mix(r, reason, strlen(reason));
@@ -132,7 +133,7 @@ static void check_end(struct run *r)
     mix_number(r, sd_reader_dropped(r->reader));
     struct sd_decap_counts c = sd_decap_counts(r->decap);
     fuzz_check(c.frames == c.datagrams + c.icmp + c.fragments + c.other + c.malformed,
-               "frames that became nothing");
+               "the counts do not add up to the frames");
 }
 
 static void read_all(struct run *r)
@@ -192,7 +193,7 @@ static void run(struct run *r, const uint8_t *data, size_t size, size_t most, un
     r->digest ^= r->watch.digest;
 }
 
-/* What the writer wrote of the first run, read back: the same frames. */
+/* The file that the writer wrote in the first run must read back as the same frames. */
 static void read_back(const struct run *first, char *image, size_t size)
 {
     struct run again = {.window = size};
@@ -223,8 +224,8 @@ static void run_writing(const uint8_t *data, size_t size)
     free(image);
 }
 
-/* The n-th allocation fails, or reading does, or the file is none; the writer's disk is full.
- * Nothing may be lost but the frames. */
+/* The n-th allocation or read() fails, or the file does not exist, or the writer's disk is full.
+ * Only frames may be lost. */
 static void run_failing(const uint8_t *data, size_t size, uint64_t how)
 {
     char disk[600];
@@ -233,7 +234,7 @@ static void run_failing(const uint8_t *data, size_t size, uint64_t how)
     fuzz_heap_fail((unsigned)(how >> 8 & 63));
     r.writer = r.copy ? sd_writer_new(r.copy, "fuzz") : NULL;
     if (r.copy && how >> 14 & 1)
-        setbuf(r.copy, NULL); /* a full disk shows at once, not at the end */
+        setbuf(r.copy, NULL); /* a full disk must show at once, not at the end */
     file_fail((unsigned)(how >> 16 & 7));
     file_kind(how >> 20 & 15 ? FILE_PLAIN : how >> 24 & 1 ? FILE_MISSING : FILE_FOLDER);
     run(&r, data, size, 1 + how % 997, 0);
@@ -254,10 +255,10 @@ static void run_in_bites(const uint8_t *data, size_t size, uint64_t how)
     run(&whole, data, size, size ? size : 1, 0);
     fuzz_note(whole.digest);
     run(&bites, data, size, most, 3);
-    fuzz_check(whole.digest == bites.digest, "read in bites of %zu it is another file", most);
+    fuzz_check(whole.digest == bites.digest, "reading in pieces of %zu gives another file", most);
 }
 
-/* One of four ways, as a hash of the input decides: speed is worth more than all of them. Whole
+/* A hash of the input selects one of four ways, because speed is worth more than all four. Whole
  * captures, which are only replayed, go the way that reaches most. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,8 +1,8 @@
 /* lib/wire on any bytes: records, handshake messages, hellos, extensions, and what DTLS 1.3 adds.
  *
  * An operation is a datagram; its argument is the length of the receiver's connection ids. Each
- * parser must do a bounded amount of work, and what it calls well-formed must come out of the
- * builder as it went in. */
+ * parser must do a bounded amount of work, and the builder must make the same bytes of what a
+ * parser calls well-formed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,12 +29,12 @@ static struct sd_wr out(void)
     return sd_wr_init(scratch, sizeof scratch);
 }
 
-/* What was built is what was read. */
+/* The built bytes are the ones that were read. */
 static void check_same(const struct sd_wr *w, const uint8_t *p, size_t len, const char *what)
 {
-    fuzz_check(!w->bad && sd_wr_len(w) == len, "%s of %zu bytes comes back with %zu", what, len,
+    fuzz_check(!w->bad && sd_wr_len(w) == len, "%s of %zu bytes is built again with %zu", what, len,
                sd_wr_len(w));
-    fuzz_check(!len || !memcmp(scratch, p, len), "%s comes back with other bytes", what);
+    fuzz_check(!len || !memcmp(scratch, p, len), "%s is built again with other bytes", what);
 }
 
 static void note_span(struct sd_span s)
@@ -81,7 +81,7 @@ static void read_keys(struct sd_span body)
             note_span(ks.key);
 }
 
-/* Whatever type it has: every reader sees every body. */
+/* Every reader sees every body, whatever its type. */
 static void read_extension(const struct sd_ext *e)
 {
     char buf[SD_NAME_TEXT];
@@ -91,7 +91,7 @@ static void read_extension(const struct sd_ext *e)
     fuzz_note(sd_ext_u16(e->body, &u16) ? u16 : 1);
     for (unsigned width = 1; width <= 2; width++)
         if (sd_ext_opaque(e->body, width, &value))
-            fuzz_check(value.len + width == e->body.len, "an opaque value leaves bytes over");
+            fuzz_check(value.len + width == e->body.len, "an opaque value leaves bytes");
     if (sd_ext_server_name(e->body, &value))
         note_span(value);
     read_lists(e->body);
@@ -104,7 +104,7 @@ static void read_extensions(struct sd_span block)
     struct sd_ext e;
     struct sd_span found;
     for (; sd_ext_next(&r, &e) == SD_EXT_OK; steps++) {
-        fuzz_check(sd_ext_has(block, e.type), "an extension that is there is not found");
+        fuzz_check(sd_ext_has(block, e.type), "an extension is not found");
         fuzz_check(sd_ext_find(block, e.type, &found) && found.p <= e.body.p,
                    "not the first extension of its type");
         read_extension(&e);
@@ -117,15 +117,15 @@ static void check_cut_at(const struct sd_client_hello *whole, struct sd_span bod
     struct sd_client_hello ch;
     uint8_t *copy = fuzz_place(&place, make_span(body.p, cut));
     enum sd_hello_status st = sd_client_hello_parse(&ch, make_span(copy, cut), body.len);
-    fuzz_check(st == SD_HELLO_CUT, "%zu of %zu bytes are a hello of status %d", cut, body.len,
+    fuzz_check(st == SD_HELLO_CUT, "%zu of %zu bytes of a hello give status %d", cut, body.len,
                (int)st);
     if (ch.missing > SD_HELLO_COOKIE)
         fuzz_check(ch.cookie.len == whole->cookie.len && ch.session_id.len == whole->session_id.len,
-                   "cut at %zu a hello has other fields", cut);
+                   "a hello cut at %zu has other fields", cut);
 }
 
-/* A hello cut anywhere tells the same fields as far as it goes. All cuts of each would take most of
- * the time: its random says where the first is, and the others are spread from there. */
+/* A cut hello gives the same fields, as far as it goes. Trying all cuts would take most of the
+ * time: the hello's random selects the first one, and the others are spread from there. */
 static void check_cut_hello(const struct sd_client_hello *whole, struct sd_span body)
 {
     size_t most = body.len < CUT_MAX ? body.len : CUT_MAX;
@@ -216,7 +216,7 @@ static void read_handshake(struct sd_span body)
         fuzz_check((uint64_t)h.frag_off + h.frag_len <= h.length && (h.frag_len || !h.length),
                    "a fragment [%u, +%u) of a message of %u bytes", h.frag_off, h.frag_len,
                    h.length);
-        fuzz_check(h.body.len == h.frag_len, "a fragment of other length than it says");
+        fuzz_check(h.body.len == h.frag_len, "a fragment has another length than it says");
         struct sd_wr w = out();
         sd_handshake_build(&w, &h);
         check_same(&w, h.body.p - SD_HANDSHAKE_HEADER_LEN, h.frag_len + SD_HANDSHAKE_HEADER_LEN,
@@ -348,7 +348,7 @@ static void seed_hellos(struct fuzz_seeder *s)
     seed_datagram(s, 0, &w);
 }
 
-/* A field one byte longer than it may be, with its bytes there. */
+/* A field that is one byte longer than allowed, with all its bytes. */
 static void seed_too_long(struct fuzz_seeder *s)
 {
     enum { SESSION_ID_LEN = 13 + 12 + 2 + 32 };
@@ -376,7 +376,7 @@ static void seed_others(struct fuzz_seeder *s)
     seed_datagram(s, 3, &w);
 }
 
-/* Each long junk that resize.c knows: the last byte chooses it. */
+/* Each kind of long junk in resize.c: the last byte selects it. */
 static void seed_junk(struct fuzz_seeder *s)
 {
     uint8_t bytes[256];

@@ -1,4 +1,4 @@
-/* A server of ours under attack: see hostile.c. */
+/* A server of ours under attack: see peers/hostile.h. */
 #include "peers/hostile.h"
 #include "openssl/ossl_env.h"
 #include "peers/sim.h"

@@ -8,25 +8,26 @@
 #include "wire/hello.h"
 
 enum code {
-    CODE_DATAGRAM, /* who; bit 7: no reading yet */
-    /* who; data: random, length of the session id, size of the first fragment; then pairs of a
-     * place in the datagram and the byte there */
+    CODE_DATAGRAM, /* who sends it, see pair() in senders.h; bit 7: not read yet */
+    /* who; data: random, length of the session id, size of the first fragment; then pairs: a place
+     * in the datagram and the byte there */
     CODE_HELLO,
-    CODE_ANSWER, /* who: his last hello, with his last cookie; data: what is wrong with it; pairs */
+    CODE_ANSWER, /* who: its last hello with its last cookie; data: what is wrong with it; pairs */
     CODE_TIME,   /* arg * 100 ms */
     CODE_FAULT,  /* bits 0 to 2 the call, 3 and 4 when, 5 to 7 errno */
     CODE_NO_MEMORY,
     CODE_CLOSE,   /* who */
     CODE_SEND,    /* who; bit 6: padded */
-    CODE_CONNECT, /* a client of ours; bit 0 IPv6, bit 1 two addresses, bit 2 nobody asks for it */
+    CODE_CONNECT, /* a client of ours; bit 0 IPv6, bit 1 two addresses, bit 2 nobody asks for the
+                     connection */
     CODE_SERVER,  /* what the server of that client says */
     CODE_ICMP,    /* who; bit 7: about the client; data: errno, MTU (2) */
     CODE_SESSION, /* the next session does not begin; 255: no random numbers */
     CODE_WAIT,    /* arg * 10 ms, in sdtls_next() */
-    CODE_CONFIG,  /* first operation: options; which allocation fails, what is rare, what is rarer;
-                     a fault from the beginning, see vk_fault() */
-    CODE_LISTEN,  /* at another address, see places in listen_ask.c */
-    CODE_TRAITS,  /* of the next datagram */
+    CODE_CONFIG, /* first operation: options; which allocation fails, enum rarity, enum more_rarity;
+                    a fault from the beginning, see vk_fault() */
+    CODE_LISTEN, /* at another address, see listen_at() */
+    CODE_TRAITS, /* of the next datagram */
     CODES
 };
 
@@ -41,23 +42,23 @@ enum twist {
     TWISTS
 };
 
-/* Of a configuration. */
+/* Rare settings of a configuration. */
 enum rarity {
-    RARE_LIMITS = 1, /* the library's own */
-    RARE_QUIET = 2,  /* no log, no tap */
+    RARE_LIMITS = 1, /* the library's own limits */
+    RARE_QUIET = 2,  /* no log and no tap */
     RARE_PSK = 4,
     RARE_NEWER = 8, /* a program that is newer than the library */
     RARE_ANY_PORT = 16,
     RARE_ADOPT = 32,
-    RARE_SOCKETS = 64, /* as many as the process may have */
+    RARE_SOCKETS = 64, /* as many sockets as the process may have */
     RARE_POLLED = 128
 };
 
-/* Of a configuration, too. */
+/* More of them. */
 enum more_rarity {
     MORE_OLDER = 1,   /* a program that is older than the library */
     MORE_UNSIZED = 2, /* ... or was not written for it */
-    MORE_DEAF = 4,    /* does not listen, or connect before it is told to */
+    MORE_DEAF = 4,    /* does not listen; connects before it may */
     MORE_FEW_FILES = 8,
     MORE_ALMOST = 32, /* logs errors only */
     MORE_EMPTY_PSK = 64
@@ -70,19 +71,19 @@ struct newer {
 };
 
 void listen_rare(struct newer *n, uint8_t rare, uint8_t more);
-/* As many files as the process may open decide how many clients get a socket of their own. */
+/* The limit of open files decides how many clients get a socket of their own. */
 int listen_with_few_files(sdtls *s);
 int listen_adopt_any(sdtls *s);
-/* What was made of a bad configuration, or could not be set up, says so whatever it is asked for.
- */
+/* An endpoint with a bad configuration, or one that could not be set up, answers every call with an
+ * error. */
 void listen_check_useless(sdtls *s);
-/* Listens at another place; an oracle of its own. */
+/* Listens at another address and checks the result. */
 void listen_at(sdtls *s, uint8_t place);
-/* Whatever may be asked of an endpoint, at any time. */
+/* Calls everything that may be called for an endpoint at any time. */
 void listen_ask_endpoint(sdtls *s);
-/* Whatever may be asked of a connection that is over. */
+/* Calls everything that may be called for a connection that has ended. */
 void listen_ask_over(sdtls *s, sdtls_conn *c);
-/* Whatever may be asked of a connection and its endpoint. */
+/* Calls everything that may be called for a connection and its endpoint. */
 void listen_ask(sdtls *s, sdtls_conn *c);
 void listen_ask_names(void);
 

@@ -6,10 +6,11 @@ void listen_ask(sdtls *s, sdtls_conn *c)
 {
     char secret[16];
     socklen_t len = 0;
-    fuzz_check(sdtls_peer(c, &len) && len && sdtls_conn_local(c, NULL), "a connection of nobody");
+    fuzz_check(sdtls_peer(c, &len) && len && sdtls_conn_local(c, NULL),
+               "a connection without addresses");
     fuzz_check(*sdtls_peer_text(c), "a peer without a name");
     sdtls_set_user(c, s);
-    fuzz_check(sdtls_user(c) == s, "not what was given");
+    fuzz_check(sdtls_user(c) == s, "the user pointer is another one");
     fuzz_note(sdtls_native(c) != NULL);
     fuzz_note((uint64_t)sdtls_export(c, "label", secret, sizeof secret));
     listen_ask_endpoint(s);
@@ -31,10 +32,10 @@ void listen_ask_over(sdtls *s, sdtls_conn *c)
     listen_ask(s, c);
     sdtls_conn_info(c, &info);
     fuzz_note((uint64_t)(sdtls_conn_fd(c) >= 0) << 1 | (info.server != 0));
-    fuzz_check(!sdtls_max_payload(c), "room in a connection that is over");
+    fuzz_check(!sdtls_max_payload(c), "a connection that has ended has room for data");
     fuzz_check(sdtls_send(c, "late", 4) == SDTLS_STATE &&
                    sdtls_send_padded(c, "late", 4, 20) == SDTLS_STATE,
-               "sent on a connection that is over");
+               "a connection that has ended sends data");
     sdtls_close(c);
 }
 
@@ -45,7 +46,7 @@ void listen_at(sdtls *s, uint8_t place)
     } places[] = {{NULL, NULL},   {NULL, "0"},          {NULL, "4434"}, {"both", "4435"},
                   {"::", "4433"}, {"192.0.2.100", "0"}, {"", "4436"},   {"0.0.0.0", "4433"}};
     int rc = sdtls_listen(s, places[place & 7].host, places[place & 7].port);
-    fuzz_check(rc >= 0 ? rc == SDTLS_OK : *sdtls_errmsg(s) != 0, "an error without words");
+    fuzz_check(rc >= 0 ? rc == SDTLS_OK : *sdtls_errmsg(s) != 0, "an error without a text");
 }
 
 void listen_ask_names(void)

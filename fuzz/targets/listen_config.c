@@ -57,7 +57,7 @@ int listen_adopt_any(sdtls *s)
 void listen_check_useless(sdtls *s)
 {
     sdtls_event ev;
-    fuzz_check(*sdtls_errmsg(s), "an error without words");
+    fuzz_check(*sdtls_errmsg(s), "an error without a text");
     listen_ask_endpoint(s);
     if (s->unusable)
         fuzz_check(sdtls_next(s, &ev, 0) < 0 && sdtls_fd(s) < 0 &&

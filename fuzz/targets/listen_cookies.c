@@ -1,4 +1,4 @@
-/* The cookies that the gate gave to senders, and who may enter with one. */
+/* The cookies that the gate gave to senders, and which client may enter with one. */
 #include <string.h>
 
 #include "gate/gate.h"
@@ -41,8 +41,8 @@ void listen_cookie_given(const struct sd_addr *to, const struct sd_addr *from,
     memcpy(g->cookie, cookie, sizeof g->cookie);
 }
 
-/* The cookie of the first secret. Computed apart from the gate, so that a gate that binds a cookie
- * to less still shows. */
+/* The cookie of the first secret. It is computed without the gate, so that a gate that binds a
+ * cookie to too little is found. */
 static bool is_guessed(const struct sd_addr *peer, const struct sd_addr *local,
                        const struct sd_client_hello *ch)
 {

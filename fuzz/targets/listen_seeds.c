@@ -1,4 +1,4 @@
-/* Clients and their troubles, for fuzz_listen. */
+/* Seeds of fuzz_listen: clients and what goes wrong. */
 #include "harness/common.h"
 #include "targets/listen.h"
 #include "harness/senders.h"
@@ -97,7 +97,7 @@ static void seed_troubles(struct fuzz_seeder *to)
     }
 }
 
-/* A cookie that is shown when it is too old, and one that is just not. */
+/* A cookie that is too old when it is shown, and one that is just good. */
 static void seed_late(struct fuzz_seeder *to)
 {
     for (int late = 0; late < 2; late++) {
@@ -117,7 +117,7 @@ static void fault(struct script *s, uint8_t call, uint8_t error, uint8_t times)
     add(s, CODE_FAULT, (uint8_t)((call & 7) | (error & 7) << 5), &more, 1);
 }
 
-/* Programs and hosts of every kind; then an endpoint that is asked for everything. */
+/* Every kind of program and host; then every call of an endpoint. */
 static void seed_configs(struct fuzz_seeder *to)
 {
     struct script s;
@@ -149,7 +149,7 @@ static void seed_configs(struct fuzz_seeder *to)
     }
 }
 
-/* An established client begins anew when there are too many half-open ones already. */
+/* An established client begins again when too many clients are half-open. */
 static void seed_anew(struct fuzz_seeder *to)
 {
     struct script s;
@@ -170,7 +170,7 @@ static void seed_anew(struct fuzz_seeder *to)
     seed(to, &s);
 }
 
-/* Two addresses: the first one cannot be reached, the second one may not do either. */
+/* A host with two addresses: the first fails, the second may fail as well. */
 static void seed_addresses(struct fuzz_seeder *to)
 {
     struct script s;

@@ -47,7 +47,7 @@ static void seed_suites(struct fuzz_seeder *s)
         }
 }
 
-/* Each oddity by itself, and all. */
+/* Each oddity alone, then all together. */
 static void seed_odd(struct fuzz_seeder *s)
 {
     for (uint8_t kind = 0; kind < PAIR_OURS; kind++)
@@ -68,13 +68,13 @@ void fuzz_seeds(struct fuzz_seeder *s)
     for (unsigned c = 0; c < CONFIGS; c++)
         if (!(c & 32) || (c & 2 && (c & 16 || c & 1))) /* see config_of() */
             seed_config(s, c, USUAL);
-    for (unsigned c = 0; c < 16; c += 4) /* a path that carries nothing large: the MTU sinks */
+    for (unsigned c = 0; c < 16; c += 4) /* a path that drops large datagrams: the MTU sinks */
         for (uint8_t mtu = 254; mtu; mtu = mtu == 254 ? 255 : 0)
             seed(s, c, mtu,
                  OPS_OF(BEGUN, OP_DROP, 0, OP_DROP, 0, OP_TIMEOUT, 1, OP_DROP, 0, OP_DROP, 0,
                         OP_DROP, 0, OP_TIMEOUT, 1, OP_DROP, 0, OP_DROP, 0, OP_DROP, 0, OP_TIMEOUT,
                         1));
-    for (unsigned c = 0; c < 16; c += 4) /* and a router that says so, of IPv6 */
+    for (unsigned c = 0; c < 16; c += 4) /* the same with a router that reports it, on IPv6 */
         seed(s, c, 254, OPS_OF(BEGUN, OP_ERROR, 3 | 8, 4, 208, OP_ERROR, 3 | 16, 4, 208));
     for (unsigned c = 35; c < 48; c += 4)
         seed_config(s, c, USUAL + 1);

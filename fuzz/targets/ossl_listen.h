@@ -1,4 +1,5 @@
-/* The operations of fuzz_ossl_listen, and what its seeds are made with. */
+/* The operations of fuzz_ossl_listen, and the functions that run them, also while seeds are
+ * recorded. */
 #ifndef FUZZ_OSSL_LISTEN_H
 #define FUZZ_OSSL_LISTEN_H
 
@@ -8,13 +9,13 @@
 #include "openssl/ossl_queue.h"
 
 enum code {
-    CODE_DATAGRAM, /* bits 0 and 1 the peer; bit 7: no reading yet */
+    CODE_DATAGRAM, /* bits 0 and 1 the peer; bit 7: not read yet */
     CODE_TICK,     /* arg * 100 ms; from 128 on arg - 127 s */
     CODE_WRITE,    /* bits 0 and 1 how, 2 and 3 which write from now on fails; bit 4: flush fails */
     CODE_READ,     /* the next read fails: bits 0 and 1 how; bit 2: the BIO forgets the address */
     CODE_NEW,      /* it listens again; bit 0: with the SSL it has; bits 1 and 2: enum kind */
-    CODE_STEP,     /* nothing new, only another call */
-    CODE_SEND,     /* data to the peer, once connected; bit 0: close_notify, bit 1: begin anew */
+    CODE_STEP,     /* only another call */
+    CODE_SEND,     /* data to the peer, once connected; bit 0: close_notify, bit 1: renegotiate */
     CODE_NO_MEMORY, /* the arg-th allocation fails in the next call that listens */
     CODE_CONFIG,    /* first operation, see below; data: MTU (2), enum more */
     CODES
@@ -33,10 +34,10 @@ enum config {
 };
 
 enum more {
-    MORE_TIMER = 1, /* a callback for how long it waits */
+    MORE_TIMER = 1, /* a callback sets the timer */
     MORE_LINK_MTU = 2,
     MORE_SMALL_FRAGMENTS = 4,
-    MORE_QUESTIONS = 8, /* what it says of MTU and timeouts */
+    MORE_QUESTIONS = 8, /* asks for MTU and timeouts */
     MORE_NO_QUERY = 16
 };
 

@@ -1,5 +1,5 @@
-/* Seeds of fuzz_ossl_listen: what a real client of OpenSSL says to it, recorded. Clock and random
- * numbers are the same when they are replayed, so even what is encrypted is understood again. */
+/* Seeds of fuzz_ossl_listen: the recorded datagrams of a real OpenSSL client. Clock and random
+ * numbers are the same when they are replayed, so even encrypted records are understood. */
 #include <errno.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ struct recorder {
 
 static struct recorder r;
 
-/* An operation happens, and is written down. */
+/* Runs an operation and records it. */
 static void act(uint8_t code, uint8_t arg, const void *data, size_t len)
 {
     struct fuzz_op op = {code, arg, {data, len}};
@@ -105,7 +105,7 @@ static void handshake(void)
             return;
 }
 
-/* Another connection of the same client, which resumes what it had. */
+/* Another connection of the same client, which resumes its session. */
 static void again(const struct client *c, bool same)
 {
     SSL_SESSION *session = SSL_get1_session(r.ssl);
@@ -117,7 +117,7 @@ static void again(const struct client *c, bool same)
     handshake();
 }
 
-/* All of it, data both ways, anew on either side's wish, resumed, and the end. */
+/* A whole life: handshake, data both ways, renegotiation, resumption, end. */
 static void seed_client(struct fuzz_seeder *to, const struct client *c)
 {
     uint8_t bytes[64];
@@ -171,7 +171,7 @@ static void seed_silence(struct fuzz_seeder *to)
     end_recording(to);
 }
 
-/* What a program can do wrong, and memory that there is not. */
+/* What a program can do wrong, and memory that runs out. */
 static void seed_misuse(struct fuzz_seeder *to)
 {
     for (uint8_t kind = KIND_NO_BIO; kind <= KIND_TLS; kind++) {

@@ -105,7 +105,7 @@ static void seed_option(struct fuzz_seeder *s)
     fuzz_seed(s, bytes, sd_wr_len(&w));
 }
 
-/* Blocks that cannot be right, each once: after one the file goes on, or ends. */
+/* Each kind of broken block, once: after it the file goes on or ends. */
 static void seed_wrong_blocks(struct fuzz_seeder *s)
 {
     static const struct {
@@ -113,7 +113,7 @@ static void seed_wrong_blocks(struct fuzz_seeder *s)
         size_t len;
         const char *body;
     } wrong[] = {
-        {6, 20, "\7\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0"},   /* of no interface */
+        {6, 20, "\7\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0"},   /* no such interface */
         {6, 8, "\0\0\0\0\0\0\0\0"},                            /* too short */
         {6, 20, "\0\0\0\0\0\0\0\0\0\0\0\0\x44\0\0\0\4\0\0\0"}, /* longer than its block */
         {2, 20, "\7\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0"},
@@ -138,7 +138,7 @@ static void seed_wrong_blocks(struct fuzz_seeder *s)
     fuzz_seed(s, bytes, sd_wr_len(&w));
 }
 
-/* Times from one end to the other: resolutions, and offsets that do not fit. */
+/* Extreme times: resolutions, and offsets that do not fit. */
 static void seed_times(struct fuzz_seeder *s)
 {
     static const struct {
@@ -177,7 +177,7 @@ static uint32_t crc(const uint8_t *p, size_t len)
     return ~c;
 }
 
-/* Packed with gzip, as it is: one stored block; two members, and something behind them. */
+/* Packed with gzip: one stored block; two members with other bytes after them. */
 static void seed_packed(struct fuzz_seeder *s)
 {
     static const uint8_t classic[] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0,   0, 0, 0,

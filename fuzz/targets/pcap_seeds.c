@@ -1,4 +1,4 @@
-/* Captures for fuzz_pcap: every wrapping there is a header for, written by our writer. */
+/* Captures for fuzz_pcap: every encapsulation that has a header, written by our writer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,8 +105,7 @@ static void seed_other_links(struct fuzz_seeder *s)
     }
 }
 
-/* Headers that are too short, or say what is behind them in a way of their own: link type, bytes.
- */
+/* Headers that are too short, or name their payload in an unusual way: link type, bytes. */
 static void seed_odd_links(struct fuzz_seeder *s)
 {
 #define ODD(linktype, text)                                                                        \
@@ -156,7 +155,7 @@ static void seed_odd_links(struct fuzz_seeder *s)
     }
 }
 
-/* More headers in one another than anybody needs. */
+/* More nested headers than the decapsulation allows. */
 static void seed_nesting(struct fuzz_seeder *s)
 {
     struct build b;
@@ -239,8 +238,8 @@ static void put_stun(struct build *b, uint16_t type, const void *attributes, siz
     put_v4(b, udp4);
 }
 
-/* TURN: channels that are bound and used, to peers of both families; attributes that are not whole;
- * records in attributes of which some RFC knows something else. */
+/* TURN: channels that are bound and used, to peers of both families; cut attributes; records in
+ * attributes that mean something else in another RFC. */
 static void seed_turn(struct fuzz_seeder *s)
 {
 #define BIND(number, family, peer) "\0\x0c\0\4" number "\0\0\0\x12\0" family peer
@@ -293,8 +292,8 @@ static void seed_turn(struct fuzz_seeder *s)
     file_end(&f, s);
 }
 
-/* CAPWAP on its ports, and something else there; a snapped one; a channel that is cut, one too
- * long. */
+/* CAPWAP on its ports, and something else there; a cut packet; a TURN channel that is cut, and one
+ * that is too long. */
 static void seed_ports(struct fuzz_seeder *s)
 {
     static const struct {
@@ -372,8 +371,8 @@ static void seed_icmp(struct fuzz_seeder *s)
     seed_one(s, 101, &b);
 }
 
-/* Quotes that are cut, padded, of other protocols, behind other headers, with extensions behind
- * them. */
+/* Quotes in ICMP errors: cut, padded, of other protocols, after other headers, with extensions
+ * after them. */
 static void seed_quotes(struct fuzz_seeder *s)
 {
     static const struct {

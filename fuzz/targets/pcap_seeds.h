@@ -1,4 +1,4 @@
-/* The seeds of fuzz_pcap come in two files: what a frame holds, and how a file holds frames. */
+/* The seeds of fuzz_pcap are in two files: what a frame holds, and how a file holds frames. */
 #ifndef FUZZ_PCAP_SEEDS_H
 #define FUZZ_PCAP_SEEDS_H
 
