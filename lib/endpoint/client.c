@@ -197,7 +197,7 @@ static void end_probe(struct sdtls_conn *c, const struct sd_record *rec)
     sd_conn_end(c, &e);
 }
 
-bool sd_client_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
+bool sd_connect_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
     if (c->state != SD_CONN_HANDSHAKE || sd_session_heard(c->session))
         return false;

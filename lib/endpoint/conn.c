@@ -237,7 +237,7 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time no
     sd_conn_wake(c);
 }
 
-static void enter_established(struct sdtls_conn *c, sd_time now)
+static void become_established(struct sdtls_conn *c, sd_time now)
 {
     c->state = SD_CONN_ESTABLISHED;
     c->active = now;
@@ -254,7 +254,7 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     case SD_SESSION_IDLE:
         return false;
     case SD_SESSION_READY:
-        enter_established(c, now);
+        become_established(c, now);
         ev->type = SDTLS_EV_READY;
         return true;
     case SD_SESSION_DATA:

@@ -75,7 +75,7 @@ static void dispatch(struct sdtls *s, const struct sd_received *d, sd_time now)
     struct sdtls_conn *c = d->to ? sd_peer_user(d->to) : NULL;
     if (!c)
         sd_accept_unknown(s, d, now); /* never an error: those are of known peers only */
-    else if (c->server ? !sd_accept_hello(c, d, now) : !sd_client_takes(c, d, now))
+    else if (c->server ? !sd_accept_hello(c, d, now) : !sd_connect_takes(c, d, now))
         sd_conn_input(c, d, now);
 }
 

@@ -184,7 +184,7 @@ bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time 
 
 /* client.c: before the server's first answer a datagram or an error may settle the attempt to
  * connect. True when it did, or was no DTLS; false: it is for the session. */
-bool sd_client_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
+bool sd_connect_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
 
 /* limits.c: 0, or the counter of the limit that was hit. */
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);
