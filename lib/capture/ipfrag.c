@@ -122,8 +122,8 @@ static bool was_recent(const struct sd_ipfrag *t, uint64_t hash)
     return false;
 }
 
-static struct packet *begin_packet(struct sd_ipfrag *t, const struct packet_key *k, uint64_t hash,
-                                   int64_t time)
+static struct packet *begin_reassembly(struct sd_ipfrag *t, const struct packet_key *k,
+                                       uint64_t hash, int64_t time)
 {
     while (t->oldest && (t->packets.count >= t->config.max_packets))
         drop(t, t->oldest);
@@ -252,7 +252,7 @@ bool sd_ipfrag_add(struct sd_ipfrag *t, const struct sd_fragment *f, struct sd_w
     uint64_t hash = packet_hash(t, &k);
     struct sd_node *n = sd_table_find(&t->packets, hash, same_packet, &k);
     struct packet *p =
-        n ? sd_container(n, struct packet, node) : begin_packet(t, &k, hash, f->time);
+        n ? sd_container(n, struct packet, node) : begin_reassembly(t, &k, hash, f->time);
     if (!p || p->broken)
         return false;
     struct piece *before;

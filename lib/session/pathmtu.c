@@ -50,7 +50,7 @@ void sd_pathmtu_setup(struct sd_session *s, const struct sd_session_config *c)
     sd_pathmtu_set(s, mtu < MTU_MAX ? mtu : MTU_MAX);
 }
 
-static void report_mtu(struct sd_session *s, const char *why)
+static void owe_mtu_event(struct sd_session *s, const char *why)
 {
     s->owed |= SD_OWED_MTU;
     s->mtu_why = why;
@@ -59,7 +59,7 @@ static void report_mtu(struct sd_session *s, const char *why)
 static void lower(struct sd_session *s, size_t mtu, const char *why)
 {
     sd_pathmtu_set(s, mtu);
-    report_mtu(s, why);
+    owe_mtu_event(s, why);
     s->mtu_lowered = true;
     s->raise_at = s->guard.now + RAISE_S * SD_SEC;
 }
@@ -110,7 +110,7 @@ void sd_pathmtu_raise(struct sd_session *s)
     if (!s->route_payload || s->mtu_fixed || s->mtu == s->route_payload)
         return;
     sd_pathmtu_set(s, s->route_payload);
-    report_mtu(s, "the MTU of the route is tried again");
+    owe_mtu_event(s, "the MTU of the route is tried again");
     probe(s);
 }
 
@@ -131,7 +131,7 @@ static void refused_here(struct sd_session *s, size_t limit)
         return;
     s->mtu_refused = false;
     sd_pathmtu_set(s, limit);
-    report_mtu(s, "this host sends no larger datagrams");
+    owe_mtu_event(s, "this host sends no larger datagrams");
 }
 
 void sd_pathmtu_refused(struct sd_session *s)
