@@ -77,11 +77,14 @@ const struct tool_usage probe_usage = {
     .count = COUNT(opts),
 };
 
+/* --help and the like: no capture is read. */
+static bool needs_no_capture(const struct probe_config *c)
+{
+    return c->help || c->version || c->explain || c->completion || c->list;
+}
+
 static bool check_sources(const struct probe_config *c, char why[static TOOL_WHY])
 {
-    bool needs_none = c->help || c->version || c->explain || c->completion || c->list;
-    if (needs_none)
-        return true;
     if (!c->reads && !c->interface)
         return tool_wrong(why, "name a capture file, or an interface with -i");
     if (c->reads && c->interface)
@@ -136,5 +139,6 @@ bool probe_options(struct probe_config *c, int argc, char **argv, char why[stati
         c->read[c->reads++] = argv[rest];
     }
     c->json = c->show == PROBE_JSON;
-    return check_sources(c, why) && check_outputs(c, why) && check_expect(c, why);
+    return (needs_no_capture(c) || (check_sources(c, why) && check_outputs(c, why))) &&
+           check_expect(c, why);
 }
