@@ -144,8 +144,8 @@ static void by_reason(struct sd_session *s, unsigned long e)
     if (alert < 0)
         sd_err_set(&s->error, SDTLS_PROTO, "%s failed: %s", doing(s), words(e));
     else
-        sd_err_set(&s->error, SDTLS_ALERT_SENT, "%s failed: %s (sent alert %s)", doing(s), words(e),
-                   alert_name(alert, buf));
+        sd_err_set(&s->error, SDTLS_ALERT_SENT, "%s failed: %s (this side sent alert %s)", doing(s),
+                   words(e), alert_name(alert, buf));
     set_code(s, alert < 0 ? SDTLS_PROTO : SDTLS_ALERT_SENT, alert);
 }
 

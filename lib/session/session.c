@@ -152,7 +152,7 @@ static bool more_to_read(const struct sd_session *s, int rc, uint64_t passed_bef
            s->guard.passed != passed_before;
 }
 
-static void enter_established(struct sd_session *s)
+static void complete_handshake(struct sd_session *s)
 {
     s->phase = SD_PHASE_ESTABLISHED;
     s->owed |= SD_OWED_READY;
@@ -170,7 +170,7 @@ static void advance_handshake(struct sd_session *s)
         rc = SSL_do_handshake(s->ssl);
     } while (more_to_read(s, rc, passed));
     if (rc == 1)
-        enter_established(s);
+        complete_handshake(s);
     else if (sd_retransmit_gave_up(s))
         timed_out(s);
     else if (!only_waits(s, rc))
