@@ -20,7 +20,7 @@ struct sd_sink {
 
 struct sd_decap_config {
     struct sd_sink sink;    /* a callback may be NULL */
-    struct sd_hash_key key; /* random: senders must not choose who shares a bucket */
+    struct sd_hash_key key; /* random: senders must not choose which entries share a bucket */
     size_t max_fragmented;  /* IP packets in reassembly; 0 = 4096 */
     size_t max_bytes;       /* of fragments in reassembly; 0 = 16 MiB */
     size_t max_channels;    /* TURN channels that are remembered; 0 = 16384 */

@@ -119,7 +119,8 @@ enum sd_fate sd_decap_link(struct sd_walk *w, uint16_t linktype, struct sd_unrea
 enum sd_fate sd_decap_ethernet(struct sd_walk *w, struct sd_unread *p);
 enum sd_fate sd_decap_ethertype(struct sd_walk *w, uint16_t type, struct sd_unread *p);
 /* ip.c */
-enum sd_fate sd_decap_ip(struct sd_walk *w, struct sd_unread *p); /* the version tells which */
+enum sd_fate sd_decap_ip(struct sd_walk *w,
+                         struct sd_unread *p); /* IPv4 or IPv6, by its version field */
 /* tunnel.c */
 enum sd_fate sd_decap_gre(struct sd_walk *w, struct sd_unread *p);
 /* SD_FATE_NONE when the datagram to this port is no tunnel; then *p is unchanged. */

@@ -7,7 +7,7 @@
     X(CONTENT_TYPE, "content-type") /* a type that is not allowed here */                          \
     X(ALERT, "alert")               /* plaintext alert: noted, not obeyed */                       \
     X(HANDSHAKE, "handshake")       /* handshake header that contradicts itself or the state */    \
-    X(OLD_EPOCH, "old-epoch")       /* plaintext on an established association */                  \
+    X(OLD_EPOCH, "old-epoch")       /* plaintext on an established session */                      \
     X(SHORT, "short")               /* protected record too short for its cipher */                \
     X(EARLY, "early")               /* more protected records than are kept before the keys */     \
     X(WRITE_ERROR, "write-error")   /* send errors hidden from OpenSSL */                          \

@@ -41,7 +41,7 @@ void sd_sent_note(struct sd_sent *s, const uint8_t *data, size_t len, bool keep)
 void sd_sent_forget(struct sd_sent *s);
 /* The length of the datagram that begins with these bytes; 0 = no such datagram. */
 size_t sd_sent_quoted(const struct sd_sent *s, const uint8_t *quote, size_t len);
-/* Hands the flight's datagrams larger than `mtu` over to the caller, who frees them. */
+/* Moves the flight's datagrams larger than `mtu` to `out`; the caller frees them. */
 void sd_sent_take(struct sd_sent *s, size_t mtu, struct sd_sent_flight *out);
 
 #endif

@@ -74,8 +74,8 @@ static void set_behaviour(struct sd_tls *t)
 {
     static const unsigned char name[] = "sukat_dtls";
     SSL_CTX *ctx = t->ctx;
-    /* A renegotiation that is refused ends the association, one that is allowed
-     * is a door. Encrypt-then-MAC: see offer.c. */
+    /* A renegotiation is one more thing that a forged record could start. Encrypt-then-MAC: see
+     * offer.c. */
     SSL_CTX_set_options(ctx, (t->raw ? 0 : SSL_OP_NO_ENCRYPT_THEN_MAC) | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     /* Saves 50 kB for each idle client on OpenSSL 3.2 and later. */

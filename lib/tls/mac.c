@@ -15,16 +15,15 @@ typedef EVP_MAC_CTX mac_context;
 typedef HMAC_CTX mac_context;
 #endif
 
-/* A context and, inside it, its key: setting one costs two of the four hash
- * blocks of a cookie. */
+/* A context with its key inside: setting a key costs two of the four hash blocks of a cookie. */
 struct keyed {
     mac_context *ctx;
     uint8_t key[32];
     bool set;
 };
 
-/* One for each secret that the gate knows, so that a forged cookie, which is
- * compared under both, does not pay for new keys. */
+/* One for each secret of the gate: a forged cookie is compared under both, and neither key has
+ * to be set again. */
 struct sd_tls_mac {
     struct keyed slot[2];
     unsigned oldest; /* the slot to give up */
@@ -122,8 +121,8 @@ void sd_tls_mac_sum(void *mac, const uint8_t key[32], const uint8_t *data, size_
 {
     if (keyed_sum(mac, key, data, len, out))
         return;
-    /* Nobody may guess the cookie of a failure (no memory): then it is noise,
-     * and the client is told to come back. */
+    /* Out of memory: a fixed cookie could be guessed, so it is random. The client's next
+     * ClientHello then gets another cookie. */
     ERR_clear_error();
     (void)!sd_random(out, 32); /* cannot fail for 32 bytes (getrandom(2)) */
 }

@@ -1,5 +1,5 @@
-/* OpenSSL's error queue as words. Every function that calls OpenSSL leaves an empty queue
- * behind: SSL_get_error() of another connection would read what is left. */
+/* OpenSSL's error queue as words. Every function that calls OpenSSL empties the queue at its end:
+ * SSL_get_error() of another connection would read what is left in it. */
 #ifndef SD_TLS_OSSL_H
 #define SD_TLS_OSSL_H
 

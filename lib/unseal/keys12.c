@@ -79,8 +79,8 @@ void sd_keys12_fini(struct sd_keys12 *k)
     sd_opener_fini(&k->from[1]);
 }
 
-/* What is authenticated beside the content, `len` bytes of it (RFC 5246 section 6.2.3.3;
- * with a connection id RFC 9146 section 5). */
+/* What is authenticated in addition to `len` bytes of content (RFC 5246 section 6.2.3.3; with a
+ * connection id RFC 9146 section 5). */
 static struct sd_span pseudo_header(uint8_t buf[PSEUDO_MAX], const struct sd_record *rec,
                                     size_t len)
 {
@@ -131,7 +131,7 @@ static bool mac_ok(const struct sd_opener *o, const struct sd_record *rec, struc
     return sd_opener_mac_ok(o, parts, 2, mac);
 }
 
-/* Splits the MAC off the end and checks it; *content is what is before it. */
+/* Checks the MAC at the end; *content is what precedes it. */
 static bool checked(const struct sd_opener *o, const struct sd_record *rec, struct sd_span data,
                     struct sd_span *content)
 {
@@ -143,7 +143,7 @@ static bool checked(const struct sd_opener *o, const struct sd_record *rec, stru
     return mac_ok(o, rec, *content, sd_rd_rest(&rd));
 }
 
-/* Takes the padding of RFC 5246 section 6.2.3.2 off; there is one byte at least. */
+/* Removes the padding of RFC 5246 section 6.2.3.2, which has at least one byte. */
 static bool unpad(const uint8_t *data, size_t *len)
 {
     size_t pad = data[*len - 1];

@@ -8,7 +8,7 @@
 enum {
     SAMPLE_LEN = 16, /* of the ciphertext, RFC 9147 section 4.2.3 */
     HEADER_MAX = 1 + SD_CID_MAX + 2 + 2,
-    LOW_EPOCH = SD_EPOCHS - 1 /* mask of what a record has of its epoch */
+    LOW_EPOCH = SD_EPOCHS - 1 /* mask of the bits of the epoch in a record */
 };
 
 static void epoch_fini(struct sd_epoch_keys *e)
@@ -36,7 +36,7 @@ static bool epoch_init(struct sd_epoch_keys *e, const struct sd_suite *s, uint64
                        struct sd_span secret)
 {
     epoch_fini(e);
-    /* Anybody could seal a record with no secret. */
+    /* With an empty secret anybody could seal a record. */
     if (secret.len != sd_prf_digest_len(s->hash) || !derive_epoch(e, s, secret)) {
         epoch_fini(e);
         return false;
@@ -46,8 +46,8 @@ static bool epoch_init(struct sd_epoch_keys *e, const struct sd_suite *s, uint64
     return true;
 }
 
-/* The keys of an epoch, made when they are first needed; NULL without its secret. An
- * epoch is at most three above one that has keys, see full_epoch(). */
+/* The keys of an epoch, made when they are first needed; NULL without its secret. An epoch is at
+ * most three above one that has keys, see full_epoch(). */
 static struct sd_epoch_keys *epoch_keys(const struct sd_keys13 *k, struct sd_direction13 *d,
                                         uint64_t epoch)
 {
@@ -70,8 +70,8 @@ static struct sd_epoch_keys *epoch_keys(const struct sd_keys13 *k, struct sd_dir
     return ok ? e : NULL;
 }
 
-/* The epoch with these low bits that is nearest: an older one whose records come late,
- * or the one after a key update. */
+/* The nearest epoch with these low bits: an older one, whose records come late, or the one after
+ * a key update. */
 static uint64_t full_epoch(uint64_t highest, uint64_t low)
 {
     uint64_t oldest = highest - 2;

@@ -87,7 +87,7 @@ bool sd_opener_cbc(struct sd_opener *o, struct sd_span data, uint8_t *out, size_
         EVP_CIPHER_CTX_set_padding(o->ctx, 0) <= 0 || !update(o->ctx, out, &n, text.p, text.len))
         return false;
     *len = (size_t)n;
-    return *len == text.len; /* less when it is no whole number of blocks */
+    return *len == text.len; /* less when the length is not a multiple of the block */
 }
 
 bool sd_opener_mac_ok(const struct sd_opener *o, const struct sd_span *parts, size_t count,

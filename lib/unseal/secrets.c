@@ -90,7 +90,7 @@ static struct known_handshake *find_or_add_handshake(struct sd_secrets *s,
     return e;
 }
 
-/* What is before the next `end`, or all there is; `end` is consumed, too. */
+/* The bytes up to the next `end`, which is skipped, or the rest. */
 static struct sd_span take_until(struct sd_rd *rd, char end)
 {
     size_t left = sd_rd_left(rd);
@@ -109,7 +109,7 @@ static int nibble_of(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The bytes that the hex digits are, at most `cap`; 0 when they are no such. */
+/* Decodes hex digits. The number of bytes, at most `cap`; 0 when the text is not hex. */
 static size_t unhex(struct sd_span text, uint8_t *out, size_t cap)
 {
     if (text.len % 2 || text.len / 2 > cap)
@@ -147,7 +147,7 @@ static bool add_line(struct sd_secrets *s, struct sd_span line)
         return true;
     }
     if (kind == SD_SECRET_KINDS)
-        return true; /* of no use here, like EXPORTER_SECRET */
+        return true; /* of no use for records, such as EXPORTER_SECRET */
     secret.len = (uint8_t)unhex(value, secret.bytes, sizeof secret.bytes);
     if (secret.len != SD_MASTER_LEN && (kind == SD_SECRET_MASTER || secret.len != SHA256_LEN)) {
         s->bad++;

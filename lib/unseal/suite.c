@@ -32,7 +32,7 @@
         .tail = "NULL_" m, .mac = m, .hash = h, .kind = SD_SUITE_NULL                              \
     }
 
-/* The end of a suite's name says it all, so the key exchanges need no rows of their own.
+/* The end of a suite's name decides, so the key exchanges need no rows of their own.
  * DTLS 1.2 derives keys with SHA-256 unless the suite names SHA-384 (RFC 5246 section 5). */
 static const struct sd_suite suites[] = {
     AES_GCM(128, 256),

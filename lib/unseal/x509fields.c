@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Printable ASCII only: the text goes to terminals, and anybody may have written it. */
+/* Printable ASCII only: the text comes from the network and goes to terminals. */
 static void put_printable(char *buf, size_t cap, const void *text, size_t len)
 {
     const unsigned char *p = text;
@@ -57,7 +57,7 @@ static size_t alt_name(char *buf, size_t cap, const GENERAL_NAME *name)
     return strlen(buf);
 }
 
-/* Half a name would be another name, so the list is cut between two. */
+/* Half a name would be another name, so the list is cut between two names. */
 static void put_alt_names(char *buf, size_t cap, X509 *x)
 {
     static const char more[] = ", ...";
@@ -80,7 +80,7 @@ static void put_alt_names(char *buf, size_t cap, X509 *x)
     GENERAL_NAMES_free(names);
 }
 
-/* Short names where the field has one; OpenSSL's long name or the OID otherwise. */
+/* A short name where the field has one; otherwise OpenSSL's long name or the OID. */
 static void put_algorithm(char *buf, size_t cap, const ASN1_OBJECT *oid)
 {
     static const struct {

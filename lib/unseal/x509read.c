@@ -11,13 +11,13 @@
 #include "base/table.h"
 #include "unseal/x509fields.h"
 
-/* Larger than any certificate that is in use; what claims more is called none, so
- * that the memory of the cache has a bound. */
+/* In bytes; DER_MAX is more than any certificate in use. Larger data is not read, so that the
+ * memory of the cache has a bound. */
 enum { DER_MAX = 65536, KEPT = 256, HOST_MAX = 255 };
 
 struct known_certificate {
     struct sd_node node;
-    X509 *x; /* NULL = it is no certificate */
+    X509 *x; /* NULL = the data is no certificate */
     uint8_t *der;
     size_t len;
     struct sd_cert cert;
@@ -84,7 +84,7 @@ static void keep_certificate(struct sd_x509read *r, struct known_certificate *e,
     sd_table_add(&r->table, &e->node, hash);
 }
 
-/* NULL when it is no certificate. Good until the next look-up. */
+/* NULL when the data is no certificate. Valid until the next look-up. */
 static struct known_certificate *look_up(struct sd_x509read *r, struct sd_span der)
 {
     if (!der.len || der.len > DER_MAX)
@@ -121,7 +121,7 @@ static bool matches_host(X509 *x, struct sd_span host)
 static bool names_host(void *arg, struct sd_span der, struct sd_span host)
 {
     if (host.len > 1 && host.p[host.len - 1] == '.')
-        host.len--; /* the root that a full name ends with stands in no certificate */
+        host.len--; /* certificates have no dot at the end of a name */
     /* To OpenSSL a leading dot means every name below. */
     if (!host.len || host.len > HOST_MAX || host.p[0] == '.' || memchr(host.p, 0, host.len))
         return false;
@@ -152,7 +152,7 @@ static bool signed_with(void *arg, struct sd_span der, struct sd_span issuer)
         return false;
     uint64_t id = i->id;
     X509 *by = i->x;
-    X509_up_ref(by); /* reading `der` may push it out */
+    X509_up_ref(by); /* looking up `der` may drop it from the cache */
     struct known_certificate *e = look_up(arg, der);
     if (e && e->asked_issuer != id) {
         e->asked_issuer = id;

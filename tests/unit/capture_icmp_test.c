@@ -93,7 +93,7 @@ static void time_exceeded_counts_and_other_types_do_not(void **state)
     assert_int_equal(s.icmp, 0);
 }
 
-/* RFC 4884: objects of MPLS and others stand behind a quote that is padded to 128 bytes. */
+/* RFC 4884: objects of MPLS and others follow a quote that is padded to 128 bytes. */
 static void what_routers_append_is_not_quoted(void **state)
 {
     (void)state;

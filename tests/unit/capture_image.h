@@ -66,7 +66,7 @@ static inline void pad(struct image *m)
         add_bytes(m, "", 1);
 }
 
-/* n bytes that tell their place and the frame: `seed`, `seed` + 1, ... */
+/* n bytes that show their place and their frame: `seed`, `seed` + 1, ... */
 static inline void add_pattern(struct image *m, size_t n, unsigned seed)
 {
     for (size_t i = 0; i < n; i++)

@@ -1,5 +1,5 @@
 /* lib/capture/ipfrag: fragments in any order become the packet they were, within bounds,
- * and what is lost is told. */
+ * and what is lost is reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,23 +23,26 @@ static void ipip(struct build *b)
 
 /* --- the table alone --- */
 
-struct told {
+struct reports {
     unsigned count;
     struct sd_ip_incomplete last;
 };
 
-static void tell(void *arg, const struct sd_ip_incomplete *i)
+static void count_report(void *arg, const struct sd_ip_incomplete *i)
 {
-    struct told *t = arg;
+    struct reports *t = arg;
     t->count++;
     t->last = *i;
 }
 
-static struct sd_ipfrag *open_table(struct told *t, size_t packets, size_t bytes)
+static struct sd_ipfrag *open_table(struct reports *t, size_t packets, size_t bytes)
 {
-    *t = (struct told){0};
-    struct sd_ipfrag_config config = {
-        .key = {3, 4}, .max_packets = packets, .max_bytes = bytes, .arg = t, .incomplete = tell};
+    *t = (struct reports){0};
+    struct sd_ipfrag_config config = {.key = {3, 4},
+                                      .max_packets = packets,
+                                      .max_bytes = bytes,
+                                      .arg = t,
+                                      .incomplete = count_report};
     struct sd_ipfrag *table = sd_ipfrag_new(&config);
     assert_non_null(table);
     return table;
@@ -89,9 +92,9 @@ static void any_order_gives_the_packet(void **state)
 {
     (void)state;
     static const uint8_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}, {1, 3, 0, 2}};
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     for (size_t o = 0; o < 4; o++) {
         for (size_t i = 0; i < 4; i++) {
             unsigned n = orders[o][i];
@@ -100,16 +103,16 @@ static void any_order_gives_the_packet(void **state)
         check_whole(&w, 2433, 4);
     }
     sd_ipfrag_flush(t);
-    assert_int_equal(told.count, 0);
+    assert_int_equal(reports.count, 0);
     sd_ipfrag_free(t);
 }
 
 static void a_repeated_fragment_changes_nothing(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     assert_false(add(t, 0, 800, true, &w));
     assert_false(add(t, 0, 800, true, &w));
     assert_false(add(t, 800, 800, true, &w));
@@ -131,21 +134,21 @@ static void overlapping_fragments_are_never_put_together(void **state)
         {0, 808, true},    /* the same beginning, longer */
         {0, 8, true},      /* the same beginning, shorter */
         {400, 8, true},    /* inside */
-        {1592, 800, true}, /* over the one behind */
+        {1592, 800, true}, /* over the next one */
         {1000, 8, false},  /* a last one before others */
         {0, 2000, false},  /* over all of them */
     };
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct sd_ipfrag *t = open_table(&told, 10, 10000);
+        struct sd_ipfrag *t = open_table(&reports, 10, 10000);
         assert_false(add(t, 0, 800, true, &w));
         assert_false(add(t, 1600, 800, true, &w));
         assert_false(add(t, bad[i].offset, bad[i].length, bad[i].more, &w));
         assert_false(add(t, 800, 800, true, &w));
         assert_false(add(t, 2400, 8, false, &w));
         sd_ipfrag_flush(t);
-        assert_int_equal(told.count, 0);
+        assert_int_equal(reports.count, 0);
         sd_ipfrag_free(t);
     }
 }
@@ -154,20 +157,20 @@ static void overlapping_fragments_are_never_put_together(void **state)
 static void two_ends_contradict_each_other(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     assert_false(add(t, 800, 104, false, &w));
     assert_false(add(t, 1600, 100, false, &w));
     assert_false(add(t, 0, 800, true, &w));
     assert_false(add(t, 904, 696, true, &w));
     sd_ipfrag_free(t);
-    t = open_table(&told, 10, 10000);
+    t = open_table(&reports, 10, 10000);
     assert_false(add(t, 800, 96, false, &w));
     assert_false(add(t, 1600, 8, true, &w));
     assert_false(add(t, 8, 792, true, &w));
     sd_ipfrag_free(t);
-    t = open_table(&told, 10, 10000);
+    t = open_table(&reports, 10, 10000);
     assert_false(add(t, 1600, 8, true, &w));
     assert_false(add(t, 800, 96, false, &w));
     assert_false(add(t, 8, 792, true, &w));
@@ -177,12 +180,12 @@ static void two_ends_contradict_each_other(void **state)
 static void impossible_fragments_are_not_taken(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 100000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 100000);
     assert_false(add(t, 0, 804, true, &w));    /* not a multiple of 8, and more follow */
     assert_false(add(t, 0, 0, false, &w));     /* empty */
-    assert_false(add(t, 65528, 8, false, &w)); /* ends behind 65535 */
+    assert_false(add(t, 65528, 8, false, &w)); /* ends after 65535 */
     assert_false(add(t, 0, 65528, true, &w));
     assert_true(add(t, 65528, 7, false, &w));
     check_whole(&w, 65535, 2);
@@ -192,9 +195,9 @@ static void impossible_fragments_are_not_taken(void **state)
 static void packets_are_told_apart(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     assert_false(add(t, 0, 800, true, &w));
     struct sd_fragment rest = piece(800, 5, false), other = rest;
     other.id++;
@@ -216,38 +219,38 @@ static void packets_are_told_apart(void **state)
 static void a_lost_rest_is_told_with_what_is_there(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
     struct sd_addr from = address(AF_INET, false, 40000), to = address(AF_INET, true, 4433);
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     add(t, 800, 800, true, &w);
     add(t, 0, 800, true, &w);
     sd_ipfrag_expire(t, SD_IPFRAG_TIMEOUT + 800);
-    assert_int_equal(told.count, 0);
+    assert_int_equal(reports.count, 0);
     sd_ipfrag_expire(t, SD_IPFRAG_TIMEOUT + 801);
-    assert_int_equal(told.count, 1);
-    assert_true(sd_addr_eq(&told.last.src, &from) && sd_addr_eq(&told.last.dst, &to));
-    assert_int_equal(told.last.have, 1600);
-    assert_int_equal(told.last.total, 0);
-    assert_int_equal(told.last.payload.len, 792);
-    assert_true(told.last.number == 10 && told.last.time == 0);
+    assert_int_equal(reports.count, 1);
+    assert_true(sd_addr_eq(&reports.last.src, &from) && sd_addr_eq(&reports.last.dst, &to));
+    assert_int_equal(reports.last.have, 1600);
+    assert_int_equal(reports.last.total, 0);
+    assert_int_equal(reports.last.payload.len, 792);
+    assert_true(reports.last.number == 10 && reports.last.time == 0);
     add(t, 1600, 8, false, &w);
     add(t, 0, 800, true, &w);
     sd_ipfrag_flush(t);
-    assert_int_equal(told.count, 2);
-    assert_int_equal(told.last.total, 1608);
-    assert_int_equal(told.last.have, 808);
+    assert_int_equal(reports.count, 2);
+    assert_int_equal(reports.last.total, 1608);
+    assert_int_equal(reports.last.have, 808);
     sd_ipfrag_flush(t);
-    assert_int_equal(told.count, 2);
+    assert_int_equal(reports.count, 2);
     sd_ipfrag_free(t);
 }
 
 static void without_its_beginning_there_is_nothing_to_tell(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     add(t, 800, 800, true, &w);
     struct sd_fragment f = piece(0, 800, true);
     f.id++;
@@ -258,7 +261,7 @@ static void without_its_beginning_there_is_nothing_to_tell(void **state)
     f.data.len = 7; /* snapped in the UDP header */
     sd_ipfrag_add(t, &f, &w);
     sd_ipfrag_flush(t);
-    assert_int_equal(told.count, 0);
+    assert_int_equal(reports.count, 0);
     sd_ipfrag_free(t);
 }
 
@@ -266,25 +269,25 @@ static void without_its_beginning_there_is_nothing_to_tell(void **state)
 static void what_is_left_of_a_second_showing_is_no_loss(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     assert_false(add(t, 800, 8, false, &w));
     assert_false(add(t, 800, 8, false, &w));
     assert_true(add(t, 0, 800, true, &w));
     free(w.data);
     assert_false(add(t, 0, 800, true, &w));
     sd_ipfrag_flush(t);
-    assert_int_equal(told.count, 0);
+    assert_int_equal(reports.count, 0);
     sd_ipfrag_free(t);
 }
 
 static void a_snapped_fragment_leaves_a_hole(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 10, 10000);
+    struct sd_ipfrag *t = open_table(&reports, 10, 10000);
     struct sd_fragment f = piece(800, 800, true);
     f.data.len = 60;
     assert_false(sd_ipfrag_add(t, &f, &w));
@@ -300,34 +303,34 @@ static void a_snapped_fragment_leaves_a_hole(void **state)
 static void packets_and_bytes_have_bounds(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
-    struct sd_ipfrag *t = open_table(&told, 4, 100000);
+    struct sd_ipfrag *t = open_table(&reports, 4, 100000);
     struct sd_fragment f = piece(0, 800, true);
     for (f.id = 0; f.id < 100; f.id++)
         sd_ipfrag_add(t, &f, &w);
     sd_ipfrag_flush(t);
-    assert_int_equal(told.count, 4);
+    assert_int_equal(reports.count, 4);
     sd_ipfrag_free(t);
-    t = open_table(&told, 1000, 5000);
+    t = open_table(&reports, 1000, 5000);
     for (f.id = 0; f.id < 100; f.id++) {
         f.number = f.id;
         sd_ipfrag_add(t, &f, &w);
     }
     sd_ipfrag_flush(t);
-    assert_in_range(told.count, 2, 6);
-    assert_int_equal(told.last.number, 99);
+    assert_in_range(reports.count, 2, 6);
+    assert_int_equal(reports.last.number, 99);
     sd_ipfrag_free(t);
 }
 
 static void random_fragments_do_no_harm(void **state)
 {
     (void)state;
-    struct told told;
+    struct reports reports;
     struct sd_whole w;
     uint32_t x = 99;
     unsigned wholes = 0;
-    struct sd_ipfrag *t = open_table(&told, 16, 20000);
+    struct sd_ipfrag *t = open_table(&reports, 16, 20000);
     for (unsigned i = 0; i < 50000; i++) {
         uint32_t offset = next_random(&x) % 4 * 8;
         struct sd_fragment f =

@@ -244,7 +244,7 @@ static void a_full_disk_is_reported_and_said_again(void **state)
     check_full_disk(_IONBF, -ENOSPC);
 }
 
-/* The output of a tshark command line, or NULL where there is none. */
+/* The output of a tshark command line, or NULL without tshark. */
 static char *tshark(const char *file, char *text, size_t room)
 {
     char command[256];

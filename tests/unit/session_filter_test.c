@@ -189,7 +189,7 @@ static void types_that_have_no_business_are_dropped(void **state)
     assert_int_equal(judge(&f, &client, SD_CT_CCS, 1, body, 64), SD_GUARD_CONTENT_TYPE);
 }
 
-static void plaintext_ends_when_the_association_begins(void **state)
+static void plaintext_ends_when_the_session_is_established(void **state)
 {
     (void)state;
     struct sd_filter f = {0};
@@ -256,7 +256,7 @@ int main(void)
         cmocka_unit_test(a_refused_message_leaves_no_trace),
         cmocka_unit_test(plaintext_alerts_are_noted_until_the_peer_goes_on),
         cmocka_unit_test(types_that_have_no_business_are_dropped),
-        cmocka_unit_test(plaintext_ends_when_the_association_begins),
+        cmocka_unit_test(plaintext_ends_when_the_session_is_established),
         cmocka_unit_test(protected_records_have_the_shape_of_their_cipher),
         cmocka_unit_test(few_protected_records_are_kept_before_the_keys),
         cmocka_unit_test(unified_records_need_dtls_1_3),

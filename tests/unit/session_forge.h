@@ -8,7 +8,7 @@
 /* Far outside any replay window, where plaintext has one. */
 #define HIGH UINT64_C(0x800000000000)
 
-/* What somebody who knows no more than addresses and ports can send. */
+/* What an attacker can send who knows addresses and ports only. */
 enum forgery {
     APPDATA,
     CID,

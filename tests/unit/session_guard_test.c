@@ -67,7 +67,7 @@ static void nor_one_with_client_certificates(void **state)
     pair_free(p);
 }
 
-static void no_forged_datagram_hurts_an_association(void **state)
+static void no_forged_datagram_hurts_a_session(void **state)
 {
     (void)state;
     static const char *const ciphers[] = {
@@ -124,7 +124,7 @@ static void no_length_of_a_forged_record_hurts(void **state)
     }
 }
 
-/* The control: without the guard the same injections do kill. */
+/* The control: without the guard the same datagrams do end the session. */
 static void without_the_guard_they_kill(void **state)
 {
     (void)state;
@@ -147,8 +147,8 @@ static int no_tampering(struct pair *p, int from, size_t n, uint8_t *data, size_
     return 1;
 }
 
-/* A copy of what comes anyway, with record numbers that would close the replay
- * window behind it. */
+/* A copy of a real datagram, with record numbers that would move the replay
+ * window past all others. */
 static void echo_high(struct pair *p, int to, const uint8_t *data, size_t len)
 {
     uint8_t copy[2000];
@@ -271,7 +271,7 @@ static void answers_carry_the_number_of_the_hello(void **state)
     assert_alive(p);
     assert_int_equal(p->server_seq, 2);
     assert_true(p->arg >= 2);
-    /* The client lost its first datagram, and nobody waited for anything else. */
+    /* The client lost its first datagram, and no other flight was repeated. */
     assert_int_equal(p->side[CLIENT].retransmits, 1);
     assert_int_equal(p->side[SERVER].retransmits, 0);
     pair_free(p);
@@ -358,7 +358,7 @@ static void only_what_was_let_through_counts_as_heard(void **state)
     pair_free(p);
 }
 
-/* What only a signature could tell apart (docs/guard.md): a key exchange
+/* What only a signature could distinguish (docs/guard.md): a key exchange
  * message in its very place. It ends the handshake, and says so. */
 static void a_key_exchange_forged_in_its_place_is_believed(struct pair *p, int to,
                                                            const uint8_t *data, size_t len)
@@ -390,7 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_forged_datagram_stops_a_handshake),
         cmocka_unit_test(nor_one_with_client_certificates),
-        cmocka_unit_test(no_forged_datagram_hurts_an_association),
+        cmocka_unit_test(no_forged_datagram_hurts_a_session),
         cmocka_unit_test(no_length_of_a_forged_record_hurts),
         cmocka_unit_test(without_the_guard_they_kill),
         cmocka_unit_test(a_copy_with_a_high_number_does_not_deafen),

@@ -1,4 +1,4 @@
-/* lib/tls when OpenSSL gets no memory: one association may fail, and nothing else. */
+/* lib/session when OpenSSL gets no memory: one session may fail, and nothing else. */
 #include "session_pair.h"
 
 #include <openssl/crypto.h>
@@ -72,7 +72,7 @@ static void begin_to_fail(struct pair *p, int to, const uint8_t *data, size_t le
     fail_in = (unsigned)p->arg;
 }
 
-/* True when there were so many allocations. */
+/* True when there were this many allocations. */
 static bool fails_at(struct pair *p, unsigned n)
 {
     p->arg = n;
@@ -87,7 +87,7 @@ static bool fails_at(struct pair *p, unsigned n)
     return failed;
 }
 
-/* Each of the first allocations, then some of the others; nothing of it is left behind. */
+/* Each of the first allocations, then some of the others; nothing leaks. */
 static void fail_each(const sdtls_config *client, const sdtls_config *server)
 {
     enum { EACH = 100, STEP = 7, MANY = 100000 };
@@ -107,7 +107,7 @@ static void fail_each(const sdtls_config *client, const sdtls_config *server)
     bury();
 }
 
-static void a_failed_allocation_ends_one_association(void **state)
+static void a_failed_allocation_ends_one_session(void **state)
 {
     (void)state;
     const sdtls_config c = {SDTLS_CONFIG_INIT, .psk_identity = "me", .psk = "0123456789abcdef",
@@ -127,7 +127,7 @@ int main(void)
     if (CRYPTO_set_mem_functions(take, change, give) != 1)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_failed_allocation_ends_one_association),
+        cmocka_unit_test(a_failed_allocation_ends_one_session),
         cmocka_unit_test(so_it_does_with_certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static void the_route_limits_the_handshake_and_widens_the_data(void **state)
     assert_int_equal(sd_session_mtu(p->side[SERVER].session), 600);
     assert_int_equal(sd_session_mtu(p->side[CLIENT].session), 1452);
     assert_true(p->side[SERVER].largest <= 600);
-    assert_int_equal(p->fired, 1); /* the probe behind the client's handshake */
+    assert_int_equal(p->fired, 1); /* the probe after the client's handshake */
     pair_free(p);
 }
 
@@ -205,8 +205,8 @@ static int own_route(struct pair *p, int from, size_t n, uint8_t *data, size_t *
     if (*len <= p->arg)
         return 1;
     tell_limit(&p->side[from], p->arg, data, *len);
-    p->side[from].told.here = true;
-    p->side[from].told.quoted = 0;
+    p->side[from].report.here = true;
+    p->side[from].report.quoted = 0;
     return -EMSGSIZE;
 }
 
@@ -227,7 +227,7 @@ static void a_flight_goes_out_again_at_once_when_this_host_refuses_it(void **sta
     test_cert_free(&cert);
 }
 
-/* What a forger sends who sees nothing of us, or announces the absurd. */
+/* Forged reports: without a true quote, or with an absurd size. */
 static int forger(struct pair *p, int from, size_t n, uint8_t *data, size_t *len)
 {
     uint8_t guess[548] = {SD_CT_HANDSHAKE, 0xfe, 0xfd};

@@ -44,9 +44,9 @@ struct side {
     bool ready, closed, failed, mute;
     unsigned retransmits, mtu_events, data_events;
     /* What a router has to say of a datagram of this side, on its way. */
-    struct sd_session_report told;
+    struct sd_session_report report;
     uint8_t quote[548];
-    bool told_pending;
+    bool report_pending;
     uint8_t data[16384];
     size_t data_len;
 };
@@ -197,23 +197,23 @@ MAYBE_UNUSED static void input(struct pair *p, int to, const uint8_t *data, size
 /* A router's word on a datagram: `limit` bytes fit. One at a time is under way. */
 MAYBE_UNUSED static void tell_limit(struct side *s, size_t limit, const uint8_t *data, size_t len)
 {
-    if (s->told_pending)
+    if (s->report_pending)
         return;
     len = len < sizeof s->quote ? len : sizeof s->quote;
     memcpy(s->quote, data, len);
-    s->told = (struct sd_session_report){
+    s->report = (struct sd_session_report){
         .error = EMSGSIZE, .limit = limit, .quote = s->quote, .quoted = len};
-    s->told_pending = true;
+    s->report_pending = true;
 }
 
 MAYBE_UNUSED static bool deliver_word(struct side *s)
 {
-    if (!s->told_pending)
+    if (!s->report_pending)
         return false;
-    s->told_pending = false;
+    s->report_pending = false;
     if (!s->session)
         return false; /* it was about what the gate sent */
-    sd_session_net_error(s->session, &s->told, sd_clock_now());
+    sd_session_net_error(s->session, &s->report, sd_clock_now());
     pump(s);
     return true;
 }
@@ -245,7 +245,7 @@ MAYBE_UNUSED static void run_timer(struct side *s)
     pump(s);
 }
 
-/* Waits for the next deadline of a session; false when there is none. */
+/* Waits for the next deadline of a session; false when it has none. */
 MAYBE_UNUSED static bool wait_timer(struct pair *p)
 {
     sd_time now = sd_clock_now(), when = SD_NEVER;

@@ -1,4 +1,4 @@
-/* Which servers can begin, and what the others are told. */
+/* Which servers can begin, and what the error of the others says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

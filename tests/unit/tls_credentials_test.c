@@ -48,12 +48,12 @@ static void certificate_and_key_are_loaded(void **state)
 static void key_may_stand_in_the_certificate_file_before_or_behind(void **state)
 {
     (void)state;
-    append_file("behind.pem", path("one.crt"));
-    append_file("behind.pem", path("one.key"));
+    append_file("after.pem", path("one.crt"));
+    append_file("after.pem", path("one.key"));
     append_file("before.pem", path("one.key"));
     append_file("before.pem", path("one.crt"));
     for (int i = 0; i < 2; i++) {
-        const char *file = path(i ? "behind.pem" : "before.pem");
+        const char *file = path(i ? "after.pem" : "before.pem");
         sd_tls_free(context(SD_ROLE_SERVER, &(sdtls_config){SDTLS_CONFIG_INIT, .cert_file = file}));
     }
 }

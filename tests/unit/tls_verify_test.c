@@ -1,4 +1,4 @@
-/* lib/tls/verify.c and verify_text.c: whom we trust, and why not. */
+/* lib/tls/verify.c and verify_text.c: which certificates are trusted, and why one is not. */
 #include "tls_support.h"
 
 #include "tls/verify.h"
@@ -43,8 +43,8 @@ static sdtls_config with_files(const char *name)
     return (sdtls_config){SDTLS_CONFIG_INIT, .cert_file = crt, .key_file = key};
 }
 
-/* Connects a client to the server with certificate `name` and tells whether
- * the handshake completed; the client's verdict goes to text ("" = trusted). */
+/* Connects a client to the server with certificate `name`. True when the
+ * handshake completed; what the client says of the certificate goes to text ("" = trusted). */
 static bool client_says(const char *name, const sdtls_config *client, const char *host,
                         char text[static 256])
 {
@@ -175,7 +175,7 @@ static void times_are_told_in_days(void **state)
     assert_string_equal(text, "certificate expired 1 hour ago (or this machine's clock is wrong)");
 }
 
-/* A revocation list of `ca` with one certificate on it, behind the CA itself. */
+/* A revocation list of `ca` with one certificate on it, after the CA itself. */
 static void write_crl(const char *name, const X509 *revoked)
 {
     X509_CRL *crl = X509_CRL_new();

@@ -244,7 +244,7 @@ static void keys_follow_every_key_update(void **state)
     fixture_fini(&f);
 }
 
-/* Somebody who sends rubbish cannot move the numbers or the epochs. */
+/* Forged records cannot move the numbers or the epochs. */
 static void what_does_not_open_changes_nothing(void **state)
 {
     struct sd_record plain = {.type = 99};

@@ -1,4 +1,4 @@
-/* lib/unseal/x509read.c: what a certificate says, and who signed it. */
+/* lib/unseal/x509read.c: what a certificate says, and which CA signed it. */
 #include "identity.h"
 
 #include <openssl/rsa.h>
