@@ -67,7 +67,10 @@ struct sd_event {
     uint16_t record;      /* bytes of the record's body */
     union {
         uint16_t message_seq; /* HANDSHAKE */
-        uint16_t level;       /* ALERT */
+        struct {
+            uint8_t level; /* ALERT */
+            uint8_t minor; /* of the version in its record's header: 0xff = DTLS 1.0; 0 = none */
+        };
         struct {
             uint8_t icmp_type, icmp_code;
         };

@@ -73,7 +73,7 @@ static uint16_t offered_version(const struct sd_client_hello *ch)
         !sd_ext_u16s(body, 1, &list))
         return best;
     while (sd_rd_left(&list)) {
-        uint16_t v = sd_rd_u16(&list);
+        uint16_t v = sd_version_final(sd_rd_u16(&list));
         if (v >> 8 == 0xfe && v < best)
             best = v;
     }

@@ -185,6 +185,7 @@ static void read_alert(struct reading *r)
         return;
     e->message = a.description;
     e->level = a.level;
+    e->minor = (uint8_t)r->rec.version;
     if (a.description == SD_ALERT_CLOSE_NOTIFY)
         r->x->side[r->side].closing = true;
 }

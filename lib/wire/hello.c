@@ -188,7 +188,7 @@ uint16_t sd_server_hello_version(const struct sd_server_hello *sh)
     uint16_t selected;
     if (sd_ext_find(sh->extensions, SD_EXT_SUPPORTED_VERSIONS, &body) &&
         sd_ext_u16(body, &selected))
-        return selected;
+        return sd_version_final(selected);
     return sh->version;
 }
 

@@ -69,7 +69,8 @@ struct sd_server_hello {
 
 enum sd_hello_status sd_server_hello_parse(struct sd_server_hello *sh, struct sd_span body,
                                            size_t length);
-/* The version selected: supported_versions if there, else legacy_version. */
+/* The version selected: supported_versions if there, else legacy_version. A draft of DTLS 1.3 is
+ * DTLS 1.3. */
 uint16_t sd_server_hello_version(const struct sd_server_hello *sh);
 /* The random carries the mark of a server that could have done better
  * (RFC 8446 section 4.1.3): SD_DTLS_1_2 or SD_DTLS_1_0, else 0. */

@@ -23,6 +23,12 @@ enum {
  * 0xfefc never stands in a record header. */
 enum { SD_DTLS_1_0 = 0xfeff, SD_DTLS_1_2 = 0xfefd, SD_DTLS_1_3 = 0xfefc, SD_DTLS_BAD = 0x0100 };
 
+/* A draft of DTLS 1.3, which is 0x7f and its number, counts as DTLS 1.3; others are as they are. */
+static inline uint16_t sd_version_final(uint16_t version)
+{
+    return version >> 8 == 0x7f ? SD_DTLS_1_3 : version;
+}
+
 /* Epochs of DTLS 1.3 (RFC 9147 section 6.1); those of application data count up from the last. */
 enum sd_epoch13 {
     SD_EPOCH13_PLAIN,

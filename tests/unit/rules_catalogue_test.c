@@ -10,8 +10,6 @@
 
 #include "flow/rules/catalogue.h"
 
-enum { ENTRIES = 68 };
-
 static const char *const names[] = {
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) #name,
 #include "flow/rules/catalogue.def"
@@ -30,11 +28,10 @@ static void check_text(const char *id, const char *text)
         fail_msg("%s: spare spaces in \"%s\"", id, text);
 }
 
-static void it_has_68_entries(void **state)
+static void it_has_every_row(void **state)
 {
     (void)state;
-    assert_int_equal(sd_catalogue_count, ENTRIES);
-    assert_int_equal(sizeof names / sizeof *names, ENTRIES);
+    assert_int_equal(sd_catalogue_count, sizeof names / sizeof *names);
 }
 
 static void every_text_is_there_and_plain_ascii(void **state)
@@ -106,7 +103,7 @@ static void severities_and_confidences_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_has_68_entries),
+        cmocka_unit_test(it_has_every_row),
         cmocka_unit_test(every_text_is_there_and_plain_ascii),
         cmocka_unit_test(ids_are_lower_case_words_with_dashes_between),
         cmocka_unit_test(the_name_in_the_code_is_the_id_with_underscores),

@@ -30,6 +30,7 @@ struct sd_suites sd_offer_suites(const struct sd_offer *o)
         if (is_signal(suite))
             continue;
         n.all++;
+        n.tls13 += suite >> 8 == 0x13;
         n.psk += strstr(name, "PSK") != NULL;
         n.ecdsa += strstr(name, "_ECDSA_") != NULL;
         n.rsa += strstr(name, "_RSA_") != NULL;
@@ -37,24 +38,59 @@ struct sd_suites sd_offer_suites(const struct sd_offer *o)
     return n;
 }
 
-static bool signals_renegotiation(struct sd_span suites)
+bool sd_offer_lists(struct sd_span list, uint16_t value)
 {
-    struct sd_rd r = sd_rd_init(suites.p, suites.len);
+    struct sd_rd r = sd_rd_init(list.p, list.len);
     while (sd_rd_left(&r) > 1)
-        if (sd_rd_u16(&r) == SCSV_RENEGOTIATION)
+        if (sd_rd_u16(&r) == value)
             return true;
     return false;
 }
 
-static void read_versions(struct sd_offer *o)
+/* Those that supported_versions lists, or else the one of the hello itself; a browser lists those
+ * of TLS, too. */
+static struct sd_span offered_versions(const struct sd_offer *o, uint8_t legacy[static 2])
 {
     struct sd_span body;
     struct sd_rd list;
-    if (!sd_ext_find(o->hello.extensions, SD_EXT_SUPPORTED_VERSIONS, &body) ||
-        !sd_ext_u16s(body, 1, &list))
-        return;
-    while (sd_rd_left(&list))
-        o->v13 |= sd_rd_u16(&list) == SD_DTLS_1_3;
+    if (sd_ext_find(o->hello.extensions, SD_EXT_SUPPORTED_VERSIONS, &body) &&
+        sd_ext_u16s(body, 1, &list))
+        return sd_rd_rest(&list);
+    legacy[0] = (uint8_t)(o->hello.version >> 8);
+    legacy[1] = (uint8_t)o->hello.version;
+    return (struct sd_span){legacy, 2};
+}
+
+static void read_versions(struct sd_offer *o)
+{
+    uint8_t legacy[2];
+    struct sd_span versions = offered_versions(o, legacy);
+    struct sd_rd list = sd_rd_init(versions.p, versions.len);
+    bool older = false;
+    while (sd_rd_left(&list) > 1) {
+        uint16_t v = sd_version_final(sd_rd_u16(&list));
+        o->v13 |= v == SD_DTLS_1_3;
+        older |= v == SD_DTLS_1_2 || v == SD_DTLS_1_0 || v == SD_DTLS_BAD;
+    }
+    o->only13 = o->v13 && !older;
+}
+
+const char *sd_offer_versions(const struct sd_offer *o, char buf[static SD_LIST_TEXT])
+{
+    uint8_t legacy[2];
+    struct sd_span versions = offered_versions(o, legacy);
+    struct sd_rd list = sd_rd_init(versions.p, versions.len);
+    size_t at = 0;
+    buf[0] = '\0';
+    while (sd_rd_left(&list) > 1 && at + 32 < SD_LIST_TEXT) {
+        char hex[SD_NAME_TEXT];
+        uint16_t v = sd_rd_u16(&list), final = sd_version_final(v);
+        if (v >> 8 != 0xfe && v != SD_DTLS_BAD && final == v)
+            continue;
+        at += (size_t)snprintf(buf + at, SD_LIST_TEXT - at, "%s%s%s", at ? ", " : "",
+                               sd_name(SD_NAME_VERSION, final, hex), final == v ? "" : " (draft)");
+    }
+    return buf;
 }
 
 bool sd_offer_read(const struct sd_exchange *x, struct sd_offer *o)
@@ -67,7 +103,8 @@ bool sd_offer_read(const struct sd_exchange *x, struct sd_offer *o)
     o->groups = sd_ext_has(ext, SD_EXT_SUPPORTED_GROUPS);
     o->schemes = sd_ext_has(ext, SD_EXT_SIGNATURE_ALGORITHMS);
     o->ems = sd_ext_has(ext, SD_EXT_EXTENDED_MASTER_SECRET);
-    o->reneg = sd_ext_has(ext, SD_EXT_RENEGOTIATION_INFO) || signals_renegotiation(o->hello.suites);
+    o->reneg = sd_ext_has(ext, SD_EXT_RENEGOTIATION_INFO) ||
+               sd_offer_lists(o->hello.suites, SCSV_RENEGOTIATION);
     for (size_t i = 0; i < o->hello.compression.len; i++)
         o->compression |= o->hello.compression.p[i] != 0;
     read_versions(o);

@@ -54,9 +54,12 @@ static void look_at_extensions(const struct sd_exchange *x, struct remarks *l)
         return;
     if (!x->resumed && !sd_choice_ext(x, SD_EXT_EXTENDED_MASTER_SECRET, &body))
         add_remark(l, "no extended_master_secret (RFC 7627)");
-    if (!x->resumed && !sd_choice_ext(x, SD_EXT_RENEGOTIATION_INFO, &body))
+    if (!sd_offer_read(x, &o))
+        return;
+    /* A server answers it only where the client asks (RFC 5746 section 3.6). */
+    if (!x->resumed && o.reneg && !sd_choice_ext(x, SD_EXT_RENEGOTIATION_INFO, &body))
         add_remark(l, "no renegotiation_info (RFC 5746; OpenSSL 3 refuses such a server)");
-    if (sd_offer_read(x, &o) && o.compression)
+    if (o.compression)
         add_remark(l, "the client offers compression");
 }
 

@@ -1,4 +1,5 @@
 /* Section F of the catalogue: keys and the Finished messages. */
+#include <stdio.h>
 #include <string.h>
 
 #include "flow/rules/rule.h"
@@ -15,10 +16,18 @@ static bool client_finished(const struct sd_view *v)
     return p && p->whole && sd_view_part(v, SD_CLIENT, SD_HS_CLIENT_KEY_EXCHANGE);
 }
 
+/* EC J-PAKE has a password, but no identity. */
+static bool uses_password(const struct sd_exchange *x)
+{
+    char buf[SD_NAME_TEXT];
+    return x->negotiated && strstr(sd_name(SD_NAME_SUITE, x->suite, buf), "_ECJPAKE_") != NULL;
+}
+
 static bool uses_psk(const struct sd_exchange *x)
 {
     char buf[SD_NAME_TEXT];
-    return x->negotiated && strstr(sd_name(SD_NAME_SUITE, x->suite, buf), "PSK") != NULL;
+    return x->negotiated &&
+           (strstr(sd_name(SD_NAME_SUITE, x->suite, buf), "PSK") != NULL || uses_password(x));
 }
 
 static const struct sd_event *key_alert(const struct sd_view *v)
@@ -48,12 +57,24 @@ static void psk_identity(const struct sd_exchange *x, char *out, size_t cap)
     out[n] = '\0';
 }
 
+/* "the PSK identity "user"", or what stands for it. */
+static const char *credential(const struct sd_exchange *x, char buf[static 96])
+{
+    char identity[64];
+    psk_identity(x, identity, sizeof identity);
+    if (uses_password(x))
+        return "its proof of the password (EC J-PAKE)";
+    snprintf(buf, 96, "the PSK identity \"%s\"", identity);
+    return buf;
+}
+
 bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
     const struct sd_event *alert = key_alert(v);
     unsigned again = sd_view_bursts(v, SD_CLIENT, 5);
-    char identity[64], name[SD_NAME_TEXT];
+    char text[96], name[SD_NAME_TEXT];
+    bool password = uses_password(c->x);
     if (c->outcome != SD_FAILED || !uses_psk(c->x) || !client_finished(v) || (!alert && again < 2))
         return false;
     sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
@@ -62,19 +83,18 @@ bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
         sd_prove(f, alert);
     f->confidence = alert || sd_view_bursts(v, SD_SERVER, 4) > 1 ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "final-flight-lost");
-    psk_identity(c->x, identity, sizeof identity);
     if (alert)
+        sd_say(f, "The client sent %s, then the alert %s ended the handshake: the %s.",
+               credential(c->x, text), sd_name(SD_NAME_ALERT, alert->message, name),
+               password ? "passwords differ"
+                        : "keys differ, or the server does not know the identity");
+    else
         sd_say(
             f,
-            "The client sent the PSK identity \"%s\", then the alert %s ended the handshake: the "
-            "keys differ, or the server does not know the identity.",
-            identity, sd_name(SD_NAME_ALERT, alert->message, name));
-    else
-        sd_say(f,
-               "The client sent its complete flight with the PSK identity \"%s\" %u times in %.1f "
-               "s, but the server never accepted it. A server drops a Finished made with another "
-               "key without an alert (RFC 6347 section 4.1.2.7).",
-               identity, again, sd_seconds(v->now - c->x->start));
+            "The client sent its complete flight with %s %u times in %.1f s, but the server never "
+            "accepted it. A server drops a Finished made with another key without an alert (RFC "
+            "6347 section 4.1.2.7).",
+            credential(c->x, text), again, sd_seconds(v->now - c->x->start));
     return true;
 }
 

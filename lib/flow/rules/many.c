@@ -169,21 +169,36 @@ bool sd_rule_port_reuse_collision(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
-static bool offers_resumption(const struct sd_exchange *x)
+/* The server gave this session ID to a session that was established. */
+static bool gave_session(const struct sd_exchange *o, struct sd_span id)
 {
-    struct sd_span body = sd_kept(x, SD_KEPT_CLIENT_HELLO), ticket;
+    struct sd_span body = sd_kept(o, SD_KEPT_SERVER_HELLO);
+    struct sd_server_hello sh;
+    return o->established && sd_server_hello_parse(&sh, body, body.len) == SD_HELLO_WHOLE &&
+           sh.session_id.len == id.len && !memcmp(sh.session_id.p, id.p, id.len);
+}
+
+/* A ticket is always one that a server gave. A session ID may also be a mark of the application,
+ * as VPN clients put it there, so it counts only where this capture shows whose it was. */
+static bool offers_resumption(const struct sd_case *c)
+{
+    struct sd_span body = sd_kept(c->x, SD_KEPT_CLIENT_HELLO), ticket;
     struct sd_client_hello ch;
     if (sd_client_hello_parse(&ch, body, body.len) != SD_HELLO_WHOLE)
         return false;
-    return ch.session_id.len ||
-           (sd_ext_find(ch.extensions, SD_EXT_SESSION_TICKET, &ticket) && ticket.len);
+    if (sd_ext_find(ch.extensions, SD_EXT_SESSION_TICKET, &ticket) && ticket.len)
+        return true;
+    for (size_t i = 0; ch.session_id.len && i < c->other_count; i++)
+        if (c->others[i]->start < c->x->start && gave_session(c->others[i], ch.session_id))
+            return true;
+    return false;
 }
 
 bool sd_rule_resumption_refused(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
     const struct sd_part *done = sd_view_part(c->view, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
-    if (!x->negotiated || x->version == SD_DTLS_1_3 || x->resumed || !done || !offers_resumption(x))
+    if (!x->negotiated || x->version == SD_DTLS_1_3 || x->resumed || !done || !offers_resumption(c))
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, x->hellos_cookie ? 3 : 1, 1);
     sd_prove_frame(f, done->number, done->first);

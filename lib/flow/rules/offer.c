@@ -21,39 +21,52 @@ static void prove_hello(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, c->view, SD_CLIENT, c->x->hellos_cookie ? 3 : 1, 1);
 }
 
-static bool offers_suite(const struct sd_offer *o, uint16_t suite)
-{
-    struct sd_rd r = sd_rd_init(o->hello.suites.p, o->hello.suites.len);
-    while (sd_rd_left(&r) > 1)
-        if (sd_rd_u16(&r) == suite)
-            return true;
-    return false;
-}
-
 /* What the same server agreed on with somebody else, and this client does not offer. */
 static const struct sd_exchange *served_otherwise(const struct sd_case *c, const struct sd_offer *o)
 {
     const struct sd_exchange *const *found = c->others;
     for (size_t i = 0; i < c->other_count; i++)
-        if (found[i]->established && !offers_suite(o, found[i]->suite))
+        if (found[i]->established && !sd_offer_lists(o->hello.suites, found[i]->suite))
             return found[i];
     return NULL;
 }
 
-static const char *likely_cause(const struct sd_offer *o)
+/* What of the offer is most often the reason. */
+static const char *likely_cause(const struct sd_offer *o, struct sd_suites n)
 {
-    struct sd_suites n = sd_offer_suites(o);
-    if (n.psk == n.all)
+    unsigned older = n.all - n.tls13;
+    if (n.psk && n.psk == n.all)
         return "the client offers only PSK, the server has only a certificate";
-    if (!n.ecdsa)
+    if (o->only13)
+        return "the client offers only DTLS 1.3, and the server does not support it or shares no "
+               "group or signature algorithm";
+    if (older && n.rsa == older)
         return "the client offers only suites for RSA certificates, the server has an ECDSA "
                "certificate";
-    if (!n.rsa)
+    if (older && n.ecdsa == older)
         return "the client offers only suites for ECDSA certificates, the server has an RSA "
                "certificate";
-    return !o->ems     ? "no common suite or group, or the server requires extended_master_secret"
-           : !o->reneg ? "no common suite or group, or the server requires secure renegotiation"
-                       : "no common suite, group or signature algorithm";
+    if (!o->ems)
+        return "no common suite or group, or the server requires extended_master_secret";
+    if (!o->reneg)
+        return "no common suite or group, or the server requires secure renegotiation";
+    return "no common suite, group or signature algorithm";
+}
+
+/* A server that knows DTLS 1.2 marks its alert so, once it has read the version of the hello. */
+static bool alert_of_dtls10(const struct sd_offer *o, const struct sd_event *e)
+{
+    return e->minor == (SD_DTLS_1_0 & 0xff) && o->hello.version == SD_DTLS_1_2;
+}
+
+static const char *refused_with(const struct sd_event *e, char buf[static 64])
+{
+    char name[SD_NAME_TEXT];
+    if (e->message == SD_ALERT_CLOSE_NOTIFY)
+        return "answers with close_notify and nothing else";
+    snprintf(buf, 64, "refused with the alert %s (%u)", sd_name(SD_NAME_ALERT, e->message, name),
+             e->message);
+    return buf;
 }
 
 /* ", groups x25519, secp256r1" in `groups`, or nothing. */
@@ -73,16 +86,13 @@ static void name_groups(const struct sd_offer *o, char *groups, size_t cap)
 static void say_offer(const struct sd_case *c, struct sd_finding *f, const struct sd_event *e)
 {
     struct sd_offer o;
-    char suites[SD_LIST_TEXT], groups[SD_LIST_TEXT + 16], buf[SD_NAME_TEXT], suite[SD_NAME_TEXT];
+    char suites[SD_LIST_TEXT], groups[SD_LIST_TEXT + 16], alert[64], suite[SD_NAME_TEXT];
     char cause[192];
-    const char *alert = sd_name(SD_NAME_ALERT, e->message, buf);
     if (!sd_offer_read(c->x, &o)) {
-        sd_say(f,
-               "The server refused the ClientHello with the alert %s (%u). The ClientHello was not "
-               "captured.",
-               alert, e->message);
+        sd_say(f, "The server %s. The ClientHello was not captured.", refused_with(e, alert));
         return;
     }
+    struct sd_suites n = sd_offer_suites(&o);
     const struct sd_exchange *other = served_otherwise(c, &o);
     if (other) {
         sd_prove(f, &other->log[0]);
@@ -90,35 +100,87 @@ static void say_offer(const struct sd_case *c, struct sd_finding *f, const struc
                  "With another client (handshake %llu) it chose %s, which this client does not "
                  "offer",
                  (unsigned long long)other->id, sd_name(SD_NAME_SUITE, other->suite, suite));
+    } else if (alert_of_dtls10(&o, e)) {
+        f->confidence = SD_MEDIUM;
+        sd_confuse(f, "version-mismatch");
+        snprintf(cause, sizeof cause,
+                 "Probable cause: the server supports only DTLS 1.0, because its alert is a DTLS "
+                 "1.0 record");
     } else {
-        snprintf(cause, sizeof cause, "Probable cause: %s", likely_cause(&o));
+        snprintf(cause, sizeof cause, "Probable cause: %s", likely_cause(&o, n));
     }
-    unsigned count = sd_offer_suites(&o).all;
     name_groups(&o, groups, sizeof groups);
-    sd_say(f, "The server refused with the alert %s (%u). %s. The client offers %u suite%s (%s)%s.",
-           alert, e->message, cause, count, sd_plural(count),
-           sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites), groups);
+    sd_say(f, "The server %s. %s. The client offers %u suite%s (%s)%s.", refused_with(e, alert),
+           cause, n.all, sd_plural(n.all), sd_offer_names(o.hello.suites, SD_NAME_SUITE, suites),
+           groups);
+}
+
+/* The server closes instead of an alert, and says nothing else. */
+static const struct sd_event *closed_at_once(const struct sd_case *c)
+{
+    const struct sd_event *first = NULL;
+    for (size_t i = 0; i < c->x->count; i++) {
+        const struct sd_event *e = &c->x->log[i];
+        bool request = e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_HELLO_VERIFY_REQUEST;
+        bool closes = e->kind == SD_EV_ALERT && e->message == SD_ALERT_CLOSE_NOTIFY && !e->epoch;
+        if (sd_event_side(e) != SD_SERVER || request)
+            continue;
+        if (!closes)
+            return NULL;
+        first = first ? first : e;
+    }
+    return c->x->negotiated || c->x->mid_session ? NULL : first;
 }
 
 bool sd_rule_no_common_offer(const struct sd_case *c, struct sd_finding *f)
 {
-    const struct sd_event *e = hello_refusal(c, SD_ALERT_HANDSHAKE_FAILURE);
-    if (!e)
-        e = hello_refusal(c, SD_ALERT_INSUFFICIENT_SECURITY);
-    if (!e)
-        e = hello_refusal(c, SD_ALERT_MISSING_EXTENSION);
-    if (!e || c->outcome != SD_FAILED)
+    static const int codes[] = {SD_ALERT_HANDSHAKE_FAILURE, SD_ALERT_INSUFFICIENT_SECURITY,
+                                SD_ALERT_MISSING_EXTENSION};
+    const struct sd_event *e = NULL;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes && !e; i++)
+        e = hello_refusal(c, codes[i]);
+    const struct sd_event *closed = e ? NULL : closed_at_once(c);
+    if ((!e && !closed) || c->outcome != SD_FAILED)
         return false;
     prove_hello(c, f);
+    for (size_t i = 0; closed && i < c->x->count; i++)
+        if (c->x->log[i].kind == SD_EV_ALERT)
+            sd_prove(f, &c->x->log[i]);
+    e = e ? e : closed;
     sd_prove(f, e);
     f->confidence = e->message == SD_ALERT_HANDSHAKE_FAILURE ? SD_HIGH : SD_MEDIUM;
     say_offer(c, f, e);
     return true;
 }
 
+static void say_version(const struct sd_case *c, struct sd_finding *f, bool server)
+{
+    char version[SD_NAME_TEXT], offered[SD_LIST_TEXT];
+    struct sd_offer o;
+    bool read = sd_offer_read(c->x, &o);
+    const char *chosen = sd_name(SD_NAME_VERSION, c->x->version, version);
+    if (!server && c->x->negotiated)
+        sd_say(f,
+               "The server chose %s. The client refuses it: the client's minimum version is "
+               "higher.",
+               chosen);
+    else if (!server)
+        sd_say(f,
+               "The client refuses the version of the server's answer. The ServerHello was not "
+               "captured, so the server's version is not known.%s%s",
+               read ? " The client offers at most " : "", read ? chosen : "");
+    else if (read && o.only13)
+        sd_say(f, "The client offers only DTLS 1.3. The server refuses it: the server does not "
+                  "support DTLS 1.3.");
+    else
+        sd_say(f,
+               "The client offers at most %s (%s). The server refuses it: the server's minimum "
+               "version is higher.",
+               chosen, read ? sd_offer_versions(&o, offered) : "the ClientHello was not captured");
+}
+
 bool sd_rule_version_mismatch(const struct sd_case *c, struct sd_finding *f)
 {
-    char buf[SD_NAME_TEXT];
     const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, SD_ALERT_PROTOCOL_VERSION);
     bool server = e != NULL;
     if (!e)
@@ -128,17 +190,7 @@ bool sd_rule_version_mismatch(const struct sd_case *c, struct sd_finding *f)
     prove_hello(c, f);
     sd_prove(f, e);
     f->confidence = SD_HIGH;
-    const char *version = sd_name(SD_NAME_VERSION, c->x->version, buf);
-    if (server)
-        sd_say(f,
-               "The client offers at most %s. The server refuses it: the server's minimum version "
-               "is higher.",
-               version);
-    else
-        sd_say(f,
-               "The server chose %s. The client refuses it: the client's minimum version is "
-               "higher.",
-               version);
+    say_version(c, f, server);
     return true;
 }
 
@@ -200,12 +252,14 @@ static bool unasked_extension(const struct sd_exchange *x, uint16_t *type)
 {
     struct sd_span hello = sd_kept(x, SD_KEPT_SERVER_HELLO), body;
     struct sd_server_hello sh;
+    struct sd_offer offer;
     struct sd_ext e;
-    if (sd_server_hello_parse(&sh, hello, hello.len) != SD_HELLO_WHOLE)
+    if (!sd_offer_read(x, &offer) || sd_server_hello_parse(&sh, hello, hello.len) != SD_HELLO_WHOLE)
         return false;
     struct sd_rd block = sd_rd_init(sh.extensions.p, sh.extensions.len);
     for (int n = 0; n < ANSWERS_MAX && sd_ext_next(&block, &e) == SD_EXT_OK; n++) {
-        bool asked = sd_offer_ext(x, e.type, &body) || e.type == SD_EXT_RENEGOTIATION_INFO;
+        bool asked =
+            sd_offer_ext(x, e.type, &body) || (e.type == SD_EXT_RENEGOTIATION_INFO && offer.reneg);
         if (asked)
             continue;
         *type = e.type;
@@ -237,7 +291,10 @@ bool sd_rule_bad_extension(const struct sd_case *c, struct sd_finding *f)
     }
     if (!e || c->outcome != SD_FAILED || c->x->hello_fragments > 1 || bytes_changed(c->x))
         return false;
-    bool found = sd_kept(c->x, SD_KEPT_CLIENT_HELLO).len && unasked_extension(c->x, &type);
+    bool found = unasked_extension(c->x, &type);
+    /* That alert has many other reasons: see unexplained-alert. */
+    if (!found && e->message == SD_ALERT_ILLEGAL_PARAMETER)
+        return false;
     prove_hello(c, f);
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     sd_prove(f, e);
@@ -281,6 +338,9 @@ bool sd_rule_client_certificate_required(const struct sd_case *c, struct sd_find
     return true;
 }
 
+/* Records of application data that are more than a word of one side. */
+enum { CONVERSATION = 4 };
+
 static bool srtp_profile(struct sd_span body, uint16_t *first)
 {
     struct sd_rd profiles;
@@ -303,6 +363,13 @@ static bool srtp_offered(struct sd_span body, uint16_t chosen)
     return false;
 }
 
+/* A browser offers SRTP for its data channels, too, and these work without. */
+static bool data_flows(const struct sd_exchange *x)
+{
+    uint32_t up = x->side[SD_CLIENT].appdata, down = x->side[SD_SERVER].appdata;
+    return (up && down) || up + down >= CONVERSATION;
+}
+
 bool sd_rule_srtp_mismatch(const struct sd_case *c, struct sd_finding *f)
 {
     struct sd_span offer, answer;
@@ -315,9 +382,11 @@ bool sd_rule_srtp_mismatch(const struct sd_case *c, struct sd_finding *f)
     bool answered = sd_choice_ext(c->x, SD_EXT_USE_SRTP, &answer) && srtp_profile(answer, &chosen);
     if (answered && srtp_offered(offer, chosen))
         return false;
+    if (!answered && data_flows(c->x))
+        return false;
     prove_hello(c, f);
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
-    f->confidence = SD_HIGH;
+    f->confidence = answered ? SD_HIGH : SD_MEDIUM;
     if (answered)
         sd_say(
             f,

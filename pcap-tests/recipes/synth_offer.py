@@ -1,0 +1,200 @@
+"""Written by hand: what hellos, alerts and certificates say against each other."""
+
+import dtls
+from scene import CHANGE, COOKIE, FINISHED, Item, Talk, alert, another, opaque, recipe, retries
+
+SRTP = (14, dtls.vector(2, dtls.numbers(7)) + b"\0")
+SESSION = opaque(32, "session")
+SCSV = 0x00FF
+JPAKE_SUITE = 0xC0FF
+DRAFT = 0x7F26  # the number of a draft of DTLS 1.3
+CLOSE_NOTIFY = alert(0, level=1)
+
+
+# Secure renegotiation.
+
+@recipe
+def no_renegotiation_info(s):
+    """A client as strict as OpenSSL 3 stops before it has read the server's certificate."""
+    t = Talk(s)
+    t.cookie_exchange()
+    hello, *rest = t.server_messages(exts=(dtls.EMS,))
+    t.send("s", *hello)
+    t.send("c", alert(40))
+    t.send("s", *sum(rest, []))
+
+
+@recipe
+def no_renegotiation_info_not(s):
+    """Nobody asked for it, so nobody answers it; and a client that asks, and does not mind."""
+    Talk(s, exts=(dtls.POINTS, dtls.GROUPS, dtls.SIGALGS, dtls.EMS)).whole(exts=(dtls.EMS,))
+    s.wait(1)
+    Talk(s, ("198.51.100.8", 50000)).whole(exts=(dtls.EMS,))
+
+
+# Session IDs.
+
+@recipe
+def session_id_echoed(s):
+    t = Talk(s, session=SESSION)
+    t.cookie_exchange()
+    t.flight4(session=SESSION)
+    t.send("c", alert(10))
+
+
+@recipe
+def session_id_echoed_not(s):
+    """First the ID of a session that goes on, then a full handshake with an ID of its own."""
+    t = Talk(s, session=SESSION)
+    t.cookie_exchange()
+    t.send("s", *t.message("s", dtls.SERVER_HELLO, t.server_hello(session=SESSION)), CHANGE, FINISHED)
+    t.send("c", CHANGE, FINISHED)
+    t.chat()
+    t.close()
+    s.wait(1)
+    t = Talk(s, ("198.51.100.8", 50000), session=opaque(32, "unknown"))
+    t.whole(session=opaque(32, "other"))
+
+
+@recipe
+def session_of_before_refused(s):
+    """The server does not know the session any more that it gave a minute ago."""
+    Talk(s, label="first").whole(session=SESSION)
+    s.wait(60)
+    Talk(s, ("198.51.100.7", 50001), label="second", session=SESSION).whole()
+
+
+@recipe
+def session_id_is_a_mark(s):
+    """A VPN client puts a mark of its application there (as AnyConnect and openconnect do)."""
+    Talk(s, session=SESSION).whole()
+
+
+# The longest record.
+
+def limited(s, bytes_sent, offered, chosen, cuts=(), host="198.51.100.7"):
+    """A handshake up to the server's flight, each record in a datagram of its own."""
+    t = Talk(s, (host, 50000), exts=(*dtls.OFFER, *offered))
+    t.cookie_exchange()
+    exts = (dtls.RENEGOTIATION, dtls.EMS, *chosen)
+    for items in t.server_messages(padding=bytes_sent, exts=exts, certificate_cuts=cuts):
+        for item in items:
+            t.send("s", item)
+    return t
+
+
+@recipe
+def record_too_large(s):
+    """The record with the certificate is longer than the 1024 bytes agreed."""
+    t = limited(s, 900, [(1, b"\2")], [(1, b"\2")])
+    t.send("c", alert(22))
+
+
+@recipe
+def record_too_large_not(s):
+    """The same certificate in two records; then a server that does not agree to a limit."""
+    t = limited(s, 900, [(1, b"\2")], [(1, b"\2")], (700,))
+    t.finish()
+    t.close()
+    s.wait(1)
+    t = limited(s, 900, [(1, b"\2")], [], host="198.51.100.8")
+    t.finish()
+    t.close()
+
+
+@recipe
+def record_size_limit(s):
+    """A client that takes 600 bytes at most drops what is longer."""
+    t = limited(s, 600, [(28, dtls.numbers(600))], [(28, dtls.numbers(16384))])
+    retries(s, lambda: t.again("c"))
+
+
+# The offer.
+
+@recipe
+def closes_at_once(s):
+    """A server without a suite in common that closes instead of an alert."""
+    t = Talk(s)
+    t.hello()
+    t.send("s", CLOSE_NOTIFY)
+
+    def again():
+        t.again("c")
+        t.send("s", CLOSE_NOTIFY)
+    retries(s, again)
+
+
+@recipe
+def closes_at_once_not(s):
+    """The client itself closes while it waits."""
+    t = Talk(s)
+    t.hello()
+    t.send("c", CLOSE_NOTIFY)
+    another(s)
+
+
+@recipe
+def alert_of_dtls10(s):
+    """A server that knows only DTLS 1.0."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.put("s", dtls.record(dtls.ALERT, b"\2\50", 1, version=dtls.DTLS10))
+
+
+@recipe
+def illegal_parameter(s):
+    """Something in the server's flight, and the capture does not show what."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.send("c", alert(47))
+
+
+@recipe
+def dtls13_draft(s):
+    """A draft of DTLS 1.3 has neither renegotiation nor extended master secret."""
+    versions = dtls.versions_offered(DRAFT, dtls.DTLS12)
+    share = (51, dtls.numbers(0x1D) + dtls.vector(2, opaque(32, "share")))
+    t = Talk(s, suite=0x1301, suites=(0x1301, 0xC02B), exts=(*dtls.OFFER, versions))
+    t.hello()
+    hello = t.server_hello(exts=(share, (43, dtls.numbers(DRAFT))))
+    t.send("s", *t.message("s", dtls.SERVER_HELLO, hello))
+    for side in "ss" "c" "s" "c":
+        record = bytes([0x2E]) + dtls.numbers(s.now & 0xFFFF) + dtls.vector(2, opaque(60, side, s.now))
+        t.put(side, record)
+
+
+# SRTP.
+
+@recipe
+def srtp_data(s):
+    """A browser offers it although it wants a data channel."""
+    Talk(s, exts=(*dtls.OFFER, SRTP)).whole()
+
+
+# EC J-PAKE.
+
+def jpake(s):
+    t = Talk(s, suite=JPAKE_SUITE, exts=((256, opaque(330, "round one")),))
+    t.cookie_exchange()
+    hello = t.server_hello(exts=((256, opaque(330, "server's round one")),))
+    key = b"\3\0\x17" + opaque(165, "round two")
+    t.fly("s", [*t.message("s", dtls.SERVER_HELLO, hello), *t.message("s", dtls.KEY_EXCHANGE, key),
+                *t.message("s", dtls.HELLO_DONE, b"")])
+    t.fly("c", [*t.message("c", dtls.CLIENT_KEY, opaque(166, "client's round two")), CHANGE, FINISHED])
+    return t
+
+
+@recipe
+def wrong_password(s):
+    """The server drops the Finished that another password made."""
+    t = jpake(s)
+    retries(s, lambda: t.again("c"), (1, 2, 4, 8))
+
+
+@recipe
+def wrong_password_not(s):
+    t = jpake(s)
+    t.flight6()
+    t.chat()
+    t.close()
