@@ -314,7 +314,7 @@ def test_a_reader_that_leaves_is_no_error():
 def test_a_full_disk_is_an_error(args):
     with open("/dev/full", "wb") as full:
         done = probe(*args, stdout=full)
-    assert done.status == ERROR and done.err == "dtls_probe: cannot write the result: No space left on device\n"
+    assert done.status == ERROR and done.err == "dtls_probe: cannot write the result to stdout: No space left on device\n"
 
 
 @pytest.mark.parametrize("option", ["-w", "--save-failed", "--svg", "--html"])
