@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "harness/common.h"
-#include "targets/demux.h"
 #include "kernel/vk.h"
+#include "targets/demux.h"
 
 struct script {
     struct sd_wr w;

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "harness/common.h"
+#include "harness/make.h"
 #include "targets/flow_ops.h"
 #include "targets/flow_stories.h"
-#include "harness/make.h"
 
 #include "wire/handshake.h"
 #include "wire/iana.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "harness/common.h"
-#include "targets/demux.h"
 #include "kernel/vk.h"
+#include "targets/demux.h"
 
 #include "net/demux.h"
 

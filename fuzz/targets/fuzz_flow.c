@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "harness/common.h"
-#include "targets/flow_ops.h"
 #include "harness/gate_kit.h"
 #include "harness/pool.h"
 #include "harness/watch.h"
+#include "targets/flow_ops.h"
 
 /* PENDING_BYTES: for all messages that are not complete yet. */
 enum { FEW_FLOWS = 3, FLOW_BYTES = 8192, PENDING_BYTES = 32768, UDP_IP = 28 };

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "harness/common.h"
 #include "fakes/fake_crypto.h"
-#include "harness/make.h"
 #include "fakes/seal.h"
+#include "harness/common.h"
+#include "harness/make.h"
 
 #include "unseal/unseal.h"
 #include "wire/hello.h"

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/common.h"
 #include "fakes/fake_tls.h"
-#include "targets/listen.h"
+#include "harness/common.h"
 #include "harness/make.h"
 #include "harness/senders.h"
 #include "kernel/vk.h"
+#include "targets/listen.h"
 
 #include "endpoint/internal.h"
 #include "wire/handshake.h"

@@ -1,6 +1,6 @@
 /* A server of ours under attack: see peers/hostile.h. */
-#include "peers/hostile.h"
 #include "openssl/ossl_env.h"
+#include "peers/hostile.h"
 #include "peers/sim.h"
 
 static void run_once(const uint8_t *data, size_t size)

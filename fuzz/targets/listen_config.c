@@ -3,9 +3,9 @@
 #include <sys/resource.h>
 
 #include "harness/common.h"
-#include "targets/listen.h"
 #include "harness/senders.h"
 #include "kernel/vk.h"
+#include "targets/listen.h"
 
 #include "endpoint/internal.h"
 

@@ -1,8 +1,8 @@
 /* Seeds of fuzz_listen: clients and what goes wrong. */
 #include "harness/common.h"
-#include "targets/listen.h"
 #include "harness/senders.h"
 #include "kernel/vk.h"
+#include "targets/listen.h"
 
 struct script {
     struct sd_wr w;

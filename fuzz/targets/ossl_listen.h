@@ -3,8 +3,8 @@
 #ifndef FUZZ_OSSL_LISTEN_H
 #define FUZZ_OSSL_LISTEN_H
 
-#include "openssl/ossl_cookie.h"
 #include "openssl/ossl_contexts.h"
+#include "openssl/ossl_cookie.h"
 #include "openssl/ossl_env.h"
 #include "openssl/ossl_queue.h"
 
