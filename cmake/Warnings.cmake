@@ -16,9 +16,8 @@ if(SDTLS_FUZZ)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# Of code whose inputs have no magic numbers that are hard to guess, or whose mutator knows them, the fuzzer
-# is not told what is compared: with UBSan, whose checks are comparisons as well, that costs more than the
-# code itself.
+# libFuzzer records comparisons to guess magic numbers. Code whose inputs have none, or whose mutator knows
+# them, does without: UBSan's checks are comparisons, too, and recording them costs more than the code itself.
 function(sdtls_no_compares target)
   if(SDTLS_FUZZ)
     target_compile_options(${target} PRIVATE -fno-sanitize-coverage=trace-cmp)

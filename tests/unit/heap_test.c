@@ -1,4 +1,4 @@
-/* fuzz/harness/heap.c and pool.c: what OpenSSL gets its memory from while it is fuzzed. */
+/* fuzz/harness/heap.c and pool.c: where OpenSSL gets its memory while it is fuzzed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -38,7 +38,7 @@ static void blocks_are_apart_and_keep_their_bytes(void **state)
     pool_next_run();
 }
 
-/* A pointer that somebody kept is not another's before the run is over. */
+/* A freed block is not given out again before the run is over. */
 static void a_freed_block_is_given_out_in_the_next_run(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* fuzz/mutator: what it makes of an input is an input again, and each operator does something. */
+/* fuzz/mutator: a changed input is an input again, and each operator changes something. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static struct sd_span cookie_of(const struct mutate *m)
     return ch.cookie;
 }
 
-/* A ClientHello with all extensions, and a record behind it. */
+/* A ClientHello with all extensions, and a record after it. */
 static void hello(struct mutate *m, struct fuzz_rng *rng)
 {
     uint8_t block[512];
@@ -60,7 +60,7 @@ static void every_operator_can_change_a_hello(void **state)
             assert_true(m.len <= sizeof m.bytes);
             changed += m.len != before.len || memcmp(m.bytes, before.bytes, m.len) != 0;
         }
-        /* Nothing is to be repaired in what is whole. */
+        /* A whole datagram needs no repair. */
         bool repair = !strcmp(mutate_name(which), "repair");
         if (repair ? changed : changed < TRIES / 2)
             fail_msg("%s changed %u of %u", mutate_name(which), changed, TRIES);
@@ -118,7 +118,7 @@ static void a_cookie_goes_into_the_hello(void **state)
         struct sd_span cookie = cookie_of(&m);
         right += cookie.len == 20 && !memcmp(cookie.p, "twenty bytes of this", 20);
     }
-    assert_in_range(right, TRIES / 2, TRIES - 1); /* now and then a length stays as it was */
+    assert_in_range(right, TRIES / 2, TRIES - 1); /* sometimes a length stays as it was */
 }
 
 /* Every byte belongs to an operation. */
@@ -192,7 +192,7 @@ static void the_same_seed_makes_the_same(void **state)
     }
 }
 
-/* The hello of an input, without cookie at first, gets the right one for its sender. */
+/* A hello without a cookie gets the right one for its sender. */
 static void cookies_are_found(void **state)
 {
     (void)state;
