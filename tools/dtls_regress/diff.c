@@ -7,7 +7,7 @@
 
 #include "dtls_regress/result.h"
 
-enum { SAME, CHANGED, FAILED };
+enum { SAME, CHANGED, FAILED }; /* the worst is the exit status */
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -60,6 +60,13 @@ static bool check_is_bad(const json_t *check)
     return !strcmp(text_of(check, "verdict"), "bad");
 }
 
+/* False when the check did not work or got too little CPU time: there is nothing to compare. */
+static bool has_result(const json_t *check)
+{
+    const char *verdict = text_of(check, "verdict");
+    return strcmp(verdict, "broken") != 0 && strcmp(verdict, "inconclusive") != 0;
+}
+
 static const char *kind_of_change(const json_t *was, const json_t *is)
 {
     if (check_is_bad(was) == check_is_bad(is))
@@ -79,42 +86,53 @@ static void print_change(const json_t *was, const json_t *is)
         printf("%s is new: %s\n", text_of(is, "check"), value);
 }
 
-/* Prints the checks of `new` that `old` lacks, or has with another result. True: there are some. */
-static bool print_changes(const json_t *old, const json_t *new)
+/* Prints how a check differs, if it does. `was` is NULL for a new one. */
+static int compare_check(const json_t *was, const json_t *is)
 {
-    bool changed = false;
+    if (!has_result(is) || (was && !has_result(was))) {
+        printf("%s cannot be compared: %s (was %s)\n", text_of(is, "check"), text_of(is, "result"),
+               was ? text_of(was, "result") : "missing");
+        return FAILED;
+    }
+    if (was && !strcmp(text_of(was, "result"), text_of(is, "result")))
+        return SAME;
+    print_change(was, is);
+    return CHANGED;
+}
+
+/* Compares the checks of `new` with those of `old`. */
+static int print_changes(const json_t *old, const json_t *new)
+{
+    int worst = SAME;
     size_t i;
     json_t *is;
     json_array_foreach(json_object_get(new, "checks"), i, is)
     {
-        const json_t *was = find_check(old, text_of(is, "check"));
-        if (was && !strcmp(text_of(was, "result"), text_of(is, "result")))
-            continue;
-        changed = true;
-        print_change(was, is);
+        int status = compare_check(find_check(old, text_of(is, "check")), is);
+        worst = status > worst ? status : worst;
     }
-    return changed;
+    return worst;
 }
 
-static bool print_missing(const json_t *old, const json_t *new)
+static int print_missing(const json_t *old, const json_t *new)
 {
-    bool missing = false;
+    int status = SAME;
     size_t i;
     json_t *was;
     json_array_foreach(json_object_get(old, "checks"), i, was)
     {
         if (find_check(new, text_of(was, "check")))
             continue;
-        missing = true;
+        status = CHANGED;
         printf("%s is missing (was %s)\n", text_of(was, "check"), text_of(was, "result"));
     }
-    return missing;
+    return status;
 }
 
-static bool compare_reports(const json_t *old, const json_t *new)
+static int compare_reports(const json_t *old, const json_t *new)
 {
-    bool changed = print_changes(old, new);
-    return print_missing(old, new) || changed;
+    const int changed = print_changes(old, new), missing = print_missing(old, new);
+    return changed > missing ? changed : missing;
 }
 
 int regress_diff(const char *old_path, const char *new_path)
@@ -122,7 +140,7 @@ int regress_diff(const char *old_path, const char *new_path)
     json_t *old = load_report(old_path), *new = old ? load_report(new_path) : NULL;
     int rc = FAILED;
     if (new) {
-        rc = compare_reports(old, new) ? CHANGED : SAME;
+        rc = compare_reports(old, new);
         if (rc == SAME)
             printf("no change: every check gives the same result on %s and %s\n",
                    text_of(old, "openssl"), text_of(new, "openssl"));

@@ -205,6 +205,19 @@ static EVP_PKEY *generate_key(bool rsa)
     return key;
 }
 
+EVP_PKEY *regress_lab_rsa_key(void)
+{
+    return generate_key(true);
+}
+
+/* The caller frees it in both cases. */
+static EVP_PKEY *borrow_or_generate_key(EVP_PKEY *key)
+{
+    if (!key)
+        return generate_key(false);
+    return EVP_PKEY_up_ref(key) == 1 ? key : NULL;
+}
+
 static bool pad_certificate(X509 *x, size_t padding)
 {
     if (!padding)
@@ -232,7 +245,7 @@ static bool fill_lab_certificate(X509 *x, EVP_PKEY *key, size_t padding)
 
 static bool use_certificate(SSL_CTX *ctx, const struct regress_lab_setup *setup)
 {
-    EVP_PKEY *key = generate_key(setup->rsa);
+    EVP_PKEY *key = borrow_or_generate_key(setup->key);
     X509 *x = X509_new();
     bool ok = key && x && fill_lab_certificate(x, key, setup->padding) &&
               SSL_CTX_use_certificate(ctx, x) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 
 enum { CLIENT, SERVER };
@@ -74,11 +75,14 @@ struct regress_lab_setup {
     long mtu;
     size_t padding; /* bytes of comment in the certificate */
     int version;    /* the only one; 0: up to DTLS 1.2 */
-    bool rsa;       /* else ECDSA with P-256 */
+    EVP_PKEY *key;  /* the server's; NULL: a new one, ECDSA with P-256 */
 };
 
 /* NULL when OpenSSL refuses the setup. The caller frees it. */
 struct regress_lab *regress_lab_new(const struct regress_lab_setup *setup);
+/* A new RSA key of 2048 bits: a large part of a second of CPU time. NULL: OpenSSL refuses. The
+ * caller frees it. */
+EVP_PKEY *regress_lab_rsa_key(void);
 /* With an MTU of 1400 bytes and everything else by default. */
 struct regress_lab *regress_lab_usual(void);
 /* The same, after a handshake and four bytes of data each way; NULL when they fail. */

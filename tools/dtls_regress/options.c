@@ -13,13 +13,10 @@
 #define DEADLINE_S 20
 #define DEADLINE_MAX_S 3600
 
-static const struct tool_choice faults[] = {{"crash", FAULT_CRASH},
-                                            {"hang", FAULT_HANG},
-                                            {"broken", FAULT_BROKEN},
-                                            {"flip", FAULT_FLIP},
-                                            {"deaf", FAULT_DEAF},
-                                            {"frozen", FAULT_FROZEN},
-                                            {NULL, 0}};
+static const struct tool_choice faults[] = {
+    {"crash", FAULT_CRASH},   {"hang", FAULT_HANG},     {"spin", FAULT_SPIN},
+    {"starve", FAULT_STARVE}, {"broken", FAULT_BROKEN}, {"flip", FAULT_FLIP},
+    {"deaf", FAULT_DEAF},     {"frozen", FAULT_FROZEN}, {NULL, 0}};
 
 #define WHAT "What to do"
 #define HOW "How"
@@ -33,8 +30,8 @@ static const struct tool_opt opts[] = {
     {0, "expect", NULL, WHAT, "compare the results with those known for this build", TOOL_FLAG, AT(expect), 0, NULL},
     {'k', "known", "BUILD", WHAT, "print the results known for BUILD, such as 3.5.7-1~deb13u2", TOOL_TEXT, AT(known), 0, NULL},
 
-    {'w', "timeout", "SECS", HOW, "end a check that takes longer than SECS seconds (default " TEXT(DEADLINE_S) ")", TOOL_UINT, AT(seconds), DEADLINE_MAX_S, NULL},
-    {0, "inject", "FAULT", HOW, "tests only: crash, hang, broken, flip, deaf or frozen", TOOL_CHOICE, AT(inject), 0, faults},
+    {'w', "timeout", "SECS", HOW, "end a check after SECS seconds of CPU time or of waiting (default " TEXT(DEADLINE_S) ")", TOOL_UINT, AT(seconds), DEADLINE_MAX_S, NULL},
+    {0, "inject", "FAULT", HOW, "tests only: crash, hang, spin, starve, broken, flip, deaf or frozen", TOOL_CHOICE, AT(inject), 0, faults},
     {0, "quiet", NULL, HOW, "print no progress", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "json", NULL, HOW, "print one JSON object with all results", TOOL_FLAG, AT(json), 0, NULL},
 
@@ -53,7 +50,7 @@ const struct tool_usage regress_usage = {
         "Exit status:\n"
         "  0  no known bug found; --diff: no change; --expect: all results as known\n"
         "  1  a known bug found; --diff: a change; --expect: another result than the known one\n"
-        "  2  wrong usage, an unusable file, a result not written, or a check that did not work\n",
+        "  2  wrong usage, an unusable file, a result not written, or a check without a result\n",
     .opts = opts,
     .count = COUNT(opts),
 };

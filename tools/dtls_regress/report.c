@@ -13,6 +13,11 @@
 
 enum { INDENT = 2, WIDTH = 78, NAME_WIDTH = 24, VALUE_WIDTH = 44 };
 
+#define OTHER_RESULTS                                                                              \
+    "hangs, crashes: a bug of OpenSSL. inconclusive: the check got too little CPU time; run it "   \
+    "again with less load. did not work, not applicable: the reason follows. The last three say "  \
+    "nothing about OpenSSL."
+
 void regress_report_list(void)
 {
     const struct regress_check *c;
@@ -36,17 +41,16 @@ void regress_report_explain(const struct regress_check *check)
         explain_part("What the value is", check->measures);
     explain_part("What it means", check->means);
     explain_part("What sukat_dtls does about it", check->ours);
+    explain_part("What any check can say instead", OTHER_RESULTS);
     if (*check->refs)
         explain_part("References", check->refs);
 }
 
 static const char *judgement_color(enum regress_judgement judgement)
 {
-    static const char *const colors[] = {[JUDGED_GOOD] = GREEN,
-                                         [JUDGED_BAD] = RED,
-                                         [JUDGED_INFO] = "",
-                                         [JUDGED_NA] = "",
-                                         [JUDGED_NOT] = YELLOW};
+    static const char *const colors[] = {
+        [JUDGED_GOOD] = GREEN, [JUDGED_BAD] = RED,    [JUDGED_INFO] = "",
+        [JUDGED_NA] = "",      [JUDGED_NOT] = YELLOW, [JUDGED_STARVED] = YELLOW};
     return colors[judgement];
 }
 
@@ -65,7 +69,7 @@ static void print_check_result(const struct regress_result *r, bool color)
 void regress_report_table(const struct regress_subject *s, const struct regress_result *results,
                           size_t count, bool color)
 {
-    unsigned of[JUDGED_NOT + 1] = {0};
+    unsigned of[JUDGED_STARVED + 1] = {0};
     printf("%s, %s\n\n", s->openssl, s->built);
     for (size_t i = 0; i < count; i++) {
         of[results[i].judgement]++;
@@ -74,6 +78,8 @@ void regress_report_table(const struct regress_subject *s, const struct regress_
     printf("\n%zu check%s: %u found a known bug", count, count == 1 ? "" : "s", of[JUDGED_BAD]);
     if (of[JUDGED_NOT])
         printf(", %u did not work", of[JUDGED_NOT]);
+    if (of[JUDGED_STARVED])
+        printf(", %u inconclusive", of[JUDGED_STARVED]);
     printf(". More about a check: dtls_regress --explain CHECK\n");
 }
 

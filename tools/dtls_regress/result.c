@@ -4,11 +4,9 @@
 
 const char *regress_judgement_word(enum regress_judgement judgement)
 {
-    static const char *const words[] = {[JUDGED_GOOD] = "good",
-                                        [JUDGED_BAD] = "bad",
-                                        [JUDGED_INFO] = "info",
-                                        [JUDGED_NA] = "n/a",
-                                        [JUDGED_NOT] = "broken"};
+    static const char *const words[] = {
+        [JUDGED_GOOD] = "good", [JUDGED_BAD] = "bad",    [JUDGED_INFO] = "info",
+        [JUDGED_NA] = "n/a",    [JUDGED_NOT] = "broken", [JUDGED_STARVED] = "inconclusive"};
     return words[judgement];
 }
 

@@ -7,21 +7,22 @@
 #include "dtls_regress/check.h"
 
 enum regress_judgement {
-    JUDGED_GOOD, /* fixed */
-    JUDGED_BAD,  /* vulnerable, crashes, hangs */
-    JUDGED_INFO, /* a value */
-    JUDGED_NA,   /* not applicable, or not known */
-    JUDGED_NOT   /* the check did not work: this says nothing about OpenSSL */
+    JUDGED_GOOD,   /* fixed */
+    JUDGED_BAD,    /* vulnerable, crashes, hangs */
+    JUDGED_INFO,   /* a value */
+    JUDGED_NA,     /* not applicable, or not known */
+    JUDGED_NOT,    /* the check did not work: this says nothing about OpenSSL */
+    JUDGED_STARVED /* neither does this: the check got too little CPU time */
 };
 
 struct regress_result {
     const struct regress_check *check;
     enum regress_judgement judgement;
     char text[OUTCOME_TEXT];   /* "fixed", "vulnerable", "hangs", "12", "483 s" */
-    char reason[OUTCOME_TEXT]; /* of JUDGED_NA and JUDGED_NOT; else "" */
+    char reason[OUTCOME_TEXT]; /* of JUDGED_NA, JUDGED_NOT and JUDGED_STARVED; else "" */
 };
 
-/* "good", "bad", "info", "n/a" or "broken". */
+/* "good", "bad", "info", "n/a", "broken" or "inconclusive". */
 const char *regress_judgement_word(enum regress_judgement judgement);
 
 /* Room for regress_value(). */

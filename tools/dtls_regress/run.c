@@ -66,12 +66,12 @@ static bool is_unexpected(const struct regress_result *r)
 static int status_of_results(const struct regress_config *c, const struct regress_result *results,
                              size_t count)
 {
-    bool bad = false, broken = false;
+    bool bad = false, unanswered = false;
     for (size_t i = 0; i < count; i++) {
-        broken |= results[i].judgement == JUDGED_NOT;
+        unanswered |= results[i].judgement == JUDGED_NOT || results[i].judgement == JUDGED_STARVED;
         bad |= c->expect ? is_unexpected(&results[i]) : results[i].judgement == JUDGED_BAD;
     }
-    return broken ? EXIT_ERROR : bad ? EXIT_BAD : EXIT_FINE;
+    return unanswered ? EXIT_ERROR : bad ? EXIT_BAD : EXIT_FINE;
 }
 
 static int report_results(const struct regress_config *c, const struct regress_subject *s,
