@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What it costs to refuse a datagram, in process and without a socket: ns for
  * each of the cases a flood consists of, with no MAC at all (the parser alone),
  * with the stand-in of the unit tests and with HMAC-SHA-256 of OpenSSL.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The floor: libpcap hands out each packet of a file, and nobody looks at it. */
 #include <pcap.h>
 #include <stdio.h>

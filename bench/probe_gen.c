@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many handshakes out of one: clients with addresses, ports and randoms of their own, their
  * packets interleaved, with application data behind.
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # For scripts that take packages from this machine's archives without touching the machine: sourced.
 
 # shellcheck disable=SC2034 # for who sources it

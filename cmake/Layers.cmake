@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Who may know whom. A layer links only what stands here, and ci/layers checks
 # the #include lines against the same table.
 set(SDTLS_LAYERS base wire mtu gate flow rules net tls session unseal capture endpoint)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The OpenSSL to build with: the system's, or the one under the prefix
 # SDTLS_OPENSSL (include/, lib/ and, when it needs a newer C library than the
 # machine has, lib/glibc/; ci/openssl makes such prefixes, fuzz/build_openssl static

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
                     -Wpointer-arith -Wundef -Wvla -Wformat=2)
 if(SDTLS_WERROR)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Builds the fuzzers for OSS-Fuzz and ClusterFuzzLite. They set CC, CFLAGS, CXX, CXXFLAGS,
 # LIB_FUZZING_ENGINE and OUT, the folder for the result. By hand, with clang alone:
 #   OUT=/tmp/out fuzz/build.sh [TARGET]...     default: all

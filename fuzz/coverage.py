@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Sums llvm-cov's export by layer, lists what was not reached, and compares the sums with the gates.
 
 coverage.py EXPORT.json UNCOVERED.txt GATES

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sukat_dtls: DTLS servers and clients on Linux, with one file descriptor per client.
  *
  * Pull style: one endpoint, one pollable fd, and sdtls_next() returns one event

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests of the command line share: programs as objects to wait on.
 
 Nothing here sleeps for luck. Whatever a test waits for has a deadline, and a

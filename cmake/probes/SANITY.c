@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every supported OpenSSL has. Fails to start when the library does not
  * fit the C library or another one is found at run time. */
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A listener for DTLS, from OpenSSL 4.1 on: the function alone is there since 3.5, for QUIC. */
 #include <openssl/ssl.h>
 

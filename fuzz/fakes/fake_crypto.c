@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fakes/fake_crypto.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The functions of OpenSSL with which lib/unseal opens records: wrapped at link time, counted, and
  * failing on request.
  *

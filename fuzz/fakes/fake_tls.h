@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A TLS layer without TLS, for targets that test the code around it. Sessions are made, counted,
  * fed and freed; the first byte of a datagram says what the session does. */
 #ifndef FUZZ_FAKE_TLS_H

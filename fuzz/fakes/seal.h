@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Protects records as a sender does, with keys that lib/unseal derived, so that a target can open
  * them. */
 #ifndef FUZZ_SEAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "harness/common.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every target uses: operations of an input, oracles, a digest of what a run saw, counted
  * memory, seeds.
  *

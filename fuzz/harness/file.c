@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "harness/file.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file in memory: open(), read() and close() of its name are wrapped at link time. */
 #ifndef FUZZ_FILE_H
 #define FUZZ_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For targets with a gate: a keyed hash in place of HMAC-SHA-256 (the gate is handed its hash), and
  * addresses. */
 #ifndef FUZZ_GATE_KIT_H

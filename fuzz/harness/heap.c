@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* malloc() and its relatives, wrapped by the linker (--wrap): counted, and failing on request.
  * libc's own allocations (a FILE, getaddrinfo()) are not seen. Blocks that libc hands out for the
  * caller to free are counted, or the sum would become too small. */

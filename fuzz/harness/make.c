@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "harness/make.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Builds bytes for seeds and schedules: records, messages and hellos, with lib/wire's builders. */
 #ifndef FUZZ_MAKE_H
 #define FUZZ_MAKE_H

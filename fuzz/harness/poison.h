@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Marks bytes that nobody may read or write, if the compiler's sanitizer supports that. */
 #ifndef FUZZ_POISON_H
 #define FUZZ_POISON_H

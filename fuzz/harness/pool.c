@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "harness/pool.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory for a library that allocates often: OpenSSL makes some thousand allocations in a
  * handshake, and AddressSanitizer's own allocator needs more time for them than OpenSSL for the
  * handshake.

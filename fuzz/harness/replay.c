@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs one target over files and folders, without an engine. Prints a line for each file: its name
  * and a digest of what the target saw, or the result in words (--verdict). --seeds DIR writes the
  * target's seeds into DIR.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Eight senders and four local addresses, by the number that an operation gives. */
 #ifndef FUZZ_SENDERS_H
 #define FUZZ_SENDERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "harness/watch.h"
 
 #include <string.h>

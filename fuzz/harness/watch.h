@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks what a tracker reports: every report must make sense by itself. */
 #ifndef FUZZ_WATCH_H
 #define FUZZ_WATCH_H

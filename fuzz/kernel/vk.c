@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "kernel/vk_internal.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A virtual kernel in memory: UDP sockets, epoll, timerfd, clock and random numbers. The system
  * calls of lib/net and lib/endpoint are wrapped at link time and end here.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A socket's life: the wrapped calls that make, bind, connect, ask and close it. */
 #include "kernel/vk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sending and receiving, and what the kernel reports about a datagram. */
 #include "kernel/vk_internal.h"
 

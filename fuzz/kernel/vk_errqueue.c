@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors of the network: a socket's error queue and the form of its reports. */
 #include "kernel/vk_internal.h"
 

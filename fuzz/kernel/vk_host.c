@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls that ask the host and no socket: random numbers and names. */
 #include "kernel/vk_internal.h"
 

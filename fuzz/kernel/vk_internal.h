@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef FUZZ_VK_INTERNAL_H
 #define FUZZ_VK_INTERNAL_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Secrets that the virtual kernel's getrandom() gives. They come from a sequence of their own, so
  * that the first one of a run is the same whatever else is drawn before it: the mutator can make a
  * cookie that the target accepts. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting, timers, the clock. */
 #include "kernel/vk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mutator as a library for afl-fuzz (AFL_CUSTOM_MUTATOR_LIBRARY), which loads it into its own
  * process. So it contains no code of the target. FUZZ_TARGET: the name of the target. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mutator/mutate.h"
 
 #include <string.h>

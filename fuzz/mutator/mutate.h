@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes one datagram in ways that know DTLS: records, handshake fragments, hellos, extensions.
  * Nine times in ten the length fields around a change are corrected. */
 #ifndef FUZZ_MUTATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the mutator inserts: records of either side, and random bytes. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mutator/mutator.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The DTLS-aware mutator. An input is a list of operations (fuzz_op_next()), and the data of
  * some operations are datagrams. The result is plain data: no target depends on how an input
  * was made. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The functions that libFuzzer calls if a program defines them. FUZZ_TARGET: the name of the
  * target. */
 #include "mutator/mutator.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the mutator has to know of each target. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* DH parameters and ticket keys of OpenSSL's older interface: it is there from 1.1.1 to 4.0. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include "openssl/habits.h"

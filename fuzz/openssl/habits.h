@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Options and callbacks of stock OpenSSL as deployments have them. A callback answers, puts off or
  * refuses. The habits of a side are 32 bits of the input. */
 #ifndef FUZZ_HABITS_H

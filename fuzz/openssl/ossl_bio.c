@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "openssl/ossl_bio.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A datagram BIO without a socket: functions carry the datagrams, and it answers OpenSSL what a
  * UDP socket of Linux would. */
 #ifndef FUZZ_OSSL_BIO_H

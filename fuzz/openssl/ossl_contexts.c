@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Methods of one version are deprecated, but DTLSv1_listen() has a path of its own for them. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include "openssl/ossl_contexts.h"

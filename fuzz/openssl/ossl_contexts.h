@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Contexts for fuzz_ossl_listen. */
 #ifndef FUZZ_OSSL_CONTEXTS_H
 #define FUZZ_OSSL_CONTEXTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The cookies of fuzz_ossl_listen. Anybody can compute them, so the mutator can show good ones. */
 #ifndef FUZZ_OSSL_COOKIE_H
 #define FUZZ_OSSL_COOKIE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RAND_METHOD is the only way to replace all random numbers of the library. It is deprecated, but
  * works in every version up to 4.0. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"

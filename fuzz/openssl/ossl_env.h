@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* OpenSSL without the outside world: clock, random numbers and memory come from the harness, so an
  * input always does the same. fuzz_heap_now() sees what OpenSSL holds, also in a shared library. */
 #ifndef FUZZ_OSSL_ENV_H

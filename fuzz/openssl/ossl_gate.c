@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "openssl/ossl_gate.h"
 
 #include "harness/common.h"

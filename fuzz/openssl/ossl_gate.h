@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Our gate reads the same datagrams as DTLSv1_listen(). */
 #ifndef FUZZ_OSSL_GATE_H
 #define FUZZ_OSSL_GATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "openssl/ossl_queue.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A queue of datagrams in memory. */
 #ifndef FUZZ_OSSL_QUEUE_H
 #define FUZZ_OSSL_QUEUE_H

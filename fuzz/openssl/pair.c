@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "openssl/pair.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a client and a server know each other, and contexts of OpenSSL for that. Contexts are made
  * once, and are the same at each start of the program. */
 #ifndef FUZZ_PAIR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "openssl/stock.h"
 
 #include <errno.h>

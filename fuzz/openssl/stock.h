@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A side of stock OpenSSL: what a program gets that uses OpenSSL alone, over a BIO that does what a
  * UDP socket does. */
 #ifndef FUZZ_STOCK_H

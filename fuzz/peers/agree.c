@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "peers/agree.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares what OpenSSL reads in handshake messages with what our parsers read. A message that
  * OpenSSL accepts must parse, and what OpenSSL agreed on must be what the hellos say. */
 #ifndef FUZZ_AGREE_H

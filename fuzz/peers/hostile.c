@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The input is a list of operations: made-up datagrams, datagrams of the real peer, and time.
  *
  * Nobody completes a handshake without the peer's keys, all data is the peer's, memory is bounded

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One side of ours against an attacker that sends anything, while a real peer does its part. */
 #ifndef FUZZ_HOSTILE_H
 #define FUZZ_HOSTILE_H

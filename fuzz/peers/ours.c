@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "peers/ours.h"
 
 #include <openssl/err.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A side of ours: a session with its guard; a server has the gate in front of it. */
 #ifndef FUZZ_OURS_H
 #define FUZZ_OURS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A client, a network and a server that do what an input says, one operation after another
  * (schedule_ops.h). Afterwards the network is perfect. */
 #ifndef FUZZ_SCHEDULE_H

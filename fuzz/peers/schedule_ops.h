@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The input of fuzz_netsim and fuzz_deployed: two bytes of configuration; for fuzz_deployed also
  * the kind and four bytes of habits for each side; then operations with an argument. */
 #ifndef FUZZ_SCHEDULE_OPS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "peers/sim.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A client, a server and the network between them: datagrams wait until the target lets them
  * arrive. What a side runs is its stack: a session of ours (peers/ours.h) or stock OpenSSL
  * (openssl/stock.h). Clock and randomness belong to the simulation. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks every datagram that one side sends. */
 #ifndef FUZZ_WITNESS_H
 #define FUZZ_WITNESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The operations of fuzz_demux. */
 #ifndef FUZZ_DEMUX_H
 #define FUZZ_DEMUX_H

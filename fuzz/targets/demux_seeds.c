@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds of fuzz_demux: crowds, failures and odd kernels. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds of fuzz_deployed: the life of two sides, with each habit. */
 #include "harness/common.h"
 #include "openssl/habits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The operations of fuzz_flow.
  *
  * An operation's argument: bit 0 from the server, bits 1 and 2 which flow, bit 3 in IP fragments,

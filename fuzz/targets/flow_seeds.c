@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds of fuzz_flow: handshakes, message by message, from the stories of flow_stories.h. */
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "targets/flow_stories.h"
 
 #include "targets/flow_ops.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The language of the stories that become seeds of fuzz_flow. A story is steps with a space between
  * them; a step happens 10 ms after the one before it.
  *

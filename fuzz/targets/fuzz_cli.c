@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Command lines of nc_dtls and dtls_probe, and untrusted text on its way to a terminal or an HTML
  * page. The first byte says which; an argument ends with a 0 byte. */
 #include <ctype.h>

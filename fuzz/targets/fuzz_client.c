@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A client of ours under attack: see peers/hostile.h. */
 #include "openssl/ossl_env.h"
 #include "peers/hostile.h"

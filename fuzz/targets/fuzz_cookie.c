@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The gate's cookie: time passes, secrets rotate, cookies are given out and shown again, by their
  * owners and by others. A model knows which of them are good.
  *

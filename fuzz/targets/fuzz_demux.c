@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The demultiplexer over a virtual kernel: datagrams of eight senders and of a crowd, peers that
  * come and go, sockets that cannot be opened, and the moment between bind() and connect() in which
  * a new socket gets its neighbours' datagrams. A map of the peers says what must come out: every

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stock OpenSSL at both ends, each with its habits (openssl/habits.h). The sides renegotiate, begin
  * again with the session they had, and memory may run out. OpenSSL may refuse, but it sends only
  * what a peer may send. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tracker and the diagnosis over a script of datagrams (flow_ops.h). Another hash key must
  * change nothing, and memory must stay within what was configured and received. */
 #include <stdlib.h>

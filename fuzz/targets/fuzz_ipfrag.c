@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reassembly of IP fragments against a map of bytes. A packet becomes whole when its last byte
  * comes, and has the bytes that were sent. A packet with fragments that overlap or contradict each
  * other never becomes whole (RFC 5722 section 3).

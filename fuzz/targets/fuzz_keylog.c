@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Key logs and the records that they open: lines of any kind, secrets that are found again, records
  * that this target seals, and records that nobody sealed.
  *

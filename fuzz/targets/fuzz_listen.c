@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The listening endpoint over a virtual kernel: gate, demultiplexer, limits and the life of
  * connections, with sessions that do what a byte says.
  *

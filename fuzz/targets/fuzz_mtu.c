@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The path-MTU search on a path from the input: its limit, what it loses and delays, the ICMP
  * errors that it sends or forges. When the input ends, the path becomes honest.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A real client, a hostile network, a real server. The input is a schedule: what the network does,
  * when timers fire, when a socket refuses, when somebody forges.
  *

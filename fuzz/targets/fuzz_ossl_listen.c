@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* OpenSSL's own DTLSv1_listen() with cookie callbacks as in its manual, over datagrams in memory
  * from four peers, then SSL_accept().
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A capture file up to its diagnosis: reader, decapsulation, tracker, rules. The input is the file.
  *
  * Reading in small pieces must give the same result, what our writer writes must read back, and

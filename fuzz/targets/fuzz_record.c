@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/wire on any bytes: records, handshake messages, hellos, extensions, and what DTLS 1.3 adds.
  *
  * An operation is a datagram; its argument is the length of the receiver's connection ids. Each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The operations of fuzz_listen. */
 #ifndef FUZZ_LISTEN_H
 #define FUZZ_LISTEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The small functions of the public header. */
 #include "harness/common.h"
 #include "targets/listen.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Configurations of fuzz_listen, and where it listens. */
 #include <stddef.h>
 #include <sys/resource.h>

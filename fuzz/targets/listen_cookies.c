@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The cookies that the gate gave to senders, and which client may enter with one. */
 #include <string.h>
 

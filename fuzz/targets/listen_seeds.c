@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds of fuzz_listen: clients and what goes wrong. */
 #include "harness/common.h"
 #include "harness/senders.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds of fuzz_netsim: short schedules for each configuration. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The operations of fuzz_ossl_listen, and the functions that run them, also while seeds are
  * recorded. */
 #ifndef FUZZ_OSSL_LISTEN_H

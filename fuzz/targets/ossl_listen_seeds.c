@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeds of fuzz_ossl_listen: the recorded datagrams of a real OpenSSL client. Clock and random
  * numbers are the same when they are replayed, so even encrypted records are understood. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Capture files for fuzz_pcap, byte by byte: formats, byte orders, blocks, options, times, gzip. */
 #include <string.h>
 

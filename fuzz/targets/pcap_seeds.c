@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Captures for fuzz_pcap: every encapsulation that has a header, written by our writer. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The seeds of fuzz_pcap are in two files: what a frame holds, and how a file holds frames. */
 #ifndef FUZZ_PCAP_SEEDS_H
 #define FUZZ_PCAP_SEEDS_H

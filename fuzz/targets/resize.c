@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "targets/resize.h"
 
 #include <string.h>

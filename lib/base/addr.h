@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A UDP address, IPv4 or IPv6. */
 #ifndef SD_BASE_ADDR_H
 #define SD_BASE_ADDR_H

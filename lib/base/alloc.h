@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The allocator that pure layers are handed: they call no other. */
 #ifndef SD_BASE_ALLOC_H
 #define SD_BASE_ALLOC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time as the library counts it: nanoseconds of CLOCK_MONOTONIC. Everything
  * below endpoint takes it as an argument, which is what lets tests run in
  * virtual time. */

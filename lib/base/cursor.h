@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bounded reader and writer: the only way bytes from the network are touched.
  *
  * Both are sticky: the first access out of bounds sets `bad`, moves nothing

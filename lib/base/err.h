@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What went wrong, to whom: a code of the public enum sdtls_err, the TLS alert
  * if one was involved, and one sentence for the user. */
 #ifndef SD_BASE_ERR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SipHash-2-4 (Aumasson, Bernstein 2012): a keyed hash whose collisions a
  * sender of packets cannot choose. */
 #ifndef SD_BASE_HASH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random bytes for keys, seeds and secrets. */
 #ifndef SD_BASE_RANDOM_H
 #define SD_BASE_RANDOM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Intrusive hash table: the node lives in the caller's object, the table owns
  * nothing but its buckets. Hashes come from sd_hash, so that the load stays
  * even under hostile keys. */

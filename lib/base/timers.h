@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A heap of deadlines. The timer lives in the caller's object; setting,
  * moving and cancelling cost O(log n), the earliest is read in O(1). */
 #ifndef SD_BASE_TIMERS_H

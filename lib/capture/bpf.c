@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture/bpf.h"
 
 #include <pcap.h>

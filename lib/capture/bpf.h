@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Capture filters for frames of any source, in the language of pcap-filter(7). */
 #ifndef SD_CAPTURE_BPF_H
 #define SD_CAPTURE_BPF_H

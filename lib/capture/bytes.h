@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes of a file, a pipe or a gzip file, in a window that moves forward.
  *
  * read() and not mmap(): when somebody truncates a mapped file, SIGBUS ends the reader; a pipe

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture/carrier.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a UDP payload is, and the DTLS records that something else carries inside UDP. */
 #ifndef SD_CAPTURE_CARRIER_H
 #define SD_CAPTURE_CARRIER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a frame to the datagram in it: link layers, tags, IP, tunnels, IP fragments, and
  * protocols that carry DTLS inside UDP.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One captured frame, as a reader or a live capture hands it out. */
 #ifndef SD_CAPTURE_FRAME_H
 #define SD_CAPTURE_FRAME_H

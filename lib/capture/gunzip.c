@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture/gunzip.h"
 
 #include <errno.h>

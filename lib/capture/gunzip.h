@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Unpacks gzip data (RFC 1952) piece by piece, all members one after another. */
 #ifndef SD_CAPTURE_GUNZIP_H
 #define SD_CAPTURE_GUNZIP_H

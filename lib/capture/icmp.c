@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ICMP errors, and the UDP datagrams they quote. */
 #include "capture/internal.h"
 

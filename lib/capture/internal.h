@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the room share: first those that take a frame apart, then those that read
  * a capture file. */
 #ifndef SD_CAPTURE_INTERNAL_H

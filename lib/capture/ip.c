@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* IPv4, IPv6 and its extension headers, and fragments of both. */
 #include "capture/internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture/ipfrag.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Puts IP fragments together to the packet that they were. */
 #ifndef SD_CAPTURE_IPFRAG_H
 #define SD_CAPTURE_IPFRAG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What ip.c and icmp.c both read in IP headers. */
 #include <string.h>
 

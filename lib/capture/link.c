@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Link types (https://www.tcpdump.org/linktypes.html) and ethertypes. */
 #include "capture/internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture/live.h"
 
 #include <pcap.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers of a capture file, in whatever byte order its writer's machine had. */
 #ifndef SD_CAPTURE_ORDER_H
 #define SD_CAPTURE_ORDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Capture files frame by frame: pcap and pcapng, of either byte order, packed with
  * gzip or not, from a file or a pipe.
  *

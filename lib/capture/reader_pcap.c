@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pcap (draft-ietf-opsawg-pcap), with the variants that libpcap reads as well. */
 #include "capture/internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pcapng (draft-ietf-opsawg-pcapng). A block with wrong content is left out; a block whose two
  * lengths disagree ends the reading. */
 #include "capture/internal.h"

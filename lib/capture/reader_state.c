@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the readers of both formats have in common: how the reading ends, what it left out, and
  * which interfaces there are. */
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Packets in packets: GRE, VXLAN, GTP-U. */
 #include "capture/internal.h"
 

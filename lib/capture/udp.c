@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture/internal.h"
 
 enum { UDP_HEADER = 8 };

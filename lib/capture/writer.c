@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pcapng (draft-ietf-opsawg-pcapng), little-endian, times in nanoseconds. */
 #include "capture/writer.h"
 

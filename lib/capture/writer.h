@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes pcapng files: frames with comments, and the key log that decrypts them. */
 #ifndef SD_CAPTURE_WRITER_H
 #define SD_CAPTURE_WRITER_H

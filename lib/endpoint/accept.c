@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The server's side of a datagram: gate, limits, a new client, a client that starts again. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The client's side: where to connect, and what to think of a peer that has not
  * answered in DTLS yet. */
 #include <errno.h>

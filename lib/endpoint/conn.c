@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The life of one connection, of either role. */
 #include <errno.h>
 #include <stdarg.h>

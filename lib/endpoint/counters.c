@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counters of every layer under one list of names: "layer.what". */
 #include <string.h>
 

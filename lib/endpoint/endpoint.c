@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The endpoint's life, and the loop that sdtls_next() runs. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of lib/endpoint share. */
 #ifndef SD_ENDPOINT_INTERNAL_H
 #define SD_ENDPOINT_INTERNAL_H

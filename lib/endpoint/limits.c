@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Limits on clients that have proved their address but nothing else. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the endpoint listens. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts of an endpoint that are made when they are first needed, and what every file of
  * this room does with the endpoint. */
 #include <errno.h>

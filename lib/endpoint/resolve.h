@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names and ports to addresses. Blocks as long as the resolver does. */
 #ifndef SD_ENDPOINT_RESOLVE_H
 #define SD_ENDPOINT_RESOLVE_H

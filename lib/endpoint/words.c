@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names of errors and alerts. */
 #include "sukat_dtls.h"
 #include "wire/iana.h"

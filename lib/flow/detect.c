@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Strict: three bytes that look right begin many things that are not DTLS (measured: LLMNR
  * and archives). The whole datagram must be a chain of records. */
 #include "flow/internal.h"

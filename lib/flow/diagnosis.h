@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tracker hands to the diagnosis of a handshake, and what it gets back.
  * lib/flow/rules has one; the tracker takes any in its config. */
 #ifndef SD_FLOW_DIAGNOSIS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One line of the log of a handshake: a record, or a piece of a handshake message in it,
  * or what else happened on the same addresses. Rules and diagrams read the log. */
 #ifndef SD_FLOW_EVENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One handshake, from its first ClientHello to its end, and the session that it made: facts
  * as read from the wire, no judgement. The code calls it an exchange: struct sd_handshake is
  * the header of one message. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/finding.h"
 
 const char *sd_severity_name(enum sd_severity s)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a diagnosis says of a handshake. */
 #ifndef SD_FLOW_FINDING_H
 #define SD_FLOW_FINDING_H

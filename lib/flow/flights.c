@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Flights of RFC 6347 section 4.2.4: 1 ClientHello, 2 HelloVerifyRequest, 3 ClientHello with
  * its cookie, 4 the server's, 5 the client's, 6 the server's last. In an abbreviated
  * handshake the server's Finished belongs to 4. */

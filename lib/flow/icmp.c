@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/icmp.h"
 
 static enum sd_icmp_meaning meaning_v4(const struct sd_event *e)

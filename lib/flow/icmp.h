@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the ICMP error of an event says: types and codes of both families under their names. */
 #ifndef SD_FLOW_ICMP_H
 #define SD_FLOW_ICMP_H

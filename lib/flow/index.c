@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/index.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What other handshakes of the capture say about one. */
 #ifndef SD_FLOW_INDEX_H
 #define SD_FLOW_INDEX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a capture hands to the tracker. All spans are borrowed for the call. */
 #ifndef SD_FLOW_INPUT_H
 #define SD_FLOW_INPUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the modules of the tracker share. */
 #ifndef SD_FLOW_INTERNAL_H
 #define SD_FLOW_INTERNAL_H

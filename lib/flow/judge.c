@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of an exchange: what it was, in one report. */
 #include "flow/internal.h"
 

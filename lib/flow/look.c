@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/look.h"
 
 #include "wire/handshake.h"

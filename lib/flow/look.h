@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A datagram taken apart, once for everybody who asks about it. Private to lib/flow. */
 #ifndef SD_FLOW_LOOK_H
 #define SD_FLOW_LOOK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reassembly of handshake messages (RFC 6347 section 4.2.3), and what whole ones tell. */
 #include <string.h>
 

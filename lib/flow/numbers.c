@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/internal.h"
 
 enum { WINDOW = 64 }; /* RFC 6347 section 4.1.2.6 recommends as much for replay */

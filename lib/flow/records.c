@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One datagram of an exchange becomes events, and changes what is known of it. */
 #include <string.h>
 

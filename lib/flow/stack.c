@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/stack.h"
 
 #include <stdio.h>

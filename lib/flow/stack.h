@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which DTLS library a client resembles: by the times between the copies of its flight and,
  * where several have the same timer, by its ClientHello. Private to lib/flow. */
 #ifndef SD_FLOW_STACK_H

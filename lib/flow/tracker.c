@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/tracker.h"
 
 #include <string.h>

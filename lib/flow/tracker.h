@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Follows every DTLS handshake of a capture, and says what became of each.
  *
  * Pure: packets come in with their time, memory through the allocator, and what is found

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/view.h"
 
 #include <string.h>

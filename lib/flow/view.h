@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A log read as a handshake: who sent which flight when, what of each message arrived,
  * what was lost. Computed once before the rules speak; it points into the exchange. */
 #ifndef SD_FLOW_VIEW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "gate/cookie.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The cookie of RFC 6347 section 4.2.1: a MAC over the client's address and its hello. */
 #ifndef SD_GATE_COOKIE_H
 #define SD_GATE_COOKIE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "gate/gate.h"
 
 #include <string.h>

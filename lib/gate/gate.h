@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The listen path as a pure function: one datagram from an unproven address,
  * in; drop, reply or admit, out. No allocation, no socket, no clock, no OpenSSL:
  * a flood costs what this function costs (RFC 6347 section 4.2.1). */

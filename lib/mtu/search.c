@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mtu/search.h"
 
 #include "mtu/sizes.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The path-MTU search of RFC 8899 section 5.2 for one direction: time and
  * events in, probe sizes out.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "mtu/sizes.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Path MTUs that are seen often, each with its usual cause. Sizes are bytes of an IP packet. */
 #ifndef SD_MTU_SIZES_H
 #define SD_MTU_SIZES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Datagrams as one recvmmsg() returns them, with what the kernel says about each. */
 #ifndef SD_NET_BATCH_H
 #define SD_NET_BATCH_H

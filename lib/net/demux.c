@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "net/demux.h"
 
 #include <errno.h>

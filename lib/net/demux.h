@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The demultiplexer: one connected socket a peer, and a table that decides for
  * every datagram whichever fd it came in on.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "net/errqueue.h"
 
 #include <errno.h>

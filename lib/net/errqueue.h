@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The error queue of a connected UDP socket (IP_RECVERR): each ICMP error, and
  * each refusal of this host, with the datagram it is about. Reading it takes the
  * pending error off the socket too, so that no send or receive fails of it. */

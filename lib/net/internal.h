@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the parts of the demultiplexer know of each other. */
 #ifndef SD_NET_INTERNAL_H
 #define SD_NET_INTERNAL_H

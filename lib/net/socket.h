@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The socket calls of the demultiplexer: options in the order that facts of
  * the kernel demand, local addresses of datagrams, the route's MTU. */
 #ifndef SD_NET_SOCKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* When the demultiplexer wakes: one timerfd for all its timers and the caller's. */
 #include <sys/timerfd.h>
 

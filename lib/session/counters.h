@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the guard keeps away from OpenSSL; docs/guard.md says why. */
 #ifndef SD_SESSION_COUNTERS_H
 #define SD_SESSION_COUNTERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "session/filter.h"
 
 #include "wire/alert.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which records of the network OpenSSL gets to see. OpenSSL treats many plaintext records as
  * fatal that anybody can forge (docs/guard.md); these rules refuse what a correct peer would
  * not send at this point. Pure: no clock, no OpenSSL. One record at a time, because each may

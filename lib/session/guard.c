@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "session/guard.h"
 
 #include <errno.h>

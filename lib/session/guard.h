@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The datagram BIO under every session. Queued datagrams come out of it record by record,
  * filtered; what OpenSSL writes goes to a callback. It reports no error to OpenSSL: a datagram
  * may be lost anyway, and OpenSSL would keep what it could not write, retry it for ever or give

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is known of a session and its peer. */
 #include <openssl/err.h>
 #include <openssl/x509.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the room share. */
 #ifndef SD_SESSION_INTERNAL_H
 #define SD_SESSION_INTERNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From OpenSSL's object back to ours: in a file of its own, so that session.c, which uses all
  * others, is used by none of them. */
 #include <stddef.h>

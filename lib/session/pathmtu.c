@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The MTU of a session, in bytes of UDP payload: where it begins, what lowers it and what
  * raises it again (facts: docs/guard.md).
  *

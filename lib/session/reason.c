@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why a session ended, for the user. The code comes from alerts, timers and OpenSSL's reason
  * codes; OpenSSL's texts differ between versions and only explain. */
 #include <openssl/err.h>

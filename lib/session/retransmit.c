@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The retransmission timer. OpenSSL calls the timer callback whenever it starts or doubles its
  * timer, whichever call found it due. So the callback is the place that sees a timeout, and the
  * last moment to lower the MTU before the flight goes out again. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "session/sent.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a session sent and still needs: the datagrams of the current flight, to be sent again in
  * smaller pieces, and the first bytes of the last large datagrams, to tell an ICMP error that
  * quotes one of them from a forged one. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One live session: an SSL object behind the guard BIO. Datagrams come in as bytes and go out
  * through a callback; the session opens no socket. Its phases, events and timers are drawn in
  * session/internal.h. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What OpenSSL's state means for the filter. */
 #include <openssl/objects.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/acceptor.h"
 
 #include <stddef.h>

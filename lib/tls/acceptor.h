@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a server's session begins: the seam between the gate and what OpenSSL has for servers.
  *
  * The gate proves an address with a HelloVerifyRequest of its own, which is the cookie exchange of

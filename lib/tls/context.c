@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/context.h"
 
 #include <openssl/err.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all sessions of one role share: certificate, trust, ciphers, versions. Made from the
  * public configuration, once. */
 #ifndef SD_TLS_CONTEXT_H

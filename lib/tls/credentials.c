@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/credentials.h"
 
 #include <openssl/err.h>

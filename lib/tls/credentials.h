@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Certificates, keys and the files they come from. */
 #ifndef SD_TLS_CREDENTIALS_H
 #define SD_TLS_CREDENTIALS_H

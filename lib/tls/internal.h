@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the room share: the context, and what is kept with an SSL. */
 #ifndef SD_TLS_INTERNAL_H
 #define SD_TLS_INTERNAL_H

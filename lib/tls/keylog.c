@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/keylog.h"
 
 #include "tls/internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hands the secrets of our sessions to the program's key log callback. */
 #ifndef SD_TLS_KEYLOG_H
 #define SD_TLS_KEYLOG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/mac.h"
 
 #include <openssl/err.h>

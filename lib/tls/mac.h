@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The keyed hash of the cookies: HMAC-SHA-256 with a context that is kept. */
 #ifndef SD_TLS_MAC_H
 #define SD_TLS_MAC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/offer.h"
 
 #include <openssl/err.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What we offer and accept: cipher suites, groups, signature algorithms, ALPN, SRTP. */
 #ifndef SD_TLS_OFFER_H
 #define SD_TLS_OFFER_H

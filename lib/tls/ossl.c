@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/ossl.h"
 
 #include <openssl/err.h>

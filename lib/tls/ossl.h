@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* OpenSSL's error queue as words. Every function that calls OpenSSL empties the queue at its end:
  * SSL_get_error() of another connection would read what is left in it. */
 #ifndef SD_TLS_OSSL_H

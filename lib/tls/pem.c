@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/pem.h"
 
 #include <errno.h>

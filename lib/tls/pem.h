@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* PEM files, read once and whole. */
 #ifndef SD_TLS_PEM_H
 #define SD_TLS_PEM_H

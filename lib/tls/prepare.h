@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a session needs of its context, in OpenSSL's terms. */
 #ifndef SD_TLS_PREPARE_H
 #define SD_TLS_PREPARE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/psk.h"
 
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One pre-shared key, both roles (RFC 4279, 5489). */
 #ifndef SD_TLS_PSK_H
 #define SD_TLS_PSK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/resume.h"
 
 #include <errno.h>

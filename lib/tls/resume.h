@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The session of a client, kept in a file from one run to the next. */
 #ifndef SD_TLS_RESUME_H
 #define SD_TLS_RESUME_H

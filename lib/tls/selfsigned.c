@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/selfsigned.h"
 
 #include <ctype.h>

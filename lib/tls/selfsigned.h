@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A temporary self-signed certificate. */
 #ifndef SD_TLS_SELFSIGNED_H
 #define SD_TLS_SELFSIGNED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/internal.h"
 
 #include <pthread.h>

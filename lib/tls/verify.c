@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/verify.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which certificates are trusted, and why one is not. */
 #ifndef SD_TLS_VERIFY_H
 #define SD_TLS_VERIFY_H

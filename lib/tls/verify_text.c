@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why a certificate is not trusted, for people. */
 #include <arpa/inet.h>
 #include <openssl/err.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "tls/versions.h"
 
 #include <openssl/err.h>

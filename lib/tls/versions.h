@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The versions of DTLS that we offer and accept. */
 #ifndef SD_TLS_VERSIONS_H
 #define SD_TLS_VERSIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unseal/keys12.h"
 
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The keys of a DTLS 1.0 or 1.2 handshake (RFC 6347, RFC 5246 section 6.3), also with
  * connection ids (RFC 9146). */
 #ifndef SD_UNSEAL_KEYS12_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unseal/keys13.h"
 
 #include <openssl/crypto.h>

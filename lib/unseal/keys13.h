@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The keys of a DTLS 1.3 handshake (RFC 9147). */
 #ifndef SD_UNSEAL_KEYS13_H
 #define SD_UNSEAL_KEYS13_H

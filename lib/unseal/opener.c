@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unseal/opener.h"
 
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Undoes the protection of records in one direction, for every kind of suite. Not constant
  * in time: no attacker can measure a program that reads captures. */
 #ifndef SD_UNSEAL_OPENER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unseal/prf.h"
 
 #include <openssl/crypto.h>

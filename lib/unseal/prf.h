@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The key derivations of TLS, on HMAC. A digest is named as in a cipher suite ("SHA" is
  * SHA-1). A function returns false when OpenSSL does not have the digest (MD5 in a
  * restricted build), or has no memory. */

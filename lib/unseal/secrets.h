@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The secrets of a key log (draft-ietf-tls-keylogfile, also known as SSLKEYLOGFILE), by
  * client random. */
 #ifndef SD_UNSEAL_SECRETS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a cipher suite protects records. */
 #ifndef SD_UNSEAL_SUITE_H
 #define SD_UNSEAL_SUITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unseal/unseal.h"
 
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opens the protected records of a capture with the secrets of a key log: what the room
  * offers to a program. */
 #ifndef SD_UNSEAL_UNSEAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unseal/x509fields.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fills a struct sd_cert from a certificate. */
 #ifndef SD_UNSEAL_X509FIELDS_H
 #define SD_UNSEAL_X509FIELDS_H

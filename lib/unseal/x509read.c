@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "unseal/x509read.h"
 
 #include <arpa/inet.h>

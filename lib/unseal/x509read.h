@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the certificates of a capture for a diagnosis: the sd_cert_reader of
  * wire/certificate.h. It has no trust store and verifies no chain by itself. */
 #ifndef SD_UNSEAL_X509READ_H

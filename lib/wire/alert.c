@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/alert.h"
 
 bool sd_alert_parse(struct sd_alert *a, struct sd_span body)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Alerts in plaintext: RFC 5246 section 7.2. What is protected shows its length only. */
 #ifndef SD_WIRE_ALERT_H
 #define SD_WIRE_ALERT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/certificate.h"
 
 bool sd_cert_chain_init(struct sd_cert_chain *chain, struct sd_span body, bool tls13)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The Certificate message (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2), and what a
  * diagnosis wants to know of a certificate. The module that reads X.509 implements
  * sd_cert_reader. */

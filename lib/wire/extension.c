@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/extension.h"
 
 enum sd_ext_status sd_ext_next(struct sd_rd *block, struct sd_ext *e)

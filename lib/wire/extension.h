@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Extensions of a hello: an iterator over the block, and a reader for each
  * kind that a trace or a diagnosis speaks of. Every reader takes the body of
  * one extension and returns false when it is not well-formed as a whole. */

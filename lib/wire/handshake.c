@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/handshake.h"
 
 bool sd_handshake_consistent(const struct sd_handshake *h)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handshake messages inside a record: the 12-byte header with the fragment
  * fields (RFC 6347 section 4.2.2). */
 #ifndef SD_WIRE_HANDSHAKE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/hello.h"
 
 #include <string.h>

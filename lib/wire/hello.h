@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ClientHello, HelloVerifyRequest, ServerHello and HelloRetryRequest
  * (RFC 6347 section 4.2.1, RFC 5246 section 7.4.1, RFC 9147 section 5.3).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers of the IANA TLS registries that the code names. Each list is (identifier,
  * value, text); names.h turns values into these texts. */
 #ifndef SD_WIRE_IANA_H

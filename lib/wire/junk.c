@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/junk.h"
 
 #include <string.h>

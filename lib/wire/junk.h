@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Records that bring a datagram to an exact size and that nobody reads:
  * application data of epoch 0. RFC 6347 section 4.1.2.7 wants invalid records
  * discarded; OpenSSL, GnuTLS, Mbed TLS and wolfSSL do, before and after the

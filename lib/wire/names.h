@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* IANA names of the numbers on the wire. */
 #ifndef SD_WIRE_NAMES_H
 #define SD_WIRE_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/record.h"
 
 /* The unified header 001CSLEE of RFC 9147 section 4. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The records of one datagram: the 13-byte header of DTLS 1.0 to 1.2 and of
  * plaintext DTLS 1.3 (RFC 6347 section 4.1), tls12_cid (RFC 9146) and the unified
  * header of protected DTLS 1.3 records (RFC 9147 section 4). */

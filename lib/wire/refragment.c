@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/refragment.h"
 
 #include "wire/handshake.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plaintext flight cut into smaller pieces. RFC 6347 section 4.1.1.1: where the
  * path turns out to be too narrow, the message is fragmented again at once; section
  * 4.2.3 lets a retransmission have other fragments than the first one. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How encrypted records are opened with the secrets of a key log. The module that knows the
  * ciphers implements sd_unprotect; the one that follows a handshake calls it. */
 #ifndef SD_WIRE_UNPROTECT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Throw-away certificates, in a folder that goes with the recipe."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A certificate to look at: its signature is none."""
 
 import time

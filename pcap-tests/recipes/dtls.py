@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """DTLS on the wire: enough to recognise a datagram, and to build one."""
 
 import struct

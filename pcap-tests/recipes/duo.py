@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A client and a server with a middlebox between them, from start to outcome."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Client, router and server, each in a network namespace, and a capture on a link of the router.
 
 The recipe's own namespace is the router, so nothing here needs a name outside of it."""

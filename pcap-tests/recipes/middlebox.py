@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A network between two UDP programs that loses, doubles, delays or changes what it is told to.
 
 It stands on loopback: the client talks to PORT_CLIENT, the server sits on PORT_SERVER. Both

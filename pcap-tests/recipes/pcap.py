@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A pcap file, and the Ethernet, IPv4, UDP and ICMP headers that go into it."""
 
 import ipaddress

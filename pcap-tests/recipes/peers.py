@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The programs that talk: OpenSSL's and GnuTLS' command line tools, and our nc_dtls."""
 
 import os

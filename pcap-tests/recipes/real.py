@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Real peers, with a fault of theirs or of the network between them."""
 
 import os

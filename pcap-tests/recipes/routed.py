@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What needs routers and links: ICMP, path MTU, IP fragments."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Conversations written by hand: who sends which records when, always the same to the byte."""
 
 import hashlib

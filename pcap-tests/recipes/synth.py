@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """All that is written by hand: importing the modules registers their recipes."""
 
 import scene

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Written by hand: who answers, cookies, offers (sections A to D of the catalogue)."""
 
 import dtls

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Written by hand: what hellos, alerts and certificates say against each other."""
 
 import dtls

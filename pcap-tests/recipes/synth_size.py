@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Written by hand: sizes, keys, several associations, time (sections E to I of the catalogue)."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The same good handshake in other wrappings and file formats."""
 
 import struct

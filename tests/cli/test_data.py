@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes where: stdin, stdout, --echo, --exec, and how a client ends."""
 
 import array

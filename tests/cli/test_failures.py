@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Everything that goes wrong ends with one clear line and the right status."""
 
 import socket

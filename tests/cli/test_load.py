@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """--clients, and sockets that are handed over."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Schedules of the fuzzer that show known bugs of OpenSSL: where dtls_regress finds the bug by its own
 experiment the schedule shows it, and elsewhere it does not."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Verbosity, JSON, key log, sessions, counters, colours."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """dtls_probe as its user meets it: what it reads, how it answers mistakes, and with which status."""
 
 import gzip

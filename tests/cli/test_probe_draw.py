@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """--svg and --html: files that stand alone, whatever the network wrote into them."""
 
 import html.parser

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """dtls_probe --json against docs/dtls_probe.schema.json, for every capture there is."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """dtls_probe and tshark, frame by frame: where tshark is right, they say the same.
 
 What tshark 4.0 gets wrong, or does not look at, is listed here with the reason."""

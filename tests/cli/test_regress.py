@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """dtls_regress: results are values, the same each time; whatever is broken is noticed."""
 
 import json

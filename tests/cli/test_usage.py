@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line itself: help, man page and exit codes say the same; mistakes
 get one clear line."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The README: its C code, compiled against the installed library and run, and its build commands."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Two hosts in network namespaces, and between them a cable that is a path: routers that
 count down TTLs, a smaller MTU somewhere, ICMP errors that are sent, filtered or wrong, loss,
 delay, duplicates. All of it is decided by a seed, packet by packet, in user space: the kernel

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The library's handshake with a certificate chain of 6 kB where the path is narrower than the
 interface: with ICMP within half a second, without it within four, whichever side sends the
 large flight. openssl s_server and s_client stand beside it in what is printed."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """dtls_mtu on paths whose truth is known. What would fool a tool that counts one success, or
 believes ICMP, or takes every echo for both directions, is among them."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """dtls_mtu and servers that are not there, are something else, or make it hard: one clear
 answer and the exit status that --help lists, within the deadline."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What somebody off-path can send: UDP with a false source, and ICMP errors. Needs root."""
 
 import os

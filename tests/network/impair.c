@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "impair.h"
 
 #include <stdlib.h>

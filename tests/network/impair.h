@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a bad network does to one datagram: a pure function of the rules, the
  * seed and the datagram's number, so that every run with a seed is the same. */
 #ifndef TESTS_IMPAIR_H

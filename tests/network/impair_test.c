@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The dice of the relay: as often as asked, and the same again with a seed. */
 #include <setjmp.h>
 #include <stdarg.h>

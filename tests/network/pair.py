@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How it ended for a pair that others tried to part."""
 
 from conftest import counters, stop

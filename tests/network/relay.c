@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A bad network in one process: forwards UDP between clients and one server, and
  * loses, doubles, delays, reorders, damages or size-limits what passes.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A wire tap between one client and a server, and a talk in both directions."""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Peers that are no DTLS server: one clear line, the documented exit code, within the deadline."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A flood of spoofed ClientHellos costs nothing but time, and real clients still connect."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nobody off-path can stop an association: every kind of forgery at both ends."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Forged records by the hundred: of every length, for each kind of cipher, and in the middle of a handshake."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ICMP errors and errors of send(): an association lives through them, forged or not."""
 
 import os

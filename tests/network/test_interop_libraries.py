@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """wolfSSL and Mbed TLS, through the smallest programs that can talk (tests/network/peers)."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OpenSSL's own s_client and s_server, of each version there is, both ways."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """GnuTLS, socat, ncat and libcoap, as Debian packages them, both ways where they can."""
 
 import os

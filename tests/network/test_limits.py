@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a server allows, and that it forgets in time."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every client that the network can carry gets connected."""
 
 import os

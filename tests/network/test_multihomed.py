@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Answers come from the address that the client spoke to."""
 
 import os

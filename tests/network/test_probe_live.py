@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """dtls_probe beside nc_dtls: what is on the wire, while it is there."""
 
 import json

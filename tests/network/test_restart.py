@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ends that come back: RFC 6347 section 4.2.8, and servers that die."""
 
 import socket

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/base: bounds of the cursor, vectors of SipHash, table and timer heap. */
 #include <limits.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Frames built from the inside out: the payload first, then each header in front. */
 #ifndef CAPTURE_BUILD_H
 #define CAPTURE_BUILD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/capture/carrier: what a UDP payload is, and the records that TURN, STUN and CAPWAP
  * carry in it. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/capture/decap: every link type and tunnel gives the same datagram, cut ones as much
  * of it as there is, and no bytes whatsoever an access out of bounds. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One handshake, captured once and wrapped in ten ways: what comes out of each is the same.
  * The captures are no part of the project; without them there is nothing to test. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Packed captures. Without zlib there is nothing to pack with, and only the refusal is left. */
 #include "capture_image.h"
 

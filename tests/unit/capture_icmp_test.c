@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/capture/icmp: errors, and the datagrams they quote. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Capture files built byte by byte, and read back through a descriptor. */
 #ifndef CAPTURE_IMAGE_H
 #define CAPTURE_IMAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/capture/ipfrag: fragments in any order become the packet they were, within bounds,
  * and what is lost is reported. */
 #include <setjmp.h>

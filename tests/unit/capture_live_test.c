@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Live capture on loopback; needs the right to capture, as root has it. */
 #include "capture_image.h"
 

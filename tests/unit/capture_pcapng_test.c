@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture_image.h"
 
 #define SECOND INT64_C(1000000000)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gives built frames to a decapsulator, and keeps what comes out. Include after cmocka. */
 #ifndef CAPTURE_SEEN_H
 #define CAPTURE_SEEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "capture_image.h"
 
 #include <errno.h>

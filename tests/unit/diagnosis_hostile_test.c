@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From the file to the diagnosis, on captures that were tampered with: cut at any byte,
  * bits flipped, frames lost, doubled and put in another order, times that cannot be.
  * Nothing may crash, leak or hang, and whatever is found is well-formed.

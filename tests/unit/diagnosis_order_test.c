@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The order of the rules says nothing: each handshake of each capture is diagnosed with the rows
  * of the catalogue in many orders. Other captures than ours, when they are there, as well. */
 #include <setjmp.h>

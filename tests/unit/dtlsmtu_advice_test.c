@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/dtls_mtu: what a limit means, against what was measured. */
 #include <setjmp.h>
 #include <stdarg.h>

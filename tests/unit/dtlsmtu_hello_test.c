@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/dtls_mtu: probes of exact size, what answers them, and what the peers say. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tools/dtls_mtu: the search and its check, over paths that are functions, in virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>

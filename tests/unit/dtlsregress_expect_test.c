@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What dtls_regress knows of builds, and what it must not claim to know. */
 #include <setjmp.h>
 #include <stdarg.h>

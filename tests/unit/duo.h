@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A server and clients in one process, over loopback, driven by hand: every
  * wait is for an event, with a deadline. */
 #ifndef TESTS_DUO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/endpoint: what a server allows, and for how long. */
 #include "duo.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/endpoint: what a user of the public header may rely on. */
 #include "duo.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/detect: what is DTLS, and what only begins like it. */
 #include <setjmp.h>
 #include <stdarg.h>

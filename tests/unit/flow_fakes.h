@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A reader of certificates that are no X.509, and keys that open every record: what the
  * tracker is handed in their place. Include after cmocka. */
 #ifndef FLOW_FAKES_H

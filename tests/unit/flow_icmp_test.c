@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/icmp: what types and codes of ICMP errors mean in both families. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/index.c: what handshakes of a capture know of each other. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/tracker: what a capture gives besides whole datagrams of DTLS, and what it lacks. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow: the tracker's limits, its memory, and what it does when there is none. */
 #include <setjmp.h>
 #include <stdarg.h>

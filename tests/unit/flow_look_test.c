@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/look: a datagram taken apart, once. */
 #include <setjmp.h>
 #include <stdarg.h>

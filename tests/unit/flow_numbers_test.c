@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/numbers: which record numbers came, which were skipped, which came again. */
 #include <setjmp.h>
 #include <stdarg.h>

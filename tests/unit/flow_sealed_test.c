@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/records: what is read from protected records, with keys and without, and from
  * a DTLS 1.3 handshake. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/stack: which DTLS libraries a client resembles. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake in virtual time: datagrams are built record by record, given to a
  * tracker, and what it reports is kept. Include after cmocka. */
 #ifndef FLOW_TOOLS_H

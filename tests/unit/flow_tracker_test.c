@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/tracker: what belongs to which handshake, in virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/view: a log read as a handshake. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/gate: who gets a cookie, who gets in, and what is thrown away. */
 #include "gate_tools.h"
 

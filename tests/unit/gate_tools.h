@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of lib/gate share: hellos of any shape, and a gate to show them to. */
 #ifndef GATE_TOOLS_H
 #define GATE_TOOLS_H

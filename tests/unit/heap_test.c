@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fuzz/harness/heap.c and pool.c: where OpenSSL gets its memory while it is fuzzed. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Certificates and keys made to measure, and a temporary directory for their files. */
 #ifndef IDENTITY_H
 #define IDENTITY_H

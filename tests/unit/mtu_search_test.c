@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The search against a simulated path, in virtual time. */
 #include <stdarg.h>
 #include <setjmp.h>

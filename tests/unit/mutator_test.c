@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fuzz/mutator: a changed input is an input again, and each operator changes something. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/net: accept, reply, connect, close over loopback. */
 #include "net_tools.h"
 

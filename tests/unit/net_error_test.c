@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/net: errors that the network reports, and sockets that misbehave. */
 #include "net_tools.h"
 

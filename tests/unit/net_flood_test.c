@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/net under load: every datagram that is sent is accounted for, once, by
  * the peer it belongs to, while peers come and go all the time. */
 #include "net_tools.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/net and the machine it runs on: addresses, users, limits. What changes
  * the process or needs a network of its own runs in a child. */
 #include "net_tools.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of lib/net share: demuxes and plain sockets on loopback. */
 #ifndef NET_TOOLS_H
 #define NET_TOOLS_H

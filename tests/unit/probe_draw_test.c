@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handshakes made by hand, drawn for terminals, Mermaid and issue trackers. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/rules/catalogue: the words of the diagnosis, and that every entry has them. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rules of section D, with certificates that are no X.509: what the reader says of
  * them is what a test sets. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow and its rules: associations that go on from another address, answers from one that
  * nobody asked. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/offer, and the rules of section C: what was offered, what was chosen, what was
  * refused. */
 #include <setjmp.h>

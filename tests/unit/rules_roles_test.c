@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/flow/rules: who is there, and who is who. */
 #include <setjmp.h>
 #include <stdarg.h>

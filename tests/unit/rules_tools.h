@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake in virtual time as in flow_tools.h, and what the rules say of it. Include
  * after cmocka. */
 #ifndef RULES_TOOLS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Certificates for tests, as PEM files in a directory that goes away. */
 #ifndef SESSION_CERT_H
 #define SESSION_CERT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Forged datagrams of every kind, for tests of the guard. */
 #ifndef SESSION_FORGE_H
 #define SESSION_FORGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "session_pair.h"
 
 #include "session_forge.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/session when OpenSSL gets no memory: one session may fail, and nothing else. */
 #include "session_pair.h"
 

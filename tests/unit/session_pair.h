@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A client and a server session in one process, with queues for a network
  * between them, and a stand-in for the gate that asks for a fixed cookie. */
 #ifndef SESSION_PAIR_H

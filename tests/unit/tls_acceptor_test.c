@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which servers can begin, and what the error of the others says. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/tls/context.c and prepare.c: what a context is made of, and the caller's. */
 #include "tls_support.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/tls/credentials.c and selfsigned.c: every way in which a file is wrong. */
 #include "tls_support.h"
 

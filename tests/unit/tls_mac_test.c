@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/tls/mac.c and library.c. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/tls/offer.c: versions, suites, groups, ALPN, SRTP. */
 #include "tls_support.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/tls/psk.c: which keys are accepted. */
 #include "tls_support.h"
 

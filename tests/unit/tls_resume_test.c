@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/tls/resume.c: the session file, good and bad. */
 #include "tls_support.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For the tests of lib/tls: contexts, and two SSLs that talk through memory. */
 #ifndef TLS_SUPPORT_H
 #define TLS_SUPPORT_H

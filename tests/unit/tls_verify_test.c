@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/tls/verify.c and verify_text.c: which certificates are trusted, and why one is not. */
 #include "tls_support.h"
 

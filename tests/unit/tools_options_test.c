@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options table and the words of a command line. */
 #include <setjmp.h>
 #include <stdarg.h>

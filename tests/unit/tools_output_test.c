@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What tools say: exit status, colours, words fit for a terminal and for JSON,
  * and the trace. */
 #include <setjmp.h>

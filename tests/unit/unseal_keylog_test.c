@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/unseal/keylog.c and what is under it, against what OpenSSL sends: DTLS 1.0 and 1.2. */
 #include "identity.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/unseal/keys12.c: connection ids (RFC 9146), which OpenSSL does not send, and records
  * at the edges. */
 #include "unseal_seal.h"

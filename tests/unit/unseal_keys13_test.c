@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/unseal/keys13.c: DTLS 1.3 records (RFC 9147), sealed here by independent steps and by
  * a browser. */
 #include "unseal_seal.h"

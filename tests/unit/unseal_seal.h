@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Records sealed by hand, where OpenSSL's own stack does not make them. */
 #ifndef UNSEAL_SEAL_H
 #define UNSEAL_SEAL_H

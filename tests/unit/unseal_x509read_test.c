@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/unseal/x509read.c: what a certificate says, and which CA signed it. */
 #include "identity.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/wire/extension: each reader takes its extension whole or not at all. */
 #include <setjmp.h>
 #include <stdarg.h>

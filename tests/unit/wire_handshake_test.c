@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/wire/handshake, alert and dtls13: messages inside a record. */
 #include <setjmp.h>
 #include <stdarg.h>

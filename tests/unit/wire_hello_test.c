@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/wire/hello: hellos by hand-made bytes, whole and cut anywhere. */
 #include <setjmp.h>
 #include <stdarg.h>

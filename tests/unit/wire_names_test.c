@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/wire/names: every entry of every table is found, and nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>

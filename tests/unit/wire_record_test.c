@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lib/wire/record: headers of every DTLS version, and where a datagram stops
  * being records. */
 #include <setjmp.h>

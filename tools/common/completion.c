@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* --completion bash */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "common/exit.h"
 #include "sukat_dtls.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the exit status of a tool means. --help and the man page list this table. */
 #ifndef TOOL_EXIT_H
 #define TOOL_EXIT_H

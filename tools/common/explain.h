@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* --explain: entries of the catalogue of findings. */
 #ifndef TOOL_EXPLAIN_H
 #define TOOL_EXPLAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of a tool's options: the parser, --help and the shell completion read it, and a test
  * compares the man page with it. */
 #ifndef TOOL_OPTIONS_H

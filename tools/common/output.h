@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a tool prints on stderr: sentences for people, or with --json one event a line for programs.
  * Never both. */
 #ifndef TOOL_OUTPUT_H

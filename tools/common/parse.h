@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arguments of a command line: numbers, times, hex digits, and the spellings of an address. All
  * return false for text that is not one, and leave the result alone. */
 #ifndef TOOL_PARSE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals as a file descriptor. */
 #ifndef TOOL_SIGNALS_H
 #define TOOL_SIGNALS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether a stream may have colors. */
 #ifndef TOOL_TERM_H
 #define TOOL_TERM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sentences on a terminal. */
 #ifndef TOOL_TEXT_H
 #define TOOL_TEXT_H

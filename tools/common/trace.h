@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A live trace: every datagram as a line in the words of a packet analyser, its records, its
  * bytes. */
 #ifndef TOOL_TRACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* --help */
 #include <string.h>
 

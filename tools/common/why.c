@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "common/why.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The sentence about what is wrong with a command line. */
 #ifndef TOOL_WHY_H
 #define TOOL_WHY_H

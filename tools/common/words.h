@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A text that grows in place and is cut when full, and names as packet analysers print them. */
 #ifndef TOOL_WORDS_H
 #define TOOL_WORDS_H

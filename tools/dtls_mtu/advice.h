@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a path MTU means for DTLS: what each stack does with it, and what to set. */
 #ifndef MTU_ADVICE_H
 #define MTU_ADVICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How probes leave and what comes back: ClientHellos (path.h), or messages to a cooperating
  * peer (peer.h). */
 #ifndef MTU_CARRIER_H

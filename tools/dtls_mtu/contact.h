@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first probes: is a server there, does it ask for a cookie, does it repeat
  * record numbers, and which padding does it accept? */
 #ifndef MTU_CONTACT_H

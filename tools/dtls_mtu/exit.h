@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The exit status of dtls_mtu: --help prints this table. */
 #ifndef MTU_EXIT_H
 #define MTU_EXIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A real handshake, examined as dtls_probe examines a capture: what its datagrams show about
  * the path from the server. */
 #ifndef MTU_HANDSHAKE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/hello.h"
 
 #include "base/random.h"

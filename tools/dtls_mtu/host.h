@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hosts by name and as text. */
 #ifndef MTU_HOST_H
 #define MTU_HOST_H

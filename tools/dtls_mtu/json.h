@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The result for programs: one object in one line on stdout. */
 #ifndef MTU_JSON_H
 #define MTU_JSON_H

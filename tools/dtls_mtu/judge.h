@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From numbers to findings, with the ids that dtls_probe has for the same things. */
 #ifndef MTU_JUDGE_H
 #define MTU_JUDGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/run.h"
 
 int main(int argc, char **argv)

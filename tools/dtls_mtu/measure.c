@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/measure.h"
 
 #include <errno.h>

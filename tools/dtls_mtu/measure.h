@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the largest packet of one direction: drives the search of lib/mtu over a carrier
  * of probes, then checks the result, and keeps the evidence. */
 #ifndef MTU_MEASURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/message.h"
 
 #include "base/cursor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What dtls_mtu and its responder say to each other, as application data of a DTLS session:
  * 13 bytes, which a junk record brings to the size to be tried. */
 #ifndef MTU_MESSAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of dtls_mtu: the one list for the parser, --help, completion and the check of
  * the man page; and which of them go together. */
 #include "dtls_mtu/options.h"

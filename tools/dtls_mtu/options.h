@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line of dtls_mtu. */
 #ifndef MTU_OPTIONS_H
 #define MTU_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sockets on the path to be measured: they set DF, ignore the path MTU that the kernel has cached,
  * and read the errors of the network from the error queue. */
 #ifndef MTU_PATH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The other end cooperates: probes are messages over a DTLS session, and each direction can be
  * measured by itself. */
 #ifndef MTU_PEER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An estimate of the path from the server without its cooperation: Linux and others answer a ping
  * without DF, so the fragments of a large reply show the path MTU from there (measured). It is
  * only an estimate, because ICMP may take another path than UDP. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/progress.h"
 
 #include <stdio.h>

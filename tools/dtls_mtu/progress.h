@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One line of progress on stderr, which the next one overwrites. */
 #ifndef MTU_PROGRESS_H
 #define MTU_PROGRESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/report.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The result for people, on stdout. */
 #ifndef MTU_REPORT_H
 #define MTU_REPORT_H

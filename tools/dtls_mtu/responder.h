@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dtls_mtu --responder: the cooperating end of dtls_mtu --peer. */
 #ifndef MTU_RESPONDER_H
 #define MTU_RESPONDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/result.h"
 
 unsigned mtu_result_c2s(const struct mtu_result *r)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Everything that one measurement of one server found. survey.h fills it, judge.h adds what the
  * numbers mean, report.h and json.h print it. */
 #ifndef MTU_RESULT_H

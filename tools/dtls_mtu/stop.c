@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_mtu/stop.h"
 
 int mtu_stop_signal(const struct tool_signals *signals)

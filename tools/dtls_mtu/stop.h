@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The signals that stop the program. */
 #ifndef MTU_STOP_H
 #define MTU_STOP_H

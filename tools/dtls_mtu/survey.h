@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One measurement of one server: which of the modules below it takes, and in which order. */
 #ifndef MTU_SURVEY_H
 #define MTU_SURVEY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where large packets vanish: probes of a small and a large size with rising TTL. */
 #ifndef MTU_TRACE_H
 #define MTU_TRACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arrays that grow. */
 #ifndef PROBE_ARRAY_H
 #define PROBE_ARRAY_H

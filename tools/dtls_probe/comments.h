@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Comments on single frames, kept until the copy of the capture is written. */
 #ifndef PROBE_COMMENTS_H
 #define PROBE_COMMENTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_probe/draw.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake as a drawing or a report, on a stream. */
 #ifndef PROBE_DRAW_H
 #define PROBE_DRAW_H

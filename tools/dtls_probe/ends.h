@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handshakes kept after the end of their tracker, and what was lost between two captures of one. */
 #ifndef PROBE_ENDS_H
 #define PROBE_ENDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text of unknown origin inside XML and HTML: all such text in --svg and --html goes through here.
  */
 #ifndef PROBE_ESCAPE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files that a run writes: -w, --save-failed, --svg, --html. */
 #ifndef PROBE_FILES_H
 #define PROBE_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_probe/html.h"
 
 #include "dtls_probe/escape.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All handshakes on one page that needs nothing else: no script, no network, no fonts. */
 #ifndef PROBE_HTML_H
 #define PROBE_HTML_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* NDJSON on stdout; docs/dtls_probe.json.md explains it. */
 #ifndef PROBE_JSON_H
 #define PROBE_JSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake as a sequence diagram on a terminal. */
 #ifndef PROBE_LADDER_H
 #define PROBE_LADDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_probe/lines.h"
 
 #include <string.h>

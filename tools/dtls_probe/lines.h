@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A line for each datagram, as packet analysers print it, and also its flight, retransmissions and
  * missing record numbers. */
 #ifndef PROBE_LINES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* -i: live frames, until a signal, a time or a number of frames ends the capture. */
 #ifndef PROBE_LIVE_H
 #define PROBE_LIVE_H

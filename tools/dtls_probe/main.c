@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_probe/probe.h"
 
 int main(int argc, char **argv)

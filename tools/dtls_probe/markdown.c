@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_probe/markdown.h"
 
 #include "dtls_probe/ladder.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake as a report for an issue tracker, in Markdown. */
 #ifndef PROBE_MARKDOWN_H
 #define PROBE_MARKDOWN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which frames belong to handshakes that failed. */
 #ifndef PROBE_MEMBERS_H
 #define PROBE_MEMBERS_H

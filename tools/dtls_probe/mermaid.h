@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake as a sequence diagram for Mermaid. */
 #ifndef PROBE_MERMAID_H
 #define PROBE_MERMAID_H

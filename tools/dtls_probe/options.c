@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of dtls_probe: the one list for the parser, --help, completion and the
  * check of the man page; and what they mean together. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dtls_probe from its arguments to its exit status. */
 #include <errno.h>
 #include <signal.h>

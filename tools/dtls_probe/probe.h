@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dtls_probe: its options, and what its parts share. */
 #ifndef PROBE_H
 #define PROBE_H

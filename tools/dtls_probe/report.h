@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The result of one handshake, for everything that writes or draws it. */
 #ifndef PROBE_REPORT_H
 #define PROBE_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One source from beginning to end: frames in, findings out. */
 #ifndef PROBE_RUN_H
 #define PROBE_RUN_H

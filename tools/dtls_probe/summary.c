@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_probe/summary.h"
 
 #include "common/output.h"

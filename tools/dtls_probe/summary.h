@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake and its findings in sentences. */
 #ifndef PROBE_SUMMARY_H
 #define PROBE_SUMMARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handshake as a drawing: two lanes, time downwards, an arrow for each datagram. */
 #ifndef PROBE_SVG_H
 #define PROBE_SVG_H

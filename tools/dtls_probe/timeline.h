@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The layout of the drawing of a handshake: rows from the top, time downwards. */
 #ifndef PROBE_TIMELINE_H
 #define PROBE_TIMELINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* --two-sided: a handshake captured at both ends, and what was lost between them. */
 #ifndef PROBE_TWOSIDED_H
 #define PROBE_TWOSIDED_H

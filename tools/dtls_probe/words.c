@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_probe/words.h"
 
 #include <arpa/inet.h>

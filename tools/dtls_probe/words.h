@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Events in the words of packet analysers, and other pieces of text. */
 #ifndef PROBE_WORDS_H
 #define PROBE_WORDS_H

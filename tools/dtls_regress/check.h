@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A check: one experiment on OpenSSL, and the words about it. */
 #ifndef REGRESS_CHECK_H
 #define REGRESS_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors of the socket, seen by OpenSSL. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/heap.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Records and messages that anybody can forge. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/heap.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* DTLSv1_listen, and the cookie exchange without it. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The heap that OpenSSL uses when nothing is wrong. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/heap.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Path MTU: where OpenSSL gets it from, and what OpenSSL does with it. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"

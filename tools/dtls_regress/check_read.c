@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading: message boundaries, what is pending, replays. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a connection allows, and how it ends its handshake. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/heap.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Timeouts and retransmissions. */
 #include "dtls_regress/check.h"
 #include "dtls_regress/lab.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All checks, in the order in which they are shown. */
 #ifndef REGRESS_CHECKS_H
 #define REGRESS_CHECKS_H

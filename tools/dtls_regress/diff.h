@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What changed between two runs, in words. */
 #ifndef REGRESS_DIFF_H
 #define REGRESS_DIFF_H

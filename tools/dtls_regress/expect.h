@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each check gave on the builds that were measured. */
 #ifndef REGRESS_EXPECT_H
 #define REGRESS_EXPECT_H

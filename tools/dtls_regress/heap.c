@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_regress/heap.h"
 
 #include <stdint.h>

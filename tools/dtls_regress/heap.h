@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What OpenSSL, and only OpenSSL, takes from the heap. Works under a sanitizer, too. */
 #ifndef REGRESS_HEAP_H
 #define REGRESS_HEAP_H

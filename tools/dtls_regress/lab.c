@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_regress/lab.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A client and a server of stock OpenSSL that exchange datagrams in memory, with a clock of their
  * own: no check waits, and no result depends on the machine. */
 #ifndef REGRESS_LAB_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_regress/tool.h"
 
 int main(int argc, char **argv)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of dtls_regress: the one list behind the parser, --help, completion and the
  * check of the man page. */
 #include "dtls_regress/options.h"

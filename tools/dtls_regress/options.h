@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line of dtls_regress. */
 #ifndef REGRESS_OPTIONS_H
 #define REGRESS_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_regress/outcome.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a check found. */
 #ifndef REGRESS_OUTCOME_H
 #define REGRESS_OUTCOME_H

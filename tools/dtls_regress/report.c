@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "dtls_regress/report.h"
 
 #include <jansson.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Results and checks, for people and for programs. Prints on stdout. */
 #ifndef REGRESS_REPORT_H
 #define REGRESS_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a check said about one OpenSSL, as it is shown and stored. */
 #ifndef REGRESS_RESULT_H
 #define REGRESS_RESULT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>

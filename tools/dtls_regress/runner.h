@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a check in a process of its own: a crash or a hang there is a result. */
 #ifndef REGRESS_RUNNER_H
 #define REGRESS_RUNNER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Socket activation as in systemd: LISTEN_PID is the process that the sockets are for, LISTEN_FDS
  * is their number; the first one is fd 3. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The client, and the probe (-z): a client that stops at the first answer. */
 #include "nc_dtls/nc.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* --exec: a command for every peer, with the connection as its stdin and stdout. */
 #include <errno.h>
 #include <fcntl.h>

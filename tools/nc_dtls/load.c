@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* --clients: many connections from one process, and a summary. All stay open until the last one has
  * connected or failed, so that N means N at a time. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The event loop: it waits for the endpoint, stdin, signals and the pipes of --exec. */
 #include <errno.h>
 #include <stdlib.h>

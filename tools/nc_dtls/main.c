@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "nc_dtls/nc.h"
 
 int main(int argc, char **argv)

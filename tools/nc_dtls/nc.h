@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of nc_dtls share. */
 #ifndef NC_NC_H
 #define NC_NC_H

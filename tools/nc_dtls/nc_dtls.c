@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* nc_dtls from its arguments to its exit status. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of nc_dtls' options. */
 #include <sys/socket.h>
 

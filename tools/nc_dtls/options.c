@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From argv to a configuration: option_table.c has each option by itself, this file what they mean
  * together. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line of nc_dtls. */
 #ifndef NC_OPTIONS_H
 #define NC_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a client and a server both do with an established connection. */
 #include <stdlib.h>
 

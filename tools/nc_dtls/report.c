@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Events as lines for people, or as JSON for programs. Scripts read "Hosting at:", "Connecting
  * to:", "Connected to:", "Client connected from:", "Client established from:" and "Removing peer":
  * these words stay. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Data to a peer, in datagrams that fit. */
 #include "nc_dtls/nc.h"
 

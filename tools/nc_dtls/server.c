@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The server: stdin to every established client, or --echo, or --exec. */
 #include "nc_dtls/nc.h"
 

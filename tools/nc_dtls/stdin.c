@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* stdin to the peers: one read, one datagram. It is read only while a peer is connected, so nothing
  * is lost before the first handshake is complete. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Payload to stdout, whole and unbuffered. */
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What any file may ask of the loop: the time, a turn at a time, the end. */
 #include <time.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Versions in words: of DTLS, and of this program and its OpenSSL. */
 #include <stdio.h>
 

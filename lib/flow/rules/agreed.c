@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section C of the catalogue: what one side does against what the hellos agreed on. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section A of the catalogue: nobody answers. */
 #include <string.h>
 

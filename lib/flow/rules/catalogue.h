@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the rules can find, in words. */
 #ifndef SD_FLOW_RULES_CATALOGUE_H
 #define SD_FLOW_RULES_CATALOGUE_H

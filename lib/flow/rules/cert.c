@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section D of the catalogue: certificates, judged at the time of the packet. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section B of the catalogue: the cookie exchange. */
 #include "flow/index.h"
 #include "flow/rules/rule.h"

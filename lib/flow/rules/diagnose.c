@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/rules/diagnose.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs the rules over one handshake. */
 #ifndef SD_FLOW_RULES_DIAGNOSE_H
 #define SD_FLOW_RULES_DIAGNOSE_H

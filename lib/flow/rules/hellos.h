@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a client offers and what a server chose, read from the kept hellos. */
 #ifndef SD_FLOW_RULES_HELLOS_H
 #define SD_FLOW_RULES_HELLOS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section I of the catalogue: works, and should not be relied on. Only what was negotiated
  * counts, not what was offered. */
 #include <stdio.h>

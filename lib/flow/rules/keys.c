@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section F of the catalogue: keys and the Finished messages. */
 #include <stdio.h>
 #include <string.h>

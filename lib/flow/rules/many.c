@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section G of the catalogue: who is who, and more than one handshake. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section C of the catalogue: negotiation. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/rules/rule.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A rule: one question to one handshake. Rules are pure; sd_rows lists them. */
 #ifndef SD_FLOW_RULES_RULE_H
 #define SD_FLOW_RULES_RULE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section E of the catalogue: sizes, fragments, path MTU. */
 #include "flow/icmp.h"
 #include "flow/rules/rule.h"

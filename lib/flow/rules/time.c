@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section H of the catalogue: loss and time; and what is left when nothing else fits. */
 #include "flow/rules/rule.h"
 #include "wire/names.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mbedtls_client PORT: says a line to a DTLS 1.2 server on 127.0.0.1, prints the answer. */
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>

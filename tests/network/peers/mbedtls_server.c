@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mbedtls_server CERT KEY: serves one DTLS 1.2 client on 127.0.0.1 after a cookie, sends back what
  * it says. */
 #include <mbedtls/ctr_drbg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef TESTS_NETWORK_PEERS_PEER_H
 #define TESTS_NETWORK_PEERS_PEER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* wolfssl_client PORT: says a line to a DTLS 1.2 server on 127.0.0.1, prints the answer. */
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* wolfssl_server CERT KEY: serves one DTLS 1.2 client on 127.0.0.1, sends back what it says. */
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
