@@ -29,6 +29,8 @@
 #define TICKET "\0\043\0\003abc"
 #define VERSIONS "\0\053\0\005\004\376\374\376\375"
 #define THIRTEEN "\0\053\0\002\376\374"
+#define SCHEMES "\0\015\0\004\0\002\004\003"
+#define SIZE_LIMIT "\0\034\0\002\100\0"
 #define GROUPS "\0\012\0\006\0\004\0\035\0\027"
 
 #define CERT(kind, bits, from, to)                                                                 \
@@ -62,10 +64,17 @@ const struct story flow_stories[] = {
     /* A: nobody answers */
     {.text = "c ~c ~c ~c t9"},
     {.text = "c ~c t1 ~c t9", .limits = PROMPT},
+    {.text = "c ~c t1 ~c t9", .offer = BYTES(GROUPS SCHEMES)},
+    {.text = "c ~c t1 ~c t9", .offer = BYTES(SCHEMES GROUPS)},
+    {.text = "c ~c t1 ~c t9", .offer = BYTES(SIZE_LIMIT)},
+    {.text = "c ~c t1 ~c t9", .session_id = 32, .suites = BYTES("\300\054"), .offer = BYTES(EMS)},
+    {.text = "c0.60 ~c0.60 t1 ~c0.60 t9"},
     {.text = "c V c V c V t9"},
     {.text = "c H+E+D ~c H+E+D ~c H+E+D t9"},
     {.text = "c V c V k V c V t9"},
     {.text = "c i3.3"},
+    {.text = "c i11.0 t9"},
+    {.text = "g3 c i3.0 t9"},
     {.text = "c i3.0"},
     {.text = "c i3.9"},
     {.text = "c V i3.1 t9"},
@@ -84,6 +93,8 @@ const struct story flow_stories[] = {
     {.text = "c {!<html>} t9"},
     {.text = "c {!\026\003\003\001} t9"},
     {.text = DONE "{!more} {more}"},
+    {.text = DONE "a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a"},
+    {.text = "a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a+a A a"},
     {.text = "{before} c {beside} s1 S1 s2 s0 s0.1 S1.1 t9"},
     {.text = "c C t9"},
     {.text = "c C z10 t9"},

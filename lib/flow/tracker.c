@@ -218,9 +218,11 @@ static bool continues_session(const struct sd_tracker *t, const struct sd_exchan
 {
     struct sd_look own;
     const struct sd_direction *c = &x->side[SD_CLIENT];
+    if (!x->established)
+        return false;
     const struct sd_look *l = sd_look_with(look, x->cid_len[SD_SERVER], &own);
     const struct sd_record *rec = l->records;
-    if (!x->established || !l->count)
+    if (!l->count)
         return false;
     if (rec->cid.len)
         return (uint32_t)sd_hash(t->config.key, rec->cid.p, rec->cid.len) == x->cid_hash[SD_SERVER];
