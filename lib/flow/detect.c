@@ -61,10 +61,10 @@ static bool is_tls12_cid(struct sd_span payload)
 static bool unified_plausible(const struct sd_look *l)
 {
     struct sd_look_walk w = sd_look_walk(l);
-    struct sd_record rec;
+    const struct sd_record *rec;
     enum sd_record_status s;
     while ((s = sd_look_next(&w, &rec)) == SD_RECORD_OK)
-        if (!rec.unified || rec.epoch < 2 || rec.header.len < 4 || rec.length < 16)
+        if (!rec->unified || rec->epoch < 2 || rec->header.len < 4 || rec->length < 16)
             return false;
     return s == SD_RECORD_END;
 }
@@ -73,7 +73,7 @@ static bool unified_plausible(const struct sd_look *l)
 static bool is_chain(const struct sd_look *l)
 {
     struct sd_look_walk w = sd_look_walk(l);
-    struct sd_record rec;
+    const struct sd_record *rec;
     enum sd_record_status s;
     while ((s = sd_look_next(&w, &rec)) == SD_RECORD_OK)
         ;

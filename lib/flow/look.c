@@ -63,18 +63,23 @@ const struct sd_look *sd_look_with(const struct sd_look *l, size_t cid_len, stru
 
 struct sd_look_walk sd_look_walk(const struct sd_look *l)
 {
-    return (struct sd_look_walk){.look = l, .rest = l->rest};
+    struct sd_look_walk w;
+    w.look = l;
+    w.at = 0;
+    w.rest = l->rest;
+    return w;
 }
 
-enum sd_record_status sd_look_next(struct sd_look_walk *w, struct sd_record *rec)
+enum sd_record_status sd_look_next(struct sd_look_walk *w, const struct sd_record **rec)
 {
     const struct sd_look *l = w->look;
+    *rec = &l->records[w->at];
     if (w->at < l->count) {
-        *rec = l->records[w->at++];
+        w->at++;
         return SD_RECORD_OK;
     }
-    if (l->status == SD_RECORD_OK)
-        return sd_record_next(&w->rest, rec);
-    *rec = l->status == SD_RECORD_CUT ? l->records[l->count] : (struct sd_record){0};
-    return l->status;
+    if (l->status != SD_RECORD_OK)
+        return l->status;
+    *rec = &w->beyond;
+    return sd_record_next(&w->rest, &w->beyond);
 }

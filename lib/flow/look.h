@@ -41,9 +41,11 @@ struct sd_look_walk {
     const struct sd_look *look;
     size_t at;
     struct sd_records rest;
+    struct sd_record beyond; /* the newest of those that are not kept */
 };
 struct sd_look_walk sd_look_walk(const struct sd_look *l);
-enum sd_record_status sd_look_next(struct sd_look_walk *w, struct sd_record *rec);
+/* *rec is good until the next call, when the status is OK or CUT. */
+enum sd_record_status sd_look_next(struct sd_look_walk *w, const struct sd_record **rec);
 
 /* The first record, whole or cut; NULL when it has no header that could be read. */
 static inline const struct sd_record *sd_look_first(const struct sd_look *l)

@@ -92,7 +92,8 @@ struct reading {
     struct sd_exchange *x;
     const struct sd_datagram *d;
     enum sd_side side;
-    struct sd_record rec; /* as it came, or as it was opened */
+    const struct sd_record *rec; /* as it came, or as it was opened: then it is `own` */
+    struct sd_record own;
     uint16_t gap;
     bool duplicate, reordered, opened;
 };
@@ -102,17 +103,17 @@ static struct sd_event *add_event(struct reading *r, enum sd_event_kind kind)
     struct sd_event *e = sd_event_add(r->t, kind, r->d->number, r->d->time, r->side);
     if (!e)
         return NULL;
-    e->seq = r->rec.seq & SD_U48;
-    e->epoch = r->rec.epoch;
-    e->content = r->rec.type;
-    e->record = (uint16_t)r->rec.length;
+    e->seq = r->rec->seq & SD_U48;
+    e->epoch = r->rec->epoch;
+    e->content = r->rec->type;
+    e->record = (uint16_t)r->rec->length;
     sd_event_sizes(e, r->d);
     e->gap = r->gap;
     r->gap = 0; /* before the record, not before each message in it */
     e->flags |= (uint16_t)(r->duplicate ? SD_EVF_DUPLICATE : 0);
     e->flags |= (uint16_t)(r->reordered ? SD_EVF_REORDERED : 0);
     e->flags |= (uint16_t)(r->opened ? SD_EVF_DECRYPTED : 0);
-    e->flags |= (uint16_t)(r->rec.unified ? SD_EVF_UNIFIED : 0);
+    e->flags |= (uint16_t)(r->rec->unified ? SD_EVF_UNIFIED : 0);
     e->flags |= (uint16_t)(r->d->fragments ? SD_EVF_IP_FRAGMENTS : 0);
     e->flags |= (uint16_t)(r->d->payload.len < r->d->length ? SD_EVF_SNAPPED : 0);
     return e;
@@ -148,7 +149,7 @@ static uint32_t fingerprint(struct sd_hash_key key, struct sd_span s)
 
 static void read_messages(struct reading *r)
 {
-    struct sd_rd rd = sd_rd_init(r->rec.body.p, r->rec.body.len);
+    struct sd_rd rd = sd_rd_init(r->rec->body.p, r->rec->body.len);
     struct sd_handshake h;
     enum sd_handshake_status s;
     struct sd_span rest = sd_rd_rest(&rd);
@@ -180,13 +181,13 @@ static void read_messages(struct reading *r)
 static void read_alert(struct reading *r)
 {
     struct sd_alert a;
-    bool ok = sd_alert_parse(&a, r->rec.body);
+    bool ok = sd_alert_parse(&a, r->rec->body);
     struct sd_event *e = add_event(r, ok ? SD_EV_ALERT : SD_EV_MALFORMED);
     if (!e || !ok)
         return;
     e->message = a.description;
     e->level = a.level;
-    e->minor = (uint8_t)r->rec.version;
+    e->minor = (uint8_t)r->rec->version;
     if (a.description == SD_ALERT_CLOSE_NOTIFY)
         r->x->side[r->side].closing = true;
 }
@@ -195,22 +196,22 @@ static void read_sealed(struct reading *r)
 {
     /* Of a record with a connection id nobody sees the type: before both have finished it
      * is a Finished (RFC 9146 section 3). */
-    bool data = r->rec.type == SD_CT_APPDATA || (r->rec.unified && r->rec.epoch == 3) ||
-                (r->rec.type == SD_CT_CID && (r->x->established || r->x->mid_session));
+    bool data = r->rec->type == SD_CT_APPDATA || (r->rec->unified && r->rec->epoch == 3) ||
+                (r->rec->type == SD_CT_CID && (r->x->established || r->x->mid_session));
     struct sd_event *e = add_event(r, data ? SD_EV_APPDATA : SD_EV_PROTECTED);
     struct sd_direction *side = &r->x->side[r->side];
     side->appdata += data && !r->duplicate;
     /* An alert is two bytes and what protects them; a close_notify is what comes last. */
-    side->closing = r->rec.type == SD_CT_ALERT;
+    side->closing = r->rec->type == SD_CT_ALERT;
     if (e)
         place_event(r, e);
 }
 
 static void read_content(struct reading *r)
 {
-    bool readable = r->opened || r->rec.epoch == 0;
+    bool readable = r->opened || r->rec->epoch == 0;
     struct sd_event *e;
-    switch (readable && !r->rec.unified ? r->rec.type : 0) {
+    switch (readable && !r->rec->unified ? r->rec->type : 0) {
     case SD_CT_HANDSHAKE:
         read_messages(r);
         break;
@@ -243,10 +244,10 @@ static bool only_asked_for_cookies(const struct sd_exchange *x)
  * section 4.2.1), and the ServerHello after it begins again: neither is a copy by the network. */
 static bool starts_over(const struct reading *r)
 {
-    if (r->side != SD_SERVER || r->rec.epoch || r->rec.type != SD_CT_HANDSHAKE ||
-        r->rec.body.len < SD_HANDSHAKE_HEADER_LEN)
+    if (r->side != SD_SERVER || r->rec->epoch || r->rec->type != SD_CT_HANDSHAKE ||
+        r->rec->body.len < SD_HANDSHAKE_HEADER_LEN)
         return false;
-    uint8_t type = r->rec.body.p[0];
+    uint8_t type = r->rec->body.p[0];
     return type == SD_HS_HELLO_VERIFY_REQUEST ||
            (type == SD_HS_SERVER_HELLO && only_asked_for_cookies(r->x));
 }
@@ -268,45 +269,46 @@ static bool in_log(const struct reading *r)
     const struct sd_exchange *x = r->x;
     for (size_t i = x->count; i-- > 0;) {
         const struct sd_event *e = &x->log[i];
-        if (e->seq != r->rec.seq || e->epoch != r->rec.epoch || e->content != r->rec.type ||
-            e->record != r->rec.length || sd_event_side(e) != r->side)
+        if (e->seq != r->rec->seq || e->epoch != r->rec->epoch || e->content != r->rec->type ||
+            e->record != r->rec->length || sd_event_side(e) != r->side)
             continue;
         /* Old stacks send a ClientHello again under its old number. */
         if (!e->epoch && r->d->time - e->time > COPY_WITHIN)
             return false;
-        if (e->kind == SD_EV_HANDSHAKE && !r->rec.epoch && e->message == SD_HS_HELLO_VERIFY_REQUEST)
+        if (e->kind == SD_EV_HANDSHAKE && !r->rec->epoch &&
+            e->message == SD_HS_HELLO_VERIFY_REQUEST)
             return !asked_since(x, e);
         return true;
     }
-    return r->rec.epoch > 0; /* the log is not complete after the handshake */
+    return r->rec->epoch > 0; /* the log is not complete after the handshake */
 }
 
 static void note_number(struct reading *r)
 {
     struct sd_direction *side = &r->x->side[r->side];
-    if (r->rec.unified && !r->opened)
+    if (r->rec->unified && !r->opened)
         return; /* encrypted: RFC 9147 section 4.2.3 */
-    struct sd_numbers *n = r->rec.epoch ? &side->sealed : &side->plain;
-    if (r->rec.epoch && r->rec.epoch != side->epoch) {
-        if (side->epoch > r->rec.epoch)
+    struct sd_numbers *n = r->rec->epoch ? &side->sealed : &side->plain;
+    if (r->rec->epoch && r->rec->epoch != side->epoch) {
+        if (side->epoch > r->rec->epoch)
             return; /* of an earlier epoch: late, not lost */
         *n = (struct sd_numbers){0};
-        side->epoch = r->rec.epoch;
+        side->epoch = r->rec->epoch;
     }
-    if (!r->rec.epoch && starts_over(r)) {
-        bool copy = n->seen && r->rec.seq == n->max && in_log(r);
+    if (!r->rec->epoch && starts_over(r)) {
+        bool copy = n->seen && r->rec->seq == n->max && in_log(r);
         *n = (struct sd_numbers){
-            .min = r->rec.seq & SD_U48, .max = r->rec.seq, .seen = 1, .window = 1};
+            .min = r->rec->seq & SD_U48, .max = r->rec->seq, .seen = 1, .window = 1};
         r->duplicate = copy;
         return;
     }
     bool first = !n->seen;
-    bool again = sd_numbers_note(n, r->rec.seq, &r->gap, &r->reordered);
-    if (first && !r->rec.epoch && r->side == SD_CLIENT && !r->x->mid_session)
-        r->gap = r->rec.seq < 16 ? (uint16_t)r->rec.seq : 0; /* a client counts from 0 */
+    bool again = sd_numbers_note(n, r->rec->seq, &r->gap, &r->reordered);
+    if (first && !r->rec->epoch && r->side == SD_CLIENT && !r->x->mid_session)
+        r->gap = r->rec->seq < 16 ? (uint16_t)r->rec->seq : 0; /* a client counts from 0 */
     r->duplicate = again && in_log(r);
-    if (n->largest < r->rec.length)
-        n->largest = r->rec.length & UINT16_MAX;
+    if (n->largest < r->rec->length)
+        n->largest = r->rec->length & UINT16_MAX;
 }
 
 /* Keys come from a log, once both hellos were seen. */
@@ -328,14 +330,15 @@ static void *keys_for(struct reading *r)
 
 static void unseal_record(struct reading *r)
 {
-    void *keys = r->rec.epoch || r->rec.unified ? keys_for(r) : NULL;
+    void *keys = r->rec->epoch || r->rec->unified ? keys_for(r) : NULL;
     struct sd_record plain;
     if (!keys ||
-        !r->t->config.unprotect->open(keys, r->side == SD_SERVER, &r->rec, r->t->plain, &plain))
+        !r->t->config.unprotect->open(keys, r->side == SD_SERVER, r->rec, r->t->plain, &plain))
         return;
-    plain.length = r->rec.length; /* what diagrams and sizes speak of is the wire */
-    r->rec = plain;
-    r->rec.unified = false;
+    plain.length = r->rec->length; /* what diagrams and sizes speak of is the wire */
+    plain.unified = false;
+    r->own = plain;
+    r->rec = &r->own;
     r->opened = r->x->opened = true;
 }
 
@@ -346,8 +349,8 @@ static void take_record(struct reading *r)
     unseal_record(r);
     note_number(r);
     if (!r->x->version)
-        r->x->version = r->rec.unified ? SD_DTLS_1_3 : r->rec.version;
-    if (r->rec.epoch || r->rec.unified)
+        r->x->version = r->rec->unified ? SD_DTLS_1_3 : r->rec->version;
+    if (r->rec->epoch || r->rec->unified)
         r->x->proven = r->x->proven || r->side == SD_CLIENT;
     read_content(r);
 }
@@ -416,12 +419,14 @@ void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_lo
             break;
     }
     if (s == SD_RECORD_CID) {
-        r.rec = (struct sd_record){.type = SD_CT_CID, .length = r.d->payload.len};
+        r.own = (struct sd_record){.type = SD_CT_CID, .length = r.d->payload.len};
+        r.rec = &r.own;
         r.gap = 0;
         x->side[side].appdata++;
         add_event(&r, SD_EV_APPDATA);
     } else if (s != SD_RECORD_END && !l->snapped) {
-        r.rec = (struct sd_record){0};
+        r.own = (struct sd_record){0};
+        r.rec = &r.own;
         add_event(&r, SD_EV_MALFORMED);
     }
     if (t->event_count && t->events[0].flight)

@@ -257,7 +257,7 @@ static void note_moved(struct sd_tracker *t, struct sd_exchange *x, const struct
     const struct sd_datagram *d = l->datagram;
     struct sd_rare *rare = sd_rare_new(t, x);
     struct sd_look_walk w = sd_look_walk(l);
-    struct sd_record rec;
+    const struct sd_record *rec;
     uint16_t gap;
     bool reordered;
     if (!rare)
@@ -269,8 +269,8 @@ static void note_moved(struct sd_tracker *t, struct sd_exchange *x, const struct
         rare->last_before_move = x->last;
     }
     while (sd_look_next(&w, &rec) == SD_RECORD_OK) {
-        rare->moved_cid |= rec.cid.len > 0;
-        sd_numbers_note(&x->side[SD_CLIENT].sealed, rec.seq, &gap, &reordered);
+        rare->moved_cid |= rec->cid.len > 0;
+        sd_numbers_note(&x->side[SD_CLIENT].sealed, rec->seq, &gap, &reordered);
     }
     rare->moved_records++;
 }
@@ -280,14 +280,14 @@ static void report_moved(struct sd_tracker *t, const struct sd_exchange *x, cons
 {
     const struct sd_datagram *d = l->datagram;
     struct sd_look_walk w = sd_look_walk(l);
-    struct sd_record rec;
+    const struct sd_record *rec;
     struct sd_event *e;
     while (sd_look_next(&w, &rec) == SD_RECORD_OK &&
            (e = sd_event_add(t, SD_EV_APPDATA, d->number, d->time, side)) != NULL) {
-        e->content = rec.type;
-        e->epoch = rec.epoch;
-        e->seq = rec.seq & SD_U48;
-        e->record = (uint16_t)rec.length;
+        e->content = rec->type;
+        e->epoch = rec->epoch;
+        e->seq = rec->seq & SD_U48;
+        e->record = (uint16_t)rec->length;
         sd_event_sizes(e, d);
     }
     report_packet(t, x, d);

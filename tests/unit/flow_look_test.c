@@ -26,10 +26,10 @@ static struct sd_look look(const struct gram *g)
 static size_t walk(const struct sd_look *l, enum sd_record_status *end)
 {
     struct sd_look_walk w = sd_look_walk(l);
-    struct sd_record rec;
+    const struct sd_record *rec;
     size_t n = 0;
     for (; (*end = sd_look_next(&w, &rec)) == SD_RECORD_OK; n++)
-        assert_int_equal(rec.seq, n);
+        assert_int_equal(rec->seq, n);
     return n;
 }
 

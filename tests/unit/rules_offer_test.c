@@ -60,8 +60,8 @@ static void an_offer_is_read_from_the_hello(void **state)
     struct hello_body b = client_hello(&(struct hello_options){.extensions = all_of(&e)});
     struct sd_exchange x = with_hello(&b);
     assert_true(sd_offer_read(&x, &o));
-    assert_true(o.groups && o.ems && o.reneg && o.v13);
-    assert_false(o.schemes || o.compression);
+    assert_true(o.ems && o.reneg && o.v13);
+    assert_false(o.compression);
 }
 
 static void nothing_is_offered_by_default(void **state)
@@ -72,7 +72,7 @@ static void nothing_is_offered_by_default(void **state)
     struct hello_body b = client_hello(&(struct hello_options){.suites = {suite, sizeof suite}});
     struct sd_exchange x = with_hello(&b);
     assert_true(sd_offer_read(&x, &o));
-    assert_false(o.groups || o.schemes || o.ems || o.reneg || o.v13 || o.compression);
+    assert_false(o.ems || o.reneg || o.v13 || o.compression);
 }
 
 static void renegotiation_is_signalled_in_two_ways(void **state)

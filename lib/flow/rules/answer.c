@@ -23,7 +23,7 @@ static unsigned hello_bursts(const struct sd_view *v)
 static const struct sd_event *find_icmp(const struct sd_exchange *x, enum sd_side side,
                                         enum sd_icmp_meaning meaning)
 {
-    for (size_t i = 0; i < x->count; i++)
+    for (size_t i = 0; x->icmp_number && i < x->count; i++)
         if (sd_icmp_meaning(&x->log[i]) == meaning && sd_event_side(&x->log[i]) == side)
             return &x->log[i];
     return NULL;

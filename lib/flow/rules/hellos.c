@@ -101,8 +101,6 @@ bool sd_offer_read(const struct sd_exchange *x, struct sd_offer *o)
     if (sd_client_hello_parse(&o->hello, body, body.len) != SD_HELLO_WHOLE)
         return false;
     struct sd_span ext = o->hello.extensions;
-    o->groups = sd_ext_has(ext, SD_EXT_SUPPORTED_GROUPS);
-    o->schemes = sd_ext_has(ext, SD_EXT_SIGNATURE_ALGORITHMS);
     o->ems = sd_ext_has(ext, SD_EXT_EXTENDED_MASTER_SECRET);
     o->reneg = sd_ext_has(ext, SD_EXT_RENEGOTIATION_INFO) ||
                sd_offer_lists(o->hello.suites, SCSV_RENEGOTIATION);

@@ -8,7 +8,6 @@
 
 struct sd_offer {
     struct sd_client_hello hello; /* borrowed from the exchange */
-    bool groups, schemes;         /* the extensions are there */
     bool ems, reneg;              /* RFC 7627; RFC 5746, by extension or SCSV */
     bool v13;                     /* DTLS 1.3 or a draft of it is among its versions */
     bool only13;                  /* and nothing older */

@@ -205,7 +205,7 @@ bool sd_rule_mtu_blackhole_c2s(const struct sd_case *c, struct sd_finding *f)
 
 static const struct sd_event *find_too_big(const struct sd_exchange *x)
 {
-    for (size_t i = 0; i < x->count; i++)
+    for (size_t i = 0; x->icmp_number && i < x->count; i++)
         if (sd_icmp_meaning(&x->log[i]) == SD_MEANS_TOO_BIG)
             return &x->log[i];
     return NULL;
