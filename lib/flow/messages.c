@@ -31,6 +31,9 @@ static bool kept_as(const struct sd_exchange *x, enum sd_side side, uint8_t type
     case SD_HS_ENCRYPTED_EXTENSIONS:
         *keep = SD_KEPT_ENCRYPTED_EXTENSIONS;
         return side == SD_SERVER;
+    case SD_HS_CERTIFICATE_VERIFY:
+        *keep = SD_KEPT_CERTIFICATE_VERIFY;
+        return side == SD_CLIENT;
     case SD_HS_CLIENT_KEY_EXCHANGE:
         *keep = SD_KEPT_CLIENT_KEY_EXCHANGE;
         return side == SD_CLIENT;

@@ -101,15 +101,72 @@ static void put_algorithm(char *buf, size_t cap, const ASN1_OBJECT *oid)
     put_printable(buf, cap, name, strlen(name));
 }
 
+struct nid_number {
+    int nid;
+    uint16_t number; /* on the wire */
+};
+
+static uint16_t find_nid(const struct nid_number *list, size_t count, const ASN1_OBJECT *oid)
+{
+    int nid = oid ? OBJ_obj2nid(oid) : NID_undef;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].nid == nid)
+            return list[i].number;
+    return 0;
+}
+
+/* The curve stands in the parameters of the algorithm. */
+static uint16_t curve_of(X509_ALGOR *algorithm)
+{
+    static const struct nid_number curves[] = {
+        {NID_X9_62_prime192v1, 19}, {NID_secp224r1, 21},       {NID_secp256k1, 22},
+        {NID_X9_62_prime256v1, 23}, {NID_secp384r1, 24},       {NID_secp521r1, 25},
+        {NID_brainpoolP256r1, 26},  {NID_brainpoolP384r1, 27}, {NID_brainpoolP512r1, 28}};
+    const void *value = NULL;
+    int type = V_ASN1_UNDEF;
+    X509_ALGOR_get0(NULL, &type, &value, algorithm);
+    return type == V_ASN1_OBJECT ? find_nid(curves, sizeof curves / sizeof *curves, value) : 0;
+}
+
+static uint16_t scheme_of(const ASN1_OBJECT *signature)
+{
+    static const struct nid_number schemes[] = {{NID_md5WithRSAEncryption, 0x0101},
+                                                {NID_sha1WithRSAEncryption, 0x0201},
+                                                {NID_ecdsa_with_SHA1, 0x0203},
+                                                {NID_sha256WithRSAEncryption, 0x0401},
+                                                {NID_ecdsa_with_SHA256, 0x0403},
+                                                {NID_sha384WithRSAEncryption, 0x0501},
+                                                {NID_ecdsa_with_SHA384, 0x0503},
+                                                {NID_sha512WithRSAEncryption, 0x0601},
+                                                {NID_ecdsa_with_SHA512, 0x0603},
+                                                {NID_ED25519, 0x0807},
+                                                {NID_ED448, 0x0808}};
+    return find_nid(schemes, sizeof schemes / sizeof *schemes, signature);
+}
+
+/* Without the extension everything is allowed. */
+static uint8_t forbidden_uses(X509 *x)
+{
+    uint32_t usage = X509_get_key_usage(x), purpose = X509_get_extended_key_usage(x);
+    bool any = purpose & XKU_ANYEKU;
+    return (uint8_t)((usage & KU_DIGITAL_SIGNATURE ? 0 : SD_CERT_NO_SIGNING) |
+                     (usage & KU_KEY_ENCIPHERMENT ? 0 : SD_CERT_NO_ENCIPHERMENT) |
+                     (any || purpose & XKU_SSL_SERVER ? 0 : SD_CERT_NO_SERVER) |
+                     (any || purpose & XKU_SSL_CLIENT ? 0 : SD_CERT_NO_CLIENT));
+}
+
 static void put_public_key(struct sd_cert *cert, X509 *x)
 {
     ASN1_OBJECT *oid = NULL;
     const X509_PUBKEY *pub = X509_get_X509_PUBKEY(x);
+    X509_ALGOR *algorithm = NULL;
     const EVP_PKEY *key = X509_get0_pubkey(x);
     if (pub)
-        X509_PUBKEY_get0_param(&oid, NULL, NULL, NULL,
+        X509_PUBKEY_get0_param(&oid, NULL, NULL, &algorithm,
                                (X509_PUBKEY *)(uintptr_t)pub); /* not const before OpenSSL 3 */
     put_algorithm(cert->key, sizeof cert->key, oid);
+    if (algorithm)
+        cert->group = curve_of(algorithm);
     if (!key)
         return;
     int bits = EVP_PKEY_bits(key), security = EVP_PKEY_security_bits(key);
@@ -136,6 +193,7 @@ static void put_signature(struct sd_cert *cert, X509 *x)
     if (oid)
         OBJ_obj2txt(text, sizeof text, oid, 0);
     put_printable(cert->signature, sizeof cert->signature, text, strlen(text));
+    cert->scheme = scheme_of(oid);
     cert->weak_digest = weak_digest(x, oid ? OBJ_obj2nid(oid) : NID_undef);
 }
 
@@ -152,6 +210,7 @@ bool sd_x509fields_read(X509 *x, struct sd_cert *cert)
     put_public_key(cert, x);
     put_signature(cert, x);
     cert->self_signed = key && X509_verify(x, key) == 1;
+    cert->forbids = forbidden_uses(x);
     cert->ca = X509_get_extension_flags(x) & EXFLAG_CA;
     return true;
 }

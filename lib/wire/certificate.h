@@ -21,6 +21,14 @@ bool sd_cert_chain_init(struct sd_cert_chain *chain, struct sd_span body, bool t
 /* The next certificate in DER, the peer's own first. */
 bool sd_cert_next(struct sd_cert_chain *chain, struct sd_span *der);
 
+/* What the extensions of a certificate can forbid (RFC 5280 sections 4.2.1.3 and 4.2.1.12). */
+enum sd_cert_use {
+    SD_CERT_NO_SIGNING = 1,           /* key usage without digitalSignature */
+    SD_CERT_NO_ENCIPHERMENT = 1 << 1, /* key usage without keyEncipherment */
+    SD_CERT_NO_SERVER = 1 << 2,       /* extended key usage, and serverAuth is not in it */
+    SD_CERT_NO_CLIENT = 1 << 3        /* the same of clientAuth */
+};
+
 /* Texts are printable and cut to fit. */
 struct sd_cert {
     int64_t not_before, not_after; /* seconds since 1970, UTC */
@@ -28,6 +36,9 @@ struct sd_cert {
     char names[256];    /* DNS names and addresses of subjectAltName, ", " between them */
     char key[16];       /* "RSA", "EC", "Ed25519", ... */
     char signature[40]; /* "ecdsa-with-SHA256" */
+    uint16_t group;     /* of an EC key, the named group; 0 = another key or another curve */
+    uint16_t scheme;    /* of the signature on it, as in signature_algorithms; 0 = not known */
+    uint8_t forbids;    /* enum sd_cert_use */
     unsigned key_bits;
     unsigned security_bits; /* of the key: 112 = RSA 2048 (NIST SP 800-57) */
     bool weak_digest;       /* signed with MD5 or SHA-1 */

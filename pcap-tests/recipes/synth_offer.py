@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Written by hand: what hellos, alerts and certificates say against each other."""
 
+import der
 import dtls
-from scene import CHANGE, COOKIE, FINISHED, Item, Talk, alert, another, opaque, recipe, retries
+from scene import CHANGE, FINISHED, START, Talk, alert, another, opaque, recipe, retries
 
 SRTP = (14, dtls.vector(2, dtls.numbers(7)) + b"\0")
 SESSION = opaque(32, "session")
@@ -199,3 +200,61 @@ def wrong_password_not(s):
     t.flight6()
     t.chat()
     t.close()
+
+
+# Certificates against what was offered or asked for.
+
+RSA_SUITE = 0xC02F  # ECDHE with a certificate for RSA; the certificate here is one for ECDSA
+TYPES = {"rsa": b"\1", "ecdsa": b"\x40"}
+
+
+def refused_flight(s, description, port=50000, **how):
+    t = Talk(s, ("198.51.100.7", port), **how)
+    t.cookie_exchange()
+    t.flight4()
+    t.send("c", alert(description))
+
+
+@recipe
+def certificate_unfit(s):
+    """A suite for RSA with a certificate for ECDSA; then a key on a curve that was not offered."""
+    refused_flight(s, 47, suite=RSA_SUITE)
+    s.wait(1)
+    groups = (10, dtls.vector(2, dtls.numbers(0x1D)))
+    refused_flight(s, 40, 50001, exts=(dtls.POINTS, groups, dtls.SIGALGS, dtls.EMS, dtls.RENEGOTIATION))
+    s.wait(1)
+    schemes = (13, dtls.vector(2, dtls.numbers(0x0503, 0x0804)))
+    refused_flight(s, 47, 50002, exts=(dtls.POINTS, dtls.GROUPS, schemes, dtls.EMS, dtls.RENEGOTIATION))
+
+
+def mutual(s, kind, schemes=(0x0403,)):
+    """The server asks for a certificate of this kind, the client sends one for ECDSA."""
+    t = Talk(s)
+    t.cookie_exchange()
+    *first, done = t.server_messages()
+    t.message_seq["s"] -= 1
+    names = dtls.vector(2, dtls.vector(2, der.name("Device Root")) + dtls.vector(2, der.name("Other Root")))
+    asks = dtls.vector(1, TYPES[kind]) + dtls.vector(2, dtls.numbers(*schemes)) + names
+    request, done = t.message("s", dtls.CERT_REQUEST, asks), t.message("s", dtls.HELLO_DONE, b"")
+    t.send("s", *sum(first, []), *request, *done)
+    own = der.certificate("client", START - 86400, START + 86400)
+    proof = dtls.numbers(0x0403) + dtls.vector(2, opaque(71, "proof"))
+    t.send("c", *t.message("c", dtls.CERTIFICATE, dtls.certificate(own)), *t.client_key(),
+           *t.message("c", dtls.CERT_VERIFY, proof), CHANGE, FINISHED)
+    return t
+
+
+@recipe
+def client_certificate_unfit(s):
+    mutual(s, "rsa").send("s", alert(43))
+
+
+@recipe
+def client_signature_unfit(s):
+    mutual(s, "ecdsa", (0x0503,)).send("s", alert(47))
+
+
+@recipe
+def client_certificate_unfit_not(s):
+    """The right kind; the server refuses for a reason of its own."""
+    mutual(s, "ecdsa").send("s", alert(46))

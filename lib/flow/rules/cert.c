@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "flow/rules/hellos.h"
+#include "flow/rules/leaf.h"
 #include "flow/rules/rule.h"
 #include "wire/extension.h"
 #include "wire/names.h"
@@ -19,9 +20,7 @@ enum {
 struct refused {
     const struct sd_event *alert; /* NULL = the other side did not complain */
     enum sd_side owner;
-    struct sd_cert cert;
-    struct sd_span der;
-    unsigned count;
+    struct sd_leaf leaf;
 };
 
 /* Seconds since 1970. A host that woke up without a clock is far before it. */
@@ -30,19 +29,6 @@ struct refused {
 static struct sd_span chain_of(const struct sd_exchange *x, enum sd_side owner)
 {
     return sd_kept(x, owner == SD_SERVER ? SD_KEPT_SERVER_CERTIFICATE : SD_KEPT_CLIENT_CERTIFICATE);
-}
-
-static bool read_leaf(const struct sd_case *c, enum sd_side owner, struct refused *r)
-{
-    struct sd_span body = chain_of(c->x, owner), der;
-    struct sd_cert_chain chain;
-    r->owner = owner;
-    if (!c->certs || !body.len || !sd_cert_chain_init(&chain, body, c->x->version == SD_DTLS_1_3))
-        return false;
-    while (sd_cert_next(&chain, &der))
-        if (!r->count++)
-            r->der = der;
-    return r->count && c->certs->read(c->certs->arg, r->der, &r->cert);
 }
 
 static const struct sd_event *complaint(const struct sd_case *c, enum sd_side by)
@@ -64,9 +50,9 @@ static const struct sd_event *complaint(const struct sd_case *c, enum sd_side by
 static bool find_refused(const struct sd_case *c, struct refused *r)
 {
     for (int owner = SD_CLIENT; owner < SD_SIDES; owner++) {
-        *r = (struct refused){0};
+        *r = (struct refused){.owner = (enum sd_side)owner};
         const struct sd_event *e = complaint(c, sd_other((enum sd_side)owner));
-        if (e && e->level == 2 && read_leaf(c, (enum sd_side)owner, r)) {
+        if (e && e->level == 2 && sd_leaf_read(c, (enum sd_side)owner, &r->leaf)) {
             r->alert = e;
             return true;
         }
@@ -105,7 +91,7 @@ bool sd_rule_certificate_expired(const struct sd_case *c, struct sd_finding *f)
     struct refused r;
     if (c->outcome != SD_FAILED || !find_refused(c, &r))
         return false;
-    int64_t late = packet_seconds(c) - r.cert.not_after;
+    int64_t late = packet_seconds(c) - r.leaf.cert.not_after;
     bool says_so = r.alert->message == SD_ALERT_CERTIFICATE_EXPIRED;
     if (late <= 0 && !says_so)
         return false;
@@ -113,14 +99,14 @@ bool sd_rule_certificate_expired(const struct sd_case *c, struct sd_finding *f)
     f->confidence = late > 0 ? SD_HIGH : SD_MEDIUM;
     if (late > 0)
         sd_say(f, "The %s's certificate (%s) expired %lld day%s before this handshake%s.",
-               owner_name(&r), r.cert.subject, (long long)(late / DAY),
+               owner_name(&r), r.leaf.cert.subject, (long long)(late / DAY),
                sd_plural((uint64_t)(late / DAY)), clock_doubt(c));
     else
         sd_say(f,
                "The alert says that a certificate has expired, but the %s's own certificate (%s) "
                "was valid at the time of the capture. Probably another certificate of the chain "
                "has expired, or the verifier's clock is wrong.",
-               owner_name(&r), r.cert.subject);
+               owner_name(&r), r.leaf.cert.subject);
     return true;
 }
 
@@ -129,7 +115,7 @@ bool sd_rule_certificate_not_yet_valid(const struct sd_case *c, struct sd_findin
     struct refused r;
     if (c->outcome != SD_FAILED || !find_refused(c, &r))
         return false;
-    int64_t early = r.cert.not_before - packet_seconds(c);
+    int64_t early = r.leaf.cert.not_before - packet_seconds(c);
     if (early <= 0)
         return false;
     prove_refusal(c, f, &r);
@@ -137,7 +123,7 @@ bool sd_rule_certificate_not_yet_valid(const struct sd_case *c, struct sd_findin
     sd_say(f,
            "The %s's certificate (%s) becomes valid %.*f days after this handshake%s; the alert "
            "(%u) does not say why.",
-           owner_name(&r), r.cert.subject, early < 10 * DAY ? 1 : 0, (double)early / DAY,
+           owner_name(&r), r.leaf.cert.subject, early < 10 * DAY ? 1 : 0, (double)early / DAY,
            clock_doubt(c), r.alert->message);
     return true;
 }
@@ -153,29 +139,32 @@ bool sd_rule_hostname_mismatch(const struct sd_case *c, struct sd_finding *f)
     struct sd_span body, host = {0};
     char asked[80];
     if (c->outcome != SD_FAILED || !find_refused(c, &r) || r.owner != SD_SERVER ||
-        !in_time(c, &r.cert))
+        !in_time(c, &r.leaf.cert))
         return false;
     bool named = sd_offer_ext(c->x, SD_EXT_SERVER_NAME, &body) && sd_ext_server_name(body, &host);
     bool bad = r.alert->message == SD_ALERT_BAD_CERTIFICATE;
-    bool unfit = named && !c->certs->names(c->certs->arg, r.der, host);
+    bool unfit = named && !c->certs->names(c->certs->arg, r.leaf.der, host);
     if (!bad && !unfit)
         return false;
-    if (r.alert->message == SD_ALERT_UNKNOWN_CA || r.cert.security_bits < WEAK_BITS ||
-        r.cert.weak_digest || (named && !unfit))
+    if (r.alert->message == SD_ALERT_UNKNOWN_CA || r.leaf.cert.security_bits < WEAK_BITS ||
+        r.leaf.cert.weak_digest || (named && !unfit))
+        return false;
+    char misfit_text[SD_MISFIT_TEXT];
+    if (!unfit && sd_leaf_misfit(c, SD_SERVER, misfit_text))
         return false;
     prove_refusal(c, f, &r);
     f->confidence = unfit ? SD_HIGH : SD_LOW;
     sd_confuse(f, "unknown-ca");
-    bool fingerprint = r.cert.self_signed && !named;
+    bool fingerprint = r.leaf.cert.self_signed && !named;
     if (named)
         sd_say(f, "The client asked for \"%s\", but the certificate is for %s.",
                sd_offer_text(host, asked, sizeof asked),
-               r.cert.names[0] ? r.cert.names : r.cert.subject);
+               r.leaf.cert.names[0] ? r.leaf.cert.names : r.leaf.cert.subject);
     else
         sd_say(
             f,
             "The client refused the certificate (%s, names: %s) although its dates are valid. %s.",
-            r.cert.subject, r.cert.names[0] ? r.cert.names : "none",
+            r.leaf.cert.subject, r.leaf.cert.names[0] ? r.leaf.cert.names : "none",
             fingerprint ? "The certificate is self-signed, as in WebRTC, and its fingerprint is "
                           "probably not the one in the signalling"
                         : "Probably the certificate lacks the name that the client expected, or "
@@ -187,13 +176,13 @@ bool sd_rule_hostname_mismatch(const struct sd_case *c, struct sd_finding *f)
 bool sd_rule_unknown_ca(const struct sd_case *c, struct sd_finding *f)
 {
     for (int owner = SD_SERVER; owner >= SD_CLIENT; owner--) {
-        struct refused r = {0};
+        struct refused r = {.owner = (enum sd_side)owner};
+        char asked[200];
         const struct sd_event *e =
             sd_view_alert(c->view, sd_other((enum sd_side)owner), SD_ALERT_UNKNOWN_CA);
         if (!e || c->outcome != SD_FAILED)
             continue;
-        bool read = read_leaf(c, (enum sd_side)owner, &r);
-        r.owner = (enum sd_side)owner;
+        bool read = sd_leaf_read(c, (enum sd_side)owner, &r.leaf);
         r.alert = e;
         prove_refusal(c, f, &r);
         f->confidence = SD_HIGH;
@@ -207,9 +196,10 @@ bool sd_rule_unknown_ca(const struct sd_case *c, struct sd_finding *f)
         else
             sd_say(f,
                    "The %s does not trust the issuer of the %s's certificate: %s%s (%u "
-                   "certificate%s sent).",
-                   other, owner_name(&r), r.cert.self_signed ? "self-signed, " : "", r.cert.issuer,
-                   r.count, sd_plural(r.count));
+                   "certificate%s sent).%s",
+                   other, owner_name(&r), r.leaf.cert.self_signed ? "self-signed, " : "",
+                   r.leaf.cert.issuer, r.leaf.count, sd_plural(r.leaf.count),
+                   owner == SD_CLIENT ? sd_cert_request_text(c->x, asked, sizeof asked) : "");
         return true;
     }
     return false;
@@ -219,10 +209,10 @@ bool sd_rule_weak_key(const struct sd_case *c, struct sd_finding *f)
 {
     struct refused r;
     if (c->outcome != SD_FAILED || !find_refused(c, &r) ||
-        r.alert->message == SD_ALERT_UNKNOWN_CA || !in_time(c, &r.cert))
+        r.alert->message == SD_ALERT_UNKNOWN_CA || !in_time(c, &r.leaf.cert))
         return false;
-    bool key = r.cert.security_bits && r.cert.security_bits < WEAK_BITS;
-    bool digest = r.cert.weak_digest && !r.cert.self_signed;
+    bool key = r.leaf.cert.security_bits && r.leaf.cert.security_bits < WEAK_BITS;
+    bool digest = r.leaf.cert.weak_digest && !r.leaf.cert.self_signed;
     if (!key && !digest)
         return false;
     prove_refusal(c, f, &r);
@@ -230,8 +220,8 @@ bool sd_rule_weak_key(const struct sd_case *c, struct sd_finding *f)
     sd_say(f,
            "The %s's certificate (%s) has a key of %u bits (%s) and is signed with %s. That is too "
            "weak for the %s (OpenSSL at security level 2 requires a security of 112 bits).",
-           owner_name(&r), r.cert.subject, r.cert.key_bits, r.cert.key, r.cert.signature,
-           r.owner == SD_SERVER ? "client" : "server");
+           owner_name(&r), r.leaf.cert.subject, r.leaf.cert.key_bits, r.leaf.cert.key,
+           r.leaf.cert.signature, r.owner == SD_SERVER ? "client" : "server");
     return true;
 }
 

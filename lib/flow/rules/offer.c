@@ -5,6 +5,7 @@
 
 #include "flow/index.h"
 #include "flow/rules/hellos.h"
+#include "flow/rules/leaf.h"
 #include "flow/rules/rule.h"
 #include "wire/extension.h"
 #include "wire/names.h"
@@ -332,10 +333,11 @@ bool sd_rule_client_certificate_required(const struct sd_case *c, struct sd_find
         sd_prove_frame(f, sent->number, sent->first);
     sd_prove(f, e);
     f->confidence = SD_HIGH;
+    char asked[200];
     sd_say(f,
            "The server asked for a client certificate. The client sent none, and the server ended "
-           "the handshake with alert %u.",
-           e->message);
+           "the handshake with alert %u.%s",
+           e->message, sd_cert_request_text(c->x, asked, sizeof asked));
     return true;
 }
 

@@ -44,7 +44,8 @@ void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side
                      uint8_t flight, enum sd_cause cause, unsigned most);
 
 /* One rule for each entry: answer.c (section A of the catalogue), cookie.c (B), offer.c and
- * agreed.c (C), cert.c (D), size.c (E), keys.c (F), many.c (G), time.c (H), hygiene.c (I). */
+ * agreed.c (C), cert.c and unfit.c (D), size.c (E), keys.c (F), many.c (G), time.c (H), hygiene.c
+ * (I). */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule sd_rule_##name;
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY

@@ -1,0 +1,30 @@
+/* The certificate of one side, and what it does not fit. */
+#ifndef SD_FLOW_RULES_LEAF_H
+#define SD_FLOW_RULES_LEAF_H
+
+#include "flow/diagnosis.h"
+#include "wire/keyexchange.h"
+
+struct sd_leaf {
+    struct sd_cert cert;
+    struct sd_span der;
+    unsigned count; /* certificates that were sent */
+};
+
+/* False when this side sent none that could be read. */
+bool sd_leaf_read(const struct sd_case *c, enum sd_side owner, struct sd_leaf *leaf);
+
+/* What the ServerKeyExchange chose; false when there is none, or it has neither. */
+bool sd_server_key_of(const struct sd_exchange *x, struct sd_server_key *k);
+/* The CertificateRequest. */
+bool sd_cert_request_of(const struct sd_exchange *x, struct sd_cert_request *q);
+/* Its certificate types and CA names in words, each list cut where `cap` ends; returns buf. */
+const char *sd_cert_request_text(const struct sd_exchange *x, char *buf, size_t cap);
+
+enum { SD_MISFIT_TEXT = 256 };
+
+/* Something of this side's certificate or signature does not fit what the hellos or the
+ * CertificateRequest agreed on: a sentence in `text`. */
+bool sd_leaf_misfit(const struct sd_case *c, enum sd_side owner, char text[static SD_MISFIT_TEXT]);
+
+#endif
