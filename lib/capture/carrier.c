@@ -343,13 +343,14 @@ static bool is_capwap_port(uint16_t port)
     return port == 5246 || port == 5247;
 }
 
-/* RFC 5415 section 4.2: version 0, type 1 = a DTLS header with 24 reserved bits. */
+/* RFC 5415 section 4.2: version 0, type 1 = a DTLS header. Its 24 reserved bits are to be
+ * ignored; controllers in the field set some of them. */
 static bool unwrap_capwap(struct sd_datagram *d)
 {
     struct sd_rd r = sd_rd_init(d->payload.p, d->payload.len);
     if (!is_capwap_port(sd_addr_port(&d->src)) && !is_capwap_port(sd_addr_port(&d->dst)))
         return false;
-    if (sd_rd_u32(&r) != 0x01000000)
+    if (sd_rd_u32(&r) >> 24 != 0x01)
         return false;
     return replace(d, SD_CARRIER_CAPWAP, sd_rd_rest(&r), d->length - 4);
 }

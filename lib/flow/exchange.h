@@ -66,8 +66,12 @@ struct sd_direction {
     struct sd_numbers plain, sealed; /* epoch 0; the newest epoch above */
     int64_t first, last;             /* ns; 0 = silent */
     uint32_t datagrams, foreign;
-    uint32_t appdata;    /* records of application data */
-    uint32_t largest_ip; /* largest IP packet of a DTLS datagram; 0 = none known */
+    uint32_t appdata;           /* records of application data */
+    uint32_t unanswered;        /* of these, since the other side's last datagram */
+    uint32_t unanswered_number; /* frame of the first of them */
+    uint32_t after_close;       /* of these, clearly later than the other side's close_notify */
+    int64_t unanswered_from;    /* ns: time of the first unanswered one */
+    uint32_t largest_ip;        /* largest IP packet of a DTLS datagram; 0 = none known */
     uint32_t largest_datagram;
     uint16_t epoch; /* of `sealed`; DTLS 1.3: its two bits when not opened */
     uint8_t ttl_max;

@@ -8,6 +8,9 @@
 
 #define COPY_WITHIN (500 * SD_NS_MS) /* the network copies; later than that it was sent again */
 
+/* Data that was on its way when the peer closed has arrived by then. */
+#define CLOSE_KNOWN_AFTER (1 * SD_NS_SECOND)
+
 enum {
     LOG_RESERVE = 16, /* places only for what decides: alerts, ICMP */
     FOREIGN_LOGGED = 4
@@ -192,6 +195,19 @@ static void read_alert(struct reading *r)
         r->x->side[r->side].closing = true;
 }
 
+/* Data that nobody has answered yet, and data after the other side's goodbye. */
+static void note_data(const struct reading *r)
+{
+    struct sd_direction *side = &r->x->side[r->side];
+    const struct sd_direction *other = &r->x->side[sd_other(r->side)];
+    side->appdata++;
+    side->after_close += other->closing && r->d->time - other->last > CLOSE_KNOWN_AFTER;
+    if (side->unanswered++)
+        return;
+    side->unanswered_number = (uint32_t)r->d->number;
+    side->unanswered_from = r->d->time;
+}
+
 static void read_sealed(struct reading *r)
 {
     /* Of a record with a connection id nobody sees the type: before both have finished it
@@ -200,7 +216,8 @@ static void read_sealed(struct reading *r)
                 (r->rec->type == SD_CT_CID && (r->x->established || r->x->mid_session));
     struct sd_event *e = add_event(r, data ? SD_EV_APPDATA : SD_EV_PROTECTED);
     struct sd_direction *side = &r->x->side[r->side];
-    side->appdata += data && !r->duplicate;
+    if (data && !r->duplicate)
+        note_data(r);
     /* An alert is two bytes and what protects them; a close_notify is what comes last. */
     side->closing = r->rec->type == SD_CT_ALERT;
     if (e)
@@ -358,6 +375,7 @@ static void take_record(struct reading *r)
 static void note_datagram(struct sd_exchange *x, const struct sd_datagram *d, enum sd_side side)
 {
     struct sd_direction *s = &x->side[side];
+    x->side[sd_other(side)].unanswered = 0;
     s->datagrams++;
     s->first = s->first ? s->first : d->time;
     s->last = d->time;

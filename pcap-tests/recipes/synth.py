@@ -4,8 +4,9 @@
 import scene
 import synth_answer
 import synth_offer
+import synth_silence
 import synth_size
 import synth_wrapped
 
-MODULES = (synth_answer, synth_offer, synth_size, synth_wrapped)
+MODULES = (synth_answer, synth_offer, synth_silence, synth_size, synth_wrapped)
 RECIPES = scene.RECIPES

@@ -123,6 +123,7 @@ RECIPES.update({
     "in_turn_channel": carried(3478, channel_data),
     "in_turn_indication": carried(3478, indication),
     "in_capwap": carried(5246, lambda side, payload: b"\1\0\0\0" + payload),
+    "in_capwap_reserved": carried(5246, lambda side, payload: (b"\1\0\0\0" if side == "c" else b"\1\0\3\0") + payload),
     "file_pcapng": written(pcapng),
     "file_big_endian": written(lambda pcap, f, packets: pcap.write(f, packets, ">")),
     "file_snapped": written(lambda pcap, f, packets: pcap.write(f, packets, snaplen=96)),

@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "flow/icmp.h"
+#include "flow/index.h"
 #include "flow/rules/rule.h"
 #include "wire/iana.h"
 
 /* Before that, a server may still answer. */
 #define NO_ANSWER_FOR (3 * SD_NS_SECOND)
+/* An answer to another port comes this soon after the ClientHello, and more than once. */
+#define ANSWER_WITHIN (1 * SD_NS_SECOND)
+enum { ELSEWHERE_MIN = 2 };
 
 static bool server_spoke(const struct sd_exchange *x)
 {
@@ -59,6 +63,54 @@ static const char *reason_v6(uint8_t code)
     }
 }
 
+/* The hello that a ServerHello would answer. */
+static bool is_last_hello(const struct sd_exchange *x, const struct sd_event *e)
+{
+    return e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_CLIENT_HELLO &&
+           sd_event_side(e) == SD_CLIENT && e->flight == (x->hellos_cookie ? 3 : 1);
+}
+
+/* What the server sent to o's port within a second after this hello; NULL = nothing. */
+static const struct sd_event *answer_elsewhere(const struct sd_exchange *o,
+                                               const struct sd_event *hello)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (o->log[i].time >= hello->time && o->log[i].time - hello->time < ANSWER_WITHIN &&
+            o->log[i].kind == SD_EV_HANDSHAKE && sd_event_side(&o->log[i]) == SD_SERVER)
+            return &o->log[i];
+    return NULL;
+}
+
+/* Hellos of x that were answered to the port of o, from where no hello came. Marks both when
+ * `f` is given. */
+static unsigned count_elsewhere(const struct sd_exchange *x, const struct sd_exchange *o,
+                                struct sd_finding *f)
+{
+    unsigned count = 0;
+    if (o->side[SD_CLIENT].datagrams || !o->reversed || o->start < x->start)
+        return 0;
+    for (size_t i = 0; i < x->count; i++) {
+        const struct sd_event *answer =
+            is_last_hello(x, &x->log[i]) ? answer_elsewhere(o, &x->log[i]) : NULL;
+        count += answer != NULL;
+        if (answer && f) {
+            sd_prove(f, &x->log[i]);
+            sd_prove(f, answer);
+        }
+    }
+    return count;
+}
+
+const struct sd_exchange *sd_answered_elsewhere(const struct sd_case *c)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX];
+    size_t n = c->index ? sd_index_same_pair(c->index, c->x, found) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (count_elsewhere(c->x, found[i], NULL) >= ELSEWHERE_MIN)
+            return found[i];
+    return NULL;
+}
+
 bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
@@ -66,7 +118,8 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     unsigned hellos = hello_bursts(c->view);
     int64_t waited = c->view->now - x->start;
     if (c->outcome != SD_FAILED || server_spoke(x) || server->foreign || c->view->one_way ||
-        hellos < 2 || waited < NO_ANSWER_FOR || x->icmp_number || sd_rare(x)->stranger_number)
+        hellos < 2 || waited < NO_ANSWER_FOR || x->icmp_number || sd_rare(x)->stranger_number ||
+        sd_answered_elsewhere(c))
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
     f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
@@ -115,6 +168,23 @@ bool sd_rule_wrong_source_address(const struct sd_case *c, struct sd_finding *f)
            "The client sent its ClientHello to %s, but the answer came from %s. A client with a "
            "connected socket does not receive such an answer.",
            sd_addr_text(&x->server, asked), sd_addr_text(&sd_rare(x)->stranger, came));
+    return true;
+}
+
+bool sd_rule_wrong_destination(const struct sd_case *c, struct sd_finding *f)
+{
+    char from[SD_ADDR_TEXT], to[SD_ADDR_TEXT];
+    const struct sd_exchange *x = c->x;
+    const struct sd_exchange *o = c->outcome == SD_FAILED ? sd_answered_elsewhere(c) : NULL;
+    if (!o)
+        return false;
+    unsigned answers = count_elsewhere(x, o, f);
+    f->confidence = answers > ELSEWHERE_MIN ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, "no-response");
+    sd_say(f,
+           "The client sent its ClientHello from %s, but the server sent its answers to %s (%u "
+           "times). No ClientHello came from there.",
+           sd_addr_text(&x->client, from), sd_addr_text(&o->client, to), answers);
     return true;
 }
 
@@ -197,7 +267,8 @@ bool sd_rule_not_dtls_peer(const struct sd_case *c, struct sd_finding *f)
     const uint8_t *sample = rare->beside[SD_SERVER].sample;
     size_t len = rare->beside[SD_SERVER].sample_len;
     char hex[2 * SD_SAMPLE + 1] = "", text[SD_SAMPLE + 1] = "";
-    if (!x->side[SD_SERVER].foreign || server_spoke(x) || c->outcome == SD_OK)
+    /* In the middle of a session the peer has spoken DTLS before the capture began. */
+    if (!x->side[SD_SERVER].foreign || server_spoke(x) || c->outcome == SD_OK || x->mid_session)
         return false;
     for (size_t i = 0; i < len; i++) {
         static const char digits[] = "0123456789abcdef";

@@ -43,9 +43,13 @@ void sd_prove_bursts(struct sd_finding *f, const struct sd_view *v, enum sd_side
 void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side side,
                      uint8_t flight, enum sd_cause cause, unsigned most);
 
+/* The handshake on another port of this client that got the answers to this one; NULL = none.
+ * Silence on its own port is then no evidence of anything. */
+const struct sd_exchange *sd_answered_elsewhere(const struct sd_case *c);
+
 /* One rule for each entry: answer.c (section A of the catalogue), cookie.c (B), offer.c and
  * agreed.c (C), cert.c and unfit.c (D), size.c (E), keys.c (F), many.c (G), time.c (H), hygiene.c
- * (I). */
+ * (I), silence.c (J). */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule sd_rule_##name;
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY
