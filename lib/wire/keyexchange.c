@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "wire/keyexchange.h"
 
 #include <string.h>

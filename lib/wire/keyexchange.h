@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a ServerKeyExchange and a CertificateRequest choose and ask for (RFC 5246 sections 7.4.3 and
  * 7.4.4, RFC 8422 section 5.4, RFC 8446 section 4.3.2). */
 #ifndef SD_WIRE_KEYEXCHANGE_H

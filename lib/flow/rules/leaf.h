@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The certificate of one side, and what it does not fit. */
 #ifndef SD_FLOW_RULES_LEAF_H
 #define SD_FLOW_RULES_LEAF_H

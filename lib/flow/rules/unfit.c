@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section D of the catalogue: a certificate or signature against what was offered or asked for. */
 #include <stdio.h>
 #include <string.h>
