@@ -8,11 +8,10 @@
 #include "endpoint/internal.h"
 #include "endpoint/resolve.h"
 #include "wire/names.h"
-#include "wire/record.h"
 
 /* An ICMP error may be forged, so one alone does not end an attempt: it takes a
  * second one, in answer to the retransmission a second later. */
-enum { UNREACHABLE_ENOUGH = 2, JUNK_ENOUGH = 2 };
+enum { UNREACHABLE_ENOUGH = 2 };
 
 /* The local address that the user asked for, in the family of `to`; *from stays NULL
  * without such a wish. */
@@ -76,7 +75,7 @@ static void drop_attempt(struct sdtls_conn *c)
     if (c->peer)
         sd_demux_close(c->ep->demux, c->peer);
     c->peer = NULL;
-    c->unreachable = c->junk = 0;
+    c->replies = (struct sd_replies){0};
 }
 
 /* Opens the socket and session for the next candidate that lets us. */
@@ -154,8 +153,10 @@ static void on_unreachable(struct sdtls_conn *c, int error, sd_time now)
 {
     if (error == EMSGSIZE)
         return; /* a matter of size, not of reach: the session has taken note */
+    c->replies.icmp++;
+    c->replies.error = error;
     if (c->to.next == c->to.count) {
-        if (++c->unreachable >= UNREACHABLE_ENOUGH)
+        if (c->replies.icmp >= UNREACHABLE_ENOUGH)
             give_up_connecting(c, error);
         return;
     }
@@ -164,19 +165,6 @@ static void on_unreachable(struct sdtls_conn *c, int error, sd_time now)
         sd_conn_end(c, &err);
     else
         sd_conn_rearm(c, now);
-}
-
-static bool read_first_record(const struct sd_received *d, struct sd_record *rec)
-{
-    struct sd_records it = sd_records_init(d->data, d->len, 0);
-    return sd_record_next(&it, rec) == SD_RECORD_OK;
-}
-
-static void on_junk(struct sdtls_conn *c)
-{
-    if (++c->junk >= JUNK_ENOUGH)
-        sd_conn_fail(c, SDTLS_NOT_DTLS,
-                     "the peer's answers are not DTLS; another protocol probably uses this port");
 }
 
 static void end_probe(struct sdtls_conn *c, const struct sd_record *rec)
@@ -198,9 +186,25 @@ static void end_probe(struct sdtls_conn *c, const struct sd_record *rec)
     sd_conn_end(c, &e);
 }
 
+/* This is no DTLS server, certainly. */
+static void give_up_on_reply(struct sdtls_conn *c, enum sd_reply reply)
+{
+    if (reply == SD_REPLY_JUNK)
+        sd_conn_fail(c, SDTLS_NOT_DTLS,
+                     "the peer's answers are not DTLS; another protocol probably uses this port");
+    else if (reply == SD_REPLY_ECHO)
+        sd_conn_fail(c, SDTLS_NOT_DTLS,
+                     "our own ClientHello comes back: an echo service uses this port, not a DTLS"
+                     " server");
+    else if (reply == SD_REPLY_RIVAL)
+        sd_conn_fail(c, SDTLS_PROTO,
+                     "the peer sends a ClientHello, too: both ends are clients, but one of them"
+                     " must be the server");
+}
+
 bool sd_connect_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
-    if (c->state != SD_CONN_HANDSHAKE || sd_session_heard(c->session))
+    if (c->state != SD_CONN_HANDSHAKE || sd_replies_answered(c))
         return false;
     if (d->error) {
         sd_conn_note_error(c, d, now);
@@ -208,13 +212,14 @@ bool sd_connect_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time
         return true;
     }
     struct sd_record rec;
-    bool dtls = read_first_record(d, &rec), probe = c->ep->cfg.flags & SDTLS_F_PROBE;
-    if (dtls && !probe)
+    enum sd_reply reply = sd_replies_take(c, d, &rec);
+    bool dtls = reply == SD_REPLY_DTLS;
+    if (dtls && !(c->ep->cfg.flags & SDTLS_F_PROBE))
         return false;
     sd_conn_tap(c, 0, d->data, d->len);
     if (dtls)
         end_probe(c, &rec);
     else
-        on_junk(c);
+        give_up_on_reply(c, reply);
     return true;
 }

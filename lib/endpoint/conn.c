@@ -71,6 +71,7 @@ static int send_datagram(void *arg, const void *data, size_t len)
     if (!c->peer)
         return -ENOTCONN; /* a restarted client's new association has it now */
     sd_conn_tap(c, 1, data, len);
+    sd_replies_note_hello(c, data, len);
     return sd_peer_send(c->peer, data, len);
 }
 
@@ -170,20 +171,25 @@ void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
 }
 
 /* A server has heard at least the ClientHello that it admitted. */
-static const char *explain_silence(const struct sdtls_conn *c)
+static void explain_silence(const struct sdtls_conn *c, char *buf, size_t cap)
 {
-    if (sd_session_heard(c->session) > (c->server ? 1 : 0))
-        return "the peer answered, but the handshake did not finish; packets are probably lost"
-               " (measure the path MTU with dtls_mtu), or the peer waits for something";
-    return c->server ? "the client went silent after its ClientHello"
-                     : "no answer: no server listens there, or a firewall drops the packets";
+    if (c->server ? sd_session_heard(c->session) > 1 : sd_replies_answered(c))
+        snprintf(buf, cap,
+                 "the peer answered, but the handshake did not finish; packets are probably lost"
+                 " (measure the path MTU with dtls_mtu), or the peer waits for something");
+    else if (c->server)
+        snprintf(buf, cap, "the client went silent after its ClientHello");
+    else
+        sd_replies_explain(&c->replies, buf, cap);
 }
 
 static void handshake_timed_out(struct sdtls_conn *c, sd_time now)
 {
     unsigned long long tenths = (now - c->began) / (SD_SEC / 10);
+    char why[sizeof c->err.text];
+    explain_silence(c, why, sizeof why);
     sd_conn_fail(c, SDTLS_TIMEOUT, "no handshake within %llu.%llu s: %s", tenths / 10, tenths % 10,
-                 explain_silence(c));
+                 why);
 }
 
 void sd_conn_due(struct sdtls_conn *c, sd_time now)

@@ -17,6 +17,7 @@
 #include "tls/context.h"
 #include "tls/mac.h"
 #include "session/session.h"
+#include "wire/record.h"
 
 /* A record of application data holds 2^14 bytes at most (RFC 6347 4.1). */
 enum { SD_PLAINTEXT_MAX = 16384 };
@@ -84,6 +85,17 @@ struct sd_candidates {
     char *host;
 };
 
+/* What came back before the server's first answer. */
+struct sd_replies {
+    unsigned echoes;  /* our own ClientHello */
+    unsigned hellos;  /* a ClientHello of the peer */
+    unsigned records; /* other DTLS */
+    bool plain;       /* some of it in plaintext, as the answer to a ClientHello is */
+    unsigned junk;    /* datagrams that are no DTLS */
+    unsigned icmp;    /* errors; the last one is `error` */
+    int error;
+};
+
 struct sdtls_conn {
     struct sdtls *ep;
     struct sd_peer *peer;
@@ -94,7 +106,7 @@ struct sdtls_conn {
     bool half_open;        /* counted in the half-open limits */
     sd_time began, active; /* first datagram; last application data */
     struct sd_timer timer;
-    uint8_t random[32]; /* of the ClientHello that was admitted */
+    uint8_t random[32]; /* of the ClientHello that was admitted, or sent */
     struct sd_addr remote, local;
     struct sd_err err;   /* why it closes */
     const char *finding; /* of the FINDING event that has yet to be returned, or NULL */
@@ -103,9 +115,8 @@ struct sdtls_conn {
     uint64_t handshake_us;
     size_t datagram, fragment; /* of the last one read */
     struct sd_candidates to;   /* client */
-    unsigned unreachable;      /* ICMP errors before the first answer */
+    struct sd_replies replies; /* client */
     bool reported_refused;     /* ICMP port unreachable: only the first one is a finding */
-    unsigned junk;             /* datagrams that are no DTLS, before the first answer */
     void *user;
     TAILQ_ENTRY(sdtls_conn) all, ready;
 };
@@ -186,6 +197,23 @@ bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time 
 /* client.c: before the server's first answer a datagram or an error may settle the attempt to
  * connect. True when it did, or was no DTLS; false: it is for the session. */
 bool sd_connect_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
+
+/* replies.c: what comes back to a client before the server's first answer. */
+/* The server has answered the ClientHello. */
+bool sd_replies_answered(const struct sdtls_conn *c);
+/* Keeps the random of our ClientHello, which is about to be sent. */
+void sd_replies_note_hello(struct sdtls_conn *c, const void *data, size_t len);
+enum sd_reply {
+    SD_REPLY_DTLS,    /* for the session; *rec is the first record */
+    SD_REPLY_FOREIGN, /* from no DTLS server, or forged */
+    SD_REPLY_JUNK,    /* that is certain: the second datagram that is no DTLS, */
+    SD_REPLY_ECHO,    /* the second copy of our ClientHello, */
+    SD_REPLY_RIVAL    /* the second ClientHello of the peer */
+};
+enum sd_reply sd_replies_take(struct sdtls_conn *c, const struct sd_received *d,
+                              struct sd_record *rec);
+/* The sentence for a handshake that got no answer. */
+void sd_replies_explain(const struct sd_replies *r, char *buf, size_t cap);
 
 /* limits.c: 0, or the counter of the limit that was hit. */
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);

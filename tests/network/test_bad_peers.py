@@ -51,11 +51,26 @@ def verify_request(data, n):
                          seq=n, version=0xFEFF)]
 
 
+def rival(data, n):
+    """A client, too: its ClientHello is ours with another random."""
+    return [data[:27] + os.urandom(32) + data[59:]]
+
+
+def once(*replies):
+    """Answers the first datagram only."""
+    return lambda data, n: [reply(data) if callable(reply) else reply for reply in replies] if n == 0 else []
+
+
 PEERS = {
-    "silent": (lambda data, n: [], 3, "no answer"),
+    "silent": (lambda data, n: [], 3, "VPN gateway"),
+    "one-junk-datagram": (once(b"what?"), 3, "came back that is not DTLS"),
+    "one-echo": (once(lambda data: data), 3, "our own ClientHello came back"),
+    "old-session": (lambda data, n: [forge.record(forge.DATA, bytes(40), epoch=1, seq=n)], 3,
+                    "DTLS datagrams came back, but no answer"),
+    "rival": (rival, 4, "both ends are clients"),
     "http": (lambda data, n: [b"HTTP/1.1 400 Bad Request\r\n\r\n"], 4, "not DTLS"),
     "tls": (lambda data, n: [b"\x15\x03\x03\x00\x02\x02\x28"], 4, "not DTLS"),
-    "reflector": (lambda data, n: [data], 3, "no handshake within"),
+    "reflector": (lambda data, n: [data], 4, "our own ClientHello comes back"),
     "only-verify-requests": (verify_request, 3, "no handshake within"),
     "refuses": (lambda data, n: [forge.alert(2, 40)], 4, "handshake_failure"),
     "cut-records": (lambda data, n: [b"\x16\xfe\xfd\0\0"], 4, "not DTLS"),
@@ -75,7 +90,8 @@ def test_one_clear_line(udp_server, nc_run, name):
     assert program.out == b""
 
 
-@pytest.mark.parametrize("name,status", [("silent", 3), ("http", 4), ("refuses", 4), ("only-verify-requests", 0)])
+@pytest.mark.parametrize("name,status", [("silent", 3), ("http", 4), ("refuses", 4), ("only-verify-requests", 0),
+                                         ("reflector", 4), ("rival", 4), ("one-echo", 3)])
 def test_the_probe_tells_too(udp_server, nc_run, name, status):
     program = nc_run("-z", "-w", "2", "--timer", "300", "127.0.0.1", udp_server(PEERS[name][0]))
     assert program.status == status, (program.out, program.err)
