@@ -180,6 +180,10 @@ def test_the_name_is_not_known(run):
 @pytest.mark.parametrize("args, words", [
     ([], "HOST and PORT"),
     (["4433"], "a host is needed"),
+    (["localhost:99999"], "65535"),
+    (["localhost", "abc"], "port 'abc'"),
+    (["localhost", "0"], "the lowest port"),
+    (["--responder", "99999"], "65535"),
     (["--max", "100", "localhost", "4433"], "--max 100"),
     (["--responder", "--peer", "4433"], "--responder"),
     (["--count", "2", "localhost", "4433"], "--watch"),

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,12 +125,27 @@ static bool split_address(char *text, const char **host, const char **port)
     return true;
 }
 
+/* A name that the system has a UDP port for. getaddrinfo() takes "+5" and "-1" for numbers. */
+static bool is_service(const char *name)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
+    struct addrinfo *found;
+    if (!isalnum((unsigned char)*name) || getaddrinfo(NULL, name, &hints, &found))
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 static bool check_port(const struct tool_target *t, char why[static TOOL_WHY])
 {
     uint16_t number;
-    if (t->port && all_digits(t->port) && !tool_parse_port(t->port, &number))
+    if (!t->port || tool_parse_port(t->port, &number))
+        return true;
+    if (all_digits(t->port))
         return tool_wrong(why, "port %s: the highest port is 65535", t->port);
-    return true;
+    return is_service(t->port) ||
+           tool_wrong(why, "port '%s' is neither a number from 1 to 65535 nor a known service",
+                      t->port);
 }
 
 static bool take_argument(struct tool_target *t, char *text, char why[static TOOL_WHY])

@@ -92,6 +92,8 @@ static bool options_fit(const struct mtu_config *c, char why[static TOOL_WHY])
         return tool_wrong(why, c->responder ? "a port is needed" : "HOST and PORT are needed");
     if (!c->target.host && !c->responder)
         return tool_wrong(why, "a host is needed besides the port");
+    if (!c->responder && !strcmp(c->target.port, "0"))
+        return tool_wrong(why, "port 0: the lowest port of a server is 1");
     if (c->responder && measuring)
         return tool_wrong(why, "%s does not go with --responder, which measures nothing itself",
                           measuring);
