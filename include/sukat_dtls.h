@@ -85,7 +85,8 @@ enum sdtls_event_type {
 typedef struct sdtls_event {
     enum sdtls_event_type type;
     int err;          /* enum sdtls_err; SDTLS_OK for an orderly close */
-    int alert;        /* TLS AlertDescription, or -1 */
+    int alert;        /* TLS AlertDescription, or -1. With SDTLS_OK: 0 (close_notify) when the peer
+                         closed, -1 when this side did */
     sdtls_conn *conn; /* NULL for events of the endpoint itself */
     const void *data; /* borrowed until the next sdtls_next() */
     size_t len;

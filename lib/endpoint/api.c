@@ -56,9 +56,8 @@ void sdtls_close(struct sdtls_conn *c)
 {
     if (c->state == SD_CONN_CLOSING)
         return;
-    const struct sd_err orderly = {.code = SDTLS_OK, .alert = -1};
     sd_session_shutdown(c->session);
-    sd_conn_end(c, &orderly);
+    sd_conn_fail(c, SDTLS_OK, "this side closed the connection");
     sd_endpoint_wake(c->ep);
 }
 

@@ -63,11 +63,6 @@ enum sd_reply sd_replies_take(struct sdtls_conn *c, const struct sd_received *d,
     return ++r->echoes < REPLIES_ENOUGH ? SD_REPLY_FOREIGN : SD_REPLY_ECHO;
 }
 
-static const char *plural(unsigned n)
-{
-    return n == 1 ? "" : "s";
-}
-
 void sd_replies_explain(const struct sd_replies *r, char *buf, size_t cap)
 {
     if (r->echoes)
@@ -76,9 +71,8 @@ void sd_replies_explain(const struct sd_replies *r, char *buf, size_t cap)
         snprintf(buf, cap, "the peer sent a ClientHello, too: probably both ends are clients");
     else if (r->records)
         snprintf(buf, cap,
-                 "%u DTLS datagram%s came back, but no answer to the ClientHello: the peer"
-                 " probably continues an older session",
-                 r->records, plural(r->records));
+                 "DTLS datagrams came back, but none answers the ClientHello: the peer probably"
+                 " continues an older session");
     else if (r->junk)
         snprintf(buf, cap,
                  "a datagram came back that is not DTLS; another protocol probably uses this port");

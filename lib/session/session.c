@@ -266,6 +266,8 @@ void sd_session_net_error(struct sd_session *s, const struct sd_session_report *
 static void closed(struct sd_session *s)
 {
     s->orderly = true;
+    sd_err_set(&s->error, SDTLS_OK, "the peer closed the connection (close_notify)");
+    s->error.alert = SD_ALERT_CLOSE_NOTIFY;
     sd_session_shutdown(s);
     end_session(s);
 }

@@ -117,12 +117,25 @@ static int load_trust(SSL_CTX *ctx, const sdtls_config *c, struct sd_err *err)
     return rc;
 }
 
+/* X509_V_ERR_* when the certificate is not valid today, or X509_V_OK. */
+static int date_error(const X509 *x)
+{
+    if (X509_cmp_current_time(X509_get0_notAfter(x)) < 0)
+        return X509_V_ERR_CERT_HAS_EXPIRED;
+    if (X509_cmp_current_time(X509_get0_notBefore(x)) > 0)
+        return X509_V_ERR_CERT_NOT_YET_VALID;
+    return X509_V_OK;
+}
+
 /* Keeps the first certificate that is not trusted: after a failed handshake the SSL has
- * forgotten it. */
+ * forgotten it. OpenSSL looks for the issuer first, but no CA makes an expired certificate
+ * valid: the dates of the peer's own one count more. */
 static void note_culprit(X509_STORE_CTX *store, struct sd_ssl_link *link)
 {
-    X509 *x = X509_STORE_CTX_get_current_cert(store);
-    link->error = X509_STORE_CTX_get_error(store);
+    X509 *x = X509_STORE_CTX_get_current_cert(store), *own = X509_STORE_CTX_get0_cert(store);
+    int dates = own ? date_error(own) : X509_V_OK;
+    link->error = dates ? dates : X509_STORE_CTX_get_error(store);
+    x = dates ? own : x;
     if (x && X509_up_ref(x))
         link->culprit = x;
 }

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Everything that goes wrong ends with one clear line and the right status."""
 
+import re
 import socket
 import threading
 
 import pytest
+
+from conftest import openssl
 
 PSK = "00112233445566778899aabbccddeeff"
 ALERT = bytes.fromhex("15fefd00000000000000000002" + "0228")  # fatal handshake_failure
@@ -222,6 +225,67 @@ def test_a_key_log_that_cannot_be_opened(nc_run, server, tmp_path):
     program = nc_run("--insecure", "127.0.0.1", host.port, env={"SSLKEYLOGFILE": str(tmp_path)})
     assert program.status == 0
     one_line(program, "SSLKEYLOGFILE")
+
+
+def make_expired(folder):
+    """cert.pem and key.pem; the certificate expired a day ago."""
+    key, request = folder / "key.pem", folder / "request.pem"
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", request)
+    openssl("x509", "-req", "-in", request, "-signkey", key, "-days", "-1", "-copy_extensions", "copy", "-out",
+            folder / "cert.pem")
+
+
+WRONG_FILES = [
+    (["-l", "-c", "cert.pem"], "--key"),
+    (["--psk-identity", "me", "127.0.0.1", "1"], "--psk-identity"),
+    (["--alpn", "a,,b", "127.0.0.1", "1"], "--alpn"),
+    (["--ciphers", "NONE-SUCH", "127.0.0.1", "1"], "--ciphers"),
+    (["--groups", "none-such", "127.0.0.1", "1"], "--groups"),
+    (["--verify-host", "x" * 300, "127.0.0.1", "1"], "--verify-host"),
+    (["--sigalgs", "none-such", "127.0.0.1", "1"], "--sigalgs"),
+    (["--srtp", "none-such", "127.0.0.1", "1"], "--srtp"),
+]
+
+
+@pytest.mark.parametrize("args, option", WRONG_FILES)
+def test_errors_name_options(nc_run, pki, args, option):
+    program = nc_run(*[pki / a if a.endswith(".pem") else a for a in args])
+    assert program.status == 2
+    one_line(program, option)
+    for field in ("key_file", "cert_file", "psk_identity", "verify_host"):
+        assert field not in program.lines[0]
+    assert program.lines[0].count(option) == 1  # the words of OpenSSL stay
+
+
+def test_advice_fits_the_reason(server, nc_run, pki):
+    wrong_name = nc_run("--ca-file", pki / "cert.pem", "--verify-host", "example.org", "127.0.0.1", server().port)
+    one_line(wrong_name, "certificate is not for example.org", "--insecure")
+    assert "--ca-file" not in wrong_name.lines[0]
+    unknown = nc_run("--verify", "127.0.0.1", server().port)
+    one_line(unknown, "self-signed", "add it to --ca-file")
+
+
+def test_a_certificate_that_has_expired_is_not_cured_by_a_ca(nc, nc_run, tmp_path):
+    make_expired(tmp_path)
+    host = nc("-l", "127.0.0.1", "-c", tmp_path / "cert.pem", "-k", tmp_path / "key.pem")
+    port = host.wait_for("err", r"Hosting at: 127\.0\.0\.1:(\d+)").group(1).decode()
+    for flags in (["--ca-file", tmp_path / "cert.pem"], []):
+        program = nc_run(*flags, "127.0.0.1", port)
+        one_line(program, "expired", "--insecure")
+        assert "--ca-file" not in program.lines[0]
+        assert program.status == (5 if flags else 0)
+
+
+@pytest.mark.parametrize("insecure", [[], ["--insecure"]])
+def test_a_requested_client_certificate_may_be_any_or_none(server, nc_run, pki, insecure):
+    host = server("--client-cert", "request", *insecure, "--json")
+    own = ("-c", pki / "client.pem", "-k", pki / "client-key.pem")
+    for n, flags in enumerate((own, ()), 1):
+        assert nc_run("--insecure", *flags, "127.0.0.1", host.port, data=b"me\n").status == 0
+        host.wait_for("out", "me\n", n)
+    host.wait_for("err", '"subject":"CN = a client"')
+    assert len(re.findall(b'"subject"', host.err)) == 1
 
 
 class TestProbe:

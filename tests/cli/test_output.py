@@ -22,12 +22,37 @@ def test_v_tells_of_connections_in_the_words_of_old(server, nc_run):
     host.wait_for("err", "Removing peer")
     peer = re.search(r"Client connected from: (\S+)\n", host.err.decode()).group(1)
     assert f"Client established from: {peer} (DTLS 1.2, " in host.err.decode()
-    assert f"Removing peer {peer}\n" in host.err.decode()
+    assert f"Removing peer {peer}: the peer closed the connection (close_notify)\n" in host.err.decode()
+    assert client.lines[-1] == f"Removing peer 127.0.0.1:{host.port}: this side closed the connection: stdin ended"
     assert client.lines[0] == f"Connecting to: 127.0.0.1:{host.port}"
     assert client.lines[1].startswith(f"Connected to: 127.0.0.1:{host.port} (DTLS 1.2, ")
     host.signal(TERM)
     host.wait()
     assert host.lines[-1] == "Ended by SIGTERM"
+
+
+def closing(program):
+    event = next(e for e in events(program) if e["event"] == "closed")
+    return event["by"], event["error"], event.get("alert"), event["text"]
+
+
+def test_json_says_who_closed_and_why(server, nc, nc_run):
+    host = server("--json")
+    client = nc_run("--json", "--insecure", "127.0.0.1", host.port)
+    host.wait_for("err", '"event":"closed"')
+    assert closing(client) == ("us", "OK", None, "this side closed the connection: stdin ended")
+    assert closing(host) == ("peer", "OK", "close_notify", "the peer closed the connection (close_notify)")
+    idle = nc("--json", "--insecure", "--idle", "300ms", "127.0.0.1", host.port)
+    assert idle.wait() == 3
+    assert closing(idle)[:3] == ("us", "IDLE", None)
+    other = nc("--json", "--insecure", "127.0.0.1", host.port)
+    other.wait_for("err", '"event":"ready"')
+    host.signal(TERM)
+    assert other.wait() == 0 and host.wait() == 128 + TERM
+    assert closing(other)[:3] == ("peer", "OK", "close_notify")
+    assert [e for e in events(host) if e["event"] == "closed"][-1]["text"].endswith("connection: SIGTERM")
+    refused = nc_run("--json", "--verify", "127.0.0.1", server().port)
+    assert closing(refused)[:2] == ("us", "VERIFY")
 
 
 def test_without_v_all_is_silent(server, nc_run):

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
+#include "common/fields.h"
 #include "common/output.h"
 #include "flow/rules/diagnose.h"
 #include "flow/tracker.h"
@@ -74,7 +75,7 @@ static struct sd_tracker *new_tracker(struct mtu_client *c)
 
 static bool handshake_failed(struct mtu_handshake *h, const char *why)
 {
-    snprintf(h->text, sizeof h->text, "%s", why);
+    tool_library_text(why, h->text, sizeof h->text);
     return false;
 }
 

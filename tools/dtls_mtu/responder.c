@@ -4,13 +4,14 @@
 #include <poll.h>
 
 #include "common/exit.h"
+#include "common/fields.h"
 #include "dtls_mtu/exit.h"
 #include "dtls_mtu/message.h"
 #include "dtls_mtu/stop.h"
 #include "net/socket.h"
 #include "sukat_dtls.h"
 
-enum { IDLE_MS = 60000 };
+enum { IDLE_MS = 60000, ERROR_TEXT = 512 };
 
 /* UDP payload that the kernel's route to this peer carries, as ICMP errors lowered it; 0 =
  * unknown. */
@@ -108,7 +109,10 @@ int mtu_responder_run(const struct mtu_config *c, const struct tool_out *out,
     sdtls *d = sdtls_new(&config);
     int rc = d ? sdtls_listen(d, c->target.host, c->target.port) : SDTLS_NOMEM;
     if (rc) {
-        tool_error(out, "%s", d ? sdtls_errmsg(d) : sdtls_strerror(rc));
+        char words[ERROR_TEXT];
+        tool_error(
+            out, "%s",
+            tool_library_text(d ? sdtls_errmsg(d) : sdtls_strerror(rc), words, sizeof words));
         sdtls_free(d);
         return tool_exit_of(rc, false) == TOOL_EXIT_USAGE ? MTU_EXIT_USAGE : MTU_EXIT_NO_ANSWER;
     }

@@ -152,6 +152,7 @@ static void on_load_ready(struct nc *n, const sdtls_event *ev, struct nc_load_co
     sdtls_info info;
     sdtls_conn_info(ev->conn, &info);
     c->ready = true;
+    nc_note_handshake(n, ev->conn);
     l->us[l->connected++] = (uint32_t)info.handshake_us;
     if (n->out.verbose || n->out.json)
         nc_report_ready(n, ev);

@@ -82,7 +82,8 @@ static void take_signals(struct nc *n)
         } else if (signo == SIGUSR1) {
             nc_report_counters(n);
         } else {
-            tool_say(&n->out, 1, "Ended by %s", signal_name(signo));
+            n->leaving = signal_name(signo);
+            tool_say(&n->out, 1, "Ended by %s", n->leaving);
             tool_event(&n->out, "signal",
                        json_pack("{s:i, s:s}", "number", signo, "name", strsignal(signo)));
             nc_quit(n, TOOL_EXIT_SIGNAL + signo);

@@ -62,6 +62,8 @@ struct nc {
     const char *keylog_path;
     uint64_t wake; /* the loop turns at this time at the latest, ms; UINT64_MAX */
     uint64_t quit_at;
+    uint64_t slowest_ms; /* the slowest handshake so far, ms */
+    const char *leaving; /* why we close what is still open; NULL = not known */
     bool done;
     int status;
 };
@@ -76,9 +78,12 @@ void nc_loop(struct nc *n);
 uint64_t nc_now(void); /* ms, CLOCK_MONOTONIC */
 /* The loop must turn at this time. */
 void nc_wake_at(struct nc *n, uint64_t when);
+/* This connection has just completed its handshake. */
+void nc_note_handshake(struct nc *n, const sdtls_conn *c);
 /* Ends the loop; the first status counts. */
 void nc_quit(struct nc *n, int status);
-/* Ends the loop in good order once replies had the time of -q, at once with -N. */
+/* Ends the loop in good order once replies had the time of -q, at once with -N. Without both they
+ * have 0.2 s and the time of the slowest handshake. */
 void nc_quit_after_replies(struct nc *n);
 
 /* client.c, server.c, load.c: each runs its role and returns the exit status. */

@@ -45,7 +45,7 @@ static const struct tool_opt opts[] = {
     {'1', "once", NULL, DATA, "with -l: serve one client, then end", TOOL_FLAG, AT(once), 0, NULL},
     {'d', "no-stdin", NULL, DATA, "do not read stdin", TOOL_FLAG, AT(no_stdin), 0, NULL},
     {'N', "close-at-eof", NULL, DATA, "close the connection when stdin ends, without waiting for replies", TOOL_FLAG, AT(close_at_eof), 0, NULL},
-    {'q', "quit-after", "SECS", DATA, "wait this long for replies after stdin ends; default 0.2 s", TOOL_SECONDS, AT(quit_after_ms), 0, NULL},
+    {'q', "quit-after", "SECS", DATA, "wait this long for replies after stdin ends; default 0.2 s plus the handshake's time", TOOL_SECONDS, AT(quit_after_ms), 0, NULL},
     {0, "line", NULL, DATA, "send each line of stdin as one datagram", TOOL_FLAG, AT(line), 0, NULL},
 
     {'c', "certificate,cert", "FILE", TRUST, "own certificate (PEM); intermediate certificates may follow it", TOOL_TEXT, AT(tls.cert_file), 0, NULL},

@@ -60,6 +60,9 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
     if (c->insecure && (c->verify || c->tls.verify_host))
         return tool_wrong(why, "--insecure and %s cannot be used together",
                           c->verify ? "--verify" : "--verify-host");
+    if (c->insecure && c->client_cert == SDTLS_VERIFY_REQUIRE)
+        return tool_wrong(why, "--insecure and --client-cert require cannot be used together; use "
+                               "--client-cert request to accept any certificate, or none");
     /* DTLS versions count down. */
     if (c->tls.min_version && c->tls.max_version && c->tls.min_version < c->tls.max_version)
         return tool_wrong(why, "--min (%s) is higher than --max (%s)",
@@ -72,8 +75,10 @@ static bool check_target(const struct nc_config *c, char why[static TOOL_WHY])
     bool server = c->role == NC_SERVER;
     if (!server && !c->target.host)
         return tool_wrong(why, "a host and a port are needed, or -l to listen");
-    if (!server && (!c->target.port || !strcmp(c->target.port, "0")))
+    if (!server && !c->target.port)
         return tool_wrong(why, "a port is needed, for example: nc_dtls %s 4433", c->target.host);
+    if (!server && !strcmp(c->target.port, "0"))
+        return tool_wrong(why, "port 0: the lowest port of a server is 1");
     if (c->fd != UINT32_MAX && (c->target.host || c->target.port))
         return tool_wrong(why, "--fd %u has an address already: give no host and no port", c->fd);
     if (!c->numeric || !c->target.host)
@@ -179,8 +184,6 @@ static bool set_export(struct nc_config *c, char why[static TOOL_WHY])
 static void set_tls(struct nc_config *c)
 {
     sdtls_config *t = &c->tls;
-    if (t->cert_file && !t->key_file)
-        t->key_file = t->cert_file; /* both in one file, as curl takes it */
     if (c->role == NC_SERVER && !t->cert_file && !c->psk)
         t->flags |= SDTLS_F_SELF_SIGNED;
     if (c->role == NC_PROBE)
@@ -191,7 +194,7 @@ static void set_tls(struct nc_config *c)
         t->verify = (enum sdtls_verify)c->client_cert;
     if (c->verify)
         t->verify = SDTLS_VERIFY_REQUIRE;
-    if (c->insecure)
+    if (c->insecure && t->verify != SDTLS_VERIFY_CHECK)
         t->verify = SDTLS_VERIFY_NONE;
     if (t->server_name && !strcmp(t->server_name, "none"))
         t->server_name = "";

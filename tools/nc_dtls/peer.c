@@ -18,6 +18,7 @@ struct nc_peer *nc_peer_add(struct nc *n, sdtls_conn *c)
         return NULL;
     }
     p->conn = c;
+    nc_note_handshake(n, c);
     sdtls_set_user(c, p);
     TAILQ_INSERT_TAIL(&n->peers, p, next);
     if (n->cfg.exec && !nc_exec(n, p))

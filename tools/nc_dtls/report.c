@@ -2,26 +2,32 @@
 /* Events as lines for people, or as JSON for programs. Scripts read "Hosting at:", "Connecting
  * to:", "Connected to:", "Client connected from:", "Client established from:" and "Removing peer":
  * these words stay. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/fields.h"
 #include "nc_dtls/nc.h"
 
 /* Room for text from the network without what could command a terminal. */
 enum { WORDS = 512 };
+
+static bool is_numeric(const char *host)
+{
+    struct in6_addr a;
+    return host && (inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1);
+}
 
 /* What the user can do about it; NULL when the error needs no explanation. */
 static const char *error_advice(const struct nc_config *c, int err)
 {
     switch (err) {
     case SDTLS_RESOLVE:
-        return "check the name, or give a numeric address";
+        return is_numeric(c->target.host) ? NULL : "check the name, or give a numeric address";
     case SDTLS_REFUSED:
         return "check the port, and whether the server is running";
-    case SDTLS_VERIFY:
-        return c->role == NC_SERVER
-                   ? "use --ca-file to trust its issuer"
-                   : "use --ca-file to trust its issuer, or --insecure to connect anyway";
+    case SDTLS_VERIFY: /* the sentence itself says what would make it trusted */
+        return c->role == NC_SERVER ? NULL : "use --insecure to connect anyway";
     default:
         return NULL;
     }
@@ -36,7 +42,7 @@ void nc_report_error(const struct nc *n, int err)
 {
     const char *advice = error_advice(&n->cfg, err), *text = sdtls_errmsg(n->s);
     char words[WORDS];
-    tool_printable(*text ? text : sdtls_strerror(err), words, sizeof words);
+    tool_library_text(*text ? text : sdtls_strerror(err), words, sizeof words);
     json_t *f = json_object();
     tool_field(f, "error", sdtls_errname(err));
     tool_field(f, "text", words);
@@ -100,16 +106,13 @@ static void warn_unverified(const struct nc *n, const sdtls_info *info)
     char words[WORDS];
     if (n->cfg.role == NC_SERVER || n->cfg.insecure || info->verified || !info->fingerprint)
         return;
-    tool_printable(info->verify_text ? info->verify_text : "not trusted", words, sizeof words);
-    tool_warn(
-        &n->out,
-        "certificate not verified: %s; use --ca-file to verify it, or --insecure to hide this "
-        "warning",
-        words);
+    tool_library_text(info->verify_text ? info->verify_text : "not trusted", words, sizeof words);
+    tool_warn(&n->out, "certificate not verified: %s; use --insecure to hide this warning", words);
 }
 
 static json_t *info_json(const sdtls_conn *c, const sdtls_info *i)
 {
+    char words[WORDS];
     json_t *f = json_pack("{s:s, s:b, s:b, s:i, s:f}", "peer", sdtls_peer_text(c), "resumed",
                           i->resumed, "verified", i->verified, "retransmits", (int)i->retransmits,
                           "handshake_ms", (double)i->handshake_us / NC_US_PER_MS);
@@ -120,7 +123,8 @@ static json_t *info_json(const sdtls_conn *c, const sdtls_info *i)
     tool_field(f, "srtp", i->srtp);
     tool_field(f, "sni", i->server_name);
     tool_field(f, "psk_identity", i->psk_identity);
-    tool_field(f, "verify_text", i->verify_text);
+    if (i->verify_text)
+        tool_field(f, "verify_text", tool_library_text(i->verify_text, words, sizeof words));
     tool_field(f, "subject", i->subject);
     tool_field(f, "issuer", i->issuer);
     tool_field(f, "fingerprint", i->fingerprint);
@@ -214,13 +218,32 @@ void nc_report_other(const struct nc *n, const sdtls_event *ev)
     }
 }
 
-static void closed_json(const struct nc *n, const sdtls_event *ev, bool established)
+/* Who ended the connection. */
+static const char *closed_by(const sdtls_event *ev)
+{
+    switch (ev->err) {
+    case SDTLS_OK:
+        return ev->alert < 0 ? "us" : "peer";
+    case SDTLS_ALERT_RECEIVED:
+    case SDTLS_RESTARTED:
+        return "peer";
+    case SDTLS_REFUSED:
+    case SDTLS_IO:
+        return "network";
+    default:
+        return "us";
+    }
+}
+
+static void closed_json(const struct nc *n, const sdtls_event *ev, bool established,
+                        const char *words)
 {
     json_t *f = json_pack("{s:s, s:b, s:i}", "peer", sdtls_peer_text(ev->conn), "established",
                           established, "status", tool_exit_of(ev->err, established));
+    tool_field(f, "by", closed_by(ev));
     tool_field(f, "error", sdtls_errname(ev->err));
     tool_field(f, "alert", ev->alert >= 0 ? sdtls_alert_name(ev->alert) : NULL);
-    tool_field(f, "text", ev->text);
+    tool_field(f, "text", words);
     tool_event(&n->out, "closed", f);
 }
 
@@ -239,12 +262,11 @@ void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool establishe
 {
     const char *peer = sdtls_peer_text(ev->conn);
     char words[WORDS];
-    tool_printable(ev->text ? ev->text : sdtls_strerror(ev->err), words, sizeof words);
-    closed_json(n, ev, established);
+    tool_library_text(ev->text ? ev->text : sdtls_strerror(ev->err), words, sizeof words);
+    closed_json(n, ev, established, words);
     bool ordinary = ev->err == SDTLS_OK || ev->err == SDTLS_RESTARTED ||
                     (ev->err == SDTLS_IDLE && n->cfg.role == NC_SERVER);
-    bool why = ordinary && ev->err;
-    tool_say(&n->out, 1, "Removing peer %s%s%s", peer, why ? ": " : "", why ? words : "");
+    tool_say(&n->out, 1, "Removing peer %s%s%s", peer, ordinary ? ": " : "", ordinary ? words : "");
     if (ordinary || n->out.json)
         return;
     const char *advice = closed_advice(n, ev);
@@ -253,7 +275,10 @@ void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool establishe
 
 void nc_report_leaving(const struct nc *n, sdtls_conn *c)
 {
-    const sdtls_event ev = {.type = SDTLS_EV_CLOSED, .conn = c, .alert = -1};
+    char why[WORDS];
+    snprintf(why, sizeof why, "this side closed the connection%s%s", n->leaving ? ": " : "",
+             or_empty(n->leaving));
+    const sdtls_event ev = {.type = SDTLS_EV_CLOSED, .conn = c, .alert = -1, .text = why};
     nc_report_closed(n, &ev, true);
 }
 
@@ -286,7 +311,7 @@ void nc_report_probe(struct nc *n, const sdtls_event *ev)
     const char *peer = sdtls_peer_text(ev->conn);
     bool answered = ev->err == SDTLS_OK || ev->err == SDTLS_ALERT_RECEIVED;
     char words[WORDS], line[WORDS + TOOL_ADDR_TEXT];
-    tool_printable(ev->text ? ev->text : sdtls_strerror(ev->err), words, sizeof words);
+    tool_library_text(ev->text ? ev->text : sdtls_strerror(ev->err), words, sizeof words);
     json_t *f = json_pack("{s:s, s:b, s:i}", "peer", peer, "answered", answered, "status",
                           tool_exit_of(ev->err, false));
     tool_field(f, "error", sdtls_errname(ev->err));

@@ -50,6 +50,7 @@ static void stdin_ended(struct nc *n)
     n->pump.kept = 0;
     if (c->role == NC_SERVER && !c->close_at_eof && c->quit_after_ms == UINT32_MAX)
         return;
+    n->leaving = "stdin ended";
     nc_quit_after_replies(n);
 }
 

@@ -31,6 +31,7 @@ static bool stdout_failed(struct nc *n)
 {
     if (errno != EPIPE)
         tool_error(&n->out, "cannot write to stdout: %s", strerror(errno));
+    n->leaving = "cannot write to stdout";
     nc_quit(n, errno == EPIPE ? TOOL_EXIT_SIGNAL + SIGPIPE : TOOL_EXIT_USAGE);
     return false;
 }

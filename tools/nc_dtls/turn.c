@@ -27,11 +27,26 @@ void nc_quit(struct nc *n, int status)
     n->status = status;
 }
 
+void nc_note_handshake(struct nc *n, const sdtls_conn *c)
+{
+    sdtls_info info;
+    sdtls_conn_info(c, &info);
+    if (info.handshake_us / NC_US_PER_MS > n->slowest_ms)
+        n->slowest_ms = info.handshake_us / NC_US_PER_MS;
+}
+
+/* How long replies may take without -q. A handshake takes two or three round trips, so its time
+ * covers a reply over a slow path. */
+static uint64_t replies_ms(const struct nc *n)
+{
+    enum { LEAST_MS = 200, SLOWEST_MS = 10000 };
+    return LEAST_MS + (n->slowest_ms < SLOWEST_MS ? n->slowest_ms : SLOWEST_MS);
+}
+
 void nc_quit_after_replies(struct nc *n)
 {
-    enum { REPLIES_MS = 200 }; /* -q when it is not given */
     const struct nc_config *c = &n->cfg;
-    unsigned wait_ms = c->quit_after_ms == UINT32_MAX ? REPLIES_MS : c->quit_after_ms;
+    uint64_t wait_ms = c->quit_after_ms == UINT32_MAX ? replies_ms(n) : c->quit_after_ms;
     n->quit_at = nc_now() + (c->close_at_eof ? 0 : wait_ms);
     nc_wake_at(n, n->quit_at);
 }
