@@ -57,6 +57,6 @@ int sd_versions_limit(SSL *ssl, struct sd_versions v, struct sd_err *err)
     if (v.max == SDTLS_V1_3)
         return no_dtls13(err);
     return sd_err_set(err, SDTLS_OPTION, "this OpenSSL does not support %s to %s",
-                      sd_name(SD_NAME_VERSION, (uint16_t)v.min, min),
-                      sd_name(SD_NAME_VERSION, (uint16_t)v.max, max));
+                      sd_name(SD_NAME_VERSION, (uint16_t)(v.min ? v.min : v.max), min),
+                      sd_name(SD_NAME_VERSION, (uint16_t)(v.max ? v.max : v.min), max));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/unseal/keylog.c and what is under it, against what OpenSSL sends: DTLS 1.0 and 1.2. */
+/* lib/unseal/unseal.c and what it uses, against what OpenSSL sends: DTLS 1.0 and 1.2. */
 #include "identity.h"
 
 #include "unseal/unseal.h"
