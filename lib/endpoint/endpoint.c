@@ -69,8 +69,8 @@ static void run_due_connections(struct sdtls *s, sd_time now)
         sd_conn_due(sd_container(t, struct sdtls_conn, timer), now);
 }
 
-/* Whoever knows the role of the connection is asked first: what comes may be for more than
- * the session. */
+/* accept.c or client.c, by the role of the connection, sees it first: it may be about more than
+ * this session. */
 static void dispatch(struct sdtls *s, const struct sd_received *d, sd_time now)
 {
     struct sdtls_conn *c = d->to ? sd_peer_user(d->to) : NULL;
