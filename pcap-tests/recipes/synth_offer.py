@@ -227,9 +227,9 @@ def certificate_unfit(s):
     refused_flight(s, 47, 50002, exts=(dtls.POINTS, dtls.GROUPS, schemes, dtls.EMS, dtls.RENEGOTIATION))
 
 
-def mutual(s, kind, schemes=(0x0403,)):
-    """The server asks for a certificate of this kind, the client sends one for ECDSA."""
-    t = Talk(s)
+def asked(s, kind, schemes=(0x0403,), port=50000):
+    """The server asks for a certificate of this kind."""
+    t = Talk(s, ("198.51.100.7", port))
     t.cookie_exchange()
     *first, done = t.server_messages()
     t.message_seq["s"] -= 1
@@ -237,6 +237,12 @@ def mutual(s, kind, schemes=(0x0403,)):
     asks = dtls.vector(1, TYPES[kind]) + dtls.vector(2, dtls.numbers(*schemes)) + names
     request, done = t.message("s", dtls.CERT_REQUEST, asks), t.message("s", dtls.HELLO_DONE, b"")
     t.send("s", *sum(first, []), *request, *done)
+    return t
+
+
+def mutual(s, kind, schemes=(0x0403,)):
+    """The client sends one for ECDSA."""
+    t = asked(s, kind, schemes)
     own = der.certificate("client", START - 86400, START + 86400)
     proof = dtls.numbers(0x0403) + dtls.vector(2, opaque(71, "proof"))
     t.send("c", *t.message("c", dtls.CERTIFICATE, dtls.certificate(own)), *t.client_key(),
@@ -258,3 +264,74 @@ def client_signature_unfit(s):
 def client_certificate_unfit_not(s):
     """The right kind; the server refuses for a reason of its own."""
     mutual(s, "ecdsa").send("s", alert(46))
+
+
+# What the server chose, and the order of messages.
+
+DHE_SUITE = 0x009E  # DHE with RSA
+
+
+@recipe
+def choice_not_offered(s):
+    """A group that the client does not offer; then a suite."""
+    groups = (10, dtls.vector(2, dtls.numbers(0x17)))
+    refused_flight(s, 47, exts=(dtls.POINTS, groups, dtls.SIGALGS, dtls.EMS, dtls.RENEGOTIATION))
+    s.wait(1)
+    refused_flight(s, 47, 50001, suites=(0xC02C,))
+
+
+@recipe
+def choice_not_offered_not(s):
+    """The last of several groups, and an alert about something else."""
+    groups = (10, dtls.vector(2, dtls.numbers(0x0A0A, 0x17, 0x1D)))
+    refused_flight(s, 80, exts=(dtls.POINTS, groups, dtls.SIGALGS, dtls.EMS, dtls.RENEGOTIATION))
+
+
+@recipe
+def message_order(s):
+    """A server without its certificate; then a client that does not answer the request for one."""
+    t = Talk(s)
+    t.cookie_exchange()
+    hello, _, key, done = t.server_messages()
+    t.message_seq["s"] = 1
+    t.send("s", *hello, *t.pieces(dtls.KEY_EXCHANGE, key[0].body[12:], 2), *t.pieces(dtls.HELLO_DONE, b"", 3))
+    t.send("c", alert(10))
+    s.wait(1)
+    t = asked(s, "ecdsa", port=50001)
+    t.send("c", *t.client_key(), CHANGE, FINISHED)
+    t.send("s", alert(10))
+
+
+@recipe
+def message_order_not(s):
+    """Messages that come in another order than they were sent in; the alert is about something else."""
+    t = Talk(s)
+    t.cookie_exchange()
+    first = [t.pack("s", item) for item in sum(t.server_messages(), [])]
+    for record in (first[0], first[2], first[1], first[3]):
+        t.put("s", record)
+    t.send("c", alert(80))
+
+
+def prime(s, bits, port=50000):
+    t = Talk(s, ("198.51.100.7", port), suite=DHE_SUITE, suites=(DHE_SUITE, 0x00FF))
+    t.cookie_exchange()
+    hello, _, _, done = t.server_messages()
+    del done
+    number = b"\xff" + opaque(bits // 8 - 1, "prime")
+    key = dtls.vector(2, number) + dtls.vector(2, b"\2") + dtls.vector(2, number[::-1])
+    key += dtls.numbers(0x0401) + dtls.vector(2, opaque(256, "signature"))
+    t.send("s", *hello)
+    t.send("s", *t.pieces(dtls.KEY_EXCHANGE, key, 3))
+    t.send("c", alert(40))
+
+
+@recipe
+def weak_prime(s):
+    """A Diffie-Hellman prime of 1024 bits. The certificate before it was not captured."""
+    prime(s, 1024)
+
+
+@recipe
+def weak_prime_not(s):
+    prime(s, 2048)

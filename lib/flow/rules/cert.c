@@ -13,7 +13,8 @@ enum {
     DAY = 86400,       /* seconds */
     LONG_CHAIN = 4096, /* bytes */
     MANY_RECORDS = 10,
-    WEAK_BITS = 112
+    WEAK_BITS = 112,
+    PRIME_BITS = 2048
 };
 
 /* Whose certificate is refused, and what it says. */
@@ -205,11 +206,37 @@ bool sd_rule_unknown_ca(const struct sd_case *c, struct sd_finding *f)
     return false;
 }
 
+/* The client's policy refuses the prime of the key exchange; OpenSSL at security level 2 says so
+ * with handshake_failure. */
+static bool weak_prime(const struct sd_case *c, struct sd_finding *f)
+{
+    struct sd_server_key k;
+    const struct sd_event *e = sd_view_alert(c->view, SD_CLIENT, -1);
+    const struct sd_part *p = sd_view_part(c->view, SD_SERVER, SD_HS_SERVER_KEY_EXCHANGE);
+    char name[SD_NAME_TEXT];
+    if (!e || !p || !sd_server_key_of(c->x, &k) || !k.prime_bits || k.prime_bits >= PRIME_BITS ||
+        (e->message != SD_ALERT_HANDSHAKE_FAILURE && e->message != SD_ALERT_INSUFFICIENT_SECURITY &&
+         e->message != SD_ALERT_ILLEGAL_PARAMETER))
+        return false;
+    sd_prove_frame(f, p->number, p->first);
+    sd_prove(f, e);
+    f->confidence = k.prime_bits <= PRIME_BITS / 2 ? SD_HIGH : SD_MEDIUM;
+    sd_say(f,
+           "The server's DHE key exchange uses a prime of %u bits. The client ended the handshake "
+           "with the alert %s (%u); many clients require %u bits.",
+           k.prime_bits, sd_name(SD_NAME_ALERT, e->message, name), e->message, PRIME_BITS);
+    return true;
+}
+
 bool sd_rule_weak_key(const struct sd_case *c, struct sd_finding *f)
 {
     struct refused r;
-    if (c->outcome != SD_FAILED || !find_refused(c, &r) ||
-        r.alert->message == SD_ALERT_UNKNOWN_CA || !in_time(c, &r.leaf.cert))
+    if (c->outcome != SD_FAILED)
+        return false;
+    if (weak_prime(c, f))
+        return true;
+    if (!find_refused(c, &r) || r.alert->message == SD_ALERT_UNKNOWN_CA ||
+        !in_time(c, &r.leaf.cert))
         return false;
     bool key = r.leaf.cert.security_bits && r.leaf.cert.security_bits < WEAK_BITS;
     bool digest = r.leaf.cert.weak_digest && !r.leaf.cert.self_signed;

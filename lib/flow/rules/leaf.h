@@ -15,6 +15,15 @@ struct sd_leaf {
 /* False when this side sent none that could be read. */
 bool sd_leaf_read(const struct sd_case *c, enum sd_side owner, struct sd_leaf *leaf);
 
+/* What the chosen suite needs in DTLS up to 1.2. */
+struct sd_suite_needs {
+    char name[64];
+    const char *key; /* of the certificate; NULL = none, or the suite does not say */
+    enum sd_exchange_kind kind;
+    bool psk;
+};
+struct sd_suite_needs sd_suite_needs_of(const struct sd_exchange *x);
+
 /* What the ServerKeyExchange chose; false when there is none, or it has neither. */
 bool sd_server_key_of(const struct sd_exchange *x, struct sd_server_key *k);
 /* The CertificateRequest. */

@@ -48,8 +48,8 @@ void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side
 const struct sd_exchange *sd_answered_elsewhere(const struct sd_case *c);
 
 /* One rule for each entry: answer.c (section A of the catalogue), cookie.c (B), offer.c and
- * agreed.c (C), cert.c and unfit.c (D), size.c (E), keys.c (F), many.c (G), time.c (H), hygiene.c
- * (I), silence.c (J). */
+ * agreed.c and flight.c (C), cert.c and unfit.c (D), size.c (E), keys.c (F), many.c (G), time.c
+ * (H), hygiene.c (I), silence.c (J). */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule sd_rule_##name;
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Section H of the catalogue: loss and time; and what is left when nothing else fits. */
+#include "flow/rules/reasons.h"
 #include "flow/rules/rule.h"
 #include "wire/names.h"
 #include "wire/record.h"
@@ -314,33 +315,11 @@ bool sd_rule_close(const struct sd_case *c, struct sd_finding *f)
 
 /* --- last resorts: the handshake failed, and no other rule found a reason --- */
 
-bool sd_rule_unexplained_alert(const struct sd_case *c, struct sd_finding *f)
-{
-    char name[SD_NAME_TEXT];
-    const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, -1);
-    if (!e)
-        e = sd_view_alert(c->view, SD_CLIENT, -1);
-    if (!e)
-        return false;
-    sd_prove(f, e);
-    f->confidence = SD_MEDIUM;
-    const char *after = "";
-    char last[SD_NAME_TEXT];
-    for (const struct sd_event *o = c->x->log; o < e; o++)
-        if (o->kind == SD_EV_HANDSHAKE)
-            after = sd_name(SD_NAME_HANDSHAKE, o->message, last);
-    sd_say(f, "The %s ended the handshake with the alert %s (%u) after %s.",
-           sd_event_side(e) == SD_SERVER ? "server" : "client",
-           sd_name(SD_NAME_ALERT, e->message, name), e->message,
-           *after ? after : "no handshake message");
-    return true;
-}
-
 bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
     char name[SD_NAME_TEXT];
-    if (!v->burst_count || sd_view_alert(v, SD_SERVER, -1) || sd_view_alert(v, SD_CLIENT, -1))
+    if (!v->burst_count || sd_ending_alert(v))
         return false;
     const struct sd_part *p = v->part_count ? &v->parts[v->part_count - 1] : NULL;
     for (size_t i = 0; i < v->burst_count; i++)

@@ -26,16 +26,9 @@ bool sd_leaf_read(const struct sd_case *c, enum sd_side owner, struct sd_leaf *l
 
 /* --- what the suite says --- */
 
-struct suite_needs {
-    char name[64];
-    const char *key; /* of the certificate; NULL = none, or the suite does not say */
-    enum sd_exchange_kind kind;
-    bool psk;
-};
-
-static struct suite_needs needs_of(const struct sd_exchange *x)
+struct sd_suite_needs sd_suite_needs_of(const struct sd_exchange *x)
 {
-    struct suite_needs n = {.kind = SD_KX_NONE};
+    struct sd_suite_needs n = {.kind = SD_KX_NONE};
     char hex[SD_NAME_TEXT];
     snprintf(n.name, sizeof n.name, "%s", sd_name(SD_NAME_SUITE, x->suite, hex));
     bool fixed = !strncmp(n.name, "TLS_ECDH_", 9) || !strncmp(n.name, "TLS_DH_", 7);
@@ -54,7 +47,7 @@ static struct suite_needs needs_of(const struct sd_exchange *x)
 
 bool sd_server_key_of(const struct sd_exchange *x, struct sd_server_key *k)
 {
-    struct suite_needs n = needs_of(x);
+    struct sd_suite_needs n = sd_suite_needs_of(x);
     struct sd_span body = sd_kept(x, SD_KEPT_SERVER_KEY_EXCHANGE);
     return body.len && x->version != SD_DTLS_1_3 &&
            sd_server_key_parse(k, body, n.kind, n.psk, x->version == SD_DTLS_1_2);
@@ -90,7 +83,7 @@ typedef bool misfit(const struct sd_case *c, const struct sd_leaf *leaf, char *t
 
 static bool suite_of_other_key(const struct sd_case *c, const struct sd_leaf *leaf, char *text)
 {
-    struct suite_needs n = needs_of(c->x);
+    struct sd_suite_needs n = sd_suite_needs_of(c->x);
     const char *key = kind_of_key(&leaf->cert);
     if (c->x->version == SD_DTLS_1_3 || !n.key || !*key || !strcmp(n.key, key))
         return false;
@@ -162,7 +155,7 @@ static bool signature_of_other_key(const struct sd_case *c, const struct sd_leaf
 
 static bool server_use_forbidden(const struct sd_case *c, const struct sd_leaf *leaf, char *text)
 {
-    struct suite_needs n = needs_of(c->x);
+    struct sd_suite_needs n = sd_suite_needs_of(c->x);
     bool seals = !strncmp(n.name, "TLS_RSA_", 8);
     uint8_t missing = seals ? SD_CERT_NO_ENCIPHERMENT : SD_CERT_NO_SIGNING;
     if (leaf->cert.forbids & SD_CERT_NO_SERVER)
