@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Section C of the catalogue: what the server chose, and the messages of a full handshake, against
  * what the version allows. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/rules/reasons.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why a side may have sent an alert. */
 #ifndef SD_FLOW_RULES_REASONS_H
 #define SD_FLOW_RULES_REASONS_H
