@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *sd_ossl_reason(void)
+static const char *first_reason(void)
 {
     unsigned long first = ERR_get_error();
     ERR_clear_error();
@@ -24,5 +24,5 @@ int sd_ossl_err(struct sd_err *e, int code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return sd_err_because(e, code, sd_ossl_reason(), "%s", text);
+    return sd_err_because(e, code, first_reason(), "%s", text);
 }

@@ -6,10 +6,8 @@
 
 #include "base/err.h"
 
-/* The first reason in the queue ("key values mismatch", "No such file or directory") or
- * "unknown reason"; empties the queue. The text is constant. */
-const char *sd_ossl_reason(void);
-/* sd_err_because() with that reason. */
+/* sd_err_because() with the first reason in the queue ("key values mismatch", "No such file or
+ * directory") or "unknown reason"; empties the queue. */
 int sd_ossl_err(struct sd_err *e, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
