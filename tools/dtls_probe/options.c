@@ -40,11 +40,11 @@ static const struct tool_opt opts[] = {
     {0, "only-failed", NULL, WHICH, "show only handshakes that failed", TOOL_FLAG, AT(only_failed), 0, NULL},
     {0, "handshake", "N", WHICH, "show only handshake number N", TOOL_UINT, AT(handshake), 0, NULL},
 
-    {0, "summary", NULL, SHOW, "print handshakes and findings, without a line for each datagram", TOOL_SET, AT(show), PROBE_SUMMARY, NULL},
-    {0, "ladder", NULL, SHOW, "draw each handshake as a sequence diagram", TOOL_SET, AT(show), PROBE_LADDER, NULL},
-    {0, "mermaid", NULL, SHOW, "write each handshake as a sequence diagram for Mermaid", TOOL_SET, AT(show), PROBE_MERMAID, NULL},
-    {0, "report", NULL, SHOW, "write each handshake as Markdown for an issue tracker", TOOL_SET, AT(show), PROBE_REPORT, NULL},
-    {0, "json", NULL, SHOW, "print one JSON object per line", TOOL_SET, AT(show), PROBE_JSON, NULL},
+    {0, "summary", NULL, SHOW, "print handshakes and findings, without a line for each datagram", TOOL_OR, AT(forms), 1 << PROBE_SUMMARY, NULL},
+    {0, "ladder", NULL, SHOW, "draw each handshake as a sequence diagram", TOOL_OR, AT(forms), 1 << PROBE_LADDER, NULL},
+    {0, "mermaid", NULL, SHOW, "write each handshake as a sequence diagram for Mermaid", TOOL_OR, AT(forms), 1 << PROBE_MERMAID, NULL},
+    {0, "report", NULL, SHOW, "write each handshake as Markdown for an issue tracker", TOOL_OR, AT(forms), 1 << PROBE_REPORT, NULL},
+    {0, "json", NULL, SHOW, "print one JSON object per line", TOOL_OR, AT(forms), 1 << PROBE_JSON, NULL},
     {0, "explain", "ID", SHOW, "explain this finding and what to do; \"list\" prints all IDs", TOOL_TEXT, AT(explain), 0, NULL},
 
     {'w', "write", "FILE", WRITE, "write a pcapng copy, with the findings as comments on their packets", TOOL_TEXT, AT(write), 0, NULL},
@@ -118,6 +118,27 @@ static bool check_outputs(const struct probe_config *c, char why[static TOOL_WHY
     return true;
 }
 
+/* At most one form of output; --two-sided has its own text, and JSON. */
+static bool check_forms(const struct probe_config *c, char why[static TOOL_WHY])
+{
+    const unsigned drawn = 1U << PROBE_LADDER | 1U << PROBE_MERMAID | 1U << PROBE_REPORT;
+    const char *first = NULL;
+    for (size_t i = 0; i < COUNT(opts); i++) {
+        if (opts[i].kind != TOOL_OR || !(c->forms & (unsigned)opts[i].value))
+            continue;
+        if (first)
+            return tool_wrong(why, "--%s and --%s cannot be used together: choose one", first,
+                              opts[i].names);
+        if (c->two_sided && (drawn & (unsigned)opts[i].value))
+            return tool_wrong(why,
+                              "--two-sided and --%s cannot be used together: leave it out or use "
+                              "--json",
+                              opts[i].names);
+        first = opts[i].names;
+    }
+    return true;
+}
+
 static bool check_expect(const struct probe_config *c, char why[static TOOL_WHY])
 {
     if (!c->expect || !strcmp(c->expect, "ok") || sd_catalogue_find(c->expect))
@@ -139,6 +160,9 @@ bool probe_options(struct probe_config *c, int argc, char **argv, char why[stati
             return tool_wrong(why, "%s: at most %d captures", argv[rest], PROBE_FILES);
         c->read[c->reads++] = argv[rest];
     }
+    if (!check_forms(c, why))
+        return false;
+    c->show = c->forms ? __builtin_ctz(c->forms) : PROBE_LINES;
     c->json = c->show == PROBE_JSON;
     return (needs_no_capture(c) || (check_sources(c, why) && check_outputs(c, why))) &&
            check_expect(c, why);
