@@ -133,3 +133,33 @@ def test_lines_of_two_captures_fit_the_schema(tmp_path, name):
     lost = [line[way]["lost"] for line in lines if "server_handshake" in line
             for way in ("client_to_server", "server_to_client")]
     assert lost and any(lost) == (name != "ok_ecdsa")
+
+
+def frames_again(source, seconds, client, port):
+    """The frames of a little-endian capture of Ethernet and IPv4, later and of another client.
+    The source also has the frames between a middlebox and the client: only the server's port counts."""
+    out, at = b"", 24
+    while at < len(source):
+        time, fraction, length, whole = struct.unpack_from("<IIII", source, at)
+        frame, at = bytearray(source[at + 16:at + 16 + length]), at + 16 + length
+        ports = struct.unpack_from(">HH", frame, 34)
+        if 4433 not in ports:
+            continue
+        address, number = (26, 34) if ports[1] == 4433 else (30, 36)
+        frame[address:address + 4] = client
+        struct.pack_into(">H", frame, number, port)
+        out += struct.pack("<IIII", time + seconds, fraction, length, whole) + frame
+    return out
+
+
+def test_of_equal_randoms_behind_a_nat_each_end_is_used_once(tmp_path):
+    """Of three handshakes of a client without random numbers, the second arrives."""
+    source = (ROOT / "pcap-tests/captures/ok_ecdsa.pcap").read_bytes()
+    ends = tmp_path / "client.pcap", tmp_path / "server.pcap"
+    ends[0].write_bytes(source[:24] + b"".join(
+        frames_again(source, 10 * i, b"\x0a\0\0\x01", 2000 + i) for i in range(3)))
+    ends[1].write_bytes(source[:24] + frames_again(source, 10, b"\xc0\0\2\x01", 60000))
+    lines = lines_of("--two-sided", *ends)
+    check(lines)
+    assert [line.get("server_handshake") for line in lines] == [None, 1, None]
+    assert all(line.get("rtt_ms", 0) >= 0 for line in lines)

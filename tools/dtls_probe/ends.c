@@ -28,15 +28,6 @@ void probe_ends_add(struct probe_ends *e, const struct probe_report *r)
     memset(end->x.kept, 0, sizeof end->x.kept);
 }
 
-const struct probe_end *probe_ends_find(const struct probe_ends *e, const struct probe_end *like)
-{
-    for (size_t i = 0; i < e->count; i++)
-        if (!memcmp(e->list[i].x.client_random, like->x.client_random,
-                    sizeof like->x.client_random))
-            return &e->list[i];
-    return NULL;
-}
-
 void probe_ends_free(struct probe_ends *e)
 {
     for (size_t i = 0; i < e->count; i++)
@@ -48,15 +39,20 @@ void probe_ends_free(struct probe_ends *e)
 /* --- the way --- */
 
 /* The same record in the other log: the same number in the same direction. A server takes its
- * first record numbers from the client (RFC 6347 section 4.2.1), so the message counts, too. */
-static const struct sd_event *find_record(const struct sd_exchange *x, const struct sd_event *e)
+ * first record numbers from the client (RFC 6347 section 4.2.1), so the message counts, too. Each
+ * record there is used once, because a sender may use a number again. */
+static const struct sd_event *take_same_record(const struct sd_exchange *x,
+                                               const struct sd_event *e,
+                                               bool used[static SD_LOG_MAX])
 {
-    for (size_t i = 0; i < x->count; i++) {
+    for (size_t i = 0; i < x->count && i < SD_LOG_MAX; i++) {
         const struct sd_event *o = &x->log[i];
-        if (probe_is_record(o) && o->seq == e->seq && o->epoch == e->epoch &&
-            o->content == e->content && o->message == e->message && o->frag_off == e->frag_off &&
-            sd_event_side(o) == sd_event_side(e))
-            return o;
+        if (used[i] || !probe_is_record(o) || o->seq != e->seq || o->epoch != e->epoch ||
+            o->content != e->content || o->message != e->message || o->frag_off != e->frag_off ||
+            sd_event_side(o) != sd_event_side(e))
+            continue;
+        used[i] = true;
+        return o;
     }
     return NULL;
 }
@@ -84,11 +80,12 @@ struct probe_way probe_way_between(const struct sd_exchange *sender,
                                    const struct sd_exchange *receiver, enum sd_side from)
 {
     struct probe_way w = {.quickest = INT64_MAX};
+    bool used[SD_LOG_MAX] = {false};
     for (size_t i = 0; i < sender->count; i++) {
         const struct sd_event *e = &sender->log[i];
         if (!probe_is_record(e) || !(e->flags & SD_EVF_FIRST) || sd_event_side(e) != from)
             continue;
-        const struct sd_event *o = find_record(receiver, e);
+        const struct sd_event *o = take_same_record(receiver, e, used);
         w.sent++;
         if (o)
             note_arrived(&w, e, o);

@@ -13,6 +13,7 @@ struct probe_end {
     struct sd_exchange x;
     enum sd_outcome outcome;
     const struct sd_entry *finding; /* the first, or NULL */
+    const struct probe_end *other;  /* the same handshake in the other capture, or NULL */
 };
 
 struct probe_ends {
@@ -22,8 +23,6 @@ struct probe_ends {
 };
 
 void probe_ends_add(struct probe_ends *e, const struct probe_report *r);
-/* The handshake with the same ClientHello random, or NULL. */
-const struct probe_end *probe_ends_find(const struct probe_ends *e, const struct probe_end *like);
 void probe_ends_free(struct probe_ends *e);
 
 enum { PROBE_LOST_MAX = 64 };

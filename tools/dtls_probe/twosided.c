@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "common/text.h"
-#include "dtls_probe/ends.h"
+#include "dtls_probe/pairs.h"
 #include "dtls_probe/run.h"
 #include "dtls_probe/summary.h"
 #include "dtls_probe/words.h"
@@ -18,7 +18,8 @@ struct between {
     const struct probe_end *client, *server;
     struct probe_way up, down;
     int64_t rtt, offset; /* ns; offset = server's clock ahead of the client's */
-    bool timed;
+    bool answered;       /* a datagram arrived in each direction */
+    bool timed;          /* the two times above are known */
 };
 
 static void keep_result(void *arg, const struct probe_report *r)
@@ -45,12 +46,19 @@ static struct between compare_ends(const struct probe_end *client, const struct 
     struct between b = {.client = client, .server = server};
     b.up = probe_way_between(&client->x, &server->x, SD_CLIENT);
     b.down = probe_way_between(&server->x, &client->x, SD_SERVER);
-    b.timed = b.up.quickest != INT64_MAX && b.down.quickest != INT64_MAX;
-    if (b.timed) {
-        b.rtt = b.up.quickest + b.down.quickest;
-        b.offset = (b.up.quickest - b.down.quickest) / 2;
-    }
+    b.answered = b.up.quickest != INT64_MAX && b.down.quickest != INT64_MAX;
+    /* No round trip is negative: then a clock was set between the two directions. */
+    b.timed =
+        b.answered && !__builtin_add_overflow(b.up.quickest, b.down.quickest, &b.rtt) && b.rtt >= 0;
+    if (b.timed)
+        b.offset = b.up.quickest - b.rtt / 2;
     return b;
+}
+
+/* Of a datagram since the beginning of its handshake; a capture may be out of order. */
+static double seconds_since_start(const struct sd_exchange *x, const struct sd_event *e)
+{
+    return e->time > x->start ? probe_seconds(e->time - x->start) : 0;
 }
 
 /* --- for people --- */
@@ -66,7 +74,7 @@ static void print_way(const char *name, const char *sender, const struct probe_w
         probe_words_datagram(x->log, from, probe_datagram_end(x->log, from, x->count), words,
                              sizeof words);
         printf("    lost: packet %u of the %s's capture, after %.3f s, IP packet of %u bytes: %s\n",
-               w->lost[i]->number, sender, probe_seconds(w->lost[i]->time - x->start),
+               w->lost[i]->number, sender, seconds_since_start(x, w->lost[i]),
                w->lost[i]->ip_length, words);
     }
     if (w->lost_count > PROBE_LOST_MAX)
@@ -106,6 +114,9 @@ static void print_comparison(const struct between *b, unsigned number)
             "client's\n",
             probe_millis(b->rtt), probe_millis(b->offset < 0 ? -b->offset : b->offset),
             b->offset < 0 ? "behind" : "ahead of");
+    else if (b->answered)
+        puts("  round trip between the two captures: not known, because their times contradict "
+             "each other. One of the two clocks was set during the handshake.");
 }
 
 /* --- for programs --- */
@@ -118,10 +129,10 @@ static json_t *way_object(const struct probe_way *w, const struct sd_exchange *x
         size_t from = (size_t)(w->lost[i] - x->log);
         probe_words_datagram(x->log, from, probe_datagram_end(x->log, from, x->count), words,
                              sizeof words);
-        json_array_append_new(
-            lost, json_pack("{s:i, s:f, s:i, s:s}", "packet", (int)w->lost[i]->number, "seconds",
-                            probe_seconds(w->lost[i]->time - x->start), "ip_length",
-                            (int)w->lost[i]->ip_length, "messages", words));
+        json_array_append_new(lost,
+                              json_pack("{s:i, s:f, s:i, s:s}", "packet", (int)w->lost[i]->number,
+                                        "seconds", seconds_since_start(x, w->lost[i]), "ip_length",
+                                        (int)w->lost[i]->ip_length, "messages", words));
     }
     json_t *o = json_pack("{s:i, s:i, s:i, s:o}", "sent", (int)w->sent, "arrived", (int)w->arrived,
                           "changed", (int)w->changed, "lost", lost);
@@ -155,11 +166,10 @@ static void print_comparison_json(const struct between *b)
     json_decref(o);
 }
 
-static void join_ends(const struct probe_config *c, const struct probe_ends *client,
-                      const struct probe_ends *server)
+static void print_ends(const struct probe_config *c, const struct probe_ends *client)
 {
     for (size_t i = 0; i < client->count; i++) {
-        const struct probe_end *other = probe_ends_find(server, &client->list[i]);
+        const struct probe_end *other = client->list[i].other;
         struct between b = {.client = &client->list[i]};
         if (other)
             b = compare_ends(&client->list[i], other);
@@ -188,8 +198,10 @@ int probe_two_sided(const struct probe_config *c, const struct tool_out *out)
     int far = near == PROBE_ERROR ? PROBE_ERROR : read_side(&quiet, out, c->read[1], &server);
     if (far != PROBE_ERROR) {
         status = near > far ? near : far;
-        join_ends(c, &client, &server);
-        if (client.lost || server.lost)
+        bool paired = probe_pairs_find(&client, &server);
+        if (paired)
+            print_ends(c, &client);
+        if (client.lost || server.lost || !paired)
             tool_warn(out, "out of memory: some handshakes are missing");
     }
     probe_ends_free(&client);
