@@ -15,6 +15,7 @@
 #include "dtls_probe/markdown.h"
 #include "dtls_probe/markup.h"
 #include "dtls_probe/mermaid.h"
+#include "dtls_probe/timeline.h"
 #include "flow/icmp.h"
 #include "wire/iana.h"
 
@@ -217,6 +218,45 @@ static void a_capture_that_lost_packets_proves_no_loss(void **state)
     assert_silent(&s.report, LADDER, "2 lost");
 }
 
+static void assert_order(const struct probe_report *r, enum form form, const char *first,
+                         const char *second)
+{
+    char *text = draw(r, form);
+    const char *a = strstr(text, first), *b = strstr(text, second);
+    if (!a || !b || a > b)
+        fail_msg("\"%s\" is not before \"%s\" in:\n%s", first, second, text);
+    free(text);
+}
+
+static void rows_are_in_order_of_time(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, SD_FAILED);
+    say(&s, 0, false, SD_HS_CLIENT_HELLO, 0);
+    say(&s, 1000, true, SD_HS_SERVER_HELLO_DONE, 1)->gap = 1;
+    struct sd_event *cut = say(&s, 20, true, SD_HS_SERVER_HELLO, 0);
+    cut->kind = SD_EV_IP_CUT;
+    cut->datagram = 1480;
+    s.x.last = s.log[1].time;
+    s.view.silence = 5 * SD_NS_SECOND;
+    for (enum form f = LADDER; f <= MARKDOWN; f++) {
+        assert_order(&s.report, f, "Client Hello", "IP fragment");
+        assert_order(&s.report, f, "IP fragment", "record 0 lost");
+        assert_order(&s.report, f, "record 0 lost", "Server Hello Done");
+    }
+    struct probe_timeline *t = malloc(sizeof *t);
+    assert_non_null(t);
+    probe_timeline_build(t, &s.report, 0);
+    assert_int_equal(t->count, 5);
+    for (size_t i = 1; i < t->count; i++) {
+        assert_true(t->rows[i - 1].time <= t->rows[i].time);
+        assert_true(t->rows[i - 1].y < t->rows[i].y);
+    }
+    assert_int_equal(t->rows[4].kind, PROBE_ROW_END);
+    free(t);
+}
+
 static void an_icmp_error_goes_to_who_sent_what_it_quotes(void **state)
 {
     (void)state;
@@ -335,6 +375,7 @@ int main(void)
         cmocka_unit_test(the_ladder_shows_arrows_both_ways),
         cmocka_unit_test(the_ladder_shows_loss_and_retransmission),
         cmocka_unit_test(a_capture_that_lost_packets_proves_no_loss),
+        cmocka_unit_test(rows_are_in_order_of_time),
         cmocka_unit_test(an_icmp_error_goes_to_who_sent_what_it_quotes),
         cmocka_unit_test(an_alert_is_named_in_every_form),
         cmocka_unit_test(mermaid_crosses_what_was_lost),

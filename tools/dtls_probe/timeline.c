@@ -106,20 +106,46 @@ static void add_datagram_rows(struct probe_timeline *t, size_t from, size_t end)
     row->lines = count_lines(probe_timeline_label(t, row, label));
 }
 
+/* The datagrams of the log by time; returns how many. The log is in the order of the capture, where
+ * an IP packet with a missing fragment comes when it is given up, and a capture of several queues
+ * is out of order. */
+static size_t sort_datagrams(const struct sd_exchange *x, size_t first[static SD_LOG_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->count && n < SD_LOG_MAX;
+         i = probe_datagram_end(x->log, i, x->count)) {
+        size_t at = n++;
+        for (; at && x->log[first[at - 1]].time > x->log[i].time; at--)
+            first[at] = first[at - 1];
+        first[at] = i;
+    }
+    return n;
+}
+
+static void add_end_row(struct probe_timeline *t)
+{
+    const struct sd_exchange *x = t->report->x;
+    int64_t silence = t->report->view->silence;
+    if (t->report->outcome != SD_OK && t->count && silence > END_SILENCE) {
+        int64_t newest = t->rows[t->count - 1].time;
+        add_row(t, PROBE_ROW_END, x->last + silence > newest ? x->last + silence : newest);
+    }
+}
+
 static void add_rows(struct probe_timeline *t)
 {
     const struct sd_exchange *x = t->report->x;
+    size_t first[SD_LOG_MAX], count = sort_datagrams(x, first);
     bool established = !x->established;
-    for (size_t i = 0, end; i < x->count; i = end) {
-        end = probe_datagram_end(x->log, i, x->count);
-        add_datagram_rows(t, i, end);
-        if (!established && x->log[i].time >= x->established) {
+    for (size_t i = 0; i < count; i++) {
+        size_t at = first[i];
+        add_datagram_rows(t, at, probe_datagram_end(x->log, at, x->count));
+        if (!established && x->log[at].time >= x->established) {
             established = true;
-            add_row(t, PROBE_ROW_ESTABLISHED, x->log[i].time);
+            add_row(t, PROBE_ROW_ESTABLISHED, x->log[at].time);
         }
     }
-    if (t->report->outcome != SD_OK && x->count && t->report->view->silence > END_SILENCE)
-        add_row(t, PROBE_ROW_END, x->last + t->report->view->silence);
+    add_end_row(t);
 }
 
 /* --- time to pixels --- */
