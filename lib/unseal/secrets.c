@@ -23,7 +23,7 @@ struct sd_secrets {
     struct sd_table table;
     struct sd_hash_key seed; /* client randoms are the clients' choice */
     struct known_handshake *all;
-    size_t bad;
+    size_t bad, taken;
 };
 
 static const char *const labels[SD_SECRET_KINDS] = {
@@ -155,8 +155,10 @@ static bool add_line(struct sd_secrets *s, struct sd_span line)
         return true;
     }
     struct known_handshake *e = find_or_add_handshake(s, client_random);
-    if (e)
+    if (e) {
         e->secrets[kind] = secret;
+        s->taken++;
+    }
     OPENSSL_cleanse(&secret, sizeof secret);
     return e;
 }
@@ -187,4 +189,9 @@ size_t sd_secrets_count(const struct sd_secrets *s)
 size_t sd_secrets_bad(const struct sd_secrets *s)
 {
     return s->bad;
+}
+
+size_t sd_secrets_taken(const struct sd_secrets *s)
+{
+    return s->taken;
 }

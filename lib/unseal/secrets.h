@@ -34,6 +34,8 @@ bool sd_secrets_add(struct sd_secrets *s, const char *text, size_t len);
 size_t sd_secrets_count(const struct sd_secrets *s);
 /* The number of lines that were skipped because they are not lines of a key log. */
 size_t sd_secrets_bad(const struct sd_secrets *s);
+/* The number of lines whose secret was taken. */
+size_t sd_secrets_taken(const struct sd_secrets *s);
 
 /* The secrets of one handshake, SD_SECRET_KINDS of them; NULL when the key log has none. The
  * array stays where it is until `s` is freed; a secret may become known later. */

@@ -146,9 +146,9 @@ static int copy_frames(struct copying *c)
 {
     struct sd_frame frame;
     int status = 0;
-    if (c->run->keylog_text)
-        status = sd_writer_keylog(c->writer, (struct sd_span){(const uint8_t *)c->run->keylog_text,
-                                                              c->run->keylog_length});
+    const struct probe_keylog *k = &c->run->keylog;
+    if (k->length)
+        status = sd_writer_keylog(c->writer, (struct sd_span){(const uint8_t *)k->text, k->length});
     while (!status && sd_reader_next(c->reader, &frame) == SD_READER_FRAME &&
            !(c->run->config->count && c->seen++ >= c->run->config->count))
         status = copy_frame(c, &frame);

@@ -2,7 +2,6 @@
 #include "dtls_probe/run.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -118,13 +117,6 @@ void probe_run_frame(struct probe_run *r, const struct sd_frame *f)
 
 /* --- open, close --- */
 
-static bool add_keylog(struct probe_run *r, const char *text, size_t len)
-{
-    if (!r->secrets)
-        r->secrets = sd_secrets_new();
-    return r->secrets && sd_secrets_add(r->secrets, text, len);
-}
-
 /* A key log that was read may still be the wrong file, or a damaged one. */
 static void warn_of_keylog(const struct probe_run *r, const char *path)
 {
@@ -138,45 +130,35 @@ static void warn_of_keylog(const struct probe_run *r, const char *path)
 
 static bool read_keylog(struct probe_run *r, const char *path)
 {
-    char block[1 << 16];
-    char *text = NULL;
-    size_t len = 0, n;
-    FILE *f = fopen(path, "re");
-    bool ok = f != NULL;
-    while (ok && (n = fread(block, 1, sizeof block, f)) > 0) {
-        char *more = realloc(text, len + n);
-        ok = more != NULL;
-        if (!ok)
-            break;
-        text = more;
-        memcpy(text + len, block, n);
-        len += n;
+    int error = probe_keylog_read(&r->keylog, path);
+    if (error) {
+        tool_error(r->out, "key log %s: %s", path, strerror(error));
+        return false;
     }
-    ok = ok && !ferror(f);
-    if (!ok)
-        tool_error(r->out, "key log %s: %s", path, strerror(errno));
-    else if (!add_keylog(r, text, len))
-        ok = (tool_error(r->out, "out of memory for the key log %s", path), false);
-    else
-        warn_of_keylog(r, path);
-    if (f)
-        fclose(f);
-    r->keylog_text = text;
-    r->keylog_length = len;
-    return ok;
+    warn_of_keylog(r, path);
+    return true;
 }
 
+/* Secrets within the capture. */
 static void on_file_keylog(void *arg, struct sd_span text)
 {
     struct probe_run *r = arg;
-    add_keylog(r, (const char *)text.p, text.len);
-    char *more = realloc(r->keylog_text, r->keylog_length + text.len + 1);
-    if (!more)
-        return;
-    memcpy(more + r->keylog_length, text.p, text.len);
-    more[r->keylog_length + text.len] = '\n';
-    r->keylog_text = more;
-    r->keylog_length += text.len + 1;
+    if (!probe_keylog_add(&r->keylog, text) || !probe_keylog_end(&r->keylog))
+        tool_warn(r->out, "out of memory: some secrets within the capture are missing");
+}
+
+/* The file itself may bring secrets, so the hooks are there from the beginning. */
+static bool open_keylog(struct probe_run *r)
+{
+    r->secrets = sd_secrets_new();
+    r->certs = sd_x509read_new();
+    if (!r->secrets || !r->certs)
+        return false;
+    r->keylog.secrets = r->secrets;
+    r->keylog.keep = r->config->write || r->config->save_failed;
+    r->unprotect = sd_unseal_hooks(r->secrets);
+    r->reader = sd_x509read_hooks(r->certs);
+    return true;
 }
 
 static bool open_decap(struct probe_run *r, struct sd_hash_key key)
@@ -187,16 +169,8 @@ static bool open_decap(struct probe_run *r, struct sd_hash_key key)
     return r->decap != NULL;
 }
 
-/* The file itself may bring secrets, so the hooks are there from the beginning. */
 static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
 {
-    if (!r->secrets)
-        r->secrets = sd_secrets_new();
-    r->certs = sd_x509read_new();
-    if (!r->secrets || !r->certs)
-        return false;
-    r->unprotect = sd_unseal_hooks(r->secrets);
-    r->reader = sd_x509read_hooks(r->certs);
     struct sd_tracker_config c = {.alloc = sd_alloc_libc(),
                                   .key = key,
                                   .max_flows = r->config->max_flows,
@@ -226,6 +200,10 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
         tool_error(out, "cannot get random numbers: %s", strerror(errno));
         return false;
     }
+    if (!open_keylog(r)) {
+        tool_error(out, "out of memory");
+        return false;
+    }
     if (c->keylog && !read_keylog(r, c->keylog))
         return false;
     if (c->filter && sd_bpf_compile(&r->filter, c->filter, &e)) {
@@ -246,7 +224,7 @@ void probe_run_close(struct probe_run *r)
     sd_bpf_free(r->filter);
     sd_secrets_free(r->secrets);
     sd_x509read_free(r->certs);
-    free(r->keylog_text);
+    probe_keylog_free(&r->keylog);
 }
 
 void probe_listen(struct probe_run *r, const struct probe_listener *l)

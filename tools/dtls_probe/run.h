@@ -5,6 +5,7 @@
 
 #include "capture/frame.h"
 #include "dtls_probe/json.h"
+#include "dtls_probe/keylog.h"
 #include "dtls_probe/lines.h"
 #include "dtls_probe/probe.h"
 
@@ -34,10 +35,9 @@ struct probe_run {
     struct probe_totals totals;
     struct probe_listener listeners[4];
     unsigned listener_count;
+    struct probe_keylog keylog; /* all key logs read */
     bool color;
-    bool expected;     /* the finding of --expect occurred */
-    char *keylog_text; /* all key logs read, for the copy of the capture */
-    size_t keylog_length;
+    bool expected; /* the finding of --expect occurred */
     char damage[256];
 };
 

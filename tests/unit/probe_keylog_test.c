@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Key logs in pieces: what is kept of them, and what not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dtls_probe/keylog.h"
+#include "unseal/secrets.h"
+
+enum { LINE = 14 + 64 + 1 + 96, TEXT = 4096, USELESS = 10000 };
+
+struct log {
+    struct sd_secrets *secrets;
+    struct probe_keylog keylog;
+};
+
+static void open_log(struct log *l, bool keep)
+{
+    *l = (struct log){.secrets = sd_secrets_new()};
+    assert_non_null(l->secrets);
+    l->keylog.secrets = l->secrets;
+    l->keylog.keep = keep;
+}
+
+static void close_log(struct log *l)
+{
+    probe_keylog_free(&l->keylog);
+    sd_secrets_free(l->secrets);
+}
+
+/* "CLIENT_RANDOM", 32 bytes 0xNN, 48 bytes 0x5a */
+static void secret_line(char text[static LINE + 1], unsigned random)
+{
+    size_t n = (size_t)snprintf(text, LINE + 1, "CLIENT_RANDOM ");
+    for (int i = 0; i < 32; i++)
+        n += (size_t)snprintf(text + n, LINE + 1 - n, "%02x", random);
+    text[n++] = ' ';
+    for (int i = 0; i < 48; i++)
+        n += (size_t)snprintf(text + n, LINE + 1 - n, "5a");
+    assert_int_equal(n, LINE);
+}
+
+static void add_text(struct log *l, const char *text, size_t len)
+{
+    assert_true(probe_keylog_add(&l->keylog, (struct sd_span){(const uint8_t *)text, len}));
+}
+
+static void pieces_make_the_same_lines(void **state)
+{
+    (void)state;
+    char line[LINE + 1], text[TEXT];
+    int len = 0;
+    for (unsigned i = 1; i <= 3; i++) {
+        secret_line(line, i);
+        len += snprintf(text + len, sizeof text - (size_t)len, "# number %u\r\n\n%s\r\nbad\n", i,
+                        line);
+    }
+    secret_line(line, 4);
+    len += snprintf(text + len, sizeof text - (size_t)len, "%s", line); /* no newline */
+    for (size_t piece = 1; piece < 400; piece += 13) {
+        struct log l;
+        open_log(&l, false);
+        for (size_t at = 0, n; at < (size_t)len; at += n) {
+            n = (size_t)len - at < piece ? (size_t)len - at : piece;
+            add_text(&l, text + at, n);
+        }
+        assert_int_equal(sd_secrets_count(l.secrets), 3);
+        assert_true(probe_keylog_end(&l.keylog));
+        assert_int_equal(sd_secrets_count(l.secrets), 4);
+        assert_int_equal(sd_secrets_bad(l.secrets), 3);
+        close_log(&l);
+    }
+}
+
+static void only_lines_with_secrets_are_kept(void **state)
+{
+    (void)state;
+    char line[LINE + 1], expected[LINE + 2];
+    struct log l;
+    secret_line(line, 9);
+    snprintf(expected, sizeof expected, "%s\n", line);
+    for (int keep = 0; keep < 2; keep++) {
+        open_log(&l, keep);
+        for (int i = 0; i < USELESS; i++)
+            add_text(&l, "# nothing\nEXPORTER_SECRET 00 11\n", 32);
+        assert_null(l.keylog.text);
+        add_text(&l, expected, LINE + 1);
+        assert_int_equal(l.keylog.length, keep ? LINE + 1 : 0);
+        if (keep)
+            assert_memory_equal(l.keylog.text, expected, LINE + 1);
+        close_log(&l);
+    }
+}
+
+static void a_line_without_end_is_one_bad_line(void **state)
+{
+    (void)state;
+    char line[LINE + 1];
+    struct log l;
+    open_log(&l, true);
+    for (int i = 0; i < USELESS; i++)
+        add_text(&l, "CLIENT_RANDOM ", 14);
+    secret_line(line, 1);
+    add_text(&l, "\n", 1);
+    add_text(&l, line, LINE);
+    assert_true(probe_keylog_end(&l.keylog));
+    assert_int_equal(sd_secrets_bad(l.secrets), 1);
+    assert_int_equal(sd_secrets_count(l.secrets), 1);
+    close_log(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pieces_make_the_same_lines),
+        cmocka_unit_test(only_lines_with_secrets_are_kept),
+        cmocka_unit_test(a_line_without_end_is_one_bad_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Key logs, read in pieces: only their secrets stay in memory. */
+#ifndef PROBE_KEYLOG_H
+#define PROBE_KEYLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cursor.h"
+
+struct sd_secrets;
+
+enum { PROBE_KEYLOG_LINE = 512 }; /* bytes; the longest line with a secret has about 230 */
+
+struct probe_keylog {
+    struct sd_secrets *secrets; /* the caller's */
+    bool keep;                  /* the lines with secrets, for a copy of the capture */
+    char *text;                 /* these lines */
+    size_t length, room;
+    char line[PROBE_KEYLOG_LINE]; /* the beginning of a line whose end has not come yet */
+    size_t held;
+};
+
+/* Takes the next piece of a key log: any bytes. False when memory ran out. */
+bool probe_keylog_add(struct probe_keylog *k, struct sd_span piece);
+/* The end of a key log: its last line may lack a newline. */
+bool probe_keylog_end(struct probe_keylog *k);
+/* Reads a whole file. 0, or an errno. */
+int probe_keylog_read(struct probe_keylog *k, const char *path);
+void probe_keylog_free(struct probe_keylog *k);
+
+#endif
