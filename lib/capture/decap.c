@@ -59,6 +59,11 @@ void sd_decap_flush(struct sd_decap *d)
     sd_ipfrag_flush(d->frag);
 }
 
+int64_t sd_decap_oldest(const struct sd_decap *d)
+{
+    return sd_ipfrag_oldest(d->frag);
+}
+
 struct sd_decap_counts sd_decap_counts(const struct sd_decap *d)
 {
     return (struct sd_decap_counts){.frames = d->frames,

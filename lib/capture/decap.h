@@ -44,6 +44,8 @@ void sd_decap_free(struct sd_decap *d);
 void sd_decap_frame(struct sd_decap *d, const struct sd_frame *f);
 /* At the end of the capture: reports the IP packets that are incomplete. */
 void sd_decap_flush(struct sd_decap *d);
+/* ns; no IP packet that is still incomplete began before this; INT64_MAX = none is incomplete. */
+int64_t sd_decap_oldest(const struct sd_decap *d);
 struct sd_decap_counts sd_decap_counts(const struct sd_decap *d);
 
 #endif

@@ -308,6 +308,11 @@ void sd_ipfrag_expire(struct sd_ipfrag *t, int64_t now)
         give_up_oldest(t);
 }
 
+int64_t sd_ipfrag_oldest(const struct sd_ipfrag *t)
+{
+    return t->oldest ? t->oldest->begun : INT64_MAX;
+}
+
 void sd_ipfrag_flush(struct sd_ipfrag *t)
 {
     while (t->oldest)

@@ -52,6 +52,8 @@ bool sd_ipfrag_add(struct sd_ipfrag *t, const struct sd_fragment *f, struct sd_w
 /* Gives up on packets whose first fragment came SD_IPFRAG_TIMEOUT ago. Cheap when there are
  * none. */
 void sd_ipfrag_expire(struct sd_ipfrag *t, int64_t now);
+/* ns; when the first fragment of the oldest incomplete packet came; INT64_MAX = none is. */
+int64_t sd_ipfrag_oldest(const struct sd_ipfrag *t);
 /* Gives up on all packets. */
 void sd_ipfrag_flush(struct sd_ipfrag *t);
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "dtls_probe/lines.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "dtls_probe/array.h"
 #include "dtls_probe/words.h"
 #include "wire/iana.h"
 #include "wire/names.h"
 #include "wire/record.h"
+
+enum { HELD_MAX = 4096 }; /* lines that wait */
 
 #define DIM "\033[2m"
 #define YELLOW "\033[33m"
@@ -119,14 +123,17 @@ static void line_bytes(struct probe_lines *l, struct sd_span s)
     }
 }
 
-void probe_line(struct probe_lines *l, const struct sd_packet *p)
+static void line_start(struct probe_lines *l, uint64_t number, int64_t time, const char *color)
 {
-    char version[SD_NAME_TEXT], words[PROBE_MARKED_TEXT];
-    const char *color = l->color ? line_color(p) : NULL;
     if (color)
         fputs(color, l->to);
-    fprintf(l->to, "%5llu ", (unsigned long long)p->number);
-    line_time(l, p->time);
+    fprintf(l->to, "%5llu ", (unsigned long long)number);
+    line_time(l, time);
+}
+
+static void line_rest(struct probe_lines *l, const struct sd_packet *p, const char *color)
+{
+    char version[SD_NAME_TEXT], words[PROBE_MARKED_TEXT];
     line_addresses(l, p);
     fprintf(l->to, " %-8s %5u  ", protocol_column(p, version),
             p->datagram ? p->datagram->length : p->events[0].length);
@@ -139,4 +146,80 @@ void probe_line(struct probe_lines *l, const struct sd_packet *p)
         line_fields(l, p);
     if (l->verbose > 1 && p->datagram)
         line_bytes(l, p->datagram->payload);
+}
+
+void probe_line(struct probe_lines *l, const struct sd_packet *p)
+{
+    const char *color = l->color ? line_color(p) : NULL;
+    line_start(l, p->number, p->time, color);
+    line_rest(l, p, color);
+}
+
+/* --- lines that wait --- */
+
+static void print_held(struct probe_lines *l, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct probe_held_line *h = &l->held[i];
+        line_start(l, h->number, h->time, h->color);
+        fputs(h->text, l->to);
+        free(h->text);
+    }
+    if (count < l->held_count)
+        memmove(l->held, l->held + count, (l->held_count - count) * sizeof *l->held);
+    l->held_count -= count;
+}
+
+/* What follows the time, for free(); NULL when there is no memory. */
+static char *text_of_line(const struct probe_lines *l, const struct sd_packet *p, const char *color)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct probe_lines into = {
+        .to = open_memstream(&text, &len), .verbose = l->verbose, .color = l->color};
+    if (!into.to)
+        return NULL;
+    line_rest(&into, p, color);
+    bool whole = !ferror(into.to);
+    if (!fclose(into.to) && whole)
+        return text;
+    free(text);
+    return NULL;
+}
+
+void probe_line_hold(struct probe_lines *l, const struct sd_packet *p)
+{
+    const char *color = l->color ? line_color(p) : NULL;
+    if (l->held_count == HELD_MAX)
+        print_held(l, HELD_MAX / 2);
+    struct probe_held_line *held =
+        probe_array_grow(l->held, l->held_count, &l->held_room, sizeof *held);
+    char *text = held ? text_of_line(l, p, color) : NULL;
+    l->held = held ? held : l->held;
+    if (!text) {
+        probe_line(l, p);
+        return;
+    }
+    size_t at = l->held_count++;
+    for (; at && held[at - 1].time > p->time; at--)
+        held[at] = held[at - 1];
+    held[at] = (struct probe_held_line){p->time, p->number, color, text};
+}
+
+void probe_lines_release(struct probe_lines *l, int64_t before)
+{
+    size_t n = 0;
+    while (n < l->held_count && l->held[n].time < before)
+        n++;
+    if (n)
+        print_held(l, n);
+}
+
+void probe_lines_free(struct probe_lines *l)
+{
+    for (size_t i = 0; i < l->held_count; i++)
+        free(l->held[i].text);
+    free(l->held);
+    l->held = NULL;
+    l->held_count = l->held_room = 0;
 }

@@ -25,6 +25,17 @@ static bool is_shown(const struct probe_run *r, const struct sd_exchange *x)
     return !r->config->handshake || x->id == r->config->handshake;
 }
 
+/* An IP packet with a missing fragment is given up late, so that later datagrams wait for it. A
+ * live capture waits for nothing. */
+static void list_packet(struct probe_run *r, const struct sd_packet *p)
+{
+    bool waits = r->lines.held_count || sd_decap_oldest(r->decap) != INT64_MAX;
+    if (waits && !r->config->interface)
+        probe_line_hold(&r->lines, p);
+    else
+        probe_line(&r->lines, p);
+}
+
 static void pass_packet(void *arg, const struct sd_packet *p)
 {
     struct probe_run *r = arg;
@@ -35,7 +46,7 @@ static void pass_packet(void *arg, const struct sd_packet *p)
     if (!is_shown(r, p->x) || r->config->only_failed)
         return;
     if (r->config->show == PROBE_LINES)
-        probe_line(&r->lines, p);
+        list_packet(r, p);
     else if (r->config->show == PROBE_JSON)
         probe_json_packet(stdout, p);
 }
@@ -61,6 +72,7 @@ static void show_result(struct probe_run *r, const struct probe_report *rep)
 {
     switch ((enum probe_show)r->config->show) {
     case PROBE_LINES:
+        probe_lines_release(&r->lines, INT64_MAX);
         fputc('\n', stdout);
         probe_summary(stdout, rep, r->color);
         break;
@@ -113,6 +125,8 @@ void probe_run_frame(struct probe_run *r, const struct sd_frame *f)
         return;
     r->totals.frames++;
     sd_decap_frame(r->decap, f);
+    if (r->lines.held_count)
+        probe_lines_release(&r->lines, sd_decap_oldest(r->decap));
 }
 
 /* --- open, close --- */
@@ -148,7 +162,7 @@ static void on_file_keylog(void *arg, struct sd_span text)
 }
 
 /* The file itself may bring secrets, so the hooks are there from the beginning. */
-static bool open_keylog(struct probe_run *r)
+static bool open_secrets(struct probe_run *r)
 {
     r->secrets = sd_secrets_new();
     r->certs = sd_x509read_new();
@@ -200,7 +214,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
         tool_error(out, "cannot get random numbers: %s", strerror(errno));
         return false;
     }
-    if (!open_keylog(r)) {
+    if (!open_secrets(r)) {
         tool_error(out, "out of memory");
         return false;
     }
@@ -225,6 +239,7 @@ void probe_run_close(struct probe_run *r)
     sd_secrets_free(r->secrets);
     sd_x509read_free(r->certs);
     probe_keylog_free(&r->keylog);
+    probe_lines_free(&r->lines);
 }
 
 void probe_listen(struct probe_run *r, const struct probe_listener *l)
@@ -256,6 +271,7 @@ void probe_run_end(struct probe_run *r)
 {
     sd_decap_flush(r->decap);
     sd_tracker_finish(r->tracker);
+    probe_lines_release(&r->lines, INT64_MAX);
     struct sd_tracker_counts c = sd_tracker_counts(r->tracker);
     r->totals.datagrams = c.datagrams;
     r->totals.dtls = c.dtls;
