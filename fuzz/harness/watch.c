@@ -217,5 +217,5 @@ static bool issued(void *arg, struct sd_span der, struct sd_span issuer)
 
 struct sd_cert_reader watch_certs(void)
 {
-    return (struct sd_cert_reader){NULL, read_cert, names, issued};
+    return (struct sd_cert_reader){NULL, read_cert, names, issued, NULL};
 }

@@ -197,6 +197,17 @@ static void put_signature(struct sd_cert *cert, X509 *x)
     cert->weak_digest = weak_digest(x, oid ? OBJ_obj2nid(oid) : NID_undef);
 }
 
+static void put_serial(struct sd_cert *cert, const ASN1_INTEGER *serial)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *p = ASN1_STRING_get0_data(serial);
+    int len = ASN1_STRING_length(serial);
+    for (int i = 0; i < len && 2 * i + 2 < (int)sizeof cert->serial; i++) {
+        cert->serial[2 * i] = digits[p[i] >> 4];
+        cert->serial[2 * i + 1] = digits[p[i] & 15];
+    }
+}
+
 bool sd_x509fields_read(X509 *x, struct sd_cert *cert)
 {
     *cert = (struct sd_cert){0};
@@ -208,6 +219,8 @@ bool sd_x509fields_read(X509 *x, struct sd_cert *cert)
     put_dn(cert->issuer, sizeof cert->issuer, X509_get_issuer_name(x));
     put_alt_names(cert->names, sizeof cert->names, x);
     put_public_key(cert, x);
+    put_serial(cert, X509_get0_serialNumber(x));
+    X509_pubkey_digest(x, EVP_sha256(), cert->key_hash, NULL);
     put_signature(cert, x);
     cert->self_signed = key && X509_verify(x, key) == 1;
     cert->forbids = forbidden_uses(x);

@@ -163,6 +163,26 @@ static bool signed_with(void *arg, struct sd_span der, struct sd_span issuer)
     return e && e->issued;
 }
 
+static bool same_number(const struct sd_cert *a, const struct sd_cert *b)
+{
+    return *a->serial && !strcmp(a->serial, b->serial) && !strcmp(a->issuer, b->issuer) &&
+           memcmp(a->key_hash, b->key_hash, sizeof a->key_hash) != 0;
+}
+
+static bool find_twin(void *arg, struct sd_span der, struct sd_cert *twin)
+{
+    const struct sd_x509read *r = arg;
+    const struct known_certificate *e = look_up(arg, der);
+    for (size_t i = 0; e && i < KEPT; i++) {
+        const struct known_certificate *o = r->kept[i];
+        if (!o || !o->x || o == e || !same_number(&o->cert, &e->cert))
+            continue;
+        *twin = o->cert;
+        return true;
+    }
+    return false;
+}
+
 struct sd_x509read *sd_x509read_new(void)
 {
     struct sd_x509read *r = calloc(1, sizeof *r);
@@ -184,5 +204,5 @@ void sd_x509read_free(struct sd_x509read *r)
 
 struct sd_cert_reader sd_x509read_hooks(struct sd_x509read *r)
 {
-    return (struct sd_cert_reader){r, read_cert, names_host, signed_with};
+    return (struct sd_cert_reader){r, read_cert, names_host, signed_with, find_twin};
 }

@@ -41,6 +41,8 @@ struct sd_cert {
     uint8_t forbids;    /* enum sd_cert_use */
     unsigned key_bits;
     unsigned security_bits; /* of the key: 112 = RSA 2048 (NIST SP 800-57) */
+    char serial[44];        /* hex digits, at most 20 bytes of them (RFC 5280 section 4.1.2.2) */
+    uint8_t key_hash[32];   /* SHA-256 of the public key */
     bool weak_digest;       /* signed with MD5 or SHA-1 */
     bool self_signed;       /* signed with its own key */
     bool ca;
@@ -54,6 +56,9 @@ struct sd_cert_reader {
     bool (*names)(void *arg, struct sd_span der, struct sd_span host);
     /* `der` is signed with the key of `issuer`. */
     bool (*issued)(void *arg, struct sd_span der, struct sd_span issuer);
+    /* Another certificate that was read not long before has the same issuer and serial number, and
+     * another key. NULL = cannot tell. */
+    bool (*twin)(void *arg, struct sd_span der, struct sd_cert *twin);
 };
 
 #endif

@@ -335,3 +335,43 @@ def weak_prime(s):
 @recipe
 def weak_prime_not(s):
     prime(s, 2048)
+
+
+def device(s, number, serial, point, description):
+    """A device with a certificate of its own under the name that all of them have."""
+    t = Talk(s, server=(f"192.0.2.{number}", 4433), label=f"device {number}")
+    t.cookie_exchange()
+    own = der.certificate("device", START - 86400, START + 86400, serial=serial, point=point)
+    hello, _, key, done = t.server_messages()
+    t.send("s", *hello, *t.pieces(dtls.CERTIFICATE, dtls.certificate(own), 2), *key, *done)
+    if description:
+        t.send("c", alert(description))
+        return
+    t.finish()
+    t.close()
+
+
+@recipe
+def same_issuer_serial(s):
+    """Two devices that made their own certificates, each with the serial number 1."""
+    device(s, 1, 1, der.POINT, 0)
+    s.wait(1)
+    device(s, 2, 1, der.OTHER_POINT, 42)
+
+
+@recipe
+def same_issuer_serial_not(s):
+    """Each with a number of its own; the client refuses for another reason."""
+    device(s, 1, 1, der.POINT, 0)
+    s.wait(1)
+    device(s, 2, 2, der.OTHER_POINT, 42)
+
+
+@recipe
+def closes_in_the_middle(s):
+    """The client's application does not like the certificate and closes, instead of an alert."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.send("c", CLOSE_NOTIFY)
+    another(s)

@@ -206,6 +206,25 @@ bool sd_rule_unknown_ca(const struct sd_case *c, struct sd_finding *f)
     return false;
 }
 
+/* NSS refuses such a certificate, as it may be a forged one; others do not look. */
+bool sd_rule_same_issuer_serial(const struct sd_case *c, struct sd_finding *f)
+{
+    struct refused r;
+    struct sd_cert twin;
+    if (c->outcome != SD_FAILED || !find_refused(c, &r) || !c->certs->twin ||
+        (r.alert->message != SD_ALERT_BAD_CERTIFICATE &&
+         r.alert->message != SD_ALERT_CERTIFICATE_UNKNOWN) ||
+        !in_time(c, &r.leaf.cert) || !c->certs->twin(c->certs->arg, r.leaf.der, &twin))
+        return false;
+    prove_refusal(c, f, &r);
+    f->confidence = SD_MEDIUM;
+    sd_say(f,
+           "The %s's certificate has the issuer (%s) and the serial number (%s) of another "
+           "certificate in this capture, but another key.",
+           owner_name(&r), r.leaf.cert.issuer, r.leaf.cert.serial);
+    return true;
+}
+
 /* The client's policy refuses the prime of the key exchange; OpenSSL at security level 2 says so
  * with handshake_failure. */
 static bool weak_prime(const struct sd_case *c, struct sd_finding *f)
