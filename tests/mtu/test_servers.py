@@ -43,6 +43,7 @@ class Answers(threading.Thread):
             if data == b"end":
                 return
             self.seen.append(data)
+            self.peer = address[1]
             replies = self.answer(data)
             for reply in replies if isinstance(replies, list) else [replies] if replies else []:
                 self.socket.sendto(reply, address)
@@ -100,6 +101,7 @@ def test_nobody_answers(run, answers):
     tool = measure(run, "-w", "3", "127.0.0.1", server.port)
     assert tool.status == 3 and tool.result["verdict"] == "no-response"
     assert 2 <= len(server.seen) <= 10 and tool.result["seconds"] < 4
+    assert "VPN gateway" in tool.result["verdicts"][0]["text"]
 
 
 def test_somebody_else_answers(run, answers):
@@ -132,6 +134,64 @@ def test_a_server_need_not_repeat_record_numbers(run, answers, echo):
     server = answers(lambda h: cookie_request(h, echo) if len(h) <= 1300 else None)
     tool = measure(run, "--max", "1500", "127.0.0.1", server.port)
     assert tool.result["c2s_mtu"] == 1328, tool.result
+
+
+def test_record_numbers_stay_below_2_31(run, answers):
+    """wolfSSL drops a ClientHello with a larger one."""
+    server = answers(lambda h: cookie_request(h) if int.from_bytes(h[5:11], "big") < 1 << 31 else None)
+    tool = measure(run, "--max", "1400", "127.0.0.1", server.port)
+    assert tool.status == 0 and tool.result["c2s_mtu"] == 1400
+
+
+@pytest.mark.parametrize("echo", [True, False])
+def test_a_slow_server_is_measured(run, answers, relay, echo):
+    """The round trip takes longer than any pause between the first probes."""
+    slow = relay(answers(lambda h: cookie_request(h, echo)).port, "--delay", "700")
+    tool = measure(run, "--max", "1400", "127.0.0.1", slow.port)
+    assert tool.status == 0 and tool.result["c2s_mtu"] == 1400, tool.result
+    assert 1390 < tool.result["c2s"]["rtt_ms"] < 2000
+
+
+def test_a_server_of_one_client_at_a_time_is_no_fingerprint_block(run, answers):
+    """It answers the port that asked first and does not repeat numbers: no probe can be told from another."""
+    ports = []
+
+    def answer(hello):
+        ports.append(server.peer)
+        return cookie_request(hello, echo=False) if server.peer == ports[0] else None
+
+    server = answers(answer)
+    tool = measure(run, "127.0.0.1", server.port)
+    assert tool.status == 4 and tool.result["verdict"] == "no-response"
+    assert "one client at a time" in tool.result["verdicts"][0]["text"]
+
+
+def test_a_size_is_blamed_only_after_another_port(run, answers):
+    """The server tires of each port after a few hellos, whatever their size."""
+    asked = {}
+
+    def answer(hello):
+        asked[server.peer] = asked.get(server.peer, 0) + 1
+        return cookie_request(hello) if asked[server.peer] <= 3 else None
+
+    server = answers(answer)
+    tool = measure(run, "--max", "1400", "127.0.0.1", server.port)
+    assert tool.status == 0 and tool.result["c2s_mtu"] == 1400, tool.result
+
+
+def test_an_echo_is_no_server(run, answers):
+    tool = measure(run, "127.0.0.1", answers(lambda h: h).port)
+    assert tool.status == 4 and tool.result["verdict"] == "not-dtls-peer"
+    assert "echo service" in tool.result["verdicts"][0]["text"]
+
+
+def test_a_full_disk_is_reported_as_one(run, answers):
+    for flags in ([], ["--json"], ["--watch", "50ms"]):
+        with open("/dev/full", "w") as full:
+            tool = subprocess.run([MTU, *flags, "--max", "1300", "127.0.0.1", answers(cookie_request).port],
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert tool.returncode == 2
+        assert tool.stderr == "dtls_mtu: cannot write the result to stdout: No space left on device\n"
 
 
 @pytest.mark.parametrize("pad, kind", [("ext", 1), ("junk", 2)])
@@ -231,6 +291,15 @@ SERVERS = {
     "gnutls": ("gnutls-serv", ["--udp", "--echo", "-p", "{port}", "--x509certfile", "{pki}/cert.pem",
                                "--x509keyfile", "{pki}/key.pem"]),
 }
+
+
+def test_a_wolfssl_server_is_measured(run, pki):
+    if not (BIN / "wolfssl_server").exists():
+        pytest.skip("wolfssl_server was not built: its library is not here")
+    server = run(BIN / "wolfssl_server", pki / "cert.pem", pki / "key.pem", env={"ASAN_OPTIONS": "detect_leaks=0"})
+    port = server.wait_for("out", r"port (\d+)").group(1).decode()
+    tool = measure(run, "--max", "1500", "127.0.0.1", port)
+    assert tool.result["c2s_mtu"] == 1500, tool.result
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -137,8 +137,13 @@ const char *tool_addr_text(const struct sockaddr *sa, socklen_t len,
 
 int tool_written(const char *prog, int status, int failed)
 {
-    if (!fflush(stdout) && !ferror(stdout))
+    bool lost = ferror(stdout);
+    bool flushed = !fflush(stdout);
+    if (flushed && !lost)
         return status;
-    fprintf(stderr, "%s: cannot write the result to stdout: %s\n", prog, strerror(errno));
+    /* Only a flush that fails now says why: the one before left no trace but ferror(). */
+    fprintf(stderr, "%s: cannot write the result to stdout%s%s\n", prog, flushed ? "" : ": ",
+            flushed ? "" : strerror(errno));
+    clearerr(stdout); /* reported once */
     return failed;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The probe: a ClientHello without a cookie, made to an exact size. Its record number is
- * the probe's id: a HelloVerifyRequest repeats it (RFC 6347 section 4.2.1; OpenSSL,
+/* The probe: a ClientHello without a cookie, made to an exact size. Its record number names
+ * the probe: a HelloVerifyRequest repeats it (RFC 6347 section 4.2.1; OpenSSL,
  * Mbed TLS and wolfSSL do, GnuTLS answers with 0, measured), and an ICMP error quotes it.
  * Sizes are bytes of UDP payload. */
 #ifndef MTU_HELLO_H

@@ -150,5 +150,4 @@ void mtu_json(const struct mtu_result *r)
     json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(o);
     putchar('\n');
-    fflush(stdout);
 }

@@ -45,11 +45,15 @@ static void judge_silence(struct mtu_result *r)
         mtu_host_text(&k->from, from);
     switch (k->end) {
     case MTU_CONTACT_SILENT:
-        add_finding(r, "no-response", BY_CATALOGUE, "The server answers none of %u ClientHellos.%s",
-                    k->probes,
-                    k->error ? " ICMP errors arrived, but they quote none of the ClientHellos and "
-                               "may be forged."
-                             : "");
+        add_finding(
+            r, "no-response", BY_CATALOGUE,
+            "The server answers none of %u ClientHellos.%s Probably no server listens there, "
+            "a firewall drops the packets, or a VPN gateway (ocserv, AnyConnect) answers "
+            "known sessions only.",
+            k->probes,
+            k->error ? " ICMP errors arrived, but they quote none of the ClientHellos and "
+                       "may be forged."
+                     : "");
         break;
     case MTU_CONTACT_REFUSED:
         add_finding(r, "icmp-port-unreachable", BY_CATALOGUE,
@@ -71,7 +75,17 @@ static void judge_answer(struct mtu_result *r)
     switch (k->end) {
     case MTU_CONTACT_FOREIGN:
         add_finding(r, "not-dtls-peer", BY_CATALOGUE,
-                    "The server's answer (%zu bytes) is not DTLS.", k->foreign);
+                    k->echo ? "Our own ClientHello (%zu bytes) comes back: an echo service, not a "
+                              "DTLS server."
+                            : "The server's answer (%zu bytes) is not DTLS.",
+                    k->foreign);
+        break;
+    case MTU_CONTACT_ONE_CLIENT:
+        add_finding(r, "no-response", SD_WARNING,
+                    "The server answers the first port of this host, but no ClientHello from "
+                    "another port: it probably serves one client at a time. Its answers do not "
+                    "say which probe they are for, so no size was measured. Try --peer when the "
+                    "server is idle.");
         break;
     case MTU_CONTACT_NO_COOKIE:
         add_finding(r, "no-cookie-amplification", BY_CATALOGUE,

@@ -14,7 +14,6 @@
 
 /* Numbers that --help names. */
 #define MAX_PROBES 200
-#define TIMEOUT_S 15
 #define NUMBER(n) #n
 #define TEXT(n) NUMBER(n)
 
@@ -47,7 +46,7 @@ static const struct tool_opt opts[] = {
     {0, "pad", "KIND", HOW, "pad with ext (an extension), junk (records) or auto (default)", TOOL_CHOICE, AT(pad), 0, pads},
     {0, "max", "BYTES", HOW, "try IP packets of up to BYTES; default " TEXT(MTU_MAX_DEFAULT), TOOL_UINT, AT(max), PACKET_MAX, NULL},
     {0, "max-probes", "N", HOW, "stop a search after N probes; default " TEXT(MAX_PROBES), TOOL_UINT, AT(max_probes), MAX_PROBES_MAX, NULL},
-    {'w', "timeout", "SECS", HOW, "end a measurement after SECS; default " TEXT(TIMEOUT_S), TOOL_SECONDS, AT(timeout_ms), 0, NULL},
+    {'w', "timeout", "SECS", HOW, "end a measurement after SECS; default " TEXT(MTU_TIMEOUT_S) " or 40 round trips", TOOL_SECONDS, AT(timeout_ms), 0, NULL},
     {'c', "certificate,cert", "FILE", HOW, "use this certificate (PEM); optional with --responder", TOOL_TEXT, AT(cert_file), 0, NULL},
     {'k', "pkey,key", "FILE", HOW, "use this private key (PEM); default: in the certificate's file", TOOL_TEXT, AT(key_file), 0, NULL},
 
@@ -110,7 +109,7 @@ static bool options_fit(const struct mtu_config *c, char why[static TOOL_WHY])
 bool mtu_options(struct mtu_config *c, int argc, char **argv, char why[static TOOL_WHY])
 {
     int rest;
-    *c = (struct mtu_config){.pad = -1, .max_probes = MAX_PROBES, .timeout_ms = TIMEOUT_S * 1000};
+    *c = (struct mtu_config){.pad = -1, .max_probes = MAX_PROBES};
     if (!tool_options_parse(&mtu_usage, c, argc, argv, &rest, why))
         return false;
     if (c->help || c->version || c->explain || c->completion)

@@ -10,6 +10,7 @@
 
 /* Larger packets no DTLS needs: a record has 2^14 bytes at most. */
 #define MTU_MAX_DEFAULT 16384
+#define MTU_TIMEOUT_S 15
 
 struct mtu_config {
     struct tool_target target;
@@ -22,7 +23,7 @@ struct mtu_config {
     int pad;      /* enum mtu_hello_pad, or -1: what the server accepts */
     unsigned max; /* IP packet bytes; 0 = MTU_MAX_DEFAULT */
     unsigned max_probes;
-    unsigned timeout_ms; /* of one measurement */
+    unsigned timeout_ms; /* of one measurement; 0 = MTU_TIMEOUT_S or 40 round trips */
     unsigned watch_ms;   /* pause between measurements; 0 = measure once */
     unsigned count;      /* of --watch; 0 = no limit */
     unsigned require;    /* IP packet bytes; 0 = any */

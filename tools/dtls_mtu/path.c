@@ -10,8 +10,18 @@
 #include "mtu/sizes.h"
 #include "net/socket.h"
 
-/* 40 bits: with the 32 of an id they stay below the 48 of a record number. */
-#define BASE_BITS UINT64_C(0xffffffffff)
+/* wolfSSL drops a ClientHello whose record number is 2^31 or more, or not above those before
+ * (measured): the base has 30 bits, and the numbers count up from there. */
+enum { BASES = 1 << 30 };
+
+/* Which probe has this record number; false when it is none of the last of this path. */
+static bool probe_of(const struct mtu_path *p, uint64_t seq, uint32_t *id)
+{
+    uint64_t n = seq - p->base;
+    bool ours = seq >= p->base && n < p->probes && n + MTU_PATH_PROBES >= p->probes;
+    *id = ours ? p->ids[n % MTU_PATH_PROBES] : 0;
+    return ours;
+}
 
 static int bind_source(int fd, const struct mtu_path *p)
 {
@@ -54,11 +64,15 @@ static int open_probe_socket(const struct mtu_path *p)
 
 int mtu_path_open(struct mtu_path *p, const struct sd_addr *to, const char *source, int signals)
 {
-    *p = (struct mtu_path){.to = *to, .source = source, .signals = signals, .pad = MTU_HELLO_EXT};
+    *p = (struct mtu_path){.to = *to,
+                           .source = source,
+                           .signals = signals,
+                           .pad = MTU_HELLO_EXT,
+                           .next = 1}; /* the first socket stays as long as possible */
     p->ipv6 = sd_socket_headers(to) > sd_mtu_packet(0, false);
     if (!sd_random(&p->base, sizeof p->base))
         return -EIO;
-    p->base &= BASE_BITS;
+    p->base %= BASES;
     int fd = open_probe_socket(p);
     if (fd < 0)
         return fd;
@@ -108,12 +122,12 @@ int mtu_path_send(struct mtu_path *p, uint32_t id, unsigned packet, int ttl)
 {
     uint8_t buf[MTU_PATH_DATAGRAM];
     size_t size = packet ? sd_mtu_payload(packet, p->ipv6) : mtu_hello_least();
-    size_t len =
-        mtu_hello_build(buf, sizeof buf, p->base + id, size, packet ? p->pad : MTU_HELLO_PLAIN);
+    size_t len = mtu_hello_build(buf, sizeof buf, p->base + p->probes, size,
+                                 packet ? p->pad : MTU_HELLO_PLAIN);
     if (!len)
         return -EINVAL;
     unsigned slot = choose_socket(p);
-    p->sock[slot].id = id;
+    p->sock[slot].id = p->ids[p->probes++ % MTU_PATH_PROBES] = id;
     if (ttl)
         set_ttl(p, p->sock[slot].fd, ttl);
     int rc = sd_socket_send(p->sock[slot].fd, buf, len, NULL, NULL);
@@ -122,7 +136,6 @@ int mtu_path_send(struct mtu_path *p, uint32_t id, unsigned packet, int ttl)
         rc = sd_socket_send(p->sock[slot].fd, buf, len, NULL, NULL);
     if (ttl)
         set_ttl(p, p->sock[slot].fd, 0);
-    p->probes++;
     p->bytes += len + mtu_path_headers(p);
     return rc;
 }
@@ -133,9 +146,9 @@ static bool take_report(struct mtu_path *p, unsigned slot, struct mtu_heard *h)
     if (sd_errqueue_read(p->sock[slot].fd, &h->report) <= 0)
         return false;
     h->kind = MTU_HEARD_REPORT;
-    h->known = mtu_hello_quoted(h->report.quote, h->report.quoted, &seq) && seq >= p->base &&
-               seq - p->base <= UINT32_MAX;
-    h->id = h->known ? (uint32_t)(seq - p->base) : 0;
+    h->id = 0;
+    h->known =
+        mtu_hello_quoted(h->report.quote, h->report.quoted, &seq) && probe_of(p, seq, &h->id);
     return true;
 }
 
@@ -149,8 +162,9 @@ static bool take_answer(struct mtu_path *p, unsigned slot, struct mtu_heard *h)
     h->kind = MTU_HEARD_ANSWER;
     h->size = (size_t)n;
     h->answer = mtu_hello_read(buf, (size_t)n, &seq, &h->alert);
-    h->echoed = seq >= p->base && seq - p->base <= UINT32_MAX;
-    h->id = h->echoed ? (uint32_t)(seq - p->base) : p->sock[slot].id;
+    h->echoed = probe_of(p, seq, &h->id);
+    if (!h->echoed)
+        h->id = p->sock[slot].id;
     h->known = h->answer != MTU_HELLO_FOREIGN && (h->echoed || p->each);
     return true;
 }
@@ -218,7 +232,7 @@ void mtu_path_goodbye(struct mtu_path *p)
 {
     uint8_t buf[64];
     for (unsigned i = 0; i < p->open; i++) {
-        size_t len = mtu_hello_goodbye(buf, sizeof buf, p->base + UINT32_MAX);
+        size_t len = mtu_hello_goodbye(buf, sizeof buf, p->base + p->probes);
         sd_socket_send(p->sock[i].fd, buf, len, NULL, NULL);
     }
 }

@@ -14,6 +14,8 @@
 
 /* Sockets kept when each probe has one: answers may come late. */
 enum { MTU_PATH_SOCKETS = 16, MTU_PATH_DATAGRAM = 65536 };
+/* Probes whose answers are recognised: the last ones. */
+enum { MTU_PATH_PROBES = 1024 };
 
 struct mtu_path {
     struct sd_addr to;
@@ -28,7 +30,8 @@ struct mtu_path {
         uint32_t id; /* of the last probe it sent */
     } sock[MTU_PATH_SOCKETS];
     unsigned open, next;
-    unsigned probes;
+    unsigned probes;               /* sent so far; the record number of the next is base + probes */
+    uint32_t ids[MTU_PATH_PROBES]; /* of the last probes */
     uint64_t bytes;
 };
 

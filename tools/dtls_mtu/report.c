@@ -49,6 +49,8 @@ static const char *server_words(enum mtu_contact_end end)
         return "DTLS server with cookies";
     case MTU_CONTACT_NO_COOKIE:
         return "DTLS server without cookies";
+    case MTU_CONTACT_ONE_CLIENT:
+        return "DTLS server that serves one client at a time";
     case MTU_CONTACT_ALERT:
     case MTU_CONTACT_NO_PADDED:
         return "DTLS server";

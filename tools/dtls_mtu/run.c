@@ -31,13 +31,14 @@ static int print_explanation(const char *id)
     return MTU_EXIT_USAGE;
 }
 
-static void put_result(const struct mtu_config *c, const struct mtu_result *r)
+/* Prints the result; the exit status. */
+static int put_result(const struct mtu_config *c, const struct mtu_result *r)
 {
     if (c->json)
         mtu_json(r);
     else
         mtu_report(r, tool_term_color((enum tool_color)c->color, STDOUT_FILENO));
-    fflush(stdout);
+    return tool_written("dtls_mtu", (int)r->exit, MTU_EXIT_USAGE);
 }
 
 /* One measurement, printed on stdout; the exit status. */
@@ -47,8 +48,7 @@ static int measure_once(const struct mtu_survey_setup *u, const struct tool_sign
     switch (mtu_survey_run(r, u)) {
     case MTU_SURVEY_DONE:
         mtu_judge(r);
-        put_result(u->cfg, r);
-        return (int)r->exit;
+        return put_result(u->cfg, r);
     case MTU_SURVEY_NO_PATH:
         return MTU_EXIT_NO_ANSWER;
     case MTU_SURVEY_STOPPED:
@@ -76,7 +76,7 @@ static int measure_repeatedly(const struct mtu_survey_setup *u, const struct too
     for (unsigned n = 1;; n++) {
         struct mtu_result r;
         int sig, status = measure_once(u, signals, &r);
-        if (status > MTU_EXIT_SIGNAL)
+        if (status > MTU_EXIT_SIGNAL || status == MTU_EXIT_USAGE)
             return status;
         warn_of_change(u->out, before, mtu_result_c2s(&r));
         before = mtu_result_c2s(&r);

@@ -11,8 +11,12 @@
 
 enum {
     V6_MIN = 1280,
-    CONTACT_SHARE = 3 /* 1/3 of the time may be spent on the first probes */
+    TIMEOUT_MS = MTU_TIMEOUT_S * TOOL_MS_PER_SEC, /* without -w, or: */
+    ROUND_TRIPS = 40,
 };
+
+/* The share of the time for a first answer: without -w 6 s, for round trips of up to 5 s. */
+enum { CONTACT_PARTS = 2, ALL_PARTS = 5 };
 
 struct survey {
     const struct mtu_config *cfg;
@@ -59,11 +63,26 @@ static bool measure_direction(struct survey *s, struct mtu_measured *m, const st
     return m->end != MTU_MEASURE_STOPPED;
 }
 
+/* Larger packets get no answer. Before the path gets the blame: is the same size answered from
+ * another port? */
+static bool port_is_to_blame(struct survey *s)
+{
+    const struct mtu_measured *m = &s->r->c2s;
+    unsigned size = m->mtu ? m->mtu + 1 : m->smallest;
+    bool silent = m->limit == SD_MTU_LIMIT_SILENT || m->limit == SD_MTU_LIMIT_NO_REPLY;
+    return silent && !s->path.each && mtu_contact_elsewhere(&s->path, size, s->r->contact.rtt);
+}
+
 static bool measure_with_hellos(struct survey *s)
 {
     struct mtu_carrier c = {.arg = s, .send = send_hello, .hear = hear_hello};
+    struct mtu_measured *m = &s->r->c2s;
     s->r->has_c2s = true;
-    return measure_direction(s, &s->r->c2s, &c, "to the server", s->r->contact.rtt);
+    bool on = measure_direction(s, m, &c, "to the server", s->r->contact.rtt);
+    if (!on || !port_is_to_blame(s))
+        return on;
+    s->path.each = true;
+    return measure_direction(s, m, &c, "to the server", s->r->contact.rtt);
 }
 
 /* --- probes as messages to the peer --- */
@@ -154,7 +173,7 @@ static bool server_is_there(const struct mtu_result *r)
 {
     enum mtu_contact_end end = r->contact.end;
     return hellos_work(r) || end == MTU_CONTACT_NO_COOKIE || end == MTU_CONTACT_NO_PADDED ||
-           end == MTU_CONTACT_ALERT;
+           end == MTU_CONTACT_ALERT || end == MTU_CONTACT_ONE_CLIENT;
 }
 
 static bool contact_server(struct survey *s)
@@ -164,7 +183,10 @@ static bool contact_server(struct survey *s)
     r->interface = mtu_path_local_limit(&s->path);
     r->kernel = mtu_path_kernel_mtu(&s->path);
     r->local = most < r->interface ? most : r->interface;
-    mtu_contact_run(&r->contact, &s->path, s->cfg->timeout_ms * SD_MS / CONTACT_SHARE);
+    mtu_contact_run(&r->contact, &s->path, (s->deadline - r->begun) * CONTACT_PARTS / ALL_PARTS);
+    sd_time slow = sd_clock_now() + ROUND_TRIPS * r->contact.rtt;
+    if (!s->cfg->timeout_ms && slow > s->deadline)
+        s->deadline = slow;
     if (r->contact.end == MTU_CONTACT_NO_COOKIE)
         mtu_path_goodbye(&s->path);
     if (s->cfg->pad >= 0)
@@ -225,7 +247,7 @@ enum mtu_survey_end mtu_survey_run(struct mtu_result *r, const struct mtu_survey
                        .progress = {.on = setup->progress},
                        .r = r};
     *r = (struct mtu_result){.begun = sd_clock_now(), .require = c->require, .peer_asked = c->peer};
-    s.deadline = r->begun + c->timeout_ms * SD_MS;
+    s.deadline = r->begun + (c->timeout_ms ? c->timeout_ms : TIMEOUT_MS) * SD_MS;
     if (!open_path(&s))
         return MTU_SURVEY_NO_PATH;
     r->to = s.path.to;
