@@ -82,7 +82,10 @@ static void set_behaviour(struct sd_tls *t)
     /* Saves 50 kB for each idle client on OpenSSL 3.2 and later. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_dh_auto(ctx, 1); /* for DHE suites in a list of the user's */
-    SSL_CTX_set_session_id_context(ctx, name, sizeof name - 1);
+    /* A client has none: in DTLS 1.3 OpenSSL makes a session without it for each PSK, and then
+     * refuses the server that accepts the PSK. */
+    if (t->role == SD_ROLE_SERVER)
+        SSL_CTX_set_session_id_context(ctx, name, sizeof name - 1);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets cost no memory */
     /* The fragments of one unexpected message can occupy this much memory. */
     if (t->role == SD_ROLE_SERVER && !t->raw && !sd_tls_wants_client_cert(t))

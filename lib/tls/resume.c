@@ -27,6 +27,8 @@ static const char *objection(SSL *ssl, SSL_SESSION *session, bool strict, const 
     if (SSL_SESSION_get_max_fragment_length(session) != TLSEXT_max_fragment_length_DISABLED)
         return "contains a session with short records (max_fragment_length), which is not safe to "
                "resume";
+    /* 0.1.0 saved sessions with the context of a server, and OpenSSL resumes only in the same. */
+    SSL_SESSION_set1_id_context(session, (const unsigned char *)"", 0);
     if (!SSL_set_session(ssl, session))
         return "contains a session that OpenSSL does not resume";
     if (!strict)

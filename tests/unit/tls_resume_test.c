@@ -55,6 +55,35 @@ static void second_run_resumes_the_first(void **state)
     assert_int_equal(run(&c, NULL), 1);
 }
 
+static SSL_SESSION *read_session(const char *file)
+{
+    FILE *f = fopen(file, "r");
+    assert_non_null(f);
+    SSL_SESSION *session = PEM_read_SSL_SESSION(f, NULL, NULL, NULL);
+    fclose(f);
+    assert_non_null(session);
+    return session;
+}
+
+/* OpenSSL compares it with that of a DTLS 1.3 PSK, which has none. */
+static void client_has_no_session_id_context(void **state)
+{
+    (void)state;
+    const sdtls_config c = {CLIENT(path("s11"))};
+    unsigned len = 1;
+    assert_int_equal(run(&c, NULL), 0);
+    SSL_SESSION *session = read_session(path("s11"));
+    SSL_SESSION_get0_id_context(session, &len);
+    assert_int_equal(len, 0);
+    /* As 0.1.0 wrote it. */
+    SSL_SESSION_set1_id_context(session, (const unsigned char *)"sukat_dtls", 10);
+    FILE *f = fopen(path("s11"), "w");
+    assert_true(PEM_write_SSL_SESSION(f, session));
+    fclose(f);
+    SSL_SESSION_free(session);
+    assert_int_equal(run(&c, NULL), 1);
+}
+
 static void old_file_is_replaced_as_a_whole(void **state)
 {
     (void)state;
@@ -233,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(second_run_resumes_the_first),
+        cmocka_unit_test(client_has_no_session_id_context),
         cmocka_unit_test(old_file_is_replaced_as_a_whole),
         cmocka_unit_test(session_of_short_records_is_not_offered),
         cmocka_unit_test(damaged_file_is_a_line_in_the_log),
