@@ -518,6 +518,25 @@ def test_a_handshake_is_seen_while_it_happens(may_capture, run, server, nc_run):
     assert live.wait() == CLEAN and b"1 handshake: 1 ok, 0 failed, 0 incomplete." in live.out
 
 
+def test_a_live_capture_follows_a_key_log_that_does_not_exist_yet(may_capture, run, server, nc_run, tmp_path):
+    host, keys, copy = server("-v", "--echo"), tmp_path / "keys.txt", tmp_path / "copy.pcapng"
+    live = run(PROBE, "-i", "lo", "-f", f"udp port {host.port}", "-v", "--keylog", keys, "-w", copy)
+    live.wait_for("err", "does not exist yet")
+    live.wait_for("err", "Capturing on lo")
+    for _ in range(2):
+        assert nc_run("--insecure", "--keylog", keys, "127.0.0.1", host.port, data=b"x").status == 0
+    live.wait_for("out", ": Finished .*decrypted", 4)
+    live.signal(INT)
+    assert live.wait() == CLEAN and b"2 handshakes: 2 ok" in live.out
+    for out in live.out.decode(), probe("-v", copy).out:
+        assert out.count(": Finished ") == 4, out
+
+
+def test_a_key_log_that_never_comes_is_named(may_capture, tmp_path):
+    done = probe("-i", "lo", "-a", "0.1", "-f", "udp port 9", "--keylog", tmp_path / "never")
+    assert done.status == CLEAN and "never: it did not exist until the end of the capture" in done.err
+
+
 def test_a_live_capture_ends_after_its_duration(may_capture):
     done = probe("-i", "lo", "-a", "0.2", "-f", "udp port 9", "--json")
     (summary,) = map(json.loads, done.out.splitlines())

@@ -2,9 +2,11 @@
 #include "dtls_probe/keylog.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "unseal/secrets.h"
 
@@ -60,26 +62,59 @@ bool probe_keylog_add(struct probe_keylog *k, struct sd_span piece)
     return ok;
 }
 
-int probe_keylog_read(struct probe_keylog *k, const char *path)
+/* Up to the end of the file, or to where nothing is there yet. 0, or an errno. */
+static int read_secrets(struct probe_keylog *k, int fd)
 {
     uint8_t block[BLOCK];
-    int error = 0;
-    size_t n;
-    FILE *f = fopen(path, "re");
-    if (!f)
+    for (;;) {
+        ssize_t n = read(fd, block, sizeof block);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 && errno != EAGAIN ? errno : 0;
+        if (!probe_keylog_add(k, (struct sd_span){block, (size_t)n}))
+            return ENOMEM;
+    }
+}
+
+int probe_keylog_read(struct probe_keylog *k, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return errno;
-    while (!error && (n = fread(block, 1, sizeof block, f)) > 0)
-        error = probe_keylog_add(k, (struct sd_span){block, n}) ? 0 : ENOMEM;
-    if (!error && ferror(f))
-        error = errno;
+    int error = read_secrets(k, fd);
     if (!error && !probe_keylog_end(k))
         error = ENOMEM;
-    fclose(f);
+    close(fd);
     return error;
+}
+
+/* A file that became shorter begins again. */
+static void rewind_shortened(struct probe_keylog *k)
+{
+    struct stat st;
+    if (fstat(k->fd, &st) || !S_ISREG(st.st_mode) || st.st_size >= lseek(k->fd, 0, SEEK_CUR))
+        return;
+    lseek(k->fd, 0, SEEK_SET);
+    k->held = 0;
+}
+
+int probe_keylog_follow(struct probe_keylog *k, const char *path)
+{
+    if (!k->open) {
+        k->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (k->fd < 0)
+            return errno == ENOENT ? 0 : errno;
+        k->open = true;
+    }
+    rewind_shortened(k);
+    return read_secrets(k, k->fd);
 }
 
 void probe_keylog_free(struct probe_keylog *k)
 {
     free(k->text);
+    if (k->open)
+        close(k->fd);
     *k = (struct probe_keylog){0};
 }

@@ -19,6 +19,8 @@ struct probe_keylog {
     size_t length, room;
     char line[PROBE_KEYLOG_LINE]; /* the beginning of a line whose end has not come yet */
     size_t held;
+    int fd;    /* of the file that is followed */
+    bool open; /* there is one */
 };
 
 /* Takes the next piece of a key log: any bytes. False when memory ran out. */
@@ -27,6 +29,9 @@ bool probe_keylog_add(struct probe_keylog *k, struct sd_span piece);
 bool probe_keylog_end(struct probe_keylog *k);
 /* Reads a whole file. 0, or an errno. */
 int probe_keylog_read(struct probe_keylog *k, const char *path);
+/* Reads what a growing file got since the last call, and nothing while it does not exist. 0, or an
+ * errno. */
+int probe_keylog_follow(struct probe_keylog *k, const char *path);
 void probe_keylog_free(struct probe_keylog *k);
 
 #endif

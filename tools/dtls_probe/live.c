@@ -112,6 +112,7 @@ static bool take_live_frames(struct live *l)
     struct sd_frame f;
     struct sd_err e = {0};
     int got = 0;
+    probe_run_follow(&l->run);
     for (int i = 0; i < FRAMES_AT_ONCE && !is_enough(l); i++) {
         got = sd_live_next(l->capture, &f, &e);
         if (got <= 0)

@@ -153,12 +153,53 @@ static bool read_keylog(struct probe_run *r, const char *path)
     return true;
 }
 
+/* A live capture waits for a key log that does not exist yet. */
+static bool open_followed(struct probe_run *r, const char *path)
+{
+    int error = probe_keylog_follow(&r->keylog, path);
+    if (error)
+        tool_error(r->out, "key log %s: %s", path, strerror(error));
+    else if (!r->keylog.open)
+        tool_say(r->out, r->config->quiet,
+                 "The key log %s does not exist yet; it is read as soon as it exists.", path);
+    return !error;
+}
+
+static void end_followed(struct probe_run *r, const char *path)
+{
+    probe_run_follow(r);
+    if (!probe_keylog_end(&r->keylog))
+        tool_warn(r->out, "out of memory: the last secret of the key log %s is missing", path);
+    if (r->keylog.open)
+        warn_of_keylog(r, path);
+    else if (!r->keylog_failed)
+        tool_warn(r->out, "key log %s: it did not exist until the end of the capture", path);
+}
+
 /* Secrets within the capture. */
 static void on_file_keylog(void *arg, struct sd_span text)
 {
     struct probe_run *r = arg;
     if (!probe_keylog_add(&r->keylog, text) || !probe_keylog_end(&r->keylog))
         tool_warn(r->out, "out of memory: some secrets within the capture are missing");
+}
+
+void probe_run_follow(struct probe_run *r)
+{
+    const char *path = r->config->keylog;
+    int error = path && !r->keylog_failed ? probe_keylog_follow(&r->keylog, path) : 0;
+    if (!error)
+        return;
+    tool_warn(r->out, "key log %s: %s; it is not read any more", path, strerror(error));
+    r->keylog_failed = true;
+}
+
+/* Keys are asked for when the first record needs them: its sender wrote their line before. */
+static void *begin_followed(void *arg, const struct sd_unprotect_params *params)
+{
+    struct probe_run *r = arg;
+    probe_run_follow(r);
+    return r->unseal.begin(r->unseal.arg, params);
 }
 
 /* The file itself may bring secrets, so the hooks are there from the beginning. */
@@ -170,7 +211,11 @@ static bool open_secrets(struct probe_run *r)
         return false;
     r->keylog.secrets = r->secrets;
     r->keylog.keep = r->config->write || r->config->save_failed;
-    r->unprotect = sd_unseal_hooks(r->secrets);
+    r->unseal = r->unprotect = sd_unseal_hooks(r->secrets);
+    if (r->config->interface && r->config->keylog) {
+        r->unprotect.arg = r;
+        r->unprotect.begin = begin_followed;
+    }
     r->reader = sd_x509read_hooks(r->certs);
     return true;
 }
@@ -218,7 +263,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
         tool_error(out, "out of memory");
         return false;
     }
-    if (c->keylog && !read_keylog(r, c->keylog))
+    if (c->keylog && !(c->interface ? open_followed(r, c->keylog) : read_keylog(r, c->keylog)))
         return false;
     if (c->filter && sd_bpf_compile(&r->filter, c->filter, &e)) {
         tool_error(out, "%s", e.text);
@@ -269,6 +314,8 @@ static void say_totals(const struct probe_run *r)
 
 void probe_run_end(struct probe_run *r)
 {
+    if (r->config->interface && r->config->keylog)
+        end_followed(r, r->config->keylog);
     sd_decap_flush(r->decap);
     sd_tracker_finish(r->tracker);
     probe_lines_release(&r->lines, INT64_MAX);

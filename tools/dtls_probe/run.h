@@ -29,13 +29,14 @@ struct probe_run {
     struct sd_bpf *filter;
     struct sd_secrets *secrets;
     struct sd_x509read *certs;
-    struct sd_unprotect unprotect;
+    struct sd_unprotect unprotect, unseal; /* for the tracker; what is behind it when live */
     struct sd_cert_reader reader;
     struct probe_lines lines;
     struct probe_totals totals;
     struct probe_listener listeners[4];
     unsigned listener_count;
     struct probe_keylog keylog; /* all key logs read */
+    bool keylog_failed;         /* it is not followed any more */
     bool color;
     bool expected; /* the finding of --expect occurred */
     char damage[256];
@@ -47,6 +48,8 @@ void probe_run_close(struct probe_run *r);
 void probe_listen(struct probe_run *r, const struct probe_listener *l);
 
 void probe_run_frame(struct probe_run *r, const struct sd_frame *f);
+/* Live: reads what was added to the key log. Before the frames that need it. */
+void probe_run_follow(struct probe_run *r);
 /* The end of the source: reports everything that is open, then the totals. */
 void probe_run_end(struct probe_run *r);
 /* Reads a whole file. False when it could not be read at all. */
