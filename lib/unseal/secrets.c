@@ -16,6 +16,7 @@ struct known_handshake {
     struct sd_node node;
     struct known_handshake *next; /* of all */
     uint8_t client_random[SD_RANDOM_LEN];
+    bool known; /* at least one of its secrets */
     struct sd_secret secrets[SD_SECRET_KINDS];
 };
 
@@ -23,7 +24,9 @@ struct sd_secrets {
     struct sd_table table;
     struct sd_hash_key seed; /* client randoms are the clients' choice */
     struct known_handshake *all;
-    size_t bad, taken;
+    size_t known;                /* handshakes */
+    size_t bad, taken, unwanted; /* lines */
+    bool choosy;
 };
 
 static const char *const labels[SD_SECRET_KINDS] = {
@@ -74,7 +77,7 @@ const struct sd_secret *sd_secrets_find(const struct sd_secrets *s, const uint8_
 {
     const struct known_handshake *e =
         find_handshake(s, client_random, sd_hash(s->seed, client_random, SD_RANDOM_LEN));
-    return e ? e->secrets : NULL;
+    return e && e->known ? e->secrets : NULL;
 }
 
 static struct known_handshake *find_or_add_handshake(struct sd_secrets *s,
@@ -89,6 +92,36 @@ static struct known_handshake *find_or_add_handshake(struct sd_secrets *s,
     s->all = e;
     sd_table_add(&s->table, &e->node, hash);
     return e;
+}
+
+/* False when there is no memory. */
+static bool take_secret(struct sd_secrets *s, const uint8_t *client_random,
+                        enum sd_secret_kind kind, const struct sd_secret *secret)
+{
+    if (s->choosy &&
+        !find_handshake(s, client_random, sd_hash(s->seed, client_random, SD_RANDOM_LEN))) {
+        s->unwanted++;
+        return true;
+    }
+    struct known_handshake *e = find_or_add_handshake(s, client_random);
+    if (!e)
+        return false;
+    s->known += !e->known;
+    e->known = true;
+    e->secrets[kind] = *secret;
+    s->taken++;
+    return true;
+}
+
+bool sd_secrets_want(struct sd_secrets *s, const uint8_t *client_random)
+{
+    s->choosy = true;
+    return find_or_add_handshake(s, client_random);
+}
+
+void sd_secrets_want_all(struct sd_secrets *s)
+{
+    s->choosy = false;
 }
 
 /* The bytes up to the next `end`, which is skipped, or the rest. */
@@ -154,13 +187,9 @@ static bool add_line(struct sd_secrets *s, struct sd_span line)
         s->bad++;
         return true;
     }
-    struct known_handshake *e = find_or_add_handshake(s, client_random);
-    if (e) {
-        e->secrets[kind] = secret;
-        s->taken++;
-    }
+    bool ok = take_secret(s, client_random, kind, &secret);
     OPENSSL_cleanse(&secret, sizeof secret);
-    return e;
+    return ok;
 }
 
 static bool is_blank(uint8_t c)
@@ -183,12 +212,17 @@ bool sd_secrets_add(struct sd_secrets *s, const char *text, size_t len)
 
 size_t sd_secrets_count(const struct sd_secrets *s)
 {
-    return s->table.count;
+    return s->known;
 }
 
 size_t sd_secrets_bad(const struct sd_secrets *s)
 {
     return s->bad;
+}
+
+size_t sd_secrets_unwanted(const struct sd_secrets *s)
+{
+    return s->unwanted;
 }
 
 size_t sd_secrets_taken(const struct sd_secrets *s)

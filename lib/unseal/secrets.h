@@ -34,6 +34,12 @@ bool sd_secrets_add(struct sd_secrets *s, const char *text, size_t len);
 size_t sd_secrets_count(const struct sd_secrets *s);
 /* The number of lines that were skipped because they are not lines of a key log. */
 size_t sd_secrets_bad(const struct sd_secrets *s);
+/* From the first call on, only the secrets of wanted handshakes are taken. False when there is no
+ * memory. */
+bool sd_secrets_want(struct sd_secrets *s, const uint8_t *client_random);
+void sd_secrets_want_all(struct sd_secrets *s);
+/* The number of lines with a secret that nobody wants. */
+size_t sd_secrets_unwanted(const struct sd_secrets *s);
 /* The number of lines whose secret was taken. */
 size_t sd_secrets_taken(const struct sd_secrets *s);
 

@@ -474,6 +474,37 @@ def test_wrong_secrets_open_nothing(conversation, tmp_path):
         assert not decrypted("--keylog", wrong, capture)
 
 
+def large_keylog(path, *parts):
+    """Secrets of other handshakes, and these parts: more than 16 MiB."""
+    others = "".join(f"CLIENT_RANDOM {i:064x} {'5a' * 48}\n" for i in range(100000))
+    path.write_text(others + "".join(parts))
+    return path
+
+
+def test_of_a_large_key_log_only_what_the_capture_needs_is_kept(conversation, tmp_path):
+    capture, keys = conversation
+    large, copy = large_keylog(tmp_path / "large.txt", keys.read_text()), tmp_path / "copy.pcapng"
+    assert large.stat().st_size > 1 << 24 and decrypted("--keylog", large, capture)
+    done = probe("--summary", "--keylog", large, "-w", copy, capture)
+    assert done.status == CLEAN and not done.err
+    assert copy.stat().st_size < 1 << 14 and decrypted(copy)
+
+
+def test_a_large_key_log_is_read_for_a_capture_that_is_read_once(conversation, tmp_path):
+    capture, keys = conversation
+    large = large_keylog(tmp_path / "large.txt", keys.read_text())
+    done = subprocess.run([PROBE, "-v", "--keylog", large, "-"], input=capture.read_bytes(), capture_output=True, check=False)
+    assert done.returncode == CLEAN and b"(decrypted)" in done.stdout
+
+
+def test_secrets_of_other_handshakes_are_secrets(tmp_path):
+    done = probe("--summary", "--keylog", large_keylog(tmp_path / "large.txt"), GOOD)
+    assert done.status == CLEAN and not done.err
+    junk = tmp_path / "junk.txt"
+    junk.write_bytes(b"# nothing\n" * (1 << 21))
+    assert "no line contains a secret" in probe("--summary", "--keylog", junk, GOOD).err
+
+
 @pytest.mark.parametrize("junk", [b"", b"hello\n", b"\0\xff" * 40000, b"CLIENT_RANDOM 00 11\n", b"CLIENT_RANDOM " * 9999],
                          ids=["empty", "text", "binary", "short", "long line"])
 def test_a_key_log_without_secrets_is_said_to_be_one(tmp_path, junk):

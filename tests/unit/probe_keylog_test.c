@@ -5,11 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "dtls_probe/keylog.h"
+#include "dtls_probe/wanted.h"
 #include "unseal/secrets.h"
 
 enum { LINE = 14 + 64 + 1 + 96, TEXT = 4096, USELESS = 10000 };
@@ -114,12 +117,70 @@ static void a_line_without_end_is_one_bad_line(void **state)
     close_log(&l);
 }
 
+/* --- what a capture wants --- */
+
+/* A capture of one frame: a fragment of a ClientHello with the random 0x07..., after other bytes.
+ */
+static void write_capture(const char *path, uint8_t offset, uint8_t length)
+{
+    const uint32_t header[6] = {0xa1b2c3d4, 4 << 16 | 2, 0, 0, 65535, 1};
+    uint8_t frame[100] = {[40] = 22, 254, 253, [53] = 1, [61] = offset, [64] = length};
+    const uint32_t head[4] = {1, 0, sizeof frame, sizeof frame};
+    memset(frame + 67, 7, 32);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(header, sizeof header, 1, f), 1);
+    assert_int_equal(fwrite(head, sizeof head, 1, f), 1);
+    assert_int_equal(fwrite(frame, sizeof frame, 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* How many of two handshakes are known after the key log of both; the random of one is 0x07... */
+static size_t count_known(const char *capture, uint8_t random)
+{
+    char line[LINE + 1];
+    struct log l;
+    open_log(&l, false);
+    probe_want_secrets(l.secrets, capture);
+    for (unsigned i = 7; i <= 8; i++) {
+        secret_line(line, i);
+        add_text(&l, line, LINE);
+        add_text(&l, "\n", 1);
+    }
+    uint8_t client_random[32];
+    memset(client_random, random, sizeof client_random);
+    assert_non_null(sd_secrets_find(l.secrets, client_random));
+    size_t n = sd_secrets_count(l.secrets);
+    assert_int_equal(sd_secrets_unwanted(l.secrets), 2 - n);
+    close_log(&l);
+    return n;
+}
+
+static void only_secrets_of_the_capture_are_taken(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/probe_keylog_test.XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    write_capture(path, 0, 35);
+    assert_int_equal(count_known(path, 7), 1);
+    write_capture(path, 0, 20); /* the random is split */
+    assert_int_equal(count_known(path, 8), 2);
+    write_capture(path, 20, 35);
+    assert_int_equal(count_known(path, 8), 2);
+    unlink(path);
+    assert_int_equal(count_known(path, 8), 2);
+    assert_int_equal(count_known("/dev/null", 8), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_make_the_same_lines),
         cmocka_unit_test(only_lines_with_secrets_are_kept),
         cmocka_unit_test(a_line_without_end_is_one_bad_line),
+        cmocka_unit_test(only_secrets_of_the_capture_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

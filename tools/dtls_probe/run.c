@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/random.h"
 #include "capture/decap.h"
@@ -11,12 +12,15 @@
 #include "common/text.h"
 #include "dtls_probe/draw.h"
 #include "dtls_probe/summary.h"
+#include "dtls_probe/wanted.h"
 #include "flow/rules/diagnose.h"
 #include "unseal/unseal.h"
 #include "unseal/x509read.h"
 
 /* ns; a live handshake that is silent for this long is over */
 #define LIVE_IDLE (60 * SD_NS_SECOND)
+/* bytes; for a larger key log, the capture is read twice */
+#define LARGE_KEYLOG (1 << 24)
 
 /* --- what comes out of the tracker --- */
 
@@ -135,7 +139,7 @@ void probe_run_frame(struct probe_run *r, const struct sd_frame *f)
 static void warn_of_keylog(const struct probe_run *r, const char *path)
 {
     size_t bad = sd_secrets_bad(r->secrets);
-    if (!sd_secrets_count(r->secrets))
+    if (!sd_secrets_count(r->secrets) && !sd_secrets_unwanted(r->secrets))
         tool_warn(r->out, "key log %s: no line contains a secret (such as CLIENT_RANDOM)", path);
     else if (bad)
         tool_warn(r->out, "key log %s: skipped %zu line%s not in the key log format", path, bad,
@@ -153,6 +157,19 @@ static bool read_keylog(struct probe_run *r, const char *path)
     return true;
 }
 
+static bool is_large_keylog(const char *path)
+{
+    struct stat st;
+    return path && !stat(path, &st) && S_ISREG(st.st_mode) && st.st_size > LARGE_KEYLOG;
+}
+
+/* Of a large key log, only what this capture needs is kept. */
+static bool read_large_keylog(struct probe_run *r, const char *capture)
+{
+    probe_want_secrets(r->secrets, capture);
+    return read_keylog(r, r->config->keylog);
+}
+
 /* A live capture waits for a key log that does not exist yet. */
 static bool open_followed(struct probe_run *r, const char *path)
 {
@@ -163,6 +180,14 @@ static bool open_followed(struct probe_run *r, const char *path)
         tool_say(r->out, r->config->quiet,
                  "The key log %s does not exist yet; it is read as soon as it exists.", path);
     return !error;
+}
+
+/* A large one is read when the capture is known. False after an error was printed. */
+static bool begin_keylog(struct probe_run *r, const char *path)
+{
+    if (r->config->interface)
+        return open_followed(r, path);
+    return is_large_keylog(path) || read_keylog(r, path);
 }
 
 static void end_followed(struct probe_run *r, const char *path)
@@ -263,7 +288,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
         tool_error(out, "out of memory");
         return false;
     }
-    if (c->keylog && !(c->interface ? open_followed(r, c->keylog) : read_keylog(r, c->keylog)))
+    if (c->keylog && !begin_keylog(r, c->keylog))
         return false;
     if (c->filter && sd_bpf_compile(&r->filter, c->filter, &e)) {
         tool_error(out, "%s", e.text);
@@ -362,6 +387,8 @@ bool probe_run_file(struct probe_run *r, const char *path)
     struct sd_err e = {0};
     struct sd_reader_config c = {.keylog = on_file_keylog, .arg = r};
     r->totals.file = path;
+    if (is_large_keylog(r->config->keylog) && !read_large_keylog(r, path))
+        return false;
     if (sd_reader_open(&reader, path, &c, &e)) {
         tool_error(r->out, "%s", e.text);
         return false;
