@@ -194,7 +194,8 @@ static void count_hello_verify(struct sd_exchange *x, const struct sd_tracker *t
         (struct sd_cookie){.len = (uint8_t)hv.cookie.len,
                            .hash = (uint32_t)sd_hash(t->config.key, hv.cookie.p, hv.cookie.len)};
     x->cookie_count++;
-    x->verify_after_cookie += x->hellos_cookie > 0;
+    /* The first ones may answer hellos without a cookie that were still on the way. */
+    x->verify_after_cookie += x->hellos_cookie > 0 && x->cookie_count > x->hellos_plain;
 }
 
 static void count_hello(struct sd_exchange *x, const struct sd_tracker *t, enum sd_side side,

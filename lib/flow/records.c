@@ -384,6 +384,11 @@ static void note_datagram(struct sd_exchange *x, const struct sd_datagram *d, en
     s->largest_datagram = d->length > s->largest_datagram ? d->length : s->largest_datagram;
     s->snapped |= d->payload.len < d->length;
     x->last = d->time > x->last ? d->time : x->last;
+}
+
+/* After it was read: the datagram that proves the address is no longer part of an attack. */
+static void count_unproven(struct sd_exchange *x, const struct sd_datagram *d, enum sd_side side)
+{
     if (!x->proven && !x->path_validated)
         *(side == SD_SERVER ? &x->server_bytes_unproven : &x->client_bytes_unproven) += d->length;
 }
@@ -447,6 +452,7 @@ void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_lo
         r.rec = &r.own;
         add_event(&r, SD_EV_MALFORMED);
     }
+    count_unproven(x, r.d, side);
     if (t->event_count && t->events[0].flight)
         x->last_handshake = r.d->time;
     sd_log_append(t, x);

@@ -17,6 +17,8 @@ enum {
 
 /* An answer from elsewhere comes so soon after the client's datagram. */
 #define STRANGER_WITHIN (1 * SD_NS_SECOND)
+/* After both sides closed, their last datagrams may still be on the way. */
+#define LINGERS_FOR (1 * SD_NS_SECOND)
 
 struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config)
 {
@@ -88,6 +90,12 @@ static bool comes_from_server(const struct sd_look *l)
     }
 }
 
+/* Both sides closed it, and what was on its way has arrived: a new hello is an orderly start. */
+static bool ended_before(const struct sd_exchange *x, int64_t now)
+{
+    return x->side[SD_CLIENT].closing && x->side[SD_SERVER].closing && now - x->last > LINGERS_FOR;
+}
+
 static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *f,
                                           const struct sd_look *l)
 {
@@ -96,7 +104,7 @@ static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *
     if (f->x) {
         f->x->superseded = true;
         f->x->next = t->next_id + 1;
-        on_sealed = f->x->established != 0;
+        on_sealed = f->x->established && !ended_before(f->x, d->time);
         sd_exchange_judge(t, f);
         sd_exchange_drop(t, f);
     }

@@ -272,16 +272,19 @@ static void note_gap(struct sd_view *v, enum sd_side side, uint64_t from, uint64
 }
 
 /* What the numbers of a direction begin with: a client's with 0; those of a server that asked
- * for a cookie with the one of the ClientHello that brought it (RFC 6347 section 4.2.1). */
+ * for a cookie with the one of a ClientHello that brought it (RFC 6347 section 4.2.1): of several
+ * copies, the newest one that it can be. */
 static uint64_t first_number(const struct sd_exchange *x, const struct sd_event *e)
 {
     enum { NEAR = 32 };
     if (sd_event_side(e) == SD_CLIENT)
         return !x->mid_session && e->seq < NEAR ? 0 : e->seq;
+    uint64_t base = e->seq;
     for (const struct sd_event *o = x->log; x->cookie_count && o < e; o++)
-        if (o->kind == SD_EV_HANDSHAKE && o->message == SD_HS_CLIENT_HELLO && o->flight == 3)
-            return e->seq > o->seq && e->seq - o->seq < NEAR ? o->seq : e->seq;
-    return e->seq;
+        if (o->kind == SD_EV_HANDSHAKE && o->message == SD_HS_CLIENT_HELLO && o->flight == 3 &&
+            o->seq <= e->seq && e->seq - o->seq < NEAR)
+            base = o->seq;
+    return base;
 }
 
 static void find_gaps(struct sd_view *v, enum sd_side side)

@@ -59,7 +59,7 @@ bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_findin
     f->severity = answered ? SD_INFO : c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
     sd_say(f,
            "The client started again from the same port while the session of handshake %llu was "
-           "still open%s.",
+           "open or had just been closed%s.",
            (unsigned long long)x->previous,
            answered ? "; the server answered" : ", but the server did not answer the ClientHello");
     return true;

@@ -388,25 +388,31 @@ bool sd_rule_ip_fragments_lost(const struct sd_case *c, struct sd_finding *f)
 }
 
 static unsigned datagrams_of(const struct sd_exchange *x, enum sd_side side, uint8_t flight,
-                             uint32_t *largest)
+                             uint32_t *largest, bool *cut)
 {
     unsigned n = 0;
+    *cut = false;
     for (size_t i = 0; i < x->count; i++) {
         const struct sd_event *e = &x->log[i];
-        if (e->flight != flight || sd_event_side(e) != side || !(e->flags & SD_EVF_FIRST) ||
+        if (e->flight != flight || sd_event_side(e) != side ||
             e->flags & (SD_EVF_RETRANSMIT | SD_EVF_DUPLICATE))
             continue;
-        n++;
+        *cut |= e->kind == SD_EV_HANDSHAKE && e->frag_len < e->length;
+        n += (e->flags & SD_EVF_FIRST) != 0;
         *largest = e->ip_length > *largest ? e->ip_length : *largest;
     }
     return n;
 }
 
+/* Small messages make small datagrams: only a message that was cut shows a limit. A server that
+ * is asked again may take a small size on purpose. */
 bool sd_rule_tiny_fragments(const struct sd_case *c, struct sd_finding *f)
 {
     uint32_t largest = 0;
-    unsigned n = datagrams_of(c->x, SD_SERVER, 4, &largest);
-    if (c->outcome == SD_INCOMPLETE || n < 3 || !largest || largest > OPENSSL_FLOOR_IP)
+    bool cut;
+    unsigned n = datagrams_of(c->x, SD_SERVER, 4, &largest, &cut);
+    if (c->outcome == SD_INCOMPLETE || !cut || n < 3 || !largest || largest > OPENSSL_FLOOR_IP ||
+        repeated(c->view, SD_CLIENT, 1) || repeated(c->view, SD_CLIENT, 3))
         return false;
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 1);
     f->confidence = SD_HIGH;
