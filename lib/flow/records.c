@@ -402,13 +402,21 @@ static int64_t last_of_handshake(const struct sd_exchange *x)
     return time;
 }
 
+/* It proves the session, whatever of the handshake is not in the capture. */
+static bool data_both_ways(const struct sd_exchange *x)
+{
+    const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
+    return c->appdata && s->appdata && (x->version == SD_DTLS_1_3 || (c->epoch && s->epoch));
+}
+
 static void note_established(struct sd_exchange *x, int64_t time)
 {
     const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
     if (x->established)
         return;
     /* Of a datagram that is cut short its Finished may be missing: what comes after tells. */
-    if ((c->snapped || s->snapped) && c->sealed.seen && s->sealed.seen && !x->mid_session)
+    bool cut = (c->snapped || s->snapped) && c->sealed.seen && s->sealed.seen;
+    if (!x->mid_session && (cut || data_both_ways(x)))
         x->established = last_of_handshake(x);
     bool finished[SD_SIDES] = {0}, data = false;
     for (size_t i = 0; i < x->count; i++) {

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What looks like loss, copies or disorder and is not, beside what is."""
 
-from scene import COOKIE, PSK_SUITE, Talk, recipe
+import dtls
+from scene import CHANGE, COOKIE, FINISHED, PSK_SUITE, Talk, another, data, opaque, recipe, retries
 
 
 @recipe
@@ -51,3 +52,101 @@ def amplification_small(s):
     t.flight4()
     t.finish()
     t.chat()
+
+
+def finish_apart(t, ccs_late):
+    """The server's last flight, its Finished and its ChangeCipherSpec in datagrams of their own."""
+    t.flight5()
+    change, finished = t.pack("s", CHANGE), t.pack("s", FINISHED)
+    first, second = (finished, change) if ccs_late else (change, finished)
+    t.put("s", first)
+    t.scene.wait(0.06)
+    t.put("s", second)
+
+
+@recipe
+def finished_overtakes(s):
+    """The record numbers tell that Finished came first, 60 ms early; the server does not repeat."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    finish_apart(t, True)
+    retries(s, lambda: t.again("c"), (1, 2, 4, 8))
+    another(s)
+
+
+@recipe
+def finished_overtakes_not(s):
+    """The first ChangeCipherSpec was lost; the one behind Finished was sent again."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.flight5()
+    t.fly("s", [CHANGE], [FINISHED], lost=(0,))
+    s.wait(1)
+    t.again("c")
+    t.again("s")
+    t.chat()
+
+
+@recipe
+def last_flight_in_pieces(s):
+    """Three datagrams, 60 ms apart, are one flight and no copies."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.flight5()
+    t.send("s", *t.message("s", dtls.TICKET, bytes(4) + dtls.vector(2, opaque(160, "ticket"))))
+    for item in (CHANGE, FINISHED):
+        s.wait(0.06)
+        t.send("s", item)
+    t.chat()
+
+
+@recipe
+def server_late(s):
+    """No cookie. Four hellos, the answer 1.3 s after the last; the path takes 10 ms."""
+    t = Talk(s)
+    t.hello()
+    retries(s, lambda: t.again("c"), (1, 2, 4))
+    s.wait(1.3)
+    t.flight4()
+    t.finish()
+    t.chat()
+
+
+@recipe
+def server_late_not(s):
+    """The answer comes 10 ms after the second hello, within the second."""
+    t = Talk(s)
+    t.hello()
+    s.wait(0.5)
+    t.again("c")
+    t.flight4()
+    t.finish()
+    t.chat()
+
+
+@recipe
+def data_without_finished(s):
+    """The capture misses the last flights; data of both sides proves the session."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.send("c", *t.client_key())
+    t.numbers["c", 1] = t.numbers["s", 1] = 40
+    s.wait(30)
+    t.chat()
+
+
+@recipe
+def data_without_finished_not(s):
+    """Only the client sends data: the server may never have finished."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.send("c", *t.client_key())
+    t.numbers["c", 1] = 40
+    for _ in range(4):
+        t.send("c", data())
+        s.wait(1)

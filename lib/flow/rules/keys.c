@@ -8,8 +8,6 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-#define OVERTAKEN_WITHIN (50 * SD_NS_MS) /* later than that it was sent again */
-
 /* A client's flight that is all there: it can only be refused for what it says. */
 static bool client_finished(const struct sd_view *v)
 {
@@ -213,10 +211,21 @@ static bool key_exchange_after(const struct sd_exchange *x, const struct sd_even
     return false;
 }
 
-static bool finished_before(const struct sd_event *fin, const struct sd_event *ccs)
+/* A ChangeCipherSpec that was sent again has a later number than the other messages that were;
+ * and the number of the lost one is missing right before it. */
+static bool is_first_copy(const struct sd_exchange *x, const struct sd_event *ccs)
 {
-    return fin && fin < ccs && fin->number != ccs->number &&
-           ccs->time - fin->time < OVERTAKEN_WITHIN && !(ccs->flags & SD_EVF_RETRANSMIT);
+    for (const struct sd_event *e = x->log; e < ccs; e++)
+        if (sd_event_side(e) == sd_event_side(ccs) && e->flight == ccs->flight && !e->epoch &&
+            e->flags & SD_EVF_RETRANSMIT && e->seq < ccs->seq)
+            return false;
+    return !ccs->gap && !(ccs->flags & SD_EVF_RETRANSMIT);
+}
+
+static bool finished_before(const struct sd_exchange *x, const struct sd_event *fin,
+                            const struct sd_event *ccs)
+{
+    return fin && fin < ccs && fin->number != ccs->number && is_first_copy(x, ccs);
 }
 
 static bool overtaken(const struct sd_exchange *x, enum sd_side side, const struct sd_event **ccs,
@@ -226,24 +235,65 @@ static bool overtaken(const struct sd_exchange *x, enum sd_side side, const stru
     *fin = first_of(x, side, SD_EV_PROTECTED);
     if (!*ccs)
         return false;
-    if (!finished_before(*fin, *ccs))
+    if (!finished_before(x, *fin, *ccs))
         *fin = NULL;
     return *fin || (side == SD_CLIENT && key_exchange_after(x, *ccs));
+}
+
+/* Pieces of one slow flight are no copies. */
+static unsigned copies_of(const struct sd_view *v, enum sd_side side, uint8_t flight)
+{
+    return sd_view_bursts(v, side, flight) - sd_view_caused(v, side, flight, SD_CAUSE_FIRST);
+}
+
+/* A server may drop a datagram that it cannot read to its end. */
+static bool sends_more_than_records(const struct sd_exchange *x, enum sd_side side)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == SD_EV_MALFORMED && sd_event_side(&x->log[i]) == side)
+            return true;
+    return false;
 }
 
 /* Captured after the loss: the server has finished and only its last flight is missing. */
 static bool last_flight_unseen(const struct sd_view *v)
 {
-    return client_finished(v) && sd_view_bursts(v, SD_CLIENT, 5) >= 2 &&
-           sd_view_bursts(v, SD_SERVER, 4) == 1 && !sd_view_bursts(v, SD_SERVER, 6);
+    return client_finished(v) && copies_of(v, SD_CLIENT, 5) && !copies_of(v, SD_SERVER, 4) &&
+           !sd_view_bursts(v, SD_SERVER, 6) && !sends_more_than_records(v->x, SD_CLIENT);
+}
+
+static bool client_went_on(const struct sd_view *v)
+{
+    return v->x->side[SD_CLIENT].appdata || v->x->side[SD_CLIENT].closing;
 }
 
 /* Captured before it: each repetition of the client is answered, to the end. */
 static bool last_flight_unheard(const struct sd_view *v)
 {
-    return sd_view_bursts(v, SD_SERVER, 6) >= 3 &&
-           sd_view_caused(v, SD_SERVER, 6, SD_CAUSE_RESPONSE) >= 2 &&
-           !v->x->side[SD_CLIENT].appdata && !v->x->side[SD_CLIENT].closing;
+    return copies_of(v, SD_SERVER, 6) >= 2 &&
+           sd_view_caused(v, SD_SERVER, 6, SD_CAUSE_RESPONSE) >= 2 && !client_went_on(v);
+}
+
+/* It was seen here, the client asks for it again and again, and nothing comes. */
+static bool last_flight_not_repeated(const struct sd_view *v)
+{
+    const struct sd_burst *first = sd_view_burst(v, SD_SERVER, 6);
+    unsigned asked = 0;
+    for (size_t i = 0; first && i < v->burst_count; i++)
+        asked += v->bursts[i].side == SD_CLIENT && v->bursts[i].flight == 5 &&
+                 v->bursts[i].cause == SD_CAUSE_TIMER && v->bursts[i].start > first->start;
+    return asked >= 2 && !copies_of(v, SD_SERVER, 6) && !client_went_on(v);
+}
+
+/* Data of the client before the second copy: it had got the first. */
+static bool first_copy_arrived(const struct sd_view *v)
+{
+    const struct sd_event *data = first_of(v->x, SD_CLIENT, SD_EV_APPDATA);
+    for (size_t i = 0; data && i < v->burst_count; i++)
+        if (v->bursts[i].side == SD_SERVER && v->bursts[i].flight == 6 &&
+            v->bursts[i].cause != SD_CAUSE_FIRST)
+            return data->time < v->bursts[i].start;
+    return false;
 }
 
 /* Asked for again after it had been seen here, or seen less often than it was asked for; each
@@ -257,7 +307,8 @@ static bool last_flight_asked_again(const struct sd_view *v)
             b->start > last->start)
             return true;
     }
-    return last && sd_view_bursts(v, SD_SERVER, 6) < sd_view_bursts(v, SD_CLIENT, 5);
+    return last && v->lost[SD_SERVER] &&
+           sd_view_bursts(v, SD_SERVER, 6) < sd_view_bursts(v, SD_CLIENT, 5);
 }
 
 /* What was lost may be the client's own flight, if the network changed its order. */
@@ -265,24 +316,25 @@ static bool last_flight_recovered(const struct sd_view *v)
 {
     const struct sd_event *ccs, *early;
     return v->x->established && !overtaken(v->x, SD_CLIENT, &ccs, &early) &&
-           sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) &&
-           sd_view_bursts(v, SD_SERVER, 4) == 1 && last_flight_asked_again(v);
+           sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) && !copies_of(v, SD_SERVER, 4) &&
+           last_flight_asked_again(v) && !first_copy_arrived(v);
 }
 
 bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    unsigned again = sd_view_bursts(v, SD_CLIENT, 5), last = sd_view_bursts(v, SD_SERVER, 6);
+    unsigned again = copies_of(v, SD_CLIENT, 5) + 1, last = copies_of(v, SD_SERVER, 6) + 1;
     if (c->outcome == SD_INCOMPLETE || c->x->version == SD_DTLS_1_3 ||
         sd_view_alert(v, SD_SERVER, -1) || sd_view_alert(v, SD_CLIENT, -1))
         return false;
     bool unheard = last_flight_unheard(v);
     bool unseen = c->outcome == SD_FAILED && last_flight_unseen(v);
-    if (!unheard && !unseen && !last_flight_recovered(v))
+    bool stuck = last_flight_not_repeated(v);
+    if (!unheard && !unseen && !stuck && !last_flight_recovered(v))
         return false;
     sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
     sd_prove_bursts(f, v, SD_SERVER, 6, 6);
-    f->severity = unheard || unseen ? SD_FATAL : SD_WARNING;
+    f->severity = unheard || unseen || stuck ? SD_FATAL : SD_WARNING;
     /* A server that dislikes the key is silent, too, if it is GnuTLS (measured). */
     f->confidence = unheard ? SD_HIGH : uses_psk(c->x) ? SD_LOW : SD_MEDIUM;
     if (unseen) {
@@ -296,6 +348,8 @@ bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
                "The client sent its flight %u times and the server its last flight %u time%s. %s.",
                again, last, sd_plural(last),
                unheard ? "The client keeps repeating, so the answer does not reach it"
+               : stuck ? "The client did not get or not accept it, and the server does not send it "
+                         "again"
                        : "The first copy of the last flight was lost");
     }
     return true;
@@ -313,7 +367,8 @@ bool sd_rule_ccs_finished_reorder(const struct sd_case *c, struct sd_finding *f)
         sd_prove(f, ccs);
         if (early)
             sd_prove(f, early);
-        f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
+        bool stuck = c->outcome == SD_FAILED || last_flight_not_repeated(c->view);
+        f->severity = stuck ? SD_FATAL : SD_WARNING;
         f->confidence = SD_MEDIUM;
         sd_confuse(f, "loss-recovered");
         sd_say(f,
@@ -333,8 +388,10 @@ bool sd_rule_early_appdata(const struct sd_case *c, struct sd_finding *f)
         return false;
     for (int s = SD_CLIENT; s < SD_SIDES; s++) {
         const struct sd_event *data = first_of(x, (enum sd_side)s, SD_EV_APPDATA);
+        const struct sd_event *own = first_of(x, (enum sd_side)s, SD_EV_PROTECTED);
         const struct sd_event *peer = first_of(x, sd_other((enum sd_side)s), SD_EV_PROTECTED);
-        if (!data || !data->epoch || x->opened || (peer && peer < data))
+        /* Without its own Finished, the capture rather misses both. */
+        if (!data || !data->epoch || x->opened || !own || (peer && peer < data))
             continue;
         sd_prove(f, data);
         f->confidence = SD_MEDIUM;

@@ -5,7 +5,6 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-#define PROMPT (200 * SD_NS_MS)         /* an answer that fast answers the newest copy */
 #define SLOW (1 * SD_NS_SECOND)         /* longer than key operations take */
 #define MUTE_FOR (2 * SD_NS_SECOND)     /* one side is silent while the other one sends data */
 #define NAT_TIMEOUT (30 * SD_NS_SECOND) /* the shortest usual one for UDP */
@@ -84,7 +83,8 @@ bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
     const struct sd_view *v = c->view;
     int64_t rtt, timer;
     unsigned again = timer_bursts(v), lost = v->lost[SD_CLIENT] + v->lost[SD_SERVER];
-    if (c->outcome != SD_OK || !again || spurious(v, &rtt, &timer))
+    /* Without a gap nothing shows loss: the peer may not have been ready. */
+    if (c->outcome != SD_OK || !again || !lost || spurious(v, &rtt, &timer))
         return false;
     const struct sd_burst *b = NULL;
     for (size_t i = 0; i < v->burst_count; i++) {
@@ -93,7 +93,7 @@ bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
         b = b ? b : &v->bursts[i];
         sd_prove_frame(f, v->bursts[i].number, v->bursts[i].start);
     }
-    f->confidence = lost ? SD_HIGH : SD_MEDIUM;
+    f->confidence = SD_HIGH;
     sd_say(f,
            "The %s had to send flight %u again (%u retransmission%s in total, %u record%s missing "
            "in this capture). The retransmissions cost %.0f ms.",
@@ -182,48 +182,98 @@ bool sd_rule_reorder(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
-/* How long a side thought about its flight: since the first copy of the one it answers, the
- * way not counted; 0 when the newest copy, as after a loss, explains the answer. */
-static int64_t thought(const struct sd_view *v, enum sd_side side, uint8_t flight, uint8_t asked,
-                       int64_t rtt)
+/* A flight that had to wait for its answer. */
+struct wait {
+    const struct sd_burst *answer;
+    uint8_t asked;
+    unsigned copies;              /* of the flight that was asked with, before the answer */
+    int64_t since_all, since_one; /* ns since the first and since the newest copy; no round trip */
+};
+
+static struct wait wait_for(const struct sd_view *v, uint8_t flight, uint8_t asked)
 {
-    const struct sd_burst *answer = sd_view_burst(v, side, flight);
-    const struct sd_burst *first = NULL, *last = NULL;
-    for (size_t i = 0; answer && i < v->burst_count; i++) {
+    enum sd_side side = flight % 2 ? SD_CLIENT : SD_SERVER;
+    int64_t rtt = side == SD_SERVER ? v->rtt_server : v->rtt_client;
+    struct wait w = {.answer = sd_view_burst(v, side, flight), .asked = asked};
+    for (size_t i = 0; w.answer && i < v->burst_count; i++) {
         const struct sd_burst *b = &v->bursts[i];
-        if (b->side == side || b->flight != asked || b->start > answer->start)
+        if (b->side == side || b->flight != asked || b->start > w.answer->start)
             continue;
-        first = first ? first : b;
-        last = b;
+        w.since_one = w.answer->start - b->stop - rtt;
+        w.since_all = w.copies++ ? w.since_all : w.since_one;
     }
-    if (!first || !rtt || (first != last && answer->start - last->start - rtt < PROMPT))
-        return 0;
-    return answer->start - first->stop - rtt;
+    return w;
+}
+
+/* As far as the round trip is known. */
+static struct wait longest_wait(const struct sd_view *v)
+{
+    static const uint8_t pairs[][2] = {{2, 1}, {4, 1}, {4, 3}, {5, 4}, {6, 5}};
+    struct wait worst = {0};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct wait w = wait_for(v, pairs[i][0], pairs[i][1]);
+        bool cookie = pairs[i][1] == 1 && pairs[i][0] == 4 && sd_view_burst(v, SD_SERVER, 2);
+        bool known = (pairs[i][0] % 2 ? v->rtt_client : v->rtt_server) > 0;
+        if (known && !cookie && w.since_one > worst.since_one)
+            worst = w;
+    }
+    return worst;
+}
+
+/* Of the hellos that were sent more than once, the one that waited longest. */
+static struct wait unanswered_hello(const struct sd_view *v)
+{
+    struct wait plain = wait_for(v, sd_view_burst(v, SD_SERVER, 2) ? 2 : 4, 1);
+    struct wait second = wait_for(v, 4, 3);
+    struct wait worst = second.since_all > plain.since_all ? second : plain;
+    return worst.copies > 1 ? worst : (struct wait){0};
+}
+
+/* Each copy of a hello but the newest went unanswered: it was lost, or nobody listened yet. */
+static bool say_unanswered(const struct sd_view *v, struct sd_finding *f)
+{
+    int64_t rtt, timer;
+    struct wait w = unanswered_hello(v);
+    if (w.since_all <= SLOW || v->x->icmp_number || spurious(v, &rtt, &timer) || crossed(v))
+        return false;
+    sd_prove_bursts(f, v, SD_CLIENT, w.asked, 6);
+    sd_prove_frame(f, w.answer->number, w.answer->start);
+    f->severity = SD_INFO;
+    f->confidence = SD_LOW;
+    sd_confuse(f, "loss-recovered");
+    sd_say(f,
+           "The server answered the ClientHello %.2f s after its first copy and %.0f ms after the "
+           "newest of %u. The earlier copies or their answers were lost, or the server was not "
+           "ready. No record number is missing.",
+           sd_seconds(w.since_all), sd_millis(w.since_one > 0 ? w.since_one : 0), w.copies);
+    return true;
 }
 
 bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    bool cookie = sd_view_burst(v, SD_SERVER, 2) != NULL;
-    if (c->outcome != SD_OK || c->x->mid_session || !cookie ||
-        (c->x->version == SD_DTLS_1_3 && !c->x->opened))
+    if (c->outcome != SD_OK || c->x->mid_session || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
         return false;
-    /* The way there and back is known from the cookie exchange, which costs no thought. */
-    int64_t server = thought(v, SD_SERVER, 4, 3, v->rtt_server);
-    int64_t client = thought(v, SD_CLIENT, 5, 4, v->rtt_client);
-    bool is_client = client > server;
-    int64_t worst = is_client ? client : server;
-    if (worst <= SLOW || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
-        return false;
-    const struct sd_burst *slow =
-        is_client ? sd_view_burst(v, SD_CLIENT, 5) : sd_view_burst(v, SD_SERVER, 4);
-    sd_prove_frame(f, slow->number, slow->start);
-    f->confidence = timer_bursts(v) ? SD_LOW : SD_MEDIUM;
-    sd_confuse(f, "loss-recovered");
-    sd_say(f,
-           "The %s took %.2f s to send its flight (round trip not counted). Probably the key "
-           "operations are slow, or a callback of the application waits.",
-           is_client ? "client" : "server", sd_seconds(worst));
+    struct wait w = longest_wait(v);
+    if (w.since_one <= SLOW)
+        return say_unanswered(v, f);
+    bool is_client = w.answer->side == SD_CLIENT;
+    sd_prove_frame(f, w.answer->number, w.answer->start);
+    f->confidence = SD_MEDIUM;
+    if (w.copies > 1) {
+        sd_confuse(f, "loss-recovered");
+        sd_say(
+            f,
+            "The %s answered %.2f s after the newest of %u copies of flight %u, and %.2f s after "
+            "the first (round trip not counted). It was not ready, or was busy.",
+            is_client ? "client" : "server", sd_seconds(w.since_one), w.copies, w.asked,
+            sd_seconds(w.since_all));
+    } else {
+        sd_say(f,
+               "The %s took %.2f s to send its flight (round trip not counted). Probably the key "
+               "operations are slow, or a callback of the application waits.",
+               is_client ? "client" : "server", sd_seconds(w.since_one));
+    }
     return true;
 }
 
