@@ -55,11 +55,10 @@ enum sd_kept {
 struct sd_numbers {
     uint64_t min : 48, largest : 16; /* largest: body bytes of the largest record */
     uint64_t max;
-    uint64_t window;     /* bit i: max - i was seen */
-    uint32_t seen;       /* different ones */
-    uint32_t duplicates; /* the same record again */
-    uint32_t reordered;
-    uint32_t late; /* more than 64 before the newest: outside any replay window */
+    uint64_t window; /* bit i: max - i was seen */
+    uint64_t far;    /* one that is too far ahead to tell of loss; 0 = none */
+    uint32_t seen;   /* different ones */
+    uint32_t late;   /* more than 64 before the newest: outside any replay window */
 };
 
 struct sd_direction {
@@ -75,8 +74,10 @@ struct sd_direction {
     uint32_t largest_datagram;
     uint16_t epoch; /* of `sealed`; DTLS 1.3: its two bits when not opened */
     uint8_t ttl_max;
-    bool snapped : 1; /* of some datagrams the capture has only the beginning */
-    bool closing : 1; /* its last record, or an alert that could be read, says close_notify */
+    bool snapped : 1;  /* of some datagrams the capture has only the beginning */
+    bool closing : 1;  /* its last record, or an alert that could be read, says close_notify */
+    bool carried : 1;  /* its first number of epoch 1 goes on from epoch 0 */
+    bool set_back : 1; /* it was, and then the numbers began again */
 };
 
 /* What happens to few. */

@@ -35,6 +35,7 @@ struct sd_finding {
     const struct sd_entry *runner_up; /* what else it may be; NULL = nothing comes close */
     enum sd_severity severity;
     enum sd_confidence confidence;
+    bool beside;                      /* it does not say that the handshake failed */
     uint64_t exchange;                /* id */
     uint32_t packets[SD_PACKETS_MAX]; /* frame numbers, rising */
     size_t packet_count;

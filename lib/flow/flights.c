@@ -64,8 +64,19 @@ static uint8_t flight_of_sealed(const struct sd_exchange *x, const struct sd_eve
     return server ? flight_of_server_end(x) : 5;
 }
 
+/* A renegotiation is a handshake of its own, inside the session: what it sends was never sent
+ * before. */
+static bool renegotiates(const struct sd_exchange *x, const struct sd_event *e)
+{
+    if (x->version == SD_DTLS_1_3 || e->flags & SD_EVF_UNIFIED || !e->epoch)
+        return false;
+    return e->epoch > 1 || (e->kind == SD_EV_HANDSHAKE && e->message != SD_HS_FINISHED);
+}
+
 void sd_flight_assign(struct sd_exchange *x, struct sd_event *e)
 {
+    if (renegotiates(x, e))
+        return;
     if (e->kind == SD_EV_HANDSHAKE)
         e->flight = flight_of_message(x, e) & 7;
     else if (e->kind == SD_EV_CCS)
@@ -93,7 +104,7 @@ bool sd_flight_repeats(const struct sd_event *old, const struct sd_event *e)
     switch (e->kind) {
     case SD_EV_HANDSHAKE:
         if (old->message_seq != e->message_seq || old->message != e->message ||
-            old->length != e->length || (old->epoch > 0) != (e->epoch > 0))
+            old->length != e->length || old->epoch != e->epoch)
             return false;
         if (!e->frag_len || !old->frag_len)
             return e->frag_len == old->frag_len;
@@ -103,7 +114,8 @@ bool sd_flight_repeats(const struct sd_event *old, const struct sd_event *e)
         return old->epoch == e->epoch;
     case SD_EV_PROTECTED:
         return e->flight && old->flight == e->flight && old->record == e->record &&
-               old->content == SD_CT_HANDSHAKE && e->content == SD_CT_HANDSHAKE;
+               old->epoch == e->epoch && old->content == SD_CT_HANDSHAKE &&
+               e->content == SD_CT_HANDSHAKE;
     default:
         return false;
     }

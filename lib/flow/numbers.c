@@ -1,16 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/internal.h"
 
-enum { WINDOW = 64 }; /* RFC 6347 section 4.1.2.6 recommends as much for replay */
+enum {
+    WINDOW = 64,     /* RFC 6347 section 4.1.2.6 recommends as much for replay */
+    FAR = UINT16_MAX /* a step that no loss explains: some stacks give alerts such numbers */
+};
 
 static void advance(struct sd_numbers *n, uint64_t seq, uint16_t *gap)
 {
     uint64_t step = seq - n->max;
-    *gap = step - 1 < UINT16_MAX ? (uint16_t)(step - 1) : UINT16_MAX;
+    *gap = (uint16_t)(step - 1);
     n->window = step < WINDOW ? n->window << step : 0;
     n->window |= 1;
     n->max = seq;
     n->seen++;
+}
+
+static void begin_at(struct sd_numbers *n, uint64_t seq)
+{
+    *n = (struct sd_numbers){.min = seq & SD_U48,
+                             .largest = n->largest,
+                             .max = seq,
+                             .seen = 1,
+                             .window = 1,
+                             .late = n->late};
+}
+
+/* One that is far away stands alone, until the next ones follow it: then the capture missed
+ * what was between. */
+static bool note_far(struct sd_numbers *n, uint64_t seq)
+{
+    bool again = n->far && seq == n->far;
+    if (n->far && seq > n->far && seq - n->far < WINDOW)
+        begin_at(n, seq);
+    else
+        n->far = seq;
+    return again;
 }
 
 bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *reordered)
@@ -18,9 +43,11 @@ bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *re
     *gap = 0;
     *reordered = false;
     if (!n->seen) {
-        *n = (struct sd_numbers){.min = seq & SD_U48, .max = seq, .seen = 1, .window = 1};
+        begin_at(n, seq);
         return false;
     }
+    if (seq > n->max && seq - n->max > FAR)
+        return note_far(n, seq);
     if (seq > n->max) {
         advance(n, seq, gap);
         return false;
@@ -30,13 +57,10 @@ bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *re
         n->late++;
         return false;
     }
-    if (n->window >> behind & 1) {
-        n->duplicates++;
+    if (n->window >> behind & 1)
         return true;
-    }
     n->window |= UINT64_C(1) << behind;
     n->seen++;
-    n->reordered++;
     *reordered = true;
     if (seq < n->min)
         n->min = seq & SD_U48;

@@ -13,7 +13,8 @@
 
 enum {
     LOG_RESERVE = 16, /* places only for what decides: alerts, ICMP */
-    FOREIGN_LOGGED = 4
+    FOREIGN_LOGGED = 4,
+    RESTARTED = 64 /* numbers of epoch 0 end below, and a Finished may have taken one of them */
 };
 
 struct sd_event *sd_event_add(struct sd_tracker *t, enum sd_event_kind kind, uint64_t number,
@@ -70,7 +71,7 @@ static bool decides(const struct sd_event *e)
 static bool belongs_in_log(const struct sd_exchange *x, const struct sd_event *e)
 {
     const struct sd_direction *d = &x->side[sd_event_side(e)];
-    if (e->kind == SD_EV_APPDATA && d->appdata > SD_LOG_APPDATA)
+    if (e->kind == SD_EV_APPDATA && d->appdata > SD_LOG_APPDATA && !(e->flags & SD_EVF_REUSED))
         return false;
     if (e->kind == SD_EV_FOREIGN && d->foreign > FOREIGN_LOGGED)
         return false;
@@ -98,7 +99,7 @@ struct reading {
     const struct sd_record *rec; /* as it came, or as it was opened: then it is `own` */
     struct sd_record own;
     uint16_t gap;
-    bool duplicate, reordered, opened;
+    bool duplicate, reordered, reused, opened;
 };
 
 static struct sd_event *add_event(struct reading *r, enum sd_event_kind kind)
@@ -115,6 +116,7 @@ static struct sd_event *add_event(struct reading *r, enum sd_event_kind kind)
     r->gap = 0; /* before the record, not before each message in it */
     e->flags |= (uint16_t)(r->duplicate ? SD_EVF_DUPLICATE : 0);
     e->flags |= (uint16_t)(r->reordered ? SD_EVF_REORDERED : 0);
+    e->flags |= (uint16_t)(r->reused ? SD_EVF_REUSED : 0);
     e->flags |= (uint16_t)(r->opened ? SD_EVF_DECRYPTED : 0);
     e->flags |= (uint16_t)(r->rec->unified ? SD_EVF_UNIFIED : 0);
     e->flags |= (uint16_t)(r->d->fragments ? SD_EVF_IP_FRAGMENTS : 0);
@@ -220,8 +222,11 @@ static void read_sealed(struct reading *r)
         note_data(r);
     /* An alert is two bytes and what protects them; a close_notify is what comes last. */
     side->closing = r->rec->type == SD_CT_ALERT;
-    if (e)
-        place_event(r, e);
+    if (!e)
+        return;
+    if (!data || side->appdata <= SD_LOG_APPDATA) /* to compare it with what claims its number */
+        e->hash = fingerprint(r->t->config.key, r->rec->body) & SD_U24;
+    place_event(r, e);
 }
 
 static void read_content(struct reading *r)
@@ -279,25 +284,71 @@ static bool asked_since(const struct sd_exchange *x, const struct sd_event *e)
     return false;
 }
 
-/* The very same record is in the log: the network copied it. Other bytes under the same
- * number are not a copy. */
-static bool in_log(const struct reading *r)
+static bool is_record(const struct sd_event *e)
+{
+    return e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT;
+}
+
+static bool same_bytes(const struct reading *r, const struct sd_event *e)
+{
+    if (e->content != r->rec->type || e->record != r->rec->length)
+        return false;
+    bool hashed = e->hash && (e->kind == SD_EV_APPDATA || e->kind == SD_EV_PROTECTED);
+    return !hashed || e->hash == (fingerprint(r->t->config.key, r->rec->body) & SD_U24);
+}
+
+/* Old stacks send a ClientHello again under its old number. */
+static bool is_plain_copy(const struct reading *r, const struct sd_event *e)
+{
+    if (r->d->time - e->time > COPY_WITHIN)
+        return false;
+    return e->kind != SD_EV_HANDSHAKE || e->message != SD_HS_HELLO_VERIFY_REQUEST ||
+           !asked_since(r->x, e);
+}
+
+enum number_seen { NUMBER_UNKNOWN, NUMBER_OF_COPY, NUMBER_OF_ANOTHER };
+
+/* What had this number before: the very same record, which the network copied, or another one. */
+static enum number_seen look_up_number(const struct reading *r)
 {
     const struct sd_exchange *x = r->x;
+    enum number_seen seen = NUMBER_UNKNOWN;
     for (size_t i = x->count; i-- > 0;) {
         const struct sd_event *e = &x->log[i];
-        if (e->seq != r->rec->seq || e->epoch != r->rec->epoch || e->content != r->rec->type ||
-            e->record != r->rec->length || sd_event_side(e) != r->side)
+        if (e->seq != r->rec->seq || e->epoch != r->rec->epoch || sd_event_side(e) != r->side ||
+            !is_record(e))
             continue;
-        /* Old stacks send a ClientHello again under its old number. */
-        if (!e->epoch && r->d->time - e->time > COPY_WITHIN)
-            return false;
-        if (e->kind == SD_EV_HANDSHAKE && !r->rec->epoch &&
-            e->message == SD_HS_HELLO_VERIFY_REQUEST)
-            return !asked_since(x, e);
-        return true;
+        bool same = same_bytes(r, e);
+        if (same && !e->epoch)
+            return is_plain_copy(r, e) ? NUMBER_OF_COPY : NUMBER_UNKNOWN;
+        if (same)
+            return NUMBER_OF_COPY;
+        if (e->epoch)
+            seen = NUMBER_OF_ANOTHER;
     }
-    return r->rec->epoch > 0; /* the log is not complete after the handshake */
+    return seen;
+}
+
+/* Of application data the log holds the beginning only. */
+static bool is_beyond_log(const struct reading *r)
+{
+    return r->rec->epoch && r->rec->type == SD_CT_APPDATA &&
+           r->x->side[r->side].appdata >= SD_LOG_APPDATA;
+}
+
+/* A stack that goes on counting from epoch 0 for its Finished, and begins again after it, will
+ * use the number of the Finished twice. */
+static void note_set_back(struct reading *r, struct sd_numbers *n)
+{
+    struct sd_direction *side = &r->x->side[r->side];
+    if (!n->seen)
+        side->carried = r->rec->epoch == 1 && r->rec->seq && r->rec->type == SD_CT_HANDSHAKE &&
+                        side->plain.seen && r->rec->seq == side->plain.max + 1;
+    else if (side->carried && r->rec->seq < n->min) {
+        *n = (struct sd_numbers){0};
+        side->carried = false;
+        side->set_back = true;
+    }
 }
 
 static void note_number(struct reading *r)
@@ -313,17 +364,22 @@ static void note_number(struct reading *r)
         side->epoch = r->rec->epoch;
     }
     if (!r->rec->epoch && starts_over(r)) {
-        bool copy = n->seen && r->rec->seq == n->max && in_log(r);
+        bool copy = n->seen && r->rec->seq == n->max && look_up_number(r) == NUMBER_OF_COPY;
         *n = (struct sd_numbers){
             .min = r->rec->seq & SD_U48, .max = r->rec->seq, .seen = 1, .window = 1};
         r->duplicate = copy;
         return;
     }
+    if (r->rec->epoch)
+        note_set_back(r, n);
     bool first = !n->seen;
     bool again = sd_numbers_note(n, r->rec->seq, &r->gap, &r->reordered);
     if (first && !r->rec->epoch && r->side == SD_CLIENT && !r->x->mid_session)
         r->gap = r->rec->seq < 16 ? (uint16_t)r->rec->seq : 0; /* a client counts from 0 */
-    r->duplicate = again && in_log(r);
+    enum number_seen seen =
+        again || (side->set_back && r->rec->seq < RESTARTED) ? look_up_number(r) : NUMBER_UNKNOWN;
+    r->reused = seen == NUMBER_OF_ANOTHER;
+    r->duplicate = seen == NUMBER_OF_COPY || (again && !r->reused && is_beyond_log(r));
     if (n->largest < r->rec->length)
         n->largest = r->rec->length & UINT16_MAX;
 }
@@ -362,7 +418,7 @@ static void unseal_record(struct reading *r)
 static void take_record(struct reading *r)
 {
     r->gap = 0;
-    r->duplicate = r->reordered = r->opened = false;
+    r->duplicate = r->reordered = r->reused = r->opened = false;
     unseal_record(r);
     note_number(r);
     if (!r->x->version)

@@ -2,7 +2,8 @@
 """What looks like loss, copies or disorder and is not, beside what is."""
 
 import dtls
-from scene import CHANGE, COOKIE, FINISHED, PSK_SUITE, Talk, another, data, opaque, recipe, retries
+from dtls import CCS, DATA, HANDSHAKE
+from scene import CHANGE, CLOSE, COOKIE, FINISHED, PSK_SUITE, Item, Talk, another, data, opaque, recipe, retries
 
 
 @recipe
@@ -150,3 +151,95 @@ def data_without_finished_not(s):
     for _ in range(4):
         t.send("c", data())
         s.wait(1)
+
+
+def finish_carried(t):
+    """The server's Finished goes on with the numbers of epoch 0, its data begins at 1."""
+    t.cookie_exchange()
+    t.flight4()
+    t.flight5()
+    t.send("s", CHANGE)
+    t.numbers["s", 1] = t.numbers["s", 0]
+    t.send("s", FINISHED)
+    t.numbers["s", 1] = 1
+
+
+@recipe
+def number_reused(s):
+    """The data reaches the number of the Finished: one nonce for two records."""
+    t = Talk(s)
+    finish_carried(t)
+    t.chat(10)
+
+
+@recipe
+def number_set_back(s):
+    """The number of the Finished will be used again, but was not yet."""
+    t = Talk(s)
+    finish_carried(t)
+    t.chat(2)
+
+
+@recipe
+def number_reused_not(s):
+    """The network copies one record and lets another one overtake."""
+    t = Talk(s)
+    t.establish()
+    t.send("s", data())
+    t.put("s", t.sent)
+    late = t.pack("s", data())
+    t.send("s", data())
+    t.put("s", late)
+    t.chat()
+
+
+@recipe
+def far_number(s):
+    """An alert with a number far away is neither a copy nor the end of a large gap."""
+    t = Talk(s)
+    t.establish()
+    t.chat(5)
+    t.numbers["c", 1] = 0xFFFFFFFF0000
+    t.send("c", CLOSE)
+    t.numbers["c", 1] = 7
+    t.chat(2)
+
+
+@recipe
+def renegotiates(s):
+    """A second handshake in the session: ChangeCipherSpec in epoch 1, Finished in epoch 2."""
+    t = Talk(s)
+    t.establish()
+    t.chat()
+    for side in "cscs":
+        t.send(side, Item(HANDSHAKE, sealed=180 if side == "c" else 120))
+    for side in "cs":
+        finished = dtls.record(HANDSHAKE, opaque(48, side, "epoch 2"), 0, 2)
+        t.put(side, t.pack(side, Item(CCS, sealed=1)) + finished)
+    for side in "cs":
+        t.put(side, dtls.record(DATA, opaque(64, side, "after"), 1, 2))
+
+
+@recipe
+def renegotiates_not(s):
+    """The Finished is sent again, in epoch 1: a retransmission."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.flight5()
+    t.flight6(lost=(0,))
+    s.wait(1)
+    t.again("c")
+    t.again("s")
+    t.chat()
+
+
+@recipe
+def appdata_loss_of_any_size(s):
+    """Each fourth record is missing, but large ones arrive: their size does not explain it."""
+    t = Talk(s)
+    t.establish()
+    for n in range(32):
+        t.send("c", data(1300 if n % 4 == 1 else 100), lost=n % 4 == 3)
+        t.send("s", data(30))
+        s.wait(0.2)

@@ -39,6 +39,8 @@ static void print_record(FILE *to, const struct sd_event *e)
         fputs(",\"duplicate\":true", to);
     if (e->flags & SD_EVF_REORDERED)
         fputs(",\"reordered\":true", to);
+    if (e->flags & SD_EVF_REUSED)
+        fputs(",\"number_reused\":true", to);
     if (e->flags & SD_EVF_DECRYPTED)
         fputs(",\"decrypted\":true", to);
     fputc('}', to);

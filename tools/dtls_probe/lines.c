@@ -83,7 +83,7 @@ static const char *line_color(const struct sd_packet *p)
     }
     if (bad)
         return RED;
-    if (gap || flags & (SD_EVF_RETRANSMIT | SD_EVF_CHANGED | SD_EVF_REORDERED))
+    if (gap || flags & (SD_EVF_RETRANSMIT | SD_EVF_CHANGED | SD_EVF_REORDERED | SD_EVF_REUSED))
         return YELLOW;
     return p->events[0].kind == SD_EV_APPDATA ? DIM : NULL;
 }

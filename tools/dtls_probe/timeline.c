@@ -223,6 +223,7 @@ static const struct {
     const char *word;
 } marks[] = {{SD_EVF_DUPLICATE, "duplicated by the network"},
              {SD_EVF_REORDERED, "out of order"},
+             {SD_EVF_REUSED, "number reused"},
              {SD_EVF_CHANGED, "bytes changed"},
              {SD_EVF_REFRAGMENTED, "fragmented differently"},
              {SD_EVF_IP_FRAGMENTS, "in IP fragments"},

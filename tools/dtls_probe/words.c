@@ -141,6 +141,7 @@ static const struct {
     const char *word;
 } marks[] = {{SD_EVF_DUPLICATE, "[DUP]"},
              {SD_EVF_REORDERED, "[REORDERED]"},
+             {SD_EVF_REUSED, "[NUMBER REUSED]"},
              {SD_EVF_CHANGED, "[BYTES CHANGED]"},
              {SD_EVF_SNAPPED, "[SNAPPED]"}};
 

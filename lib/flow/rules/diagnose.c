@@ -81,7 +81,7 @@ static bool ask_rules(const struct sd_case *c, const struct sd_row *rows, bool l
         /* Loss proves little when the capture itself lost packets. */
         if (c->view->doubtful && f.confidence == SD_HIGH)
             f.confidence = SD_MEDIUM;
-        fatal |= f.severity == SD_FATAL;
+        fatal |= f.severity == SD_FATAL && !f.beside;
         insert_finding(findings, count, &f);
     }
     return fatal;

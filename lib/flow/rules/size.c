@@ -12,6 +12,7 @@ enum {
     OPENSSL_FLOOR_IP = 256, /* a datagram BIO that could not tell the MTU (measured) */
     FALLBACK_IP = 584,      /* 548 bytes of payload and the headers of IPv4 or IPv6, rounded up */
     SAFE_V6 = 1280,
+    FULL_RECORD = 1200, /* what fits no path, or nearly any */
     ETHERNET = 1500
 };
 
@@ -492,6 +493,14 @@ bool sd_rule_bytes_changed(const struct sd_case *c, struct sd_finding *f)
 
 /* --- after the handshake --- */
 
+/* The records before which protected ones are missing. */
+static void prove_gaps(struct sd_finding *f, const struct sd_exchange *x, enum sd_side side)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].gap && x->log[i].epoch && sd_event_side(&x->log[i]) == side)
+            sd_prove(f, &x->log[i]);
+}
+
 bool sd_rule_appdata_size_loss(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
@@ -502,7 +511,11 @@ bool sd_rule_appdata_size_loss(const struct sd_case *c, struct sd_finding *f)
         uint32_t missing = sd_numbers_missing(n);
         if (missing < 3 || missing < n->seen / 5 || sd_numbers_missing(back) > missing / 4)
             continue;
-        sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
+        if (n->largest >= FULL_RECORD)
+            continue; /* large ones do arrive */
+        prove_gaps(f, x, (enum sd_side)s);
+        if (!f->packet_count)
+            continue;
         f->confidence = missing > 5 ? SD_MEDIUM : SD_LOW;
         sd_confuse(f, "loss-recovered");
         sd_say(f,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Section H of the catalogue: loss and time; and what is left when nothing else fits. */
+#include <string.h>
+
 #include "flow/rules/reasons.h"
 #include "flow/rules/rule.h"
 #include "wire/names.h"
@@ -156,6 +158,82 @@ bool sd_rule_net_duplication(const struct sd_case *c, struct sd_finding *f)
            "%u record%s arrived twice with the same record number. The network (or the capture) "
            "copied the packets.",
            n, sd_plural(n));
+    return true;
+}
+
+/* The nonce of these is made from the record number (RFC 5288 section 3, RFC 6655, RFC 7905). */
+static bool makes_nonce_of_number(const struct sd_exchange *x)
+{
+    char buf[SD_NAME_TEXT];
+    const char *name = sd_name(SD_NAME_SUITE, x->suite, buf);
+    return x->version == SD_DTLS_1_3 ||
+           (x->negotiated &&
+            (strstr(name, "_GCM") || strstr(name, "_CCM") || strstr(name, "_CHACHA20_")));
+}
+
+/* Its Finished has a number of epoch 0, and the next record one of a new count. */
+static bool say_set_back(const struct sd_exchange *x, struct sd_finding *f)
+{
+    enum sd_side s = x->side[SD_CLIENT].set_back ? SD_CLIENT : SD_SERVER;
+    const struct sd_event *fin = NULL, *next = NULL;
+    for (size_t i = 0; x->side[s].set_back && i < x->count; i++) {
+        const struct sd_event *e = &x->log[i];
+        if (e->epoch != 1 || sd_event_side(e) != s)
+            continue;
+        fin = fin ? fin : e;
+        next = next || e->seq >= fin->seq ? next : e;
+    }
+    if (!next)
+        return false;
+    sd_prove(f, fin);
+    sd_prove(f, next);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "The %s's Finished has record number %llu, which goes on from epoch 0, and its next "
+           "record has number %llu. The %s will use number %llu twice.",
+           s == SD_SERVER ? "server" : "client", (unsigned long long)fin->seq,
+           (unsigned long long)next->seq, s == SD_SERVER ? "server" : "client",
+           (unsigned long long)fin->seq);
+    return true;
+}
+
+bool sd_rule_record_number_reused(const struct sd_case *c, struct sd_finding *f)
+{
+    unsigned n = count_flagged(c->x, SD_EVF_REUSED, f);
+    f->beside = true;
+    f->severity = n && makes_nonce_of_number(c->x) ? SD_FATAL : SD_WARNING;
+    if (!n)
+        return say_set_back(c->x, f);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "%u protected record%s %s the epoch and number of another record. A receiver drops the "
+           "second one as a replay%s.",
+           n, sd_plural(n), n == 1 ? "has" : "have",
+           f->severity == SD_FATAL ? ", and the cipher uses one nonce twice" : "");
+    return true;
+}
+
+bool sd_rule_renegotiation(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    unsigned first = 0;
+    if (x->version == SD_DTLS_1_3 || x->mid_session)
+        return false;
+    for (size_t i = 0; i < x->count; i++) {
+        const struct sd_event *e = &x->log[i];
+        if (e->epoch < 2 || e->flags & SD_EVF_UNIFIED)
+            continue;
+        first = first ? first : e->epoch;
+        sd_prove(f, e);
+    }
+    if (!first)
+        return false;
+    unsigned up = x->side[SD_CLIENT].epoch, down = x->side[SD_SERVER].epoch;
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "Inside the session the two sides made another handshake and changed their keys: the "
+           "epoch is now %u.",
+           up > down ? up : down);
     return true;
 }
 
