@@ -131,7 +131,8 @@ static bool swapped(const struct sd_view *v, char *text)
     char one[SD_NAME_TEXT], two[SD_NAME_TEXT];
     for (size_t i = 0; i < v->part_count; i++) {
         const struct sd_part *p = &v->parts[i], *next = message_after(v, p);
-        if (!next || !place_of(p->type) || place_of(next->type) > place_of(p->type))
+        if (!next || !place_of(p->type) || next->type == p->type ||
+            place_of(next->type) > place_of(p->type))
             continue;
         snprintf(text, FAULT_TEXT, "The %s sent %s after %s. That is the wrong order.",
                  p->side == SD_SERVER ? "server" : "client",
@@ -192,7 +193,9 @@ bool sd_rule_message_order(const struct sd_case *c, struct sd_finding *f)
 {
     char text[FAULT_TEXT];
     const struct sd_view *v = c->view;
-    if (c->outcome != SD_FAILED || !c->x->negotiated || c->x->version == SD_DTLS_1_3)
+    /* The numbers of two servers do not belong together. */
+    if (c->outcome != SD_FAILED || !c->x->negotiated || c->x->version == SD_DTLS_1_3 ||
+        c->x->server_randoms > 1)
         return false;
     const struct sd_event *server = sd_view_alert(v, SD_SERVER, -1);
     const struct sd_event *client = sd_view_alert(v, SD_CLIENT, -1);

@@ -33,8 +33,15 @@ const char *sd_cert_request_text(const struct sd_exchange *x, char *buf, size_t 
 
 enum { SD_MISFIT_TEXT = 256 };
 
-/* Something of this side's certificate or signature does not fit what the hellos or the
- * CertificateRequest agreed on: a sentence in `text`. */
-bool sd_leaf_misfit(const struct sd_case *c, enum sd_side owner, char text[static SD_MISFIT_TEXT]);
+enum sd_misfit {
+    SD_FITS,
+    SD_MISFIT_POLICY, /* many verifiers do not mind */
+    SD_MISFIT_RULE    /* the protocol forbids it */
+};
+
+/* Whether this side's certificate and signature fit what the hellos or the CertificateRequest
+ * agreed on; if not, `text` has a sentence about it. */
+enum sd_misfit sd_leaf_misfit(const struct sd_case *c, enum sd_side owner,
+                              char text[static SD_MISFIT_TEXT]);
 
 #endif

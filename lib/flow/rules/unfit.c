@@ -293,24 +293,32 @@ static bool client_use_forbidden(const struct sd_case *c, const struct sd_leaf *
     return true;
 }
 
-static misfit *const of_server[] = {suite_of_other_key,    curve_not_offered,
-                                    signature_not_offered, signature_of_other_key,
-                                    server_use_forbidden,  issuer_signature_not_offered};
-static misfit *const of_client[] = {type_not_asked, client_signature_not_asked,
-                                    client_use_forbidden};
+static const struct leaf_check {
+    misfit *check;
+    enum sd_side owner;
+    enum sd_misfit weight;
+} checks[] = {
+    {suite_of_other_key, SD_SERVER, SD_MISFIT_RULE},
+    {curve_not_offered, SD_SERVER, SD_MISFIT_RULE},
+    {signature_not_offered, SD_SERVER, SD_MISFIT_RULE},
+    {signature_of_other_key, SD_SERVER, SD_MISFIT_RULE},
+    {server_use_forbidden, SD_SERVER, SD_MISFIT_POLICY},
+    {issuer_signature_not_offered, SD_SERVER, SD_MISFIT_POLICY},
+    {type_not_asked, SD_CLIENT, SD_MISFIT_RULE},
+    {client_signature_not_asked, SD_CLIENT, SD_MISFIT_RULE},
+    {client_use_forbidden, SD_CLIENT, SD_MISFIT_POLICY},
+};
 
-bool sd_leaf_misfit(const struct sd_case *c, enum sd_side owner, char text[static SD_MISFIT_TEXT])
+enum sd_misfit sd_leaf_misfit(const struct sd_case *c, enum sd_side owner,
+                              char text[static SD_MISFIT_TEXT])
 {
     struct sd_leaf leaf;
-    misfit *const *checks = owner == SD_SERVER ? of_server : of_client;
-    size_t count = owner == SD_SERVER ? sizeof of_server / sizeof *of_server
-                                      : sizeof of_client / sizeof *of_client;
     if (!c->x->negotiated || !sd_leaf_read(c, owner, &leaf))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (checks[i](c, &leaf, text))
-            return true;
-    return false;
+        return SD_FITS;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (checks[i].owner == owner && checks[i].check(c, &leaf, text))
+            return checks[i].weight;
+    return SD_FITS;
 }
 
 /* These say what they mean, and it is something else. */
@@ -326,10 +334,14 @@ static bool names_another_cause(int alert)
     return false;
 }
 
-static bool names_this_cause(int alert)
+/* What the verifier's policy refuses has its own alert; others may mean a name or a fingerprint. */
+static bool names_this_cause(int alert, enum sd_misfit m)
 {
-    return alert == SD_ALERT_ILLEGAL_PARAMETER || alert == SD_ALERT_HANDSHAKE_FAILURE ||
-           alert == SD_ALERT_UNSUPPORTED_CERTIFICATE || alert == SD_ALERT_BAD_CERTIFICATE;
+    if (alert == SD_ALERT_UNSUPPORTED_CERTIFICATE)
+        return true;
+    return m == SD_MISFIT_RULE &&
+           (alert == SD_ALERT_ILLEGAL_PARAMETER || alert == SD_ALERT_HANDSHAKE_FAILURE ||
+            alert == SD_ALERT_BAD_CERTIFICATE);
 }
 
 bool sd_rule_certificate_unfit(const struct sd_case *c, struct sd_finding *f)
@@ -338,13 +350,16 @@ bool sd_rule_certificate_unfit(const struct sd_case *c, struct sd_finding *f)
     for (int owner = SD_CLIENT; c->outcome == SD_FAILED && owner < SD_SIDES; owner++) {
         enum sd_side peer = sd_other((enum sd_side)owner);
         const struct sd_event *e = sd_view_alert(c->view, peer, -1);
-        if (!e || names_another_cause(e->message) || !sd_leaf_misfit(c, (enum sd_side)owner, text))
+        if (!e || names_another_cause(e->message))
+            continue;
+        enum sd_misfit m = sd_leaf_misfit(c, (enum sd_side)owner, text);
+        if (m == SD_FITS)
             continue;
         const struct sd_part *p = sd_view_part(c->view, (enum sd_side)owner, SD_HS_CERTIFICATE);
         if (p)
             sd_prove_frame(f, p->number, p->first);
         sd_prove(f, e);
-        f->confidence = names_this_cause(e->message) ? SD_HIGH : SD_MEDIUM;
+        f->confidence = names_this_cause(e->message, m) ? SD_HIGH : SD_MEDIUM;
         sd_say(f, "%s The %s ended the handshake with the alert %s (%u).", text,
                peer == SD_SERVER ? "server" : "client", sd_name(SD_NAME_ALERT, e->message, name),
                e->message);
