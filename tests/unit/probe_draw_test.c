@@ -86,6 +86,12 @@ static void find(struct scene *s, const char *detail, uint32_t packet)
     s->report.count = 1;
 }
 
+/* These records of the server never came; the next one did in this packet. */
+static void lose_records(struct scene *s, uint64_t from, uint64_t to, uint32_t packet)
+{
+    s->view.gaps[s->view.gap_count++] = (struct sd_gap){SD_SERVER, from, to, packet};
+}
+
 static void losing_scene(struct scene *s)
 {
     begin(s, SD_FAILED);
@@ -95,6 +101,7 @@ static void losing_scene(struct scene *s)
     struct sd_event *again = say(s, 1011, true, SD_HS_SERVER_HELLO, 4);
     again->flags |= SD_EVF_RETRANSMIT;
     again->copy = 1;
+    lose_records(s, 1, 3, 3);
     find(s, "2 records never came", 3);
 }
 
@@ -238,6 +245,7 @@ static void rows_are_in_order_of_time(void **state)
     struct sd_event *cut = say(&s, 20, true, SD_HS_SERVER_HELLO, 0);
     cut->kind = SD_EV_IP_CUT;
     cut->datagram = 1480;
+    lose_records(&s, 0, 1, 2);
     s.x.last = s.log[1].time;
     s.view.silence = 5 * SD_NS_SECOND;
     for (enum form f = LADDER; f <= MARKDOWN; f++) {
@@ -255,6 +263,28 @@ static void rows_are_in_order_of_time(void **state)
     }
     assert_int_equal(t->rows[4].kind, PROBE_ROW_END);
     free(t);
+}
+
+static void records_before_the_first_of_a_side_are_drawn(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, SD_FAILED);
+    say(&s, 0, false, SD_HS_CLIENT_HELLO, 0);
+    say(&s, 10, true, SD_HS_SERVER_HELLO, 3);
+    lose_records(&s, 1, 3, 2);
+    assert_order(&s.report, LADDER, " records 1-2 lost  x---", "Server Hello");
+    assert_order(&s.report, MERMAID, "S--xC: records 1-2 lost", "Server Hello");
+}
+
+static void what_is_no_loss_in_the_view_is_not_drawn(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, SD_OK);
+    say(&s, 0, false, SD_HS_CLIENT_HELLO, 0);
+    say(&s, 10, true, SD_HS_SERVER_HELLO, 3)->gap = 2; /* the client's numbers, taken over */
+    assert_silent(&s.report, LADDER, "lost");
 }
 
 static void an_icmp_error_goes_to_who_sent_what_it_quotes(void **state)
@@ -376,6 +406,8 @@ int main(void)
         cmocka_unit_test(the_ladder_shows_loss_and_retransmission),
         cmocka_unit_test(a_capture_that_lost_packets_proves_no_loss),
         cmocka_unit_test(rows_are_in_order_of_time),
+        cmocka_unit_test(records_before_the_first_of_a_side_are_drawn),
+        cmocka_unit_test(what_is_no_loss_in_the_view_is_not_drawn),
         cmocka_unit_test(an_icmp_error_goes_to_who_sent_what_it_quotes),
         cmocka_unit_test(an_alert_is_named_in_every_form),
         cmocka_unit_test(mermaid_crosses_what_was_lost),

@@ -12,7 +12,8 @@ enum {
     CROSS_PADDING = 5,  /* added where a cross is under the label */
     USUAL_STEP = 56,    /* what an answer usually takes, in pixels */
     LONGEST_STEP = 150, /* longer silences are cut short */
-    BREAK_STEP = 34     /* height of a silence that is cut short */
+    BREAK_STEP = 34,    /* height of a silence that is cut short */
+    LEAP = 1000         /* record numbers; no loss is so large */
 };
 
 /* ns; after a longer silence than this the drawing says that nothing followed */
@@ -44,20 +45,39 @@ static uint64_t next_record_seen(const struct sd_exchange *x, const struct sd_ev
     return next;
 }
 
-static void add_lost_row(struct probe_timeline *t, size_t at)
+/* Above the datagram of event `at`: record numbers [from, end) are missing. */
+static void add_lost_row(struct probe_timeline *t, size_t at, uint64_t from, uint64_t end)
 {
     const struct sd_event *e = &t->report->x->log[at];
-    uint64_t from = e->seq > e->gap ? e->seq - e->gap : 0;
+    struct probe_row *row = add_row(t, PROBE_ROW_LOST, e->time);
+    if (!row)
+        return;
+    row->from = at;
+    row->end = at + 1;
+    row->lost = from;
+    row->lost_end = end;
+    row->server = e->flags & SD_EVF_SERVER;
+}
+
+/* Of the handshake: the gaps that the findings speak of. */
+static void add_handshake_gaps(struct probe_timeline *t, size_t at)
+{
+    const struct sd_view *v = t->report->view;
+    const struct sd_event *e = &t->report->x->log[at];
+    for (size_t i = 0; i < v->gap_count; i++)
+        if (v->gaps[i].before == e->number && v->gaps[i].side == sd_event_side(e))
+            add_lost_row(t, at, v->gaps[i].from, v->gaps[i].to);
+}
+
+/* Of the session: before one encrypted record. A leap is no loss: senders also set numbers. */
+static void add_session_gap(struct probe_timeline *t, size_t at)
+{
+    const struct sd_event *e = &t->report->x->log[at];
+    uint64_t from = e->seq > e->gap ? e->seq - e->gap : 0; /* without a gap: e->seq */
     while (from < e->seq) {
         uint64_t end = next_record_seen(t->report->x, e, from, e->seq);
-        struct probe_row *row = end > from ? add_row(t, PROBE_ROW_LOST, e->time) : NULL;
-        if (row) {
-            row->from = at;
-            row->end = at + 1;
-            row->lost = from;
-            row->lost_end = end;
-            row->server = e->flags & SD_EVF_SERVER;
-        }
+        if (end > from)
+            add_lost_row(t, at, from, end);
         from = end + 1;
     }
 }
@@ -91,9 +111,11 @@ static void add_datagram_rows(struct probe_timeline *t, size_t from, size_t end)
 {
     char label[PROBE_LABEL_TEXT];
     const struct sd_event *e = &t->report->x->log[from];
+    if (probe_is_record(e))
+        add_handshake_gaps(t, from);
     for (size_t i = from; i < end; i++)
-        if (t->report->x->log[i].gap)
-            add_lost_row(t, i);
+        if (t->report->x->log[i].epoch && t->report->x->log[i].gap < LEAP)
+            add_session_gap(t, i);
     struct probe_row *row = add_row(t, row_kind(e), e->time);
     if (!row)
         return;
