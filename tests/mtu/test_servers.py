@@ -146,10 +146,10 @@ def test_record_numbers_stay_below_2_31(run, answers):
 @pytest.mark.parametrize("echo", [True, False])
 def test_a_slow_server_is_measured(run, answers, relay, echo):
     """The round trip takes longer than any pause between the first probes."""
-    slow = relay(answers(lambda h: cookie_request(h, echo)).port, "--delay", "700")
+    slow = relay(answers(lambda h: cookie_request(h, echo)).port, "--delay", "1500")
     tool = measure(run, "--max", "1400", "127.0.0.1", slow.port)
     assert tool.status == 0 and tool.result["c2s_mtu"] == 1400, tool.result
-    assert 1390 < tool.result["c2s"]["rtt_ms"] < 2000
+    assert tool.result["c2s"]["rtt_ms"] > 2990
 
 
 def test_a_server_of_one_client_at_a_time_is_no_fingerprint_block(run, answers):

@@ -174,7 +174,9 @@ void mtu_contact_run(struct mtu_contact *k, struct mtu_path *p, sd_time timeout)
     *k = (struct mtu_contact){.end = MTU_CONTACT_SILENT, .small = p->ipv6 ? SMALL_V6 : SMALL_V4};
     if (!find_answer(&q, timeout) || k->end != MTU_CONTACT_OK)
         return;
-    p->each = !k->echoes; /* the socket shows which probe an answer is for */
+    p->each = !k->echoes; /* the socket shows which probe an answer is for, */
+    if (p->each)
+        q.first = k->probes; /* but not on the first socket, which sent several */
     if (find_padding(&q))
         return;
     if (!p->each) { /* the same sizes from other ports */
