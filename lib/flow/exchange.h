@@ -71,8 +71,9 @@ struct sd_direction {
     uint32_t after_close;       /* of these, clearly later than the other side's close_notify */
     int64_t unanswered_from;    /* ns: time of the first unanswered one */
     uint32_t largest_ip;        /* largest IP packet of a DTLS datagram; 0 = none known */
-    uint32_t largest_datagram;
+    uint16_t largest_datagram;
     uint16_t epoch; /* of `sealed`; DTLS 1.3: its two bits when not opened */
+    uint16_t rest;  /* bytes that the last record of its newest datagram lacks */
     uint8_t ttl_max;
     bool snapped : 1;  /* of some datagrams the capture has only the beginning */
     bool closing : 1;  /* its last record, or an alert that could be read, says close_notify */

@@ -437,7 +437,8 @@ static void note_datagram(struct sd_exchange *x, const struct sd_datagram *d, en
     s->last = d->time;
     s->ttl_max = d->ttl > s->ttl_max ? d->ttl : s->ttl_max;
     s->largest_ip = d->ip_length > s->largest_ip ? d->ip_length : s->largest_ip;
-    s->largest_datagram = d->length > s->largest_datagram ? d->length : s->largest_datagram;
+    uint16_t length = at_most_u16(d->length);
+    s->largest_datagram = length > s->largest_datagram ? length : s->largest_datagram;
     s->snapped |= d->payload.len < d->length;
     x->last = d->time > x->last ? d->time : x->last;
 }
@@ -492,6 +493,44 @@ static void note_established(struct sd_exchange *x, int64_t time)
         x->established = time;
 }
 
+/* Its number was used: what it lacks was not lost. */
+static void note_unreadable(struct reading *r)
+{
+    r->gap = 0;
+    r->duplicate = r->reordered = r->reused = r->opened = false;
+    note_number(r);
+    add_event(r, SD_EV_MALFORMED);
+}
+
+bool sd_records_continue(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d,
+                         enum sd_side side)
+{
+    struct sd_datagram after = *d;
+    struct reading r = {.t = t, .x = x, .d = d, .side = side};
+    struct sd_look look;
+    uint16_t rest = x->side[side].rest;
+    if (!rest || d->payload.len < d->length || d->payload.len < rest)
+        return false;
+    sd_look_at(&look, d, 0);
+    if (look.count)
+        return false; /* it begins with a record of its own */
+    after.payload.p += rest;
+    after.payload.len -= rest;
+    after.length -= rest;
+    sd_look_at(&look, &after, 0);
+    if (after.payload.len && !look.count)
+        return false;
+    note_datagram(x, r.d, side);
+    x->side[side].rest = 0;
+    struct sd_look_walk w = sd_look_walk(&look);
+    while (sd_look_next(&w, &r.rec) == SD_RECORD_OK)
+        note_unreadable(&r);
+    if (!look.count)
+        sd_event_add(t, SD_EV_MALFORMED, r.d->number, r.d->time, side);
+    sd_log_append(t, x);
+    return true;
+}
+
 void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
                      enum sd_side side)
 {
@@ -500,6 +539,7 @@ void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_lo
     struct sd_look_walk w = sd_look_walk(l);
     enum sd_record_status s;
     note_datagram(x, r.d, side);
+    x->side[side].rest = 0;
     while ((s = sd_look_next(&w, &r.rec)) == SD_RECORD_OK || (s == SD_RECORD_CUT && l->snapped)) {
         take_record(&r);
         if (s == SD_RECORD_CUT)
@@ -511,6 +551,9 @@ void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_lo
         r.gap = 0;
         x->side[side].appdata++;
         add_event(&r, SD_EV_APPDATA);
+    } else if (s == SD_RECORD_CUT && !l->snapped && !r.rec->unified) {
+        note_unreadable(&r);
+        x->side[side].rest = (uint16_t)(r.rec->length - r.rec->body.len);
     } else if (s != SD_RECORD_END && !l->snapped) {
         r.own = (struct sd_record){0};
         r.rec = &r.own;

@@ -444,6 +444,17 @@ static void take_first(struct sd_tracker *t, struct sd_flow *f, const struct sd_
         take_dtls(t, f, l);
 }
 
+/* Whatever its first bytes look like: they are from the middle of a record. */
+static bool take_continued(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
+{
+    if (!f || !f->x || !sd_records_continue(t, f->x, d, side_of(f->x, &d->src)))
+        return false;
+    sd_flow_touch(t, f);
+    t->counts.dtls++;
+    report_packet(t, f->x, d);
+    return true;
+}
+
 static void take_datagram(struct sd_tracker *t, const struct sd_datagram *d)
 {
     struct sd_look look;
@@ -451,6 +462,8 @@ static void take_datagram(struct sd_tracker *t, const struct sd_datagram *d)
     begin_events(t, d->time);
     struct sd_flow *f = sd_flow_find(t, &d->src, &d->dst, d->lane);
     const struct sd_exchange *x = f ? f->x : NULL;
+    if (take_continued(t, f, d))
+        return;
     if (d->kind != SD_PAYLOAD_DTLS) {
         take_other(t, f, d);
         return;

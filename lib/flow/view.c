@@ -249,7 +249,8 @@ static bool counts_for_gaps(const struct sd_event *e, enum sd_side side)
 {
     bool record = e->kind == SD_EV_HANDSHAKE || e->kind == SD_EV_CCS || e->kind == SD_EV_ALERT ||
                   e->kind == SD_EV_MALFORMED;
-    if (!record || e->epoch || e->flags & SD_EVF_UNIFIED || sd_event_side(e) != side)
+    bool numbered = e->kind != SD_EV_MALFORMED || e->content;
+    if (!record || !numbered || e->epoch || e->flags & SD_EVF_UNIFIED || sd_event_side(e) != side)
         return false;
     /* A server may take its first numbers from the client's (RFC 6347 section 4.2.1). */
     return side == SD_CLIENT || e->flight >= 4 || e->kind != SD_EV_HANDSHAKE;

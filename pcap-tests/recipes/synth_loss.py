@@ -243,3 +243,30 @@ def appdata_loss_of_any_size(s):
         t.send("c", data(1300 if n % 4 == 1 else 100), lost=n % 4 == 3)
         t.send("s", data(30))
         s.wait(0.2)
+
+
+def flight4_as_stream(s, lost=()):
+    """The sender's flight leaves through a pipe that cuts it anywhere; on the timer each record goes alone."""
+    t = Talk(s)
+    t.cookie_exchange()
+    flight = t.server_messages(padding=700)
+    stream = b"".join(t.pack("s", item) for items in flight for item in items)
+    for n, piece in enumerate((stream[:600], stream[600:])):
+        if n not in lost:
+            t.put("s", piece)
+    s.wait(1)
+    t.fly("s", *flight)
+    t.finish()
+    t.chat()
+
+
+@recipe
+def record_cut(s):
+    """One record in two datagrams: no number is missing, and there is no connection ID."""
+    flight4_as_stream(s)
+
+
+@recipe
+def record_cut_not(s):
+    """The second datagram is lost: its records are missing."""
+    flight4_as_stream(s, lost=(1,))
