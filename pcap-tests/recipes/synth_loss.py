@@ -270,3 +270,16 @@ def record_cut(s):
 def record_cut_not(s):
     """The second datagram is lost: its records are missing."""
     flight4_as_stream(s, lost=(1,))
+
+
+@recipe
+def counts_from_one(s):
+    """A client whose record numbers begin with 1, and a server that answers the second hello."""
+    t = Talk(s)
+    t.numbers["c", 0] = 1
+    t.hello()
+    s.wait(2)
+    t.again("c")
+    t.flight4()
+    t.finish()
+    t.chat()

@@ -34,6 +34,15 @@ static unsigned timer_bursts(const struct sd_view *v)
     return n;
 }
 
+/* Some stacks count from 1: that record 0 of the client is missing shows nothing. */
+static unsigned records_lost(const struct sd_view *v)
+{
+    unsigned n = v->lost[SD_CLIENT] + v->lost[SD_SERVER];
+    for (size_t i = 0; i < v->gap_count; i++)
+        n -= v->gaps[i].side == SD_CLIENT && !v->gaps[i].from && v->gaps[i].to == 1;
+    return n;
+}
+
 /* Copies of a flight, and the copies of what answers it. */
 struct echo {
     const struct sd_burst *first, *again; /* again: before any answer */
@@ -64,7 +73,7 @@ static struct echo echo_of(const struct sd_view *v, size_t at)
  * timer is shorter than the way. Either each copy has an answer of its own, or the times fit. */
 static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, int64_t *timer)
 {
-    if (v->lost[SD_CLIENT] + v->lost[SD_SERVER])
+    if (records_lost(v))
         return NULL; /* something was, and it may be the answer */
     for (size_t i = 0; i < v->burst_count; i++) {
         if (v->bursts[i].cause != SD_CAUSE_FIRST)
@@ -80,21 +89,28 @@ static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, in
     return NULL;
 }
 
+static void prove_gap(struct sd_finding *f, const struct sd_exchange *x, uint32_t number)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].number == number) {
+            sd_prove(f, &x->log[i]);
+            return;
+        }
+}
+
 bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
     int64_t rtt, timer;
-    unsigned again = timer_bursts(v), lost = v->lost[SD_CLIENT] + v->lost[SD_SERVER];
+    unsigned again = timer_bursts(v), lost = records_lost(v);
     /* Without a gap nothing shows loss: the peer may not have been ready. */
     if (c->outcome != SD_OK || !again || !lost || spurious(v, &rtt, &timer))
         return false;
     const struct sd_burst *b = NULL;
-    for (size_t i = 0; i < v->burst_count; i++) {
-        if (v->bursts[i].cause != SD_CAUSE_TIMER)
-            continue;
-        b = b ? b : &v->bursts[i];
-        sd_prove_frame(f, v->bursts[i].number, v->bursts[i].start);
-    }
+    for (size_t i = 0; i < v->burst_count && !b; i++)
+        b = v->bursts[i].cause == SD_CAUSE_TIMER ? &v->bursts[i] : NULL;
+    for (size_t i = 0; i < v->gap_count; i++)
+        prove_gap(f, c->x, v->gaps[i].before);
     f->confidence = SD_HIGH;
     sd_say(f,
            "The %s had to send flight %u again (%u retransmission%s in total, %u record%s missing "
@@ -278,7 +294,8 @@ static struct wait wait_for(const struct sd_view *v, uint8_t flight, uint8_t ask
         if (b->side == side || b->flight != asked || b->start > w.answer->start)
             continue;
         w.since_one = w.answer->start - b->stop - rtt;
-        w.since_all = w.copies++ ? w.since_all : w.since_one;
+        w.since_all = w.copies ? w.since_all : w.since_one;
+        w.copies += !w.copies || b->cause != SD_CAUSE_FIRST; /* else it is a later piece */
     }
     return w;
 }
@@ -330,7 +347,7 @@ static bool say_unanswered(const struct sd_view *v, struct sd_finding *f)
 bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    if (c->outcome != SD_OK || c->x->mid_session || v->lost[SD_CLIENT] + v->lost[SD_SERVER])
+    if (c->outcome != SD_OK || c->x->mid_session || records_lost(v))
         return false;
     struct wait w = longest_wait(v);
     if (w.since_one <= SLOW)
