@@ -141,7 +141,7 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
     if (fake_tls.on_accept)
         fake_tls.on_accept(s->config.arg, data, len, cookie);
     if (fails(&fake_tls.fail_accept))
-        return sd_err_set(&s->err, SDTLS_TLSLIB, "it does not begin");
+        return sd_err_because(&s->err, SDTLS_TLSLIB, "the fake says so", "it does not begin");
     s->heard = 1;
     s->deadline = now + first_timeout;
     transmit(s, "S flight");
@@ -151,7 +151,7 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
 int sd_session_connect(struct sd_session *s, sd_time now)
 {
     if (fails(&fake_tls.fail_accept))
-        return sd_err_set(&s->err, SDTLS_TLSLIB, "it does not begin");
+        return sd_err_because(&s->err, SDTLS_TLSLIB, "the fake says so", "it does not begin");
     s->deadline = now + first_timeout;
     transmit(s, "C flight");
     return SDTLS_OK;

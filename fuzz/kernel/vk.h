@@ -45,6 +45,9 @@ enum vk_call {
     VK_CALLS
 };
 
+/* A name that no interface has. */
+#define VK_NO_INTERFACE "gone"
+
 /* Begins again: nothing is open, nothing fails, the clock is at 1001 s. */
 void vk_reset(void);
 unsigned vk_open(void);

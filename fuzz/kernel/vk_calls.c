@@ -115,6 +115,8 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t 
         return vk_fail_with(EBADF);
     if (vk_fails(VK_OPTION))
         return -1;
+    if (level == SOL_SOCKET && name == SO_BINDTODEVICE && !strcmp(value, VK_NO_INTERFACE))
+        return vk_fail_with(ENODEV);
     memcpy(&on, value, len < sizeof on ? len : sizeof on);
     if (level == SOL_SOCKET && name == SO_REUSEPORT)
         f->reuseport = on;

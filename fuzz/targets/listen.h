@@ -61,8 +61,10 @@ enum more_rarity {
     MORE_UNSIZED = 2, /* ... or was not written for it */
     MORE_DEAF = 4,    /* does not listen; connects before it may */
     MORE_FEW_FILES = 8,
+    MORE_INTERFACE = 16,
     MORE_ALMOST = 32, /* logs errors only */
-    MORE_EMPTY_PSK = 64
+    MORE_EMPTY_PSK = 64,
+    MORE_BAD_INTERFACE = 128 /* one that does not exist; with MORE_INTERFACE: too long a name */
 };
 
 /* sdtls_config as a later version may have it. */

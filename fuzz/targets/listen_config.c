@@ -29,6 +29,10 @@ void listen_rare(struct newer *n, uint8_t rare, uint8_t more)
         c->size = 0;
     if (more & MORE_ALMOST)
         c->log_level = 0;
+    if (more & (MORE_INTERFACE | MORE_BAD_INTERFACE))
+        c->interface = !(more & MORE_BAD_INTERFACE) ? "dev0"
+                       : more & MORE_INTERFACE      ? "a name of more than 15 bytes"
+                                                    : VK_NO_INTERFACE;
     if (more & MORE_EMPTY_PSK)
         c->psk = "", c->psk_len = 0;
 }

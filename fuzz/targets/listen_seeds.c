@@ -118,11 +118,13 @@ static void fault(struct script *s, uint8_t call, uint8_t error, uint8_t times)
     add(s, CODE_FAULT, (uint8_t)((call & 7) | (error & 7) << 5), &more, 1);
 }
 
-/* Every kind of program and host; then every call of an endpoint. */
+/* Every kind of program and host. */
 static void seed_configs(struct fuzz_seeder *to)
 {
     struct script s;
-    for (unsigned more = 1; more < 128; more *= 2) {
+    static const uint8_t mores[] = {1, 2, 4, 8, 16, 32, 64, 128, 16 | 128};
+    for (size_t i = 0; i < sizeof mores; i++) {
+        const uint8_t more = mores[i];
         char data[] = {0, (char)(more & MORE_EMPTY_PSK ? 0 : RARE_SOCKETS), (char)more};
         s.w = sd_wr_init(s.bytes, sizeof s.bytes);
         add(&s, CODE_CONFIG, 0, data, sizeof data);
@@ -139,15 +141,32 @@ static void seed_configs(struct fuzz_seeder *to)
         client(&s, 5, "\0");
         seed(to, &s);
     }
-    for (uint8_t call = 0; call < VK_CALLS; call++) {
-        char data[] = {0, (char)RARE_POLLED, 0, (char)(call & 7), (char)(2 | call >> 3)};
-        s.w = sd_wr_init(s.bytes, sizeof s.bytes);
-        add(&s, CODE_CONFIG, 0, data, sizeof data);
-        client(&s, 0, "\0");
-        fault(&s, call, 9, 0);
-        add(&s, CODE_WAIT, 100, "", 0);
-        seed(to, &s);
-    }
+}
+
+/* From the beginning a call fails, after `spared` that work. `error` and `set`: see vk_fault(). */
+static void seed_failure(struct fuzz_seeder *to, uint8_t call, unsigned spared, unsigned error,
+                         unsigned set)
+{
+    struct script s;
+    enum { LATE = 23 }; /* an allocation fails as well, but the endpoint is set up before */
+    const char data[] = {LATE, (char)RARE_POLLED, 0, (char)((call & 7U) | spared << 3 | error << 5),
+                         (char)(call >> 3 | set << 1)};
+    s.w = sd_wr_init(s.bytes, sizeof s.bytes);
+    add(&s, CODE_CONFIG, 0, data, sizeof data);
+    client(&s, 0, "\0");
+    fault(&s, call, 9, 0);
+    add(&s, CODE_WAIT, 100, "", 0);
+    seed(to, &s);
+}
+
+static void seed_failures(struct fuzz_seeder *to)
+{
+    enum { INTERRUPTED = 7, ODD = 0 };
+    for (uint8_t call = 0; call < VK_CALLS; call++)
+        for (unsigned spared = 0; spared < 2; spared++) {
+            seed_failure(to, call, spared, ODD, 1);
+            seed_failure(to, call, spared, INTERRUPTED, 0);
+        }
 }
 
 /* An established client begins again when too many clients are half-open. */
@@ -213,6 +232,7 @@ static void seed_sessions(struct fuzz_seeder *to)
 void fuzz_seeds(struct fuzz_seeder *to)
 {
     seed_configs(to);
+    seed_failures(to);
     seed_anew(to);
     seed_addresses(to);
     seed_sessions(to);
