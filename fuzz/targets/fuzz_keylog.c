@@ -131,8 +131,11 @@ static void compare_lines(const uint8_t *text, size_t len)
         fuzz_check(sd_secrets_count(each) == sd_secrets_count(all) &&
                        sd_secrets_bad(all) == sd_secrets_bad(each),
                    "reading line by line gives another key log");
-    if (all)
+    if (all) {
+        fuzz_check(sd_secrets_taken(all) >= sd_secrets_count(all),
+                   "more secrets than lines that were accepted");
         fuzz_note(sd_secrets_count(all) << 32 | sd_secrets_bad(all));
+    }
     sd_secrets_free(all);
     sd_secrets_free(each);
 }
@@ -398,6 +401,7 @@ static void run_all(struct sd_rd in)
 {
     struct fuzz_op op;
     w = (struct world){.secrets = sd_secrets_new(), .fault = FAULT_NONE};
+    fuzz_note(*sd_unseal_library() != 0);
     w.hooks = sd_unseal_hooks(w.secrets);
     while (fuzz_op_next(&in, &op)) {
         uint8_t *copy = fuzz_copy(op.data);

@@ -9,6 +9,7 @@
 
 #include "harness/common.h"
 #include "harness/make.h"
+#include "targets/record_keys.h"
 #include "targets/resize.h"
 
 #include "wire/alert.h"
@@ -204,6 +205,12 @@ static void read_message(const struct sd_handshake *h)
         read_chain(h->body, false);
         read_chain(h->body, true);
         break;
+    case SD_HS_SERVER_KEY_EXCHANGE:
+        record_keys_check(h->body);
+        break;
+    case SD_HS_CERTIFICATE_REQUEST:
+        steps += record_keys_check_request(h->body);
+        break;
     }
 }
 
@@ -389,6 +396,7 @@ static void seed_junk(struct fuzz_seeder *s)
 
 void fuzz_seeds(struct fuzz_seeder *s)
 {
+    record_keys_seeds(s);
     seed_junk(s);
     seed_hellos(s);
     seed_too_long(s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Seeds of fuzz_listen: clients and what goes wrong. */
 #include "harness/common.h"
+#include "harness/make.h"
 #include "harness/senders.h"
 #include "kernel/vk.h"
 #include "targets/listen.h"
@@ -143,6 +144,29 @@ static void seed_configs(struct fuzz_seeder *to)
     }
 }
 
+/* What comes back to a client of ours instead of an answer: its own hello (the first flight of a
+ * session here has no random, so it is all zeros), the hello of another client, or no DTLS. Once or
+ * twice, then silence. */
+static void seed_replies(struct fuzz_seeder *to)
+{
+    enum { ECHO, RIVAL, JUNK, REPLIES };
+    for (unsigned what = 0; what < 2 * REPLIES; what++) {
+        uint8_t bytes[256];
+        struct script s;
+        struct sd_wr w = sd_wr_init(bytes, sizeof bytes);
+        begin_script(&s, 0);
+        add(&s, CODE_CONNECT, 0, "", 0);
+        if (what / 2 == JUNK)
+            sd_wr_bytes(&w, "no DTLS", 7);
+        else
+            make_client_hello(&w, &(struct make_hello){.random = what / 2 == RIVAL ? 7 : 0});
+        for (unsigned i = 0; i <= what % 2; i++)
+            add(&s, CODE_SERVER, 0, (const char *)bytes, sd_wr_len(&w));
+        add(&s, CODE_TIME, 120, "", 0);
+        seed(to, &s);
+    }
+}
+
 /* From the beginning a call fails, after `spared` that work. `error` and `set`: see vk_fault(). */
 static void seed_failure(struct fuzz_seeder *to, uint8_t call, unsigned spared, unsigned error,
                          unsigned set)
@@ -233,6 +257,7 @@ void fuzz_seeds(struct fuzz_seeder *to)
 {
     seed_configs(to);
     seed_failures(to);
+    seed_replies(to);
     seed_anew(to);
     seed_addresses(to);
     seed_sessions(to);
