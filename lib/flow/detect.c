@@ -69,7 +69,8 @@ static bool unified_plausible(const struct sd_look *l)
     return s == SD_RECORD_END;
 }
 
-/* The records lead to the end of the datagram. */
+/* The records lead to the end of the datagram, or to zero bytes, as TURN relays add them that
+ * forward the padding of ChannelData (RFC 8656 section 12.5). */
 static bool is_chain(const struct sd_look *l)
 {
     struct sd_look_walk w = sd_look_walk(l);
@@ -77,7 +78,8 @@ static bool is_chain(const struct sd_look *l)
     enum sd_record_status s;
     while ((s = sd_look_next(&w, &rec)) == SD_RECORD_OK)
         ;
-    return s == SD_RECORD_END || l->snapped;
+    struct sd_span rest = sd_look_trailing(l);
+    return s == SD_RECORD_END || l->snapped || (rest.len && sd_look_zero(rest));
 }
 
 enum sd_begins sd_detect(const struct sd_look *l)

@@ -24,4 +24,14 @@ struct sd_case {
 /* Fills `findings`, the verdict first, and settles the outcome. Returns how many. */
 typedef size_t sd_diagnosis(struct sd_case *c, struct sd_finding findings[static SD_FINDINGS_MAX]);
 
+/* Two addresses between which ICE succeeds for many seconds, and nobody starts DTLS, here or on
+ * another pair of the same ICE session. Borrowed for the call. */
+struct sd_lone {
+    const struct sd_addr *one, *other;
+    uint32_t answers;                   /* STUN checks that succeeded */
+    int64_t first, last;                /* ns: of these */
+    uint32_t first_number, last_number; /* their frames */
+    bool from_the_beginning;            /* the capture began before they did */
+};
+
 #endif

@@ -31,7 +31,8 @@ enum sd_event_flag {
     SD_EVF_IP_FRAGMENTS = 1 << 8,  /* its datagram came in IP fragments */
     SD_EVF_UNIFIED = 1 << 9,       /* a DTLS 1.3 header: seq has its low bits, encrypted */
     SD_EVF_REFRAGMENTED = 1 << 10, /* a retransmission with other boundaries */
-    SD_EVF_REUSED = 1 << 11        /* another record had this number in this epoch */
+    SD_EVF_REUSED = 1 << 11,       /* another record had this number in this epoch */
+    SD_EVF_TRAILING = 1 << 12      /* the last record of its datagram; zero bytes follow it */
 };
 
 /* Times of a capture are nanoseconds since 1970, of its clock. */

@@ -96,10 +96,18 @@ struct sd_rare {
     uint32_t stranger_number; /* 0 = none did */
 
     struct {
-        uint32_t stun, rtp; /* datagrams */
-        uint8_t sample_len; /* first bytes of its first datagram that is not DTLS */
+        uint32_t stun, rtp;      /* datagrams */
+        uint32_t stun_successes; /* of these: this side receives what the other sends */
+        uint16_t largest;        /* payload bytes of the largest STUN or RTP datagram */
+        uint8_t sample_len;      /* first bytes of its first datagram that is not DTLS */
         uint8_t sample[SD_SAMPLE];
     } beside[SD_SIDES]; /* what else was sent on these addresses */
+
+    struct {
+        uint32_t datagrams;
+        uint16_t least, most;
+        uint32_t unaligned; /* of these, the length is no multiple of 4 */
+    } trailing[SD_SIDES];   /* zero bytes after the last record, by sender */
 };
 
 struct sd_cookie {
@@ -110,11 +118,12 @@ struct sd_cookie {
 struct sd_exchange {
     uint64_t id; /* from 1, in the order of first packets */
     struct sd_addr client, server;
-    int64_t start, last;    /* ns: first datagram; last of anybody */
-    int64_t established;    /* ns: the second Finished; 0 = never */
-    int64_t last_handshake; /* ns: last packet that was part of it */
-    uint64_t next;          /* id of the one that superseded it; 0 = none */
-    uint64_t previous;      /* on the same addresses; 0 = none */
+    int64_t start, last;     /* ns: first datagram; last of anybody */
+    int64_t established;     /* ns: the second Finished; 0 = never */
+    int64_t last_handshake;  /* ns: last packet that was part of it */
+    uint64_t next;           /* id of the one that superseded it; 0 = none */
+    uint64_t previous;       /* on the same addresses; 0 = none */
+    uint32_t foreign_before; /* datagrams during those before that were not DTLS */
 
     uint8_t carrier;            /* enum sd_carrier */
     uint8_t reported_findings;  /* how many */
@@ -126,7 +135,8 @@ struct sd_exchange {
     bool evicted : 1;           /* ended early: the table was full */
     bool superseded : 1;        /* a ClientHello with another random began the next one */
     bool after_established : 1; /* the previous one was established */
-    bool on_sealed : 1;         /* it began while records of that one still came */
+    bool on_sealed : 1;         /* it began while the session of that one was still open */
+    bool swapped : 1;           /* its client was the server of that one */
     bool negotiated : 1;        /* version and suite are the server's choice */
     bool encrypt_then_mac : 1;  /* RFC 7366 was agreed */
     bool proven : 1;            /* the client showed that it receives at its address */

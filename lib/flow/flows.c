@@ -111,6 +111,8 @@ void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f)
         sd_exchange_judge(t, f);
         sd_exchange_drop(t, f);
     }
+    sd_ice_judge(t, f);
+    sd_alloc_free(&t->config.alloc, f->ice);
     unlink_age(t, f);
     sd_table_remove(&t->flows, &f->by_addr);
     sd_alloc_free(&t->config.alloc, f);

@@ -12,7 +12,8 @@
 
 enum {
     SD_EVENTS_MAX = 96, /* of one datagram; its further records are counted only */
-    SD_LOG_FIRST = 16   /* the log's first allocation */
+    SD_LOG_FIRST = 16,  /* the log's first allocation */
+    SD_ICE_WORDS = 1024 /* 64 bits each */
 };
 
 /* A handshake message of which fragments came. */
@@ -50,6 +51,14 @@ struct sd_index {
     struct sd_table groups[SD_LIKENESSES];
 };
 
+/* The ICE checks between two addresses. */
+struct sd_ice {
+    uint64_t session;    /* hash of the user names; 0 = none seen */
+    int64_t first, last; /* ns: checks that succeeded */
+    uint32_t first_number, last_number, answers;
+    bool media; /* something else than STUN or DTLS was sent */
+};
+
 /* All datagrams between two addresses, and the newest handshake of them. */
 struct sd_flow {
     struct sd_node by_addr;
@@ -65,6 +74,7 @@ struct sd_flow {
     int64_t ask_again;        /* ns: whether it is stuck is not asked before */
     uint64_t previous;        /* id of the exchange before this one */
     uint64_t previous_random; /* its hash */
+    struct sd_ice *ice;       /* NULL: no STUN here */
     /* Records of a session whose handshake was not captured, until there are enough. */
     uint64_t candidate_seq[2];
     uint16_t candidate_epoch;
@@ -72,6 +82,7 @@ struct sd_flow {
     bool validated : 1; /* a STUN check succeeded here */
     bool tried_keys : 1;
     bool previous_established : 1;
+    bool saw_dtls : 1; /* or what may be a record of it */
 };
 
 struct sd_tracker {
@@ -83,8 +94,9 @@ struct sd_tracker {
     struct sd_tracker_counts counts;
     size_t pending, kept; /* bytes */
     uint64_t next_id;
-    int64_t now;
+    int64_t now, began; /* ns; began: the first packet, 0 = none yet */
     bool drops;
+    uint64_t ice_dtls[SD_ICE_WORDS]; /* ICE sessions with DTLS, see ice.c */
     struct sd_event events[SD_EVENTS_MAX];
     size_t event_count;
     uint8_t plain[SD_RECORD_BODY_MAX];
@@ -167,6 +179,13 @@ bool sd_cookie_known(const struct sd_tracker *t, const struct sd_exchange *x,
 void sd_pending_free(struct sd_tracker *t, struct sd_flow *f);
 /* Ranges, sorted and apart. False when there is no room for one more. */
 bool sd_ranges_add(struct sd_range *r, size_t *count, size_t room, uint32_t from, uint32_t to);
+
+/* ice.c: STUN checks, and what must follow them */
+void sd_ice_note(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d);
+/* Something that may be DTLS is on these addresses. */
+void sd_ice_saw_dtls(struct sd_tracker *t, struct sd_flow *f);
+/* The flow ends: reports that no hello came. */
+void sd_ice_judge(struct sd_tracker *t, struct sd_flow *f);
 
 /* judge.c: the end of an exchange */
 void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f);

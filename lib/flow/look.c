@@ -83,3 +83,27 @@ enum sd_record_status sd_look_next(struct sd_look_walk *w, const struct sd_recor
     *rec = &w->beyond;
     return sd_record_next(&w->rest, &w->beyond);
 }
+
+struct sd_span sd_look_trailing(const struct sd_look *l)
+{
+    struct sd_look_walk w = sd_look_walk(l);
+    struct sd_span payload = l->datagram->payload;
+    const struct sd_record *rec;
+    enum sd_record_status s = l->status;
+    size_t end = 0;
+    if (s == SD_RECORD_END) /* as nearly always */
+        return (struct sd_span){0};
+    while ((s = sd_look_next(&w, &rec)) == SD_RECORD_OK)
+        end = rec->offset + rec->header.len + rec->body.len;
+    if (s != SD_RECORD_TYPE || !end)
+        return (struct sd_span){0};
+    return (struct sd_span){payload.p + end, payload.len - end};
+}
+
+bool sd_look_zero(struct sd_span bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        if (bytes.p[i])
+            return false;
+    return true;
+}

@@ -47,6 +47,10 @@ struct sd_look_walk sd_look_walk(const struct sd_look *l);
 /* *rec is good until the next call, when the status is OK or CUT. */
 enum sd_record_status sd_look_next(struct sd_look_walk *w, const struct sd_record **rec);
 
+/* The bytes after the last record, when there is one and they begin no other; else empty. */
+struct sd_span sd_look_trailing(const struct sd_look *l);
+bool sd_look_zero(struct sd_span bytes);
+
 /* The first record, whole or cut; NULL when it has no header that could be read. */
 static inline const struct sd_record *sd_look_first(const struct sd_look *l)
 {

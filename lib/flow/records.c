@@ -531,6 +531,27 @@ bool sd_records_continue(struct sd_tracker *t, struct sd_exchange *x, const stru
     return true;
 }
 
+/* Zero bytes after the last record: the records count all the same. */
+static bool note_trailing(struct reading *r, const struct sd_look *l)
+{
+    struct sd_span rest = sd_look_trailing(l);
+    struct sd_tracker *t = r->t;
+    if (!rest.len || !sd_look_zero(rest) || !t->event_count)
+        return false;
+    t->events[t->event_count - 1].flags |= SD_EVF_TRAILING;
+    struct sd_rare *rare = sd_rare_new(t, r->x);
+    if (!rare)
+        return true;
+    uint16_t len = at_most_u16((uint32_t)rest.len);
+    bool first = !rare->trailing[r->side].datagrams++;
+    rare->trailing[r->side].unaligned += r->d->length % 4 != 0;
+    if (first || len < rare->trailing[r->side].least)
+        rare->trailing[r->side].least = len;
+    if (len > rare->trailing[r->side].most)
+        rare->trailing[r->side].most = len;
+    return true;
+}
+
 void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
                      enum sd_side side)
 {
@@ -554,7 +575,7 @@ void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_lo
     } else if (s == SD_RECORD_CUT && !l->snapped && !r.rec->unified) {
         note_unreadable(&r);
         x->side[side].rest = (uint16_t)(r.rec->length - r.rec->body.len);
-    } else if (s != SD_RECORD_END && !l->snapped) {
+    } else if (s != SD_RECORD_END && !l->snapped && !note_trailing(&r, l)) {
         r.own = (struct sd_record){0};
         r.rec = &r.own;
         add_event(&r, SD_EV_MALFORMED);

@@ -46,6 +46,7 @@ void sd_tracker_free(struct sd_tracker *t)
     if (!t)
         return;
     t->config.done = NULL;
+    t->config.lone = NULL;
     while (t->oldest)
         sd_flow_remove(t, t->oldest);
     sd_table_fini(&t->flows);
@@ -96,18 +97,34 @@ static bool ended_before(const struct sd_exchange *x, int64_t now)
     return x->side[SD_CLIENT].closing && x->side[SD_SERVER].closing && now - x->last > LINGERS_FOR;
 }
 
+/* What the next exchange on these addresses keeps of the one before. */
+struct before {
+    bool known; /* who was the client, as the hellos showed */
+    bool open;  /* its session had not ended */
+    struct sd_addr server;
+    uint32_t foreign;
+};
+
+static struct before supersede(struct sd_tracker *t, struct sd_flow *f, int64_t now)
+{
+    struct sd_exchange *x = f->x;
+    struct before b = {.known = !x->reversed && x->has_server_random,
+                       .open = x->established && !ended_before(x, now),
+                       .server = x->server,
+                       .foreign = x->foreign_before + x->side[SD_CLIENT].foreign +
+                                  x->side[SD_SERVER].foreign};
+    x->superseded = true;
+    x->next = t->next_id + 1;
+    sd_exchange_judge(t, f);
+    sd_exchange_drop(t, f);
+    return b;
+}
+
 static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *f,
                                           const struct sd_look *l)
 {
     const struct sd_datagram *d = l->datagram;
-    bool on_sealed = false;
-    if (f->x) {
-        f->x->superseded = true;
-        f->x->next = t->next_id + 1;
-        on_sealed = f->x->established && !ended_before(f->x, d->time);
-        sd_exchange_judge(t, f);
-        sd_exchange_drop(t, f);
-    }
+    struct before before = f->x ? supersede(t, f, d->time) : (struct before){0};
     struct sd_exchange *x = sd_exchange_begin(t, f);
     if (!x)
         return NULL;
@@ -118,7 +135,9 @@ static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *
     x->start = x->last = x->last_handshake = d->time;
     x->mid_session = l->message == SD_NO_MESSAGE;
     x->reversed = l->message != SD_HS_CLIENT_HELLO;
-    x->on_sealed = on_sealed;
+    x->on_sealed = before.open;
+    x->swapped = before.known && sd_addr_eq(&before.server, &x->client);
+    x->foreign_before = before.foreign;
     return x;
 }
 
@@ -193,7 +212,10 @@ static bool note_beside(struct sd_tracker *t, struct sd_exchange *x, const struc
     struct sd_rare *rare = sd_rare_new(t, x);
     if (rare) {
         rare->beside[side].stun += stun;
+        rare->beside[side].stun_successes += d->kind == SD_PAYLOAD_STUN_SUCCESS;
         rare->beside[side].rtp += rtp;
+        if ((stun || rtp) && d->length > rare->beside[side].largest)
+            rare->beside[side].largest = d->length < UINT16_MAX ? (uint16_t)d->length : UINT16_MAX;
     }
     if (rare && first)
         note_sample(rare, side, d->payload);
@@ -415,6 +437,7 @@ static int64_t sane(int64_t time)
 static void begin_events(struct sd_tracker *t, int64_t time)
 {
     t->event_count = 0;
+    t->began = t->began ? t->began : time;
     t->now = time > t->now ? time : t->now;
 }
 
@@ -426,6 +449,7 @@ static void take_other(struct sd_tracker *t, struct sd_flow *f, const struct sd_
     if (!f)
         return;
     sd_flow_touch(t, f);
+    sd_ice_note(t, f, d);
     take_foreign(t, f, d);
 }
 
@@ -438,6 +462,7 @@ static void take_first(struct sd_tracker *t, struct sd_flow *f, const struct sd_
     if (!f)
         return;
     sd_flow_touch(t, f);
+    sd_ice_saw_dtls(t, f);
     if (b == SD_BEGINS_NOTHING)
         take_foreign(t, f, l->datagram);
     else if (b == SD_BEGINS_HELLO || enough_candidates(f, l))

@@ -58,6 +58,7 @@ struct sd_tracker_config {
     /* A datagram of a flow with DTLS; NULL = not wanted. */
     void (*packet)(void *arg, const struct sd_packet *p);
     void (*done)(void *arg, const struct sd_result *r);
+    void (*lone)(void *arg, const struct sd_lone *l); /* NULL = not wanted */
 };
 
 struct sd_tracker_counts {

@@ -166,6 +166,17 @@ void probe_json_handshake(FILE *to, const struct probe_report *r)
     }
 }
 
+void probe_json_lone(FILE *to, const struct sd_lone *l, const struct sd_finding *f)
+{
+    char one[SD_ADDR_TEXT], other[SD_ADDR_TEXT];
+    json_t *o = json_pack("{s:s, s:[s, s]}", "type", "finding", "addresses",
+                          sd_addr_text(l->one, one), sd_addr_text(l->other, other));
+    json_t *fields = finding_object(f);
+    json_object_update(o, fields);
+    json_decref(fields);
+    print_object(to, o);
+}
+
 void probe_json_summary(FILE *to, const struct probe_totals *t)
 {
     json_t *o =

@@ -21,6 +21,8 @@ struct probe_totals {
 void probe_json_packet(FILE *to, const struct sd_packet *p);
 /* A "handshake" line, then a "finding" line for each. */
 void probe_json_handshake(FILE *to, const struct probe_report *r);
+/* A "finding" line without a handshake. */
+void probe_json_lone(FILE *to, const struct sd_lone *l, const struct sd_finding *f);
 void probe_json_summary(FILE *to, const struct probe_totals *t);
 
 #endif

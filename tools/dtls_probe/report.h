@@ -3,6 +3,7 @@
 #ifndef PROBE_REPORT_H
 #define PROBE_REPORT_H
 
+#include "flow/diagnosis.h"
 #include "flow/exchange.h"
 #include "flow/finding.h"
 #include "flow/view.h"

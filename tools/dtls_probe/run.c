@@ -106,6 +106,21 @@ static void pass_result(void *arg, const struct sd_result *res)
         show_result(r, &rep);
 }
 
+static void pass_lone(void *arg, const struct sd_lone *l)
+{
+    struct probe_run *r = arg;
+    struct sd_finding f;
+    sd_diagnose_lone(l, &f);
+    r->totals.findings[f.severity]++;
+    r->expected |= r->config->expect && !strcmp(f.entry->id, r->config->expect);
+    if (r->config->handshake)
+        return;
+    if (r->config->show == PROBE_JSON)
+        probe_json_lone(stdout, l, &f);
+    else if (r->config->show <= PROBE_SUMMARY)
+        probe_summary_lone(stdout, l, &f, r->color);
+}
+
 /* --- what goes in --- */
 
 static void track_datagram(void *arg, const struct sd_datagram *d)
@@ -265,7 +280,8 @@ static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
                                   .diagnose = sd_diagnose,
                                   .arg = r,
                                   .packet = pass_packet,
-                                  .done = pass_result};
+                                  .done = pass_result,
+                                  .lone = pass_lone};
     r->tracker = sd_tracker_new(&c);
     return r->tracker != NULL;
 }

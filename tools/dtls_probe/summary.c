@@ -171,3 +171,11 @@ void probe_summary(FILE *to, const struct probe_report *r, bool color)
     for (size_t i = 0; i < r->count; i++)
         summary_finding(to, &r->findings[i], color);
 }
+
+void probe_summary_lone(FILE *to, const struct sd_lone *l, const struct sd_finding *f, bool color)
+{
+    char one[SD_ADDR_TEXT], other[SD_ADDR_TEXT];
+    fprintf(to, "%sNo handshake%s between %s and %s\n", color ? BOLD : "", color ? PLAIN : "",
+            sd_addr_text(l->one, one), sd_addr_text(l->other, other));
+    summary_finding(to, f, color);
+}

@@ -9,6 +9,8 @@
 #include "dtls_probe/report.h"
 
 void probe_summary(FILE *to, const struct probe_report *r, bool color);
+/* A finding about addresses without a handshake. */
+void probe_summary_lone(FILE *to, const struct sd_lone *l, const struct sd_finding *f, bool color);
 
 const char *probe_outcome_name(enum sd_outcome o); /* "ok", "failed", "incomplete" */
 const char *probe_vantage_name(enum sd_vantage v); /* "near the client", ... or NULL */

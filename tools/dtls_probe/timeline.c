@@ -249,7 +249,8 @@ static const struct {
              {SD_EVF_CHANGED, "bytes changed"},
              {SD_EVF_REFRAGMENTED, "fragmented differently"},
              {SD_EVF_IP_FRAGMENTS, "in IP fragments"},
-             {SD_EVF_SNAPPED, "cut by the capture"}};
+             {SD_EVF_SNAPPED, "cut by the capture"},
+             {SD_EVF_TRAILING, "zero bytes after the last record"}};
 
 static void label_datagram(const struct sd_exchange *x, const struct probe_row *row, char *buf)
 {

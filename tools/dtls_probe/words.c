@@ -139,11 +139,9 @@ static void add_gap_words(struct tool_words *w, const struct sd_event *e)
 static const struct {
     uint16_t flag;
     const char *word;
-} marks[] = {{SD_EVF_DUPLICATE, "[DUP]"},
-             {SD_EVF_REORDERED, "[REORDERED]"},
-             {SD_EVF_REUSED, "[NUMBER REUSED]"},
-             {SD_EVF_CHANGED, "[BYTES CHANGED]"},
-             {SD_EVF_SNAPPED, "[SNAPPED]"}};
+} marks[] = {{SD_EVF_DUPLICATE, "[DUP]"},        {SD_EVF_REORDERED, "[REORDERED]"},
+             {SD_EVF_REUSED, "[NUMBER REUSED]"}, {SD_EVF_CHANGED, "[BYTES CHANGED]"},
+             {SD_EVF_SNAPPED, "[SNAPPED]"},      {SD_EVF_TRAILING, "[TRAILING ZEROS]"}};
 
 static void add_marks(struct tool_words *w, const struct sd_event *log, size_t from, size_t end)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Section A of the catalogue: nobody answers. */
+#include <stdio.h>
 #include <string.h>
 
 #include "flow/icmp.h"
@@ -111,6 +112,12 @@ const struct sd_exchange *sd_answered_elsewhere(const struct sd_case *c)
     return NULL;
 }
 
+bool sd_passes_beside(const struct sd_exchange *x)
+{
+    const struct sd_rare *rare = sd_rare(x);
+    return rare->beside[SD_SERVER].stun || rare->beside[SD_SERVER].rtp;
+}
+
 bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
@@ -119,10 +126,10 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     int64_t waited = c->view->now - x->start;
     if (c->outcome != SD_FAILED || server_spoke(x) || server->foreign || c->view->one_way ||
         hellos < 2 || waited < NO_ANSWER_FOR || x->icmp_number || sd_rare(x)->stranger_number ||
-        sd_answered_elsewhere(c))
+        sd_answered_elsewhere(c) || sd_passes_beside(x) || x->swapped)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
-    f->confidence = hellos > 2 ? SD_HIGH : SD_MEDIUM;
+    f->confidence = hellos > 2 && !sd_padded(x, SD_CLIENT) ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, "path-fingerprint-block");
     const char *stacks = c->view->stacks;
     sd_say(f, "The client sent %u ClientHellos in %.1f s, but no packet came back.%s%s%s", hellos,
@@ -142,7 +149,8 @@ bool sd_rule_reply_path_dead(const struct sd_case *c, struct sd_finding *f)
         verify ? verify >= 2 && !x->hellos_cookie : full >= 2 && !sd_view_bursts(v, SD_CLIENT, 5);
     /* What only the large datagrams of flight 4 suffer from is another matter. */
     if (c->outcome != SD_FAILED || asked < 2 || !unheard ||
-        (!verify && x->side[SD_SERVER].largest_datagram > 548) || x->verify_after_cookie)
+        (!verify && (x->side[SD_SERVER].largest_datagram > 548 || v->lost[SD_SERVER])) ||
+        x->verify_after_cookie || sd_padded(x, SD_SERVER))
         return false;
     sd_prove_bursts(f, v, SD_SERVER, verify ? 2 : 4, SD_PACKETS_MAX);
     f->confidence = asked > 2 ? SD_HIGH : SD_MEDIUM;
@@ -321,8 +329,31 @@ bool sd_rule_reflected_hello(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+/* In the session before, this client was the server. Peers may agree on that; here the other
+ * side does not take part. */
+static bool roles_swapped(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    if (!x->swapped || c->outcome != SD_FAILED || sd_view_bursts(c->view, SD_CLIENT, 1) < 2)
+        return false;
+    uint32_t foreign = x->foreign_before + x->side[SD_CLIENT].foreign + x->side[SD_SERVER].foreign;
+    char beside[80] = "";
+    if (foreign)
+        snprintf(beside, sizeof beside, " %u datagram%s on these addresses %s not DTLS.", foreign,
+                 sd_plural(foreign), foreign == 1 ? "is" : "are");
+    sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "The server of handshake %llu now acts as client: it sent %u ClientHellos to its former "
+           "client, and no handshake came of it. The roles are swapped.%s",
+           (unsigned long long)x->previous, sd_view_bursts(c->view, SD_CLIENT, 1), beside);
+    return true;
+}
+
 bool sd_rule_role_conflict(const struct sd_case *c, struct sd_finding *f)
 {
+    if (roles_swapped(c, f))
+        return true;
     const struct sd_event *e = hello_from_server(c->x, false);
     if (!e || c->outcome == SD_OK || c->x->has_server_random)
         return false;

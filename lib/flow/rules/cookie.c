@@ -123,7 +123,7 @@ bool sd_rule_ch_cookie_unanswered(const struct sd_case *c, struct sd_finding *f)
     unsigned sent = sd_view_bursts(c->view, SD_CLIENT, 3);
     if (c->outcome != SD_FAILED || !x->cookie_count || sent < 2 || server_hello_seen(x) ||
         x->verify_after_cookie || x->hello_fragments > 1 || sd_view_alert(c->view, SD_SERVER, -1) ||
-        x->side[SD_SERVER].foreign || sd_answered_elsewhere(c))
+        x->side[SD_SERVER].foreign || sd_answered_elsewhere(c) || sd_padded(x, SD_CLIENT))
         return false;
     sd_prove_bursts(f, c->view, SD_SERVER, 2, 2);
     sd_prove_bursts(f, c->view, SD_CLIENT, 3, 8);

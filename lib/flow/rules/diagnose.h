@@ -12,4 +12,7 @@ sd_diagnosis sd_diagnose;
 size_t sd_diagnose_by(const struct sd_row *rows, struct sd_case *c,
                       struct sd_finding findings[static SD_FINDINGS_MAX]);
 
+/* The finding about addresses without a handshake. */
+void sd_diagnose_lone(const struct sd_lone *l, struct sd_finding *f);
+
 #endif

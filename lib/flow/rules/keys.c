@@ -328,7 +328,7 @@ bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
         sd_view_alert(v, SD_SERVER, -1) || sd_view_alert(v, SD_CLIENT, -1))
         return false;
     bool unheard = last_flight_unheard(v);
-    bool unseen = c->outcome == SD_FAILED && last_flight_unseen(v);
+    bool unseen = c->outcome == SD_FAILED && last_flight_unseen(v) && !sd_padded(c->x, SD_CLIENT);
     bool stuck = last_flight_not_repeated(v);
     if (!unheard && !unseen && !stuck && !last_flight_recovered(v))
         return false;

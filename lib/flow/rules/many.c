@@ -51,7 +51,7 @@ bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *
 bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
-    if (!x->previous || !x->on_sealed || x->mid_session)
+    if (!x->previous || !x->on_sealed || x->mid_session || x->swapped)
         return false;
     sd_prove(f, &x->log[0]);
     f->confidence = SD_HIGH;

@@ -47,9 +47,15 @@ void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side
  * Silence on its own port is then no evidence of anything. */
 const struct sd_exchange *sd_answered_elsewhere(const struct sd_case *c);
 
+/* STUN or RTP came from the server on the same addresses: "nothing came back" is false. */
+bool sd_passes_beside(const struct sd_exchange *x);
+
+/* Zero bytes follow the records of this side, for which the other may drop its datagrams. */
+bool sd_padded(const struct sd_exchange *x, enum sd_side side);
+
 /* One rule for each entry: answer.c (section A of the catalogue), cookie.c (B), offer.c and
  * agreed.c and flight.c (C), cert.c and unfit.c (D), size.c (E), keys.c (F), many.c (G), time.c
- * (H), hygiene.c (I), silence.c (J). */
+ * (H), hygiene.c (I), silence.c and padding.c (J); lone.c for addresses without a handshake. */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule sd_rule_##name;
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY

@@ -12,7 +12,10 @@ enum {
     OPENSSL_FLOOR_IP = 256, /* a datagram BIO that could not tell the MTU (measured) */
     FALLBACK_IP = 584,      /* 548 bytes of payload and the headers of IPv4 or IPv6, rounded up */
     SAFE_V6 = 1280,
-    FULL_RECORD = 1200, /* what fits no path, or nearly any */
+    FULL_RECORD = 1200,    /* what fits no path, or nearly any */
+    LARGE = 600,           /* what is smaller passes where anything does */
+    MESSAGE_LIMIT = 16384, /* Mbed TLS, and others with one record's length as their buffer */
+    HELLOS_MIN = 3,        /* without an answer */
     ETHERNET = 1500
 };
 
@@ -125,6 +128,25 @@ static uint32_t largest_in_flight(const struct sd_view *v, enum sd_side side, ui
     return size;
 }
 
+/* A whole message, longer than many receivers take. */
+static const struct sd_part *message_above_limit(const struct sd_view *v)
+{
+    for (size_t i = 0; i < v->part_count; i++)
+        if (v->parts[i].whole && v->parts[i].length > MESSAGE_LIMIT)
+            return &v->parts[i];
+    return NULL;
+}
+
+/* What shows that small packets reach the client; "" = only the large ones' size; or NULL. */
+static const char *small_that_arrived(const struct sd_exchange *x, uint32_t largest)
+{
+    if (x->hellos_cookie)
+        return "received the small HelloVerifyRequest but ";
+    if (sd_rare(x)->beside[SD_CLIENT].stun_successes)
+        return "answers small STUN requests from the same port but ";
+    return largest > ETHERNET ? "" : NULL;
+}
+
 /* Captured before the bottleneck: all goes out, and the client keeps asking. */
 static bool server_flight_unheard(const struct sd_case *c, struct sd_finding *f)
 {
@@ -140,19 +162,45 @@ static bool server_flight_unheard(const struct sd_case *c, struct sd_finding *f)
         return false;
     /* It heard the small HelloVerifyRequest; else nothing at all may reach it. */
     const struct sd_part *done = sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
-    if (!x->hellos_cookie || largest < 600 || !done || !done->whole)
+    const char *small = small_that_arrived(x, largest);
+    if (!small || largest < LARGE || sd_padded(x, SD_SERVER) || !done || !done->whole ||
+        message_above_limit(v))
         return false;
     sd_prove_bursts(f, v, SD_SERVER, 4, 6);
     sd_prove_bursts(f, v, SD_CLIENT, asking, 6);
-    f->confidence = SD_MEDIUM;
+    f->confidence = *small ? SD_MEDIUM : SD_LOW;
     sd_confuse(f, "reply-path-dead");
     say_bracket(f, 0, largest);
+    sd_say(f,
+           "The server sent its whole flight %u times (IP packets of up to %u bytes). The client %s"
+           "keeps repeating its ClientHello, so the large packets probably do not reach it.%s",
+           sd_view_bursts(v, SD_SERVER, 4), largest, small,
+           largest > ETHERNET
+               ? " Packets of this size travel as IP fragments, which many devices drop."
+               : "");
+    return true;
+}
+
+/* Captured after the bottleneck: of the server only small packets arrive, no flight. */
+static bool server_flight_missing(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_rare *rare = sd_rare(x);
+    uint32_t passed = rare->beside[SD_SERVER].stun + rare->beside[SD_SERVER].rtp;
+    unsigned hellos = sd_view_bursts(c->view, SD_CLIENT, 1);
+    if (x->side[SD_SERVER].datagrams || x->side[SD_SERVER].foreign || x->icmp_number ||
+        x->side[SD_CLIENT].largest_datagram >= LARGE || hellos < HELLOS_MIN || passed < hellos ||
+        rare->beside[SD_SERVER].largest >= LARGE)
+        return false;
+    sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
+    f->confidence = SD_LOW;
+    sd_confuse(f, "no-response");
     sd_say(
         f,
-        "The server sent its whole flight %u times (IP packets of up to %u bytes). The client "
-        "received the small HelloVerifyRequest but keeps repeating its ClientHello, so the large "
-        "packets do not reach it.",
-        sd_view_bursts(v, SD_SERVER, 4), largest);
+        "The client sent %u ClientHellos without an answer, but %u small STUN or RTP packets (up "
+        "to %u bytes) came from the same port of the server. Probably only its large flight is "
+        "lost; otherwise the server does not answer DTLS at all.",
+        hellos, passed, rare->beside[SD_SERVER].largest);
     return true;
 }
 
@@ -160,7 +208,28 @@ bool sd_rule_mtu_blackhole_s2c(const struct sd_case *c, struct sd_finding *f)
 {
     if (c->outcome != SD_FAILED || c->x->server_randoms > 1)
         return false; /* two servers that take turns look as if each lost something */
-    return hole_in_server_flight(c, f) || server_flight_unheard(c, f);
+    return hole_in_server_flight(c, f) || server_flight_unheard(c, f) ||
+           server_flight_missing(c, f);
+}
+
+bool sd_rule_message_too_large(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    const struct sd_part *p = message_above_limit(v);
+    char name[SD_NAME_TEXT];
+    if (!p || c->outcome != SD_FAILED ||
+        sd_view_bursts(v, sd_other(p->side), p->flight == 4 ? 5 : 6))
+        return false;
+    sd_prove_frame(f, p->number, p->first);
+    sd_prove_bursts(f, v, p->side, p->flight, 6);
+    f->confidence = v->lost[p->side] ? SD_LOW : SD_MEDIUM;
+    sd_confuse(f, p->side == SD_SERVER ? "mtu-blackhole-s2c" : "mtu-blackhole-c2s");
+    sd_say(f,
+           "The %s's %s has %u bytes. All of it was captured, but the %s does not continue. Many "
+           "stacks take at most %u bytes in one message, and some only 4096.",
+           p->side == SD_SERVER ? "server" : "client", sd_name(SD_NAME_HANDSHAKE, p->type, name),
+           p->length, p->side == SD_SERVER ? "client" : "server", (unsigned)MESSAGE_LIMIT);
+    return true;
 }
 
 bool sd_rule_mtu_blackhole_c2s(const struct sd_case *c, struct sd_finding *f)
