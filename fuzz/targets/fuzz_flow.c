@@ -227,7 +227,9 @@ static uint64_t run(const uint8_t *data, size_t size, uint64_t key)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     pool_next_run();
-    uint64_t first = run(data, size, 1), second = run(data, size, UINT64_C(0xfeedfacecafebeef));
+    /* As random as a real key: with a small one, short records would have fingerprints of 0. */
+    uint64_t first = run(data, size, UINT64_C(0x243f6a8885a308d3));
+    uint64_t second = run(data, size, UINT64_C(0xfeedfacecafebeef));
     fuzz_check(first == second, "another hash key changes the diagnosis");
     fuzz_note(first);
     return 0;
