@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/watch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "flow/rules/catalogue.h"
@@ -197,8 +198,16 @@ static bool read_cert(void *arg, struct sd_span der, struct sd_cert *cert)
     cert->self_signed = kind & 2;
     cert->weak_digest = kind & 4;
     memcpy(cert->signature, "ecdsa-with-SHA1", sizeof "ecdsa-with-SHA1");
-    if (!(sd_rd_u8(&r) & 1))
+    const uint8_t flags = sd_rd_u8(&r);
+    if (flags & (CERT_RSA | CERT_ED25519))
+        snprintf(cert->key, sizeof cert->key, "%s", flags & CERT_RSA ? "RSA" : "Ed25519");
+    if (!(flags & CERT_NAMELESS))
         memcpy(cert->names, "a.test", sizeof "a.test");
+    cert->forbids = flags / CERT_FORBIDS;
+    if (flags & CERT_VALUES) {
+        cert->group = sd_rd_u16(&r);
+        cert->scheme = sd_rd_u16(&r);
+    }
     return kind < 0x40;
 }
 
@@ -215,7 +224,12 @@ static bool issued(void *arg, struct sd_span der, struct sd_span issuer)
     return der.len && issuer.len && (der.p[0] & 0x38) + 8 == (issuer.p[0] & 0x38);
 }
 
+static bool twin(void *arg, struct sd_span der, struct sd_cert *other)
+{
+    return read_cert(arg, der, other) && other->group == CERT_TWIN;
+}
+
 struct sd_cert_reader watch_certs(void)
 {
-    return (struct sd_cert_reader){NULL, read_cert, names, issued, NULL};
+    return (struct sd_cert_reader){NULL, read_cert, names, issued, twin};
 }

@@ -23,8 +23,19 @@ void watch_end(const struct watch *w);
 
 /* Keys and certificates that an input can make: a record opens when its body begins with
  * WATCH_SEALED, which is then removed. The first bytes of a certificate say what it is: kind,
- * security bits, the times from and until which it is valid (4 bytes each), 1 if it has no name. */
+ * security bits, the times from and until which it is valid (4 bytes each), then flags. */
 enum { WATCH_SEALED = 0x5a };
+
+/* The byte of a certificate after its times; without CERT_VALUES what follows means nothing. */
+enum watch_cert_flag {
+    CERT_NAMELESS = 1,
+    CERT_RSA = 2, /* the type of its key; neither: EC */
+    CERT_ED25519 = 4,
+    CERT_VALUES = 8,  /* the curve of the key and the scheme of the signature follow */
+    CERT_FORBIDS = 16 /* times enum sd_cert_use */
+};
+enum { CERT_TWIN = 0xffff }; /* as the curve: another certificate has its serial number */
+
 struct sd_unprotect watch_unprotect(unsigned *open);
 struct sd_cert_reader watch_certs(void);
 

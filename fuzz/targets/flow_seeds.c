@@ -6,6 +6,7 @@
 
 #include "harness/common.h"
 #include "harness/make.h"
+#include "harness/watch.h"
 #include "targets/flow_ops.h"
 #include "targets/flow_stories.h"
 
@@ -72,7 +73,11 @@ static void put_cert(struct sd_wr *w, const struct cert *c)
     sd_wr_u8(w, c->bits);
     sd_wr_u32(w, c->from);
     sd_wr_u32(w, c->to);
-    sd_wr_u8(w, c->nameless);
+    sd_wr_u8(w, c->flags);
+    if (c->flags & CERT_VALUES) {
+        sd_wr_u16(w, c->group);
+        sd_wr_u16(w, c->scheme);
+    }
     for (unsigned i = 0; i < c->more; i++)
         sd_wr_u8(w, 0);
     sd_wr_close(w, mark, 3);
@@ -80,7 +85,8 @@ static void put_cert(struct sd_wr *w, const struct cert *c)
 
 static void certificate(const struct teller *t, struct sd_wr *out)
 {
-    static const struct cert valid = {0, 128, STORY_NOW - STORY_DAY, STORY_NOW + STORY_DAY, 0, 0};
+    static const struct cert valid = {0, 128, STORY_NOW - STORY_DAY, STORY_NOW + STORY_DAY, 0, 0,
+                                      0, 0};
     uint8_t body[MESSAGE];
     struct sd_wr b = sd_wr_init(body, sizeof body);
     size_t list = sd_wr_open(&b, 3);
@@ -125,7 +131,8 @@ static void whole(const struct teller *t, const struct word *w, struct sd_wr *ou
         make_message(out, 0, SD_HS_CERTIFICATE, 0, make_span("\0\0\0", 3));
         break;
     case 'r':
-        make_message(out, 0, SD_HS_CERTIFICATE_REQUEST, 0, make_span("\1\1\0\2\4\3\0\0", 8));
+        make_message(out, 0, SD_HS_CERTIFICATE_REQUEST, 0,
+                     t->story->request.len ? t->story->request : make_span("\1\1\0\2\4\3\0\0", 8));
         break;
     default:
         make_message(out, 0, SD_HS_SERVER_HELLO_DONE, 0, make_span("", 0));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "targets/flow_stories.h"
 
+#include "harness/watch.h"
 #include "targets/flow_ops.h"
 
 #define BYTES(s)                                                                                   \
@@ -35,16 +36,29 @@
 
 #define CERT(kind, bits, from, to)                                                                 \
     {                                                                                              \
-        kind, bits, from, to, 0, 0                                                                 \
+        kind, bits, from, to, 0, 0, 0, 0                                                           \
     }
 #define NAMELESS(kind)                                                                             \
     {                                                                                              \
-        kind, 128, FROM, TO, 1, 0                                                                  \
+        kind, 128, FROM, TO, CERT_NAMELESS, 0, 0, 0                                                \
     }
 #define LONG(more)                                                                                 \
     {                                                                                              \
-        0, 128, FROM, TO, 0, more                                                                  \
+        0, 128, FROM, TO, 0, more, 0, 0                                                            \
     }
+#define CERT_WITH(flags, group, scheme)                                                            \
+    {                                                                                              \
+        0, 128, FROM, TO, (flags) | CERT_VALUES, 0, group, scheme                                  \
+    }
+#define FORBIDS(use)                                                                               \
+    {                                                                                              \
+        0, 128, FROM, TO, CERT_FORBIDS *(use), 0, 0, 0                                             \
+    }
+#define SIGNED_WITH(scheme) BYTES("\3\0\035\2kk" scheme "\0\1s")
+/* RSA and ECDSA keys of two schemes, and three names: CN, O, and one that is broken. */
+#define REQUEST                                                                                    \
+    "\2\1\100\0\4\4\3\4\1\0\051\0\017\060\015\061\013\060\011\6\3\125\4\3\14\2ca"                  \
+    "\0\017\060\015\061\013\060\011\6\3\125\4\012\14\2or\0\5\060\3xxx"
 #define FROM (STORY_NOW - STORY_DAY)
 #define TO (STORY_NOW + STORY_DAY)
 
@@ -202,6 +216,39 @@ const struct story flow_stories[] = {
              "E1800.1900 E1900.2000 E2000.9999 X+D",
      .chain = {LONG(2200)}},
     {.text = "c H E X+D", .chain = {LONG(4060)}},
+
+    /* D: certificates and signatures against the offer */
+    {.text = HELLOS FLIGHT4 "z43", .chain = {CERT_WITH(CERT_RSA, 0, 0)}},
+    {.text = HELLOS FLIGHT4 "z43", .chain = {CERT_WITH(CERT_ED25519, 0, 0x0807)}},
+    {.text = HELLOS FLIGHT4 "z46", .offer = BYTES(GROUPS), .chain = {CERT_WITH(0, 0x18, 0)}},
+    {.text = HELLOS FLIGHT4 "z42", .offer = BYTES(SCHEMES), .chain = {CERT_WITH(0, 0x17, 0x0401)}},
+    {.text = HELLOS FLIGHT4 "z42", .chain = {CERT_WITH(0, CERT_TWIN, 0)}},
+    {.text = HELLOS FLIGHT4 "z46", .chain = {CERT_WITH(0, CERT_TWIN, 0)}},
+    {.text = HELLOS FLIGHT4 "z45", .chain = {CERT_WITH(0, CERT_TWIN, 0)}},
+    {.text = HELLOS FLIGHT4 "z47", .offer = BYTES(SCHEMES), .key = SIGNED_WITH("\4\1")},
+    {.text = HELLOS FLIGHT4 "z51", .key = SIGNED_WITH("\4\1")},
+    {.text = HELLOS FLIGHT4 "z51", .key = SIGNED_WITH("\4\2")},
+    {.text = HELLOS FLIGHT4 "z51",
+     .key = SIGNED_WITH("\4\3"),
+     .chain = {CERT_WITH(CERT_RSA, 0, 0)}},
+    {.text = HELLOS FLIGHT4 "z51",
+     .key = SIGNED_WITH("\10\7"),
+     .chain = {CERT_WITH(CERT_RSA, 0, 0)}},
+    {.text = HELLOS FLIGHT4 "z51", .key = SIGNED_WITH("\10\4")},
+    {.text = HELLOS FLIGHT4 "z51", .key = SIGNED_WITH("\4\5")},
+    {.text = HELLOS FLIGHT4 "z43", .chain = {FORBIDS(1)}},
+    {.text = HELLOS FLIGHT4 "z43", .chain = {FORBIDS(4)}},
+    {.text = HELLOS "H+E+D z43",
+     .suite = 0x9c,
+     .suites = BYTES("\0\234"),
+     .chain = {CERT_WITH(CERT_RSA + CERT_FORBIDS * 2, 0, 0)}},
+    {.text = HELLOS "H+R+E+X+D e+x+q+f Z43", .request = BYTES(REQUEST), .chain = {FORBIDS(8)}},
+    {.text = HELLOS "H+R+E+X+D e+x+q+f Z43", .request = BYTES(REQUEST), .chain = {FORBIDS(1)}},
+    {.text = HELLOS "H+R+E+X+D e+x+q+f Z42", .request = BYTES(REQUEST)},
+    {.text = HELLOS "H+R+E+X+D o+x+q+f Z40", .request = BYTES(REQUEST)},
+    {.text = HELLOS "H+R+E+X+D e+x+q+f Z48", .request = BYTES(REQUEST)},
+    {.text = HELLOS "H+E+X+D e+x+q+f Z10"},
+    {.text = HELLOS "H+E+X+D e+x+q+f Q+F a A"},
 
     /* E: sizes */
     {.text = HELLOS "H+E0.9+L+X+D ~=1 ~=1 ~=1 t9"},

@@ -29,8 +29,9 @@ enum { STORY_NOW = 1704067200, STORY_DAY = 86400, STORY_CHAIN = 3 };
 struct cert {
     uint8_t kind, bits; /* see watch_certs() */
     uint32_t from, to;
-    uint8_t nameless;
+    uint8_t flags;
     uint16_t more; /* bytes */
+    uint16_t group, scheme;
 };
 
 struct story {
@@ -41,6 +42,7 @@ struct story {
     struct sd_span suites, others; /* the client's offer; the offer in other flows */
     struct sd_span offer, answer;  /* extensions; without an offer, all there are */
     struct sd_span key;            /* the key exchanges */
+    struct sd_span request;        /* the CertificateRequest */
     struct cert chain[STORY_CHAIN];
 };
 
