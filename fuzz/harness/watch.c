@@ -127,6 +127,16 @@ static void done(void *arg, const struct sd_result *r)
     }
 }
 
+/* Not part of the digest: sessions share bits of a set, and the hash key decides which. */
+static void lone(void *arg, const struct sd_lone *l)
+{
+    const struct watch *w = arg;
+    fuzz_check(l->answers > 0 && l->first < l->last && l->first_number < l->last_number &&
+                   l->last_number <= w->frames,
+               "%u checks of ICE from frame %u to %u", l->answers, l->first_number, l->last_number);
+    fuzz_check(!sd_addr_eq(l->one, l->other), "ICE between an address and itself");
+}
+
 void watch_init(struct watch *w, struct sd_tracker_config *config, unsigned fail_in)
 {
     *w = (struct watch){.digest = FUZZ_SUM, .fail_in = fail_in};
@@ -134,6 +144,7 @@ void watch_init(struct watch *w, struct sd_tracker_config *config, unsigned fail
     config->arg = w;
     config->packet = packet;
     config->done = done;
+    config->lone = lone;
     config->diagnose = sd_diagnose;
 }
 

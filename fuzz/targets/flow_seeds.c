@@ -244,6 +244,11 @@ static void message(struct teller *t, const struct word *w, struct sd_wr *d)
 
 /* --- operations --- */
 
+/* A check of ICE (RFC 8445 section 7.1): a Binding request with the names of both sides. */
+static const char stun_request[] = "\0\1\0\10\x21\x12\xa4\x42"
+                                   "transaction."
+                                   "\0\6\0\3a:b";
+
 static void datagram(struct teller *t, const char **at, uint8_t arg)
 {
     static uint8_t bytes[8192];
@@ -298,7 +303,8 @@ static void operation(struct teller *t, const char **at, uint8_t arg)
         fuzz_op_put(&t->w, CODE_CUT, arg | 64, quotes, sizeof quotes);
         break;
     case 's': /* kinds that are not DTLS: STUN, its success, RTP */
-        fuzz_op_put(&t->w, CODE_OTHER, (uint8_t)(arg | one << 6 | (two ? 8 : 0)), "\1\1", 2);
+        fuzz_op_put(&t->w, CODE_OTHER, (uint8_t)(arg | one << 6 | (two ? 8 : 0)), stun_request,
+                    sizeof stun_request - 1);
         break;
     case '=': /* the last datagram again; 1: from the server */
         fuzz_op_put(&t->w, CODE_AGAIN, arg | one, "", 0);
