@@ -296,6 +296,8 @@ def test_the_page_of_the_findings_is_up_to_date():
     done = subprocess.run([ROOT / "ci/findings", "--check"], env=environment(SDTLS_BIN=str(PROBE.parent)),
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    count = (ROOT / "docs/findings.md").read_text().count("\n## ")
+    assert f"{count} findings" in (ROOT / "README.md").read_text()
 
 
 def test_the_version_names_the_libraries():
