@@ -145,12 +145,12 @@ enum sd_begins {
 enum sd_begins sd_detect(const struct sd_look *l);
 
 /* records.c: one datagram of an exchange becomes events */
-void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
-                     enum sd_side side);
+void sd_events_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
+                    enum sd_side side);
 /* A datagram that begins inside a record, where the one before it ended: a sender that lets the
  * network layer cut its bytes makes such. True when it is one; receivers drop it. */
-bool sd_records_continue(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d,
-                         enum sd_side side);
+bool sd_events_continue(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d,
+                        enum sd_side side);
 /* Appends to the scratch; NULL when it is full. */
 struct sd_event *sd_event_add(struct sd_tracker *t, enum sd_event_kind kind, uint64_t number,
                               int64_t time, enum sd_side side);

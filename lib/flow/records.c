@@ -502,8 +502,8 @@ static void note_unreadable(struct reading *r)
     add_event(r, SD_EV_MALFORMED);
 }
 
-bool sd_records_continue(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d,
-                         enum sd_side side)
+bool sd_events_continue(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d,
+                        enum sd_side side)
 {
     struct sd_datagram after = *d;
     struct reading r = {.t = t, .x = x, .d = d, .side = side};
@@ -552,8 +552,8 @@ static bool note_trailing(struct reading *r, const struct sd_look *l)
     return true;
 }
 
-void sd_records_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
-                     enum sd_side side)
+void sd_events_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l,
+                    enum sd_side side)
 {
     struct sd_exchange *x = f->x;
     struct reading r = {.t = t, .f = f, .x = x, .d = l->datagram, .side = side};

@@ -399,7 +399,7 @@ static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_l
     learn_random(t, f, l, side);
     t->counts.no_memory += !sd_index_enter(&t->index, f);
     t->counts.dtls++;
-    sd_records_read(t, f, l, side);
+    sd_events_read(t, f, l, side);
     report_packet(t, x, l->datagram);
 }
 
@@ -472,7 +472,7 @@ static void take_first(struct sd_tracker *t, struct sd_flow *f, const struct sd_
 /* Whatever its first bytes look like: they are from the middle of a record. */
 static bool take_continued(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
 {
-    if (!f || !f->x || !sd_records_continue(t, f->x, d, side_of(f->x, &d->src)))
+    if (!f || !f->x || !sd_events_continue(t, f->x, d, side_of(f->x, &d->src)))
         return false;
     sd_flow_touch(t, f);
     t->counts.dtls++;

@@ -102,7 +102,7 @@ static int make_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
         return sd_ossl_err(err, SDTLS_TLSLIB, "cannot create an SSL_CTX");
     int rc = sd_versions_choose(&t->versions, c, err);
     if (!rc)
-        rc = sd_offer_setup(t->ctx, &t->alpn, t->role, t->versions, c, err);
+        rc = sd_tls_offer(t->ctx, &t->alpn, t->role, t->versions, c, err);
     if (!rc)
         rc = set_credentials(t, c, err);
     if (!rc)
@@ -190,7 +190,7 @@ void sd_tls_free(struct sd_tls *t)
     if (!t)
         return;
     SSL_CTX_free(t->ctx);
-    sd_offer_fini(&t->alpn);
+    sd_alpn_fini(&t->alpn);
     sd_psk_fini(&t->psk);
     free(t->server_name);
     free(t->verify_host);

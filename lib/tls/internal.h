@@ -18,7 +18,7 @@ struct sd_tls {
     bool own_ctx, raw;
     struct sd_versions versions;
     const struct sd_acceptor *acceptor; /* of a server */
-    struct sd_offer_alpn alpn;
+    struct sd_alpn alpn;
     struct sd_psk psk;
     char *server_name, *verify_host, *session_file; /* NULL = not set */
     char fingerprint[SD_FINGERPRINT_TEXT];          /* of our certificate; "" = none */

@@ -56,7 +56,7 @@ static int set_ciphers(SSL_CTX *ctx, enum sd_role role, struct sd_versions v, co
 enum { ALPN_MAX = 8192 };
 
 /* "a,b" as length-prefixed names; false when a name is empty or too long. */
-static bool alpn_encode(struct sd_offer_alpn *a, const char *list)
+static bool alpn_encode(struct sd_alpn *a, const char *list)
 {
     unsigned char *out = a->names;
     for (const char *p = list;; p++) {
@@ -79,7 +79,7 @@ static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_l
                        const unsigned char *in, unsigned in_len, void *arg)
 {
     (void)ssl;
-    const struct sd_offer_alpn *a = arg;
+    const struct sd_alpn *a = arg;
     unsigned char *chosen;
     if (SSL_select_next_proto(&chosen, out_len, a->names, a->len, in, in_len) !=
         OPENSSL_NPN_NEGOTIATED)
@@ -88,7 +88,7 @@ static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_l
     return SSL_TLSEXT_ERR_OK;
 }
 
-static int set_alpn(SSL_CTX *ctx, struct sd_offer_alpn *a, enum sd_role role, const char *list,
+static int set_alpn(SSL_CTX *ctx, struct sd_alpn *a, enum sd_role role, const char *list,
                     struct sd_err *err)
 {
     size_t len = strlen(list);
@@ -109,8 +109,8 @@ static int set_alpn(SSL_CTX *ctx, struct sd_offer_alpn *a, enum sd_role role, co
     return SDTLS_OK;
 }
 
-int sd_offer_setup(SSL_CTX *ctx, struct sd_offer_alpn *alpn, enum sd_role role,
-                   struct sd_versions v, const sdtls_config *c, struct sd_err *err)
+int sd_tls_offer(SSL_CTX *ctx, struct sd_alpn *alpn, enum sd_role role, struct sd_versions v,
+                 const sdtls_config *c, struct sd_err *err)
 {
     int rc = set_ciphers(ctx, role, v, c, err);
     if (rc)
@@ -124,7 +124,7 @@ int sd_offer_setup(SSL_CTX *ctx, struct sd_offer_alpn *alpn, enum sd_role role,
     return c->alpn ? set_alpn(ctx, alpn, role, c->alpn, err) : SDTLS_OK;
 }
 
-void sd_offer_fini(struct sd_offer_alpn *alpn)
+void sd_alpn_fini(struct sd_alpn *alpn)
 {
     free(alpn->names);
 }

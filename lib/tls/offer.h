@@ -11,15 +11,15 @@
 #include "tls/versions.h"
 
 /* Names as RFC 7301 puts them on the wire. */
-struct sd_offer_alpn {
+struct sd_alpn {
     unsigned char *names;
     unsigned len; /* 0 = none */
 };
 
 /* `config` also decides whether suites for a PSK, for a certificate or for both are offered.
  * Errors: OPTION, NOMEM. */
-int sd_offer_setup(SSL_CTX *ctx, struct sd_offer_alpn *alpn, enum sd_role role,
-                   struct sd_versions v, const sdtls_config *config, struct sd_err *err);
-void sd_offer_fini(struct sd_offer_alpn *alpn);
+int sd_tls_offer(SSL_CTX *ctx, struct sd_alpn *alpn, enum sd_role role, struct sd_versions v,
+                 const sdtls_config *config, struct sd_err *err);
+void sd_alpn_fini(struct sd_alpn *alpn);
 
 #endif
