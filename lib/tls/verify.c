@@ -117,12 +117,25 @@ static int load_trust(SSL_CTX *ctx, const sdtls_config *c, struct sd_err *err)
     return rc;
 }
 
+/* ASN1_TIME_diff() gives days and seconds of one sign, and fails for what is not a time. */
+static bool is_past(const ASN1_TIME *t)
+{
+    int days, seconds;
+    return ASN1_TIME_diff(&days, &seconds, NULL, t) && (days < 0 || seconds < 0);
+}
+
+static bool is_ahead(const ASN1_TIME *t)
+{
+    int days, seconds;
+    return ASN1_TIME_diff(&days, &seconds, NULL, t) && (days > 0 || seconds > 0);
+}
+
 /* X509_V_ERR_* when the certificate is not valid today, or X509_V_OK. */
 static int date_error(const X509 *x)
 {
-    if (X509_cmp_current_time(X509_get0_notAfter(x)) < 0)
+    if (is_past(X509_get0_notAfter(x)))
         return X509_V_ERR_CERT_HAS_EXPIRED;
-    if (X509_cmp_current_time(X509_get0_notBefore(x)) > 0)
+    if (is_ahead(X509_get0_notBefore(x)))
         return X509_V_ERR_CERT_NOT_YET_VALID;
     return X509_V_OK;
 }
