@@ -10,12 +10,8 @@ from synth_answer import STUN_REQUEST, STUN_SUCCESS
 ELSEWHERE = (CLIENT[0], 50007)
 
 
-@recipe
-def wrong_destination(s):
-    """The server answers to a port that signalling gave it."""
-    t = Talk(s)
-    t.hello()
-
+def answers_elsewhere(s, t):
+    """The server's flight goes to another port of the client each time, and the client repeats its own."""
     def reply():
         t.address["c"] = ELSEWHERE
         t.flight4() if not t.flight["s"] else t.again("s")
@@ -26,6 +22,14 @@ def wrong_destination(s):
         t.again("c")
         reply()
     retries(s, again)
+
+
+@recipe
+def wrong_destination(s):
+    """The server answers to a port that signalling gave it."""
+    t = Talk(s)
+    t.hello()
+    answers_elsewhere(s, t)
 
 
 @recipe
@@ -33,17 +37,7 @@ def wrong_destination_cookie(s):
     """The request for a cookie reaches the client, what follows does not."""
     t = Talk(s)
     t.cookie_exchange()
-
-    def reply():
-        t.address["c"] = ELSEWHERE
-        t.flight4() if not t.flight["s"] else t.again("s")
-        t.address["c"] = CLIENT
-    reply()
-
-    def again():
-        t.again("c")
-        reply()
-    retries(s, again)
+    answers_elsewhere(s, t)
 
 
 @recipe
