@@ -47,6 +47,7 @@ typedef struct sdtls_conn sdtls_conn;
     X(STATE, -2, "not possible in this state")                                                     \
     X(TOOBIG, -3, "larger than the path MTU allows")                                               \
     X(LIMIT, -4, "a configured limit was reached")                                                 \
+    X(AGAIN, -5, "the socket takes no more datagrams now")                                         \
     X(RESOLVE, -10, "name resolution failed")                                                      \
     X(IO, -11, "socket error")                                                                     \
     X(REFUSED, -12, "peer port unreachable")                                                       \
@@ -79,7 +80,8 @@ enum sdtls_event_type {
     SDTLS_EV_RETRANSMIT, /* a handshake flight was sent again; value = how often */
     SDTLS_EV_MTU,        /* the largest UDP payload changed; value = bytes, text = why */
     SDTLS_EV_FINDING,    /* a diagnosis; finding = its id, text = a sentence */
-    SDTLS_EV_CLOSED      /* last event of a connection; err, alert and text say why */
+    SDTLS_EV_CLOSED,     /* last event of a connection; err, alert and text say why */
+    SDTLS_EV_WRITABLE    /* after SDTLS_AGAIN: sdtls_send() is worth another try */
 };
 
 typedef struct sdtls_event {
@@ -205,16 +207,38 @@ SDTLS_API SDTLS_NODISCARD int sdtls_next(sdtls *s, sdtls_event *ev, int timeout_
 /* Readable whenever sdtls_next() has something to do. */
 SDTLS_API int sdtls_fd(sdtls *s);
 
-/* Sends len bytes as one record in one datagram. Errors: TOOBIG (see
- * sdtls_max_payload()), STATE (no READY yet, or closed), PROTO. Success means
- * handed to the network, as with UDP. */
+/* Sends len bytes as one record in one datagram. Success means handed to the kernel; the
+ * network may lose it, as with UDP. When the socket has no room (a slow interface), the library
+ * keeps this one datagram and sends it as soon as it can, see sdtls_unsent(). Errors:
+ * AGAIN   a datagram still waits for the socket. Nothing was done; send the same data
+ *         again after SDTLS_EV_WRITABLE
+ * IO      this host refused the datagram (link down, no route, firewall): it is lost, and
+ *         sdtls_errmsg() says why. The connection stays
+ * TOOBIG  see sdtls_max_payload()
+ * STATE   no READY yet, or closed
+ * PROTO   the session failed; SDTLS_EV_CLOSED follows
+ * A receiver that is slower than the sender loses datagrams without a word to the
+ * sender, also over loopback: nothing here paces, only the protocol above can. */
 SDTLS_API int sdtls_send(sdtls_conn *c, const void *data, size_t len);
 /* The same, but fills the datagram up to exactly `size` bytes of UDP payload, with a
  * record that every DTLS stack discards: a probe of the path MTU, so size may exceed
  * what sdtls_max_payload() allows. Errors: also ARG when the record of data alone is
  * larger than size, or leaves 1 to 12 bytes; TOOBIG when this host refuses the size. */
 SDTLS_API int sdtls_send_padded(sdtls_conn *c, const void *data, size_t len, size_t size);
-/* Sends close_notify; SDTLS_EV_CLOSED with SDTLS_OK follows. */
+/* Bytes of the datagram that still waits for the socket; 0 = the kernel has everything. When
+ * the connection is closed first, that datagram is lost ("guard.unsent"). */
+SDTLS_API size_t sdtls_unsent(const sdtls_conn *c);
+/* Stops reading from this peer: no DATA, and no CLOSED by the peer, until sdtls_resume(). What
+ * the peer sends waits in the connection's own socket, up to its receive buffer (2 MiB for the
+ * first clients, 208 KiB for each client when there are many). The kernel drops what does not
+ * fit ("net.overflow"). A connection without a socket of its own keeps up to 64 KiB in memory,
+ * all of them together 8 MiB ("guard.queue-full"). Sending goes on. idle_ms does not run while
+ * paused and begins again with sdtls_resume(). The DATA event that is being
+ * handled is delivered; pausing in it means: no more after this one. Errors: STATE. */
+SDTLS_API int sdtls_pause(sdtls_conn *c);
+SDTLS_API void sdtls_resume(sdtls_conn *c);
+/* Sends close_notify; SDTLS_EV_CLOSED with SDTLS_OK follows. What a paused peer has sent is
+ * not read any more. */
 SDTLS_API void sdtls_close(sdtls_conn *c);
 /* The most bytes of application data that fit into one datagram now; 0 before READY.
  * With mtu = 0 it starts with what the kernel's route allows, or with the size that

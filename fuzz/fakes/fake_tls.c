@@ -28,6 +28,10 @@ struct sd_session {
     sd_time deadline;
     size_t data_len;
     uint8_t data[64];
+    bool held;
+    int refused;
+    size_t slot_len;
+    uint8_t slot[1 + MTU];
 };
 
 struct sd_tls_mac {
@@ -205,6 +209,8 @@ enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t ca
     if (!s->count)
         return SD_SESSION_IDLE;
     enum sd_session_event e = s->events[0];
+    if (s->held && (e == SD_SESSION_DATA || e == SD_SESSION_CLOSED))
+        return SD_SESSION_IDLE;
     memmove(s->events, s->events + 1, --s->count * sizeof *s->events);
     *len = 0;
     if (e == SD_SESSION_DATA) {
@@ -230,16 +236,55 @@ void sd_session_timer(struct sd_session *s, sd_time now)
     say(s, SD_SESSION_RETRANSMIT);
 }
 
+static bool has_no_room(int rc)
+{
+    return rc == -EAGAIN || rc == -ENOBUFS;
+}
+
+bool sd_session_flush(struct sd_session *s)
+{
+    if (!s->slot_len)
+        return true;
+    if (has_no_room(s->config.send(s->config.arg, s->slot, s->slot_len)))
+        return false;
+    s->slot_len = 0;
+    return true;
+}
+
+size_t sd_session_unsent(const struct sd_session *s)
+{
+    return s->slot_len;
+}
+
+int sd_session_refused(const struct sd_session *s)
+{
+    return s->refused;
+}
+
+void sd_session_hold(struct sd_session *s, bool hold)
+{
+    s->held = hold;
+}
+
 int sd_session_send(struct sd_session *s, const void *data, size_t len)
 {
     if (s->over || s->mute)
         return sd_err_set(&s->err, SDTLS_PROTO, "it is over");
     if (len > MTU)
         return SDTLS_TOOBIG;
+    if (!sd_session_flush(s))
+        return SDTLS_AGAIN;
     /* Not a record, which would look like a reply of the gate. */
     uint8_t datagram[1 + MTU] = {'S'};
     memcpy(datagram + 1, data, len);
-    return s->config.send(s->config.arg, datagram, 1 + len) ? SDTLS_TOOBIG : SDTLS_OK;
+    int rc = s->config.send(s->config.arg, datagram, 1 + len);
+    if (has_no_room(rc)) {
+        s->slot_len = 1 + len;
+        memcpy(s->slot, datagram, s->slot_len);
+        return SDTLS_OK;
+    }
+    s->refused = -rc;
+    return rc == -EMSGSIZE ? SDTLS_TOOBIG : rc ? SDTLS_IO : SDTLS_OK;
 }
 
 int sd_session_send_padded(struct sd_session *s, const void *data, size_t len, size_t size)

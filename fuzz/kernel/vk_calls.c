@@ -153,7 +153,8 @@ int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
         return 0;
     }
     int v = odd ? 1 : option(f, level, name);
-    memcpy(value, &v, *len < sizeof v ? *len : sizeof v);
+    *len = *len < sizeof v ? *len : sizeof v;
+    memcpy(value, &v, *len);
     return 0;
 }
 

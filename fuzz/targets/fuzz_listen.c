@@ -349,6 +349,16 @@ static struct sdtls_conn *conn_of(uint8_t who)
     return c && known_of(c) ? c : NULL;
 }
 
+/* After three bytes nothing more is wanted of this peer, until something else is sent. */
+static void pause_or_resume(sdtls_conn *c, size_t len)
+{
+    fuzz_note(sdtls_unsent(c));
+    if (len != 3)
+        sdtls_resume(c);
+    else if (sdtls_pause(c))
+        fuzz_check(*sdtls_errmsg(w.s) != 0, "an error without a text");
+}
+
 static void send_to(const struct fuzz_op *op)
 {
     sdtls_conn *c = conn_of(op->arg);
@@ -358,6 +368,7 @@ static void send_to(const struct fuzz_op *op)
     int rc = op->arg & 64 ? sdtls_send_padded(c, op->data.p, op->data.len, 20)
                           : sdtls_send(c, op->data.p, op->data.len);
     fuzz_check(!rc || *sdtls_errmsg(w.s), "an error without a text");
+    pause_or_resume(c, op->data.len);
     listen_ask(w.s, c);
     sdtls_conn_info(c, &info);
     fuzz_note((uint64_t)rc << 32 | sdtls_max_payload(c) << 1 | (info.server != 0));

@@ -12,13 +12,33 @@ static int wrong_time(const struct sdtls_conn *c, const char *what)
                                                     : "the connection is closed");
 }
 
+/* The kernel has it, or the library keeps it until the kernel takes it. */
+static int was_sent(struct sdtls_conn *c)
+{
+    c->active = sd_clock_now();
+    c->told_again = false;
+    c->retry_at = SD_NEVER;
+    if (sd_session_unsent(c->session)) {
+        sd_conn_blocked(c, c->active);
+        sd_conn_wake(c); /* to set its timer */
+        sd_endpoint_wake(c->ep);
+    }
+    return SDTLS_OK;
+}
+
 /* What became of a session's attempt to send. */
 static int send_result(struct sdtls_conn *c, int rc, size_t len)
 {
-    if (rc == SDTLS_OK) {
-        c->active = sd_clock_now();
-        return SDTLS_OK;
+    if (rc == SDTLS_OK)
+        return was_sent(c);
+    if (rc == SDTLS_AGAIN) {
+        c->told_again = true;
+        return sd_err_set(&c->ep->err, rc, "%s: the socket takes no more datagrams now",
+                          c->remote_text);
     }
+    if (rc == SDTLS_IO)
+        return sd_err_set(&c->ep->err, rc, "%s: this host refused a datagram: %s", c->remote_text,
+                          strerror(sd_session_refused(c->session)));
     if (rc == SDTLS_TOOBIG)
         return sd_err_set(&c->ep->err, rc,
                           "%s: %zu bytes do not fit into one datagram; send at most %zu bytes",
@@ -50,6 +70,34 @@ int sdtls_send_padded(struct sdtls_conn *c, const void *data, size_t len, size_t
         return sd_err_set(&c->ep->err, rc, "%s: this host refuses to send a datagram of %zu bytes",
                           c->remote_text, size);
     return send_result(c, rc, len);
+}
+
+size_t sdtls_unsent(const struct sdtls_conn *c)
+{
+    return c->state == SD_CONN_ESTABLISHED ? sd_session_unsent(c->session) : 0;
+}
+
+int sdtls_pause(struct sdtls_conn *c)
+{
+    if (c->state != SD_CONN_ESTABLISHED)
+        return wrong_time(c, "pause");
+    c->paused = true;
+    sd_session_hold(c->session, true);
+    sd_peer_hold(c->peer, true);
+    return SDTLS_OK;
+}
+
+void sdtls_resume(struct sdtls_conn *c)
+{
+    if (!c->paused || c->state == SD_CONN_CLOSING)
+        return;
+    c->paused = false;
+    c->active = sd_clock_now();
+    sd_conn_drop_stored(c);
+    sd_session_hold(c->session, false);
+    sd_peer_hold(c->peer, false);
+    sd_conn_wake(c);
+    sd_endpoint_wake(c->ep);
 }
 
 void sdtls_close(struct sdtls_conn *c)

@@ -26,6 +26,7 @@ struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now)
     c->ep = s;
     c->server = server;
     c->began = c->active = now;
+    c->retry_at = SD_NEVER;
     c->err.alert = -1;
     s->conn_total++;
     s->servers += server;
@@ -37,6 +38,7 @@ void sd_conn_free(struct sdtls_conn *c)
 {
     struct sdtls *s = c->ep;
     sd_limit_drop(c);
+    sd_conn_drop_stored(c);
     sd_timers_cancel(&s->timers, &c->timer);
     sd_conn_sleep(c);
     TAILQ_REMOVE(&s->conns, c, all);
@@ -54,6 +56,7 @@ void sd_conn_set_peer(struct sdtls_conn *c, struct sd_peer *p)
 {
     c->peer = p;
     sd_peer_set_user(p, c);
+    sd_peer_hold(p, false); /* as a client that starts again may have left it */
     c->remote = *sd_peer_remote(p);
     c->local = *sd_peer_local(p);
     sd_addr_text(&c->remote, c->remote_text);
@@ -70,9 +73,11 @@ static int send_datagram(void *arg, const void *data, size_t len)
     struct sdtls_conn *c = arg;
     if (!c->peer)
         return -ENOTCONN; /* a restarted client's new association has it now */
-    sd_conn_tap(c, 1, data, len);
     sd_replies_note_hello(c, data, len);
-    return sd_peer_send(c->peer, data, len);
+    int rc = sd_peer_send(c->peer, data, len);
+    if (!rc)
+        sd_conn_tap(c, 1, data, len);
+    return rc;
 }
 
 int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
@@ -151,7 +156,7 @@ static sd_time handshake_deadline(const struct sdtls_conn *c)
 static sd_time idle_deadline(const struct sdtls_conn *c)
 {
     unsigned ms = c->ep->cfg.idle_ms;
-    return ms && c->state == SD_CONN_ESTABLISHED ? c->active + ms * SD_MS : SD_NEVER;
+    return ms && c->state == SD_CONN_ESTABLISHED && !c->paused ? c->active + ms * SD_MS : SD_NEVER;
 }
 
 static sd_time earliest(sd_time a, sd_time b)
@@ -164,7 +169,7 @@ void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
     if (c->state == SD_CONN_CLOSING)
         return;
     sd_time when = earliest(handshake_deadline(c), idle_deadline(c));
-    when = earliest(when, sd_session_deadline(c->session, now));
+    when = earliest(earliest(when, c->retry_at), sd_session_deadline(c->session, now));
     if (when < now + SHORTEST_WAIT)
         when = now + SHORTEST_WAIT;
     sd_timers_set(&c->ep->timers, &c->timer, when);
@@ -200,6 +205,7 @@ void sd_conn_due(struct sdtls_conn *c, sd_time now)
         sd_session_shutdown(c->session);
         sd_conn_fail(c, SDTLS_IDLE, "idle limit reached: no data for %u ms", c->ep->cfg.idle_ms);
     } else {
+        sd_conn_unblock(c, now);
         sd_session_timer(c->session, now);
         sd_conn_wake(c);
         sd_conn_rearm(c, now);
@@ -237,6 +243,8 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time no
         network_error(c, d, now);
         return;
     }
+    if (!sd_conn_may_store(c, d->len))
+        return;
     sd_conn_tap(c, 0, d->data, d->len);
     c->datagram = d->len;
     c->fragment = d->fragment;
@@ -312,6 +320,11 @@ bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
         ev->finding = c->finding;
         ev->text = c->finding_text;
         c->finding = NULL;
+        return true;
+    }
+    if (c->owes_writable && c->state != SD_CONN_CLOSING) {
+        c->owes_writable = false;
+        ev->type = SDTLS_EV_WRITABLE;
         return true;
     }
     if (c->state != SD_CONN_CLOSING && session_event(c, ev, now))

@@ -30,8 +30,23 @@ enum {
 
 _Static_assert(sizeof names / sizeof *names == END, "every counter has a name");
 
+/* The kernel tells of a dropped datagram with the next one that it queues, if there is one. */
+static void count_drops(const struct sdtls *s)
+{
+    struct sdtls_conn *c;
+    TAILQ_FOREACH(c, &s->conns, all)
+    {
+        if (c->peer)
+            sd_peer_count_drops(c->peer);
+    }
+    if (s->demux)
+        sd_demux_count_drops(s->demux);
+}
+
 static uint64_t counter_value(const struct sdtls *s, unsigned i)
 {
+    if (i == SD_NET_OVERFLOW)
+        count_drops(s);
     if (i < GATE_FROM)
         return s->demux ? sd_demux_counter(s->demux, (enum sd_net_counter)i) : 0;
     if (i < TRAILING)

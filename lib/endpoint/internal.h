@@ -49,7 +49,7 @@ TAILQ_HEAD(sd_conn_list, sdtls_conn);
  *   ClientHello with a cookie [ACCEPTED]  complete [READY]
  *   ------------------------> HANDSHAKE ------------------> ESTABLISHED
  *                              |  |  ^                       |  |  ^
- *                              |  |  |                       |  |  | [DATA]
+ *                              |  |  |                       |  |  | [DATA] [WRITABLE]
  *                              |  +--+ [RETRANSMIT]          |  +--+ [RETRANSMIT]
  *                              |       [MTU] [FINDING]       |       [MTU] [FINDING]
  *                              |                             |
@@ -103,6 +103,12 @@ struct sdtls_conn {
     enum sd_conn_state state;
     bool server, queued;
     bool owes_accepted;    /* the ACCEPTED event has yet to be returned */
+    bool owes_writable;    /* so has WRITABLE */
+    bool told_again;       /* sdtls_send() returned AGAIN: WRITABLE shall follow */
+    bool paused;           /* by sdtls_pause() */
+    unsigned retry_ms;     /* until the datagram that waits is offered to the socket again */
+    sd_time retry_at;      /* then, or SD_NEVER */
+    size_t stored;         /* bytes kept while paused, of a peer without a socket */
     bool half_open;        /* counted in the half-open limits */
     sd_time began, active; /* first datagram; last application data */
     struct sd_timer timer;
@@ -135,6 +141,7 @@ struct sdtls {
     size_t conn_total;       /* connections of both roles */
     size_t servers;          /* those that we serve */
     size_t half_open;
+    size_t stored;         /* bytes kept for paused connections that share a socket */
     struct sd_table hosts; /* half-open clients by host */
     struct sd_hash_key host_key;
     bool polled; /* the user waits on sdtls_fd() */
@@ -188,6 +195,16 @@ void sd_conn_note_error(struct sdtls_conn *c, const struct sd_received *d, sd_ti
 void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
 /* The next event; false when there is none. */
 bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now);
+
+/* blocked.c: what a full socket, and a program that does not want data, hold up. */
+/* A datagram waits for room in the socket: it will be offered again. */
+void sd_conn_blocked(struct sdtls_conn *c, sd_time now);
+/* Offers it again when it is time; the caller sees to timer and events. */
+void sd_conn_unblock(struct sdtls_conn *c, sd_time now);
+/* Whether this datagram of a paused peer may be kept; counted when it may not. */
+bool sd_conn_may_store(struct sdtls_conn *c, size_t len);
+/* Nothing of this connection is kept any more. */
+void sd_conn_drop_stored(struct sdtls_conn *c);
 
 /* accept.c: the server's side of every datagram read. */
 void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now);

@@ -226,10 +226,8 @@ static bool read_socket_error(struct sd_demux *d, struct sd_source *s, int error
 static void count_overflow(struct sd_demux *d, struct sd_source *s)
 {
     uint32_t dropped = sd_batch_dropped(&d->batch);
-    if (!dropped)
-        return;
-    d->counters[SD_NET_OVERFLOW] += (uint32_t)(dropped - s->dropped);
-    s->dropped = dropped;
+    if (dropped)
+        sd_source_dropped(d, s, dropped);
 }
 
 /* True when *out was filled; datagrams are left in the batch. */
@@ -298,6 +296,13 @@ int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms)
             return rc;
     }
     return 1;
+}
+
+void sd_demux_count_drops(struct sd_demux *d)
+{
+    for (unsigned i = 0; i < d->listener_count; i++)
+        if (d->listeners[i].source)
+            sd_source_count_drops(d, d->listeners[i].source);
 }
 
 uint64_t sd_demux_counter(const struct sd_demux *d, enum sd_net_counter c)

@@ -31,7 +31,8 @@ struct sd_peer; /* one remote address as seen from one local address */
     X(CONNECTED, "connected")         /* peers that got a socket of their own */                   \
     X(SHARED, "shared")               /* peers served from the listener */                         \
     X(SOCKET_FAILED, "socket-failed") /* of those: socket, bind or connect failed */               \
-    X(SEND_FAILED, "send-failed")     /* send errors of any kind */                                \
+    X(SEND_FULL, "send-full")         /* sends that met a full queue of socket or interface */     \
+    X(SEND_FAILED, "send-failed")     /* send errors of any other kind */                          \
     X(ICMP, "icmp")                   /* errors reported by the network */
 
 enum sd_net_counter {
@@ -42,8 +43,10 @@ enum sd_net_counter {
 };
 
 struct sd_demux_config {
-    size_t max_connected;  /* peers with a socket of their own; 0 = none, all shared */
-    int rcvbuf;            /* bytes a listener's queue should hold; 0 = 4 MiB, as far as allowed */
+    size_t max_connected; /* peers with a socket of their own; 0 = none, all shared */
+    /* Bytes that the queue of every socket should hold, as far as allowed; 0 = 4 MiB for a
+     * listener, a share of 32 MiB for the others, see rcvbuf.c. */
+    int rcvbuf;
     const char *interface; /* SO_BINDTODEVICE for every socket, or NULL; borrowed */
     /* Listen also where a process of the same user, or an older listener of this
      * one, already does: for a restart without a gap. Otherwise that is
@@ -111,6 +114,8 @@ int sd_demux_reply(struct sd_demux *d, const struct sd_received *to, const void 
 void sd_demux_close(struct sd_demux *d, struct sd_peer *peer);
 
 int sd_peer_send(struct sd_peer *p, const void *data, size_t len);
+/* Whether what it sends stays in its own socket, unread. Without such a socket nothing changes. */
+void sd_peer_hold(struct sd_peer *p, bool hold);
 /* Its own socket, or -1 when shared. */
 int sd_peer_fd(const struct sd_peer *p);
 const struct sd_addr *sd_peer_remote(const struct sd_peer *p);
@@ -123,5 +128,9 @@ bool sd_peer_ipv6(const struct sd_peer *p);
 size_t sd_peer_route_payload(const struct sd_peer *p);
 
 uint64_t sd_demux_counter(const struct sd_demux *d, enum sd_net_counter c);
+/* What the kernel dropped since the last datagram was read: brings SD_NET_OVERFLOW up to date,
+ * for one peer, and for the listeners. */
+void sd_peer_count_drops(struct sd_peer *p);
+void sd_demux_count_drops(struct sd_demux *d);
 
 #endif

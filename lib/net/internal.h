@@ -29,6 +29,8 @@ struct sd_source {
     struct sd_peer *peer;  /* whose socket it is; NULL for listeners and dying ones */
     bool dying;            /* drained through the table until it is closed */
     bool paused;           /* out of the epoll set for a while: nothing but errors */
+    bool held;             /* out of the epoll set: its peer is not to be read */
+    int rcvbuf;            /* its share, see rcvbuf.c */
     unsigned errors;       /* in a row */
     int early;             /* of a report that was read before recv() failed with it; 0: none */
     unsigned turns;        /* how often a dying socket's time was up */
@@ -64,6 +66,7 @@ struct sd_demux {
     struct sd_hash_key key;
     struct sd_table peers;
     size_t connected; /* sockets of server peers */
+    int rcvbuf_given; /* bytes, in shares */
 
     struct sd_timers timers; /* of sources */
     sd_time deadline;        /* the caller's */
@@ -97,10 +100,19 @@ void sd_source_bury(struct sd_demux *d, struct sd_source *s);
 /* Takes a socket that yields nothing but errors out of the epoll set for a
  * moment, so that it cannot keep the loop busy. */
 void sd_source_failed(struct sd_demux *d, struct sd_source *s);
+/* Takes it out of the epoll set, or puts it back. */
+void sd_source_hold(struct sd_demux *d, struct sd_source *s, bool hold);
+/* Counts what the kernel dropped, by a count of the kernel since the socket was made. */
+void sd_source_dropped(struct sd_demux *d, struct sd_source *s, uint32_t dropped);
+/* The same, with a count that it asks for. */
+void sd_source_count_drops(struct sd_demux *d, struct sd_source *s);
 /* A timer of a source is due. */
 void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now);
 /* Its queue was found empty; closes a dying one whose time is up. */
 void sd_source_idle(struct sd_demux *d, struct sd_source *s);
+
+/* rcvbuf.c: the receive buffer that a socket of one peer should ask for. */
+int sd_rcvbuf_share(const struct sd_demux *d);
 
 /* listener.c */
 /* A listener that can send from `local`: number i, or one like it. NULL: none. */

@@ -60,11 +60,18 @@ static int connect_own(struct sd_demux *d, struct sd_peer *p, struct sd_source *
     return rc;
 }
 
+static void note_share(struct sd_demux *d, struct sd_source *s, int rcvbuf)
+{
+    s->rcvbuf = rcvbuf;
+    d->rcvbuf_given += rcvbuf;
+}
+
 static int open_own(struct sd_demux *d, struct sd_peer *p)
 {
     struct sd_socket_options o = d->listeners[p->listener].options;
     o.pktinfo = false;
     o.reports = true;
+    o.rcvbuf = sd_rcvbuf_share(d);
     int fd = sd_socket_open(&o);
     if (fd < 0)
         return fd;
@@ -73,6 +80,7 @@ static int open_own(struct sd_demux *d, struct sd_peer *p)
         return -ENOMEM;
     s->listener = p->listener;
     s->local = p->local;
+    note_share(d, s, o.rcvbuf);
     int rc = connect_own(d, p, s);
     if (rc)
         return rc;
@@ -139,7 +147,7 @@ int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const str
                      void *user, struct sd_peer **pp)
 {
     struct sd_socket_options o = {.family = remote->sa.sa_family,
-                                  .rcvbuf = d->config.rcvbuf,
+                                  .rcvbuf = sd_rcvbuf_share(d),
                                   .reports = true,
                                   .dual = remote->sa.sa_family == AF_INET6};
     for (size_t i = 0; i < sizeof o.interface; i++)
@@ -157,6 +165,7 @@ int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const str
     p->user = user;
     p->own->peer = p;
     p->own->local = p->local;
+    note_share(d, p->own, o.rcvbuf);
     d->counters[SD_NET_CONNECTED]++;
     *pp = p;
     return 0;
@@ -186,7 +195,8 @@ static int send_connected(struct sd_peer *p, const void *data, size_t len)
 
 static int count_sent(struct sd_demux *d, int rc)
 {
-    d->counters[rc ? SD_NET_SEND_FAILED : SD_NET_SENT]++;
+    bool full = rc == -EAGAIN || rc == -ENOBUFS;
+    d->counters[full ? SD_NET_SEND_FULL : rc ? SD_NET_SEND_FAILED : SD_NET_SENT]++;
     return rc;
 }
 
@@ -210,6 +220,18 @@ int sd_peer_send(struct sd_peer *p, const void *data, size_t len)
         return count_sent(d, send_connected(p, data, len));
     const struct sd_span bytes = {data, len};
     return count_sent(d, send_shared(d, p->listener, &p->remote, &p->local, bytes));
+}
+
+void sd_peer_hold(struct sd_peer *p, bool hold)
+{
+    if (p->own)
+        sd_source_hold(p->demux, p->own, hold);
+}
+
+void sd_peer_count_drops(struct sd_peer *p)
+{
+    if (p->own)
+        sd_source_count_drops(p->demux, p->own);
 }
 
 int sd_peer_fd(const struct sd_peer *p)

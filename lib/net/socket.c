@@ -7,6 +7,9 @@
 
 #include "net/errqueue.h"
 
+/* After the headers of libc. */
+#include <linux/sock_diag.h>
+
 static int set_int(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof value) ? -errno : 0;
@@ -221,6 +224,17 @@ int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *t
         put_source(&m, from);
     }
     return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+bool sd_socket_dropped(int fd, uint32_t *count)
+{
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) ||
+        len < (SK_MEMINFO_DROPS + 1) * sizeof *info)
+        return false;
+    *count = info[SK_MEMINFO_DROPS];
+    return true;
 }
 
 bool sd_socket_empty(int fd)

@@ -38,6 +38,9 @@ int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local
 /* Sends to `to` from the local address `from`; both NULL on a connected socket. */
 int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *to,
                    const struct sd_addr *from);
+/* How many datagrams the kernel dropped because the queue was full, since the socket was made;
+ * false when the kernel does not say. */
+bool sd_socket_dropped(int fd, uint32_t *count);
 /* Nothing to read; an error that is pending does not say that. */
 bool sd_socket_empty(int fd);
 /* Bytes of IP and UDP header of a datagram to this address. */

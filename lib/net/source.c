@@ -36,19 +36,43 @@ struct sd_source *sd_source_add(struct sd_demux *d, enum sd_source_kind kind, in
     return NULL;
 }
 
-/* Nothing may point to it any more: neither the events already fetched nor the
- * list of listeners. */
-static void unlink_source(struct sd_demux *d, const struct sd_source *s)
+static void forget_round(struct sd_demux *d, const struct sd_source *s)
 {
     for (unsigned i = d->round_at; i < d->round_count; i++)
         if (d->round[i] == s)
             d->round[i] = NULL;
+}
+
+/* Nothing may point to it any more: neither the events already fetched nor the
+ * list of listeners. */
+static void unlink_source(struct sd_demux *d, const struct sd_source *s)
+{
+    forget_round(d, s);
     if (s->kind == SD_LISTENER)
         d->listeners[s->listener].source = NULL;
 }
 
+void sd_source_dropped(struct sd_demux *d, struct sd_source *s, uint32_t dropped)
+{
+    int32_t more = (int32_t)(dropped - s->dropped); /* the kernel's count may wrap */
+    if (more <= 0)
+        return;
+    d->counters[SD_NET_OVERFLOW] += (uint32_t)more;
+    s->dropped = dropped;
+}
+
+/* A datagram that was dropped after the last one that was queued is in no datagram's count. */
+void sd_source_count_drops(struct sd_demux *d, struct sd_source *s)
+{
+    uint32_t dropped;
+    if (sd_socket_dropped(s->fd, &dropped))
+        sd_source_dropped(d, s, dropped);
+}
+
 void sd_source_close(struct sd_demux *d, struct sd_source *s)
 {
+    sd_source_count_drops(d, s);
+    d->rcvbuf_given -= s->rcvbuf;
     sd_timers_cancel(&d->timers, &s->timer);
     unlink_source(d, s);
     unwatch_source(d, s);
@@ -56,8 +80,27 @@ void sd_source_close(struct sd_demux *d, struct sd_source *s)
     free(s);
 }
 
+/* Without the epoll set it is not read. Should the kernel have no memory to put it back, a timer
+ * tries again. */
+void sd_source_hold(struct sd_demux *d, struct sd_source *s, bool hold)
+{
+    if (s->held == hold)
+        return;
+    s->held = hold;
+    if (s->paused)
+        return; /* its timer sees to it */
+    if (hold) {
+        forget_round(d, s);
+        unwatch_source(d, s);
+    } else if (watch_source(d, s)) {
+        s->paused = sd_timers_set(&d->timers, &s->timer, sd_clock_now() + PAUSE_MS * SD_MS);
+        sd_demux_wake(d);
+    }
+}
+
 void sd_source_bury(struct sd_demux *d, struct sd_source *s)
 {
+    sd_source_hold(d, s, false);
     s->peer = NULL;
     s->dying = true;
     if (d->config.test_plain_close || s->kind == SD_CLIENT) {
@@ -86,7 +129,7 @@ void sd_source_failed(struct sd_demux *d, struct sd_source *s)
 void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
 {
     /* It was set until now, so there is room for its timer. */
-    if (s->paused && (s->paused = watch_source(d, s) != 0))
+    if (s->paused && (s->paused = !s->held && watch_source(d, s)))
         sd_timers_set(&d->timers, &s->timer, now + PAUSE_MS * SD_MS);
     if (!s->dying)
         return;

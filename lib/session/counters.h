@@ -12,6 +12,8 @@
     X(SHORT, "short")               /* protected record too short for its cipher */                \
     X(EARLY, "early")               /* more protected records than are kept before the keys */     \
     X(WRITE_ERROR, "write-error")   /* send errors hidden from OpenSSL */                          \
+    X(KEPT, "kept")                 /* datagrams of data that the socket did not take at once */   \
+    X(UNSENT, "unsent")             /* of those: never sent */                                     \
     X(READ_ERROR, "read-error")     /* ICMP errors hidden from OpenSSL */                          \
     X(SEQUENCE, "sequence")         /* outgoing epoch-0 records that got another number */         \
     X(QUEUE_FULL, "queue-full")     /* datagrams beyond the length of the queue */

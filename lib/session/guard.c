@@ -190,16 +190,58 @@ static void note_output(struct sd_guard *g, const uint8_t *data, size_t len, int
     if (flight)
         note_numbers(g, data, len);
     sd_sent_note(&g->sent, data, len, flight && g->stage);
-    if (rc < 0)
+    if (rc < 0) {
         g->counters[SD_GUARD_WRITE_ERROR]++;
+        g->refused = rc;
+    }
     if (rc == -EMSGSIZE)
         g->too_big = true;
+}
+
+/* The queue of the socket (EAGAIN) or of the interface (ENOBUFS) is full. ECONNREFUSED is an ICMP
+ * error that came between two sends: the datagram of such a send has not left either. */
+static bool has_no_room(int rc)
+{
+    return rc == -EAGAIN || rc == -ENOBUFS || rc == -ENOMEM || rc == -ECONNREFUSED;
+}
+
+static bool put_into_slot(struct sd_guard *g, const uint8_t *data, size_t len)
+{
+    g->slot = malloc(len);
+    if (!g->slot)
+        return false;
+    memcpy(g->slot, data, len);
+    g->slot_len = len;
+    g->counters[SD_GUARD_KEPT]++;
+    return true;
 }
 
 static void put_out(void *arg, const uint8_t *data, size_t len)
 {
     struct sd_guard *g = arg;
-    note_output(g, data, len, g->send(g->arg, data, len));
+    int rc = g->send(g->arg, data, len);
+    if (g->keep && has_no_room(rc) && put_into_slot(g, data, len))
+        rc = 0;
+    note_output(g, data, len, rc);
+}
+
+static void empty_slot(struct sd_guard *g, bool sent)
+{
+    g->counters[SD_GUARD_UNSENT] += g->slot && !sent;
+    free(g->slot);
+    g->slot = NULL;
+    g->slot_len = 0;
+}
+
+bool sd_guard_flush(struct sd_guard *g)
+{
+    if (!g->slot)
+        return true;
+    int rc = g->send(g->arg, g->slot, g->slot_len);
+    if (has_no_room(rc))
+        return false;
+    empty_slot(g, rc == 0);
+    return true;
 }
 
 /* OpenSSL does not count ChangeCipherSpec and Finished against the MTU: their datagram may be 24
@@ -359,6 +401,8 @@ void sd_guard_clear(struct sd_guard *g)
 void sd_guard_fini(struct sd_guard *g)
 {
     sd_guard_clear(g);
+    if (g->slot)
+        empty_slot(g, false);
     sd_sent_forget(&g->sent);
     BIO_meth_free(g->method);
 }

@@ -61,9 +61,13 @@ struct sd_guard {
     size_t pad;               /* the next datagram is filled up to this size; 0 = not */
     bool pad_failed;          /* that was not possible, so it was not sent */
 
-    size_t mtu;             /* the answer when OpenSSL asks for it */
-    size_t largest;         /* the largest datagram since this was last cleared */
-    bool too_big;           /* a send failed with EMSGSIZE since this was last cleared */
+    size_t mtu;     /* the answer when OpenSSL asks for it */
+    size_t largest; /* the largest datagram since this was last cleared */
+    bool too_big;   /* a send failed with EMSGSIZE since this was last cleared */
+    int refused;    /* -errno of a datagram that this host refused, as too_big */
+    bool keep;      /* what is written now is data: it may wait in the slot */
+    uint8_t *slot;  /* one datagram that the socket has not taken yet, or NULL */
+    size_t slot_len;
     unsigned handshake_out; /* datagrams that began with a handshake record */
 };
 
@@ -78,6 +82,9 @@ void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len);
 void sd_guard_resend(struct sd_guard *g, size_t mtu);
 /* Sends one datagram of `size` bytes of junk, to see whether a router reports it as too big. */
 void sd_guard_probe(struct sd_guard *g, size_t size);
+/* Hands the datagram in the slot to the socket once more. False when it has no room: the datagram
+ * stays. A datagram that this host refuses is lost, and counted. */
+bool sd_guard_flush(struct sd_guard *g);
 /* Forgets what is queued. */
 void sd_guard_clear(struct sd_guard *g);
 

@@ -53,6 +53,7 @@ struct sd_session {
     bool cookie_proven; /* the gate saw a valid cookie */
     bool shut;          /* close_notify was sent */
     bool orderly;       /* over by the peer's close_notify */
+    bool held;          /* nothing is read once established */
     unsigned owed;      /* SD_OWED_* */
 
     /* Retransmission, see retransmit.c. */

@@ -327,7 +327,7 @@ enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t ca
     s->guard.now = now;
     if (s->phase == SD_PHASE_HANDSHAKE)
         advance_handshake(s);
-    if (!s->owed && s->phase == SD_PHASE_ESTABLISHED && read_data(s, buf, cap, len))
+    if (!s->owed && !s->held && s->phase == SD_PHASE_ESTABLISHED && read_data(s, buf, cap, len))
         return SD_SESSION_DATA;
     return take_event(s);
 }
@@ -366,21 +366,34 @@ void sd_session_timer(struct sd_session *s, sd_time now)
     ERR_clear_error();
 }
 
-/* One record; TOOBIG when this host refused the datagram. */
+/* What became of the datagram. */
+static int write_result(const struct sd_session *s)
+{
+    return s->guard.too_big ? SDTLS_TOOBIG : s->guard.refused ? SDTLS_IO : SDTLS_OK;
+}
+
+/* One record. A record that was sealed must be sent: to drop it would leave a gap in the record
+ * numbers. So before OpenSSL seals one there has to be room for it, in the socket or in the slot.
+ */
 static int write_record(struct sd_session *s, const void *data, size_t len)
 {
     /* SSL_write of nothing sends nothing, or fails. */
     if (!len)
         return SDTLS_OK;
+    if (!sd_guard_flush(&s->guard))
+        return SDTLS_AGAIN;
     s->guard.too_big = false;
+    s->guard.refused = 0;
+    s->guard.keep = true;
     ERR_clear_error();
     int rc = SSL_write(s->ssl, data, (int)len);
+    s->guard.keep = false;
     if (rc <= 0) {
         fail_session(s);
         return SDTLS_PROTO;
     }
     ERR_clear_error();
-    return s->guard.too_big ? SDTLS_TOOBIG : SDTLS_OK;
+    return write_result(s);
 }
 
 int sd_session_send(struct sd_session *s, const void *data, size_t len)
@@ -413,9 +426,30 @@ void sd_session_shutdown(struct sd_session *s)
     if (s->phase != SD_PHASE_ESTABLISHED || s->shut)
         return;
     s->shut = true;
+    sd_guard_flush(&s->guard);
     ERR_clear_error();
     SSL_shutdown(s->ssl);
     ERR_clear_error();
+}
+
+bool sd_session_flush(struct sd_session *s)
+{
+    return sd_guard_flush(&s->guard);
+}
+
+size_t sd_session_unsent(const struct sd_session *s)
+{
+    return s->guard.slot_len;
+}
+
+int sd_session_refused(const struct sd_session *s)
+{
+    return -s->guard.refused;
+}
+
+void sd_session_hold(struct sd_session *s, bool hold)
+{
+    s->held = hold;
 }
 
 uint64_t sd_session_heard(const struct sd_session *s)

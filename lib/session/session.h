@@ -17,7 +17,8 @@
 struct sd_session;
 
 struct sd_session_config {
-    /* Sends one datagram; 0 or -errno. An error is counted and otherwise ignored. */
+    /* Sends one datagram; 0 or -errno. Data that meets EAGAIN or ENOBUFS is kept, and offered
+     * again; any other error is counted and hidden from OpenSSL. */
     int (*send)(void *arg, const void *data, size_t len);
     void *arg;
     uint64_t *counters;   /* SD_GUARD_COUNTER_COUNT of them, shared by all sessions; not NULL */
@@ -72,11 +73,21 @@ enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t ca
 sd_time sd_session_deadline(const struct sd_session *s, sd_time now);
 void sd_session_timer(struct sd_session *s, sd_time now);
 
-/* One record in one datagram. SDTLS_OK, or STATE, TOOBIG, PROTO. */
+/* One record in one datagram. SDTLS_OK, or STATE, TOOBIG, PROTO; IO when this host refused the
+ * datagram, which is lost; AGAIN when the one before it still waits for the socket: nothing was
+ * done then. */
 int sd_session_send(struct sd_session *s, const void *data, size_t len);
 /* The same, filled up with junk to a datagram of `size` bytes, whatever the MTU is. ARG when
  * that size is not possible. */
 int sd_session_send_padded(struct sd_session *s, const void *data, size_t len, size_t size);
+/* After AGAIN: tries to send the datagram that waits; true when none is left. */
+bool sd_session_flush(struct sd_session *s);
+/* Bytes of the datagram that waits; 0 = none. */
+size_t sd_session_unsent(const struct sd_session *s);
+/* After IO: the errno. */
+int sd_session_refused(const struct sd_session *s);
+/* Whether records wait unread in the queue of an established session, CLOSED among them. */
+void sd_session_hold(struct sd_session *s, bool hold);
 /* Sends close_notify, once, when established. Data of the peer is still read afterwards. */
 void sd_session_shutdown(struct sd_session *s);
 

@@ -21,7 +21,7 @@
 
 #define DUO_DEADLINE (10 * SD_SEC)
 
-enum { DUO_TYPES = SDTLS_EV_CLOSED + 1 };
+enum { DUO_TYPES = SDTLS_EV_WRITABLE + 1 };
 
 struct duo {
     sdtls *server, *client;

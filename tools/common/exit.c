@@ -18,6 +18,7 @@ static enum tool_exit before_ready(enum sdtls_err err)
     case SDTLS_IO:
     case SDTLS_REFUSED:
     case SDTLS_LIMIT:
+    case SDTLS_AGAIN:
     case SDTLS_NOMEM:
     case SDTLS_FATAL:
         return TOOL_EXIT_NETWORK;

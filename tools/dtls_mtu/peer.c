@@ -19,6 +19,8 @@ static int send_message(struct mtu_link *l, enum mtu_message_type type, uint32_t
     mtu_message_build(text, &m);
     int rc = padded ? sdtls_send_padded(l->conn, text, sizeof text, size)
                     : sdtls_send(l->conn, text, sizeof text);
+    if (rc == SDTLS_AGAIN || rc == SDTLS_IO)
+        return 0; /* lost on this host: to a probe that is the same as lost on the path */
     return rc == SDTLS_TOOBIG ? -EMSGSIZE : rc ? -EIO : 0;
 }
 
