@@ -355,9 +355,46 @@ static bool unwrap_capwap(struct sd_datagram *d)
     return replace(d, SD_CARRIER_CAPWAP, sd_rd_rest(&r), d->length - 4);
 }
 
+enum {
+    RDP_PORT = 3389,
+    RDPUDP_SYN = 0x0001,
+    RDPUDP_ACK = 0x0004,
+    RDPUDP_DATA = 0x0008,
+    RDPUDP_FEC = 0x0010,
+    RDPUDP_ACK_OF_ACKS = 0x0100,
+    RDPUDP_SOURCE_NUMBERS = 8
+};
+
+/* MS-RDPEUDP section 3.1.5.1.4: header, what is acknowledged (to a multiple of 4 bytes), two
+ * sequence numbers, data. The first byte is one of a sequence number, so it may look like anything:
+ * records must follow. */
+static bool unwrap_rdpudp(struct sd_datagram *d)
+{
+    struct sd_rd r = sd_rd_init(d->payload.p, d->payload.len);
+    if (sd_addr_port(&d->src) != RDP_PORT && sd_addr_port(&d->dst) != RDP_PORT)
+        return false;
+    sd_rd_bytes(&r, 6);
+    uint16_t flags = sd_rd_u16(&r);
+    if (r.bad || (flags & (RDPUDP_SYN | RDPUDP_DATA | RDPUDP_FEC)) != RDPUDP_DATA)
+        return false;
+    if (flags & RDPUDP_ACK) {
+        size_t size = sd_rd_u16(&r);
+        sd_rd_bytes(&r, size + (-(size + 2) & 3));
+    }
+    sd_rd_bytes(&r, flags & RDPUDP_ACK_OF_ACKS ? 4 : 0);
+    sd_rd_bytes(&r, RDPUDP_SOURCE_NUMBERS);
+    struct sd_span data = sd_rd_rest(&r);
+    uint32_t before = (uint32_t)(d->payload.len - data.len);
+    if (r.bad || !data.len || !starts_with_record(data, d->length - before))
+        return false;
+    return replace(d, SD_CARRIER_RDPUDP, data, d->length - before);
+}
+
 static bool unwrap(struct sd_carriers *c, struct sd_datagram *d,
                    void (*emit)(void *arg, const struct sd_datagram *d), void *arg)
 {
+    if (d->carrier == SD_CARRIER_NONE && unwrap_rdpudp(d))
+        return true;
     switch (d->kind) {
     case SD_PAYLOAD_STUN:
     case SD_PAYLOAD_STUN_SUCCESS:

@@ -15,7 +15,8 @@ enum sd_carrier {
     SD_CARRIER_TURN_INDICATION, /* Send or Data indication (RFC 8656 section 11) */
     SD_CARRIER_TURN_CHANNEL,    /* ChannelData (RFC 8656 section 12) */
     SD_CARRIER_STUN_ATTRIBUTE,  /* an attribute of a STUN check (draft-hancke-webrtc-sped) */
-    SD_CARRIER_CAPWAP           /* the DTLS header of CAPWAP (RFC 5415 section 4.2) */
+    SD_CARRIER_CAPWAP,          /* the DTLS header of CAPWAP (RFC 5415 section 4.2) */
+    SD_CARRIER_RDPUDP           /* a source packet of RDP over UDP (MS-RDPEUDP section 2.2.2.4) */
 };
 
 /* By the first byte of the UDP payload (RFC 7983, RFC 9443) and, where that is not

@@ -5,9 +5,10 @@ import scene
 import synth_answer
 import synth_loss
 import synth_offer
+import synth_order
 import synth_silence
 import synth_size
 import synth_wrapped
 
-MODULES = (synth_answer, synth_loss, synth_offer, synth_silence, synth_size, synth_wrapped)
+MODULES = (synth_answer, synth_loss, synth_offer, synth_order, synth_silence, synth_size, synth_wrapped)
 RECIPES = scene.RECIPES

@@ -89,6 +89,16 @@ def indication(side, payload):
     return struct.pack("!HHI", 0x0016 if side == "c" else 0x0017, len(attributes), 0x2112A442) + bytes(12) + attributes
 
 
+def source_packet(_side, payload):
+    """RDP over UDP: what is acknowledged (one run, to a multiple of 4 bytes), then two sequence numbers."""
+    return bytes.fromhex("c76d5c17 0400 000c 0001 4c00 9fd6752c 9fd6752c") + payload
+
+
+def other_packet(_side, payload):
+    """The same, with parity instead of data: no record."""
+    return source_packet(_side, bytes(4) + payload)
+
+
 def written(write):
     def make(path):
         scene = Scene(path)
@@ -124,6 +134,8 @@ RECIPES.update({
     "in_turn_indication": carried(3478, indication),
     "in_capwap": carried(5246, lambda side, payload: b"\1\0\0\0" + payload),
     "in_capwap_reserved": carried(5246, lambda side, payload: (b"\1\0\0\0" if side == "c" else b"\1\0\3\0") + payload),
+    "in_rdpudp": carried(3389, source_packet),
+    "in_rdpudp_not": carried(3389, other_packet),
     "file_pcapng": written(pcapng),
     "file_big_endian": written(lambda pcap, f, packets: pcap.write(f, packets, ">")),
     "file_snapped": written(lambda pcap, f, packets: pcap.write(f, packets, snaplen=96)),

@@ -462,6 +462,47 @@ static void capwap_has_a_preamble_on_its_ports(void **state)
     close_taker(&t);
 }
 
+/* A source packet: its first byte belongs to a number, so it may look like anything. */
+static void build_rdpudp(struct build *b, uint8_t first, uint16_t flags)
+{
+    build_start(b);
+    put(b, a_record, sizeof a_record);
+    put32(b, 7); /* two numbers */
+    put32(b, 7);
+    if (flags & 0x0100)
+        put32(b, 5);
+    if (flags & 4) /* three runs, and what fills them to a multiple of 4 bytes */
+        put(b, "\0\3\x4c\x4c\x4c\0\0\0", 8);
+    put16(b, flags);
+    put16(b, 1024);
+    put32(b, (uint32_t)first << 24);
+}
+
+static void rdp_has_its_numbers_before_the_records(void **state)
+{
+    (void)state;
+    static const uint16_t flags[] = {0x000c, 0x0008, 0x010c, 0x042c};
+    struct taker t;
+    struct build b;
+    open_taker(&t);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        for (unsigned first = 0; first < 0x100; first += 0x10) {
+            build_rdpudp(&b, (uint8_t)first, flags[i]);
+            take_cut(&t, &b, TO_SERVER, 3389, build_len(&b));
+            check_records(&t, SD_CARRIER_RDPUDP);
+        }
+    build_rdpudp(&b, 0x90, 0x0009); /* SYN */
+    take_cut(&t, &b, TO_SERVER, 3389, build_len(&b));
+    assert_int_equal(t.seen.last.carrier, SD_CARRIER_NONE);
+    build_rdpudp(&b, 0x90, 0x000c);
+    take_cut(&t, &b, TO_SERVER, 3390, build_len(&b));
+    assert_int_equal(t.seen.last.carrier, SD_CARRIER_NONE);
+    b.bytes[b.at + 24] ^= 0x80; /* not a record */
+    take_cut(&t, &b, TO_SERVER, 3389, build_len(&b));
+    assert_int_equal(t.seen.last.carrier, SD_CARRIER_NONE);
+    close_taker(&t);
+}
+
 static void build_any(struct build *b, unsigned which)
 {
     switch (which % 4) {
@@ -537,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_check_without_records_is_a_check),
         cmocka_unit_test(a_check_through_a_relay_keeps_the_lane),
         cmocka_unit_test(capwap_has_a_preamble_on_its_ports),
+        cmocka_unit_test(rdp_has_its_numbers_before_the_records),
         cmocka_unit_test(cut_carriers_give_what_there_is),
         cmocka_unit_test(flipped_carriers_do_no_harm),
     };

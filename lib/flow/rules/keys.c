@@ -201,14 +201,15 @@ static const struct sd_event *first_of(const struct sd_exchange *x, enum sd_side
 }
 
 /* Overtaken on the way, not sent again: an earlier number, and soon. */
-static bool key_exchange_after(const struct sd_exchange *x, const struct sd_event *ccs)
+static const struct sd_event *message_after_ccs(const struct sd_exchange *x,
+                                                const struct sd_event *ccs)
 {
     for (const struct sd_event *e = ccs + 1; e < x->log + x->count; e++)
-        if (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_CLIENT_KEY_EXCHANGE &&
-            sd_event_side(e) == SD_CLIENT && e->seq < ccs->seq &&
+        if (e->kind == SD_EV_HANDSHAKE && !e->epoch && e->flight == ccs->flight &&
+            sd_event_side(e) == sd_event_side(ccs) && e->seq < ccs->seq &&
             !(e->flags & (SD_EVF_RETRANSMIT | SD_EVF_DUPLICATE)))
-            return true;
-    return false;
+            return e;
+    return NULL;
 }
 
 /* A ChangeCipherSpec that was sent again has a later number than the other messages that were;
@@ -228,16 +229,21 @@ static bool finished_before(const struct sd_exchange *x, const struct sd_event *
     return fin && fin < ccs && fin->number != ccs->number && is_first_copy(x, ccs);
 }
 
-static bool overtaken(const struct sd_exchange *x, enum sd_side side, const struct sd_event **ccs,
-                      const struct sd_event **fin)
+/* Its ChangeCipherSpec, and what of the flight came on the wrong side of it: the Finished before
+ * it, or a message after it. */
+struct overtaken {
+    const struct sd_event *ccs, *other;
+};
+
+static bool overtaken(const struct sd_exchange *x, enum sd_side side, struct overtaken *o)
 {
-    *ccs = first_of(x, side, SD_EV_CCS);
-    *fin = first_of(x, side, SD_EV_PROTECTED);
-    if (!*ccs)
+    o->ccs = first_of(x, side, SD_EV_CCS);
+    o->other = first_of(x, side, SD_EV_PROTECTED);
+    if (!o->ccs)
         return false;
-    if (!finished_before(x, *fin, *ccs))
-        *fin = NULL;
-    return *fin || (side == SD_CLIENT && key_exchange_after(x, *ccs));
+    if (!finished_before(x, o->other, o->ccs))
+        o->other = message_after_ccs(x, o->ccs);
+    return o->other != NULL;
 }
 
 /* Pieces of one slow flight are no copies. */
@@ -314,8 +320,8 @@ static bool last_flight_asked_again(const struct sd_view *v)
 /* What was lost may be the client's own flight, if the network changed its order. */
 static bool last_flight_recovered(const struct sd_view *v)
 {
-    const struct sd_event *ccs, *early;
-    return v->x->established && !overtaken(v->x, SD_CLIENT, &ccs, &early) &&
+    struct overtaken o;
+    return v->x->established && !overtaken(v->x, SD_CLIENT, &o) &&
            sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) && !copies_of(v, SD_SERVER, 4) &&
            last_flight_asked_again(v) && !first_copy_arrived(v);
 }
@@ -361,21 +367,22 @@ bool sd_rule_ccs_finished_reorder(const struct sd_case *c, struct sd_finding *f)
     if (x->version == SD_DTLS_1_3 || x->mid_session)
         return false;
     for (int s = SD_CLIENT; s < SD_SIDES; s++) {
-        const struct sd_event *ccs, *early;
-        if (!overtaken(x, (enum sd_side)s, &ccs, &early))
+        struct overtaken o;
+        char name[SD_NAME_TEXT];
+        if (!overtaken(x, (enum sd_side)s, &o))
             continue;
-        sd_prove(f, ccs);
-        if (early)
-            sd_prove(f, early);
+        sd_prove(f, o.ccs);
+        sd_prove(f, o.other);
+        bool early = o.other < o.ccs;
         bool stuck = c->outcome == SD_FAILED || last_flight_not_repeated(c->view);
         f->severity = stuck ? SD_FATAL : SD_WARNING;
         f->confidence = SD_MEDIUM;
         sd_confuse(f, "loss-recovered");
         sd_say(f,
-               "The %s's ChangeCipherSpec arrived %s. The network changed the order, or the first "
-               "copy was lost. Some stacks drop the early record and wait for the timer.",
-               s == SD_SERVER ? "server" : "client",
-               early ? "after its Finished" : "before its ClientKeyExchange");
+               "The %s's ChangeCipherSpec arrived %s its %s. The network changed the order, or the "
+               "first copy was lost. Some stacks drop the early record and wait for the timer.",
+               s == SD_SERVER ? "server" : "client", early ? "after" : "before",
+               early ? "Finished" : sd_name(SD_NAME_HANDSHAKE, o.other->message, name));
         return true;
     }
     return false;
