@@ -70,6 +70,7 @@ struct sd_direction {
     uint32_t unanswered_number; /* frame of the first of them */
     uint32_t after_close;       /* of these, clearly later than the other side's close_notify */
     int64_t unanswered_from;    /* ns: time of the first unanswered one */
+    uint32_t unanswered_ms;     /* from then to the last one */
     uint32_t largest_ip;        /* largest IP packet of a DTLS datagram; 0 = none known */
     uint16_t largest_datagram;
     uint16_t epoch; /* of `sealed`; DTLS 1.3: its two bits when not opened */
@@ -137,6 +138,7 @@ struct sd_exchange {
     bool after_established : 1; /* the previous one was established */
     bool on_sealed : 1;         /* it began while the session of that one was still open */
     bool swapped : 1;           /* its client was the server of that one */
+    bool after_unknown : 1;     /* of that one nobody saw who was the client */
     bool negotiated : 1;        /* version and suite are the server's choice */
     bool encrypt_then_mac : 1;  /* RFC 7366 was agreed */
     bool proven : 1;            /* the client showed that it receives at its address */

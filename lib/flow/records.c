@@ -204,10 +204,12 @@ static void note_data(const struct reading *r)
     const struct sd_direction *other = &r->x->side[sd_other(r->side)];
     side->appdata++;
     side->after_close += other->closing && r->d->time - other->last > CLOSE_KNOWN_AFTER;
-    if (side->unanswered++)
-        return;
-    side->unanswered_number = (uint32_t)r->d->number;
-    side->unanswered_from = r->d->time;
+    if (!side->unanswered++) {
+        side->unanswered_number = (uint32_t)r->d->number;
+        side->unanswered_from = r->d->time;
+    }
+    int64_t since = (r->d->time - side->unanswered_from) / SD_NS_MS;
+    side->unanswered_ms = since < 0 ? 0 : since < UINT32_MAX ? (uint32_t)since : UINT32_MAX;
 }
 
 static void read_sealed(struct reading *r)

@@ -98,6 +98,13 @@ static bool ended_before(const struct sd_exchange *x, int64_t now)
     return x->side[SD_CLIENT].closing && x->side[SD_SERVER].closing && now - x->last > LINGERS_FOR;
 }
 
+/* Established, or as far as a session without its beginning shows it. */
+static bool is_in_use(const struct sd_exchange *x)
+{
+    return x->established ||
+           (x->mid_session && x->side[SD_CLIENT].appdata && x->side[SD_SERVER].appdata);
+}
+
 /* What the next exchange on these addresses keeps of the one before. */
 struct before {
     bool known; /* who was the client, as the hellos showed */
@@ -110,7 +117,7 @@ static struct before supersede(struct sd_tracker *t, struct sd_flow *f, int64_t 
 {
     struct sd_exchange *x = f->x;
     struct before b = {.known = !x->reversed && x->has_server_random,
-                       .open = x->established && !ended_before(x, now),
+                       .open = is_in_use(x) && !ended_before(x, now),
                        .server = x->server,
                        .foreign = x->foreign_before + x->side[SD_CLIENT].foreign +
                                   x->side[SD_SERVER].foreign};
@@ -137,6 +144,7 @@ static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *
     x->mid_session = l->message == SD_NO_MESSAGE;
     x->reversed = l->message != SD_HS_CLIENT_HELLO;
     x->on_sealed = before.open;
+    x->after_unknown = before.open && !before.known;
     x->swapped = before.known && sd_addr_eq(&before.server, &x->client);
     x->foreign_before = before.foreign;
     return x;

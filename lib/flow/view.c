@@ -5,6 +5,7 @@
 
 #include "flow/internal.h"
 #include "flow/stack.h"
+#include "wire/alert.h"
 
 /* Below the fastest retransmission timer measured (NSS: 50 ms). */
 #define BURST_GAP (40 * SD_NS_MS)
@@ -421,11 +422,37 @@ static bool refused_by_icmp(const struct sd_view *v)
     return false;
 }
 
+/* A warning that ends a handshake all the same: this side sent nothing of it afterwards. */
+static bool is_farewell(const struct sd_exchange *x, const struct sd_event *e)
+{
+    if (e->kind != SD_EV_ALERT || x->established ||
+        (e->message != SD_ALERT_CLOSE_NOTIFY && e->message != SD_ALERT_USER_CANCELED))
+        return false;
+    for (const struct sd_event *o = e + 1; o < x->log + x->count; o++)
+        if (o->kind == SD_EV_HANDSHAKE && sd_event_side(o) == sd_event_side(e))
+            return false;
+    return true;
+}
+
+const struct sd_event *sd_view_ending_alert(const struct sd_view *v)
+{
+    const struct sd_exchange *x = v->x;
+    for (size_t i = 0; v->alerts && i < x->count; i++)
+        if (x->log[i].kind == SD_EV_ALERT && x->log[i].level == 2)
+            return &x->log[i];
+    for (size_t i = 0; v->alerts && i < x->count; i++)
+        if (is_farewell(x, &x->log[i]))
+            return &x->log[i];
+    return NULL;
+}
+
 static bool has_concluded(const struct sd_view *v)
 {
     const struct sd_exchange *x = v->x;
-    if (x->established || x->superseded || refused_by_icmp(v) || sd_view_alert(v, SD_CLIENT, -1) ||
-        sd_view_alert(v, SD_SERVER, -1))
+    const struct sd_event *end = sd_view_ending_alert(v);
+    /* A client that closes before anybody answered has only given up early. */
+    if (x->established || x->superseded || refused_by_icmp(v) ||
+        (end && (end->level == 2 || x->side[SD_SERVER].datagrams)))
         return true;
     int64_t stuck = v->now - last_progress(v);
     int64_t horizon = 2 * v->backoff > STUCK_AFTER ? 2 * v->backoff : STUCK_AFTER;
@@ -475,7 +502,7 @@ enum sd_outcome sd_outcome_of(const struct sd_view *v)
     const struct sd_exchange *x = v->x;
     if (x->established)
         return SD_OK;
-    bool alert = sd_view_alert(v, SD_CLIENT, -1) || sd_view_alert(v, SD_SERVER, -1);
+    bool alert = sd_view_ending_alert(v) != NULL;
     bool snapped = (x->side[SD_CLIENT].snapped || x->side[SD_SERVER].snapped) && !alert &&
                    x->side[SD_SERVER].datagrams;
     if (x->mid_session || x->evicted || snapped || v->one_way || !v->concluded)

@@ -101,5 +101,8 @@ bool sd_view_whole(const struct sd_view *v, enum sd_side side);
 bool sd_view_absent(const struct sd_view *v, enum sd_side side);
 /* The first alert of a side with this description, or NULL; -1 = any that is fatal. */
 const struct sd_event *sd_view_alert(const struct sd_view *v, enum sd_side side, int description);
+/* The alert that ended the handshake: a fatal one, or a close_notify or user_canceled after which
+ * its side sent nothing more of it; NULL = none. */
+const struct sd_event *sd_view_ending_alert(const struct sd_view *v);
 
 #endif

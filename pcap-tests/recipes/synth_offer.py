@@ -127,6 +127,14 @@ def closes_at_once(s):
 
 
 @recipe
+def closes_once(s):
+    """One hello, one close_notify, and the capture ends."""
+    t = Talk(s)
+    t.hello()
+    t.send("s", CLOSE_NOTIFY)
+
+
+@recipe
 def closes_at_once_not(s):
     """The client itself closes while it waits."""
     t = Talk(s)

@@ -3,7 +3,8 @@
 
 import der
 import dtls
-from scene import CHANGE, FINISHED, START, Talk, opaque, recipe
+from scene import CHANGE, CLOSE, COOKIE, FINISHED, START, Talk, opaque, recipe, retries
+from synth_offer import RSA_SUITE
 
 
 def asked_for_certificate(t):
@@ -52,3 +53,126 @@ def first_records_of_a_session(s):
     t.establish()
     t.put = put
     t.chat(rounds=1)
+
+
+# The last flight of the server.
+
+def promise_ticket(t):
+    t.cookie_exchange()
+    t.flight4(exts=(dtls.RENEGOTIATION, dtls.EMS, dtls.TICKETS))
+    t.flight5()
+    return t.message("s", dtls.TICKET, bytes(4) + dtls.vector(2, opaque(160, "ticket")))
+
+
+@recipe
+def ticket_lost(s):
+    """The NewSessionTicket is lost, and the client does not accept the rest."""
+    t = Talk(s, exts=(*dtls.OFFER, dtls.TICKETS))
+    t.fly("s", promise_ticket(t), [CHANGE, FINISHED], lost=(0,))
+    t.send("c", CLOSE)
+
+
+@recipe
+def ticket_lost_not(s):
+    """The client has nothing to say and closes; another one gets its ticket with the second copy."""
+    t = Talk(s, exts=(*dtls.OFFER, dtls.TICKETS))
+    t.fly("s", promise_ticket(t), [CHANGE, FINISHED])
+    t.send("c", CLOSE)
+    t = Talk(s, ("198.51.100.8", 50000), exts=(*dtls.OFFER, dtls.TICKETS))
+    t.fly("s", promise_ticket(t), [CHANGE, FINISHED], lost=(0,))
+    s.wait(1)
+    t.again("c")
+    t.again("s")
+    t.send("c", CLOSE)
+
+
+# Answers that come late.
+
+def at(s, seconds):
+    s.now, s.last = START * 10**9 + round(seconds * 10**9), None
+
+
+@recipe
+def timer_below_round_trip_server(s):
+    """Captured at the server: the round trip takes 300 ms, and the client's timer first 100 ms."""
+    t = Talk(s)
+    hello, second = (t.message("c", dtls.CLIENT_HELLO, t.hello_body(cookie)) for cookie in (b"", COOKIE))
+    for seconds in (0.15, 0.25, 0.45):
+        at(s, seconds)
+        t.send("c", *hello)
+        t.verify()
+    for seconds in (0.46, 0.56):
+        at(s, seconds)
+        t.send("c", *second)
+        if seconds < 0.5:
+            t.flight4()
+        else:
+            t.again("s")
+    at(s, 0.78)
+    t.finish()
+    t.chat()
+
+
+@recipe
+def answers_together(s):
+    """A busy server reads three copies of the hello at once; the way takes 40 ms."""
+    t = Talk(s)
+    t.hello()
+    retries(s, lambda: t.again("c"), times=(1, 2))
+    s.wait(1.3)
+    t.flight4()
+    t.again("s")
+    t.again("s")
+    s.wait(0.04)
+    t.flight5()
+    s.wait(0.04)
+    t.flight6()
+    t.chat()
+
+
+# What the client drops without a word.
+
+def dropped_flight(s, **hello):
+    """The server repeats its flight with the client's hello, which never changes."""
+    t = Talk(s, **hello)
+    t.cookie_exchange()
+    t.flight4()
+    retries(s, lambda: (t.again("c"), t.again("s")))
+
+
+@recipe
+def certificate_unfit_silent(s):
+    dropped_flight(s, suite=RSA_SUITE)
+
+
+@recipe
+def choice_not_offered_silent(s):
+    groups = (10, dtls.vector(2, dtls.numbers(0x17)))
+    dropped_flight(s, exts=(dtls.POINTS, groups, dtls.SIGALGS, dtls.EMS, dtls.RENEGOTIATION))
+
+
+@recipe
+def message_order_silent(s):
+    """No certificate, and the messages are numbered without it."""
+    t = Talk(s)
+    t.cookie_exchange()
+    hello, _, key, _ = t.server_messages()
+    rest = t.pieces(dtls.KEY_EXCHANGE, key[0].body[12:], 2) + t.pieces(dtls.HELLO_DONE, b"", 3)
+    t.fly("s", [*hello, *rest])
+    retries(s, lambda: (t.again("c"), t.again("s")))
+
+
+@recipe
+def dropped_without_fault_not(s):
+    """The same silence, and nothing in the flight that explains it."""
+    dropped_flight(s)
+
+
+@recipe
+def record_too_large_silent(s):
+    """The client takes 1024 bytes, as agreed, and drops what is longer."""
+    limit = (1, b"\2")
+    t = Talk(s, exts=(*dtls.OFFER, limit))
+    t.cookie_exchange()
+    t.flight4(padding=900, exts=(dtls.RENEGOTIATION, dtls.EMS, limit))
+    retries(s, lambda: (t.again("c"), t.again("s")))

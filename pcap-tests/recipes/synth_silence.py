@@ -3,6 +3,7 @@
 
 import struct
 
+import dtls
 from dtls import ALERT, HANDSHAKE
 from scene import CLIENT, OTHER, SERVER, Item, Talk, data, opaque, recipe, retries
 from synth_answer import STUN_REQUEST, STUN_SUCCESS
@@ -58,6 +59,38 @@ def wrong_destination_not(s):
 
 
 @recipe
+def wrong_destination_first(s):
+    """The server's first flight goes to another port; it corrects itself when the client repeats its hello."""
+    t = Talk(s)
+    t.hello()
+    t.address["c"] = ELSEWHERE
+    t.flight4()
+    t.address["c"] = CLIENT
+    s.wait(1)
+    t.again("c")
+    t.again("s")
+    t.finish()
+    t.chat()
+
+
+@recipe
+def wrong_destination_first_not(s):
+    """A hello is lost; meanwhile the server finishes with another port, whose own hello was not captured."""
+    t = Talk(s)
+    other = Talk(s, client=ELSEWHERE, label="two")
+    other.message("c", dtls.CLIENT_HELLO, b"")
+    t.hello()
+    other.flight4()
+    other.flight5()
+    other.flight6()
+    s.wait(1)
+    t.again("c")
+    t.flight4()
+    t.finish()
+    t.chat()
+
+
+@recipe
 def peer_silent(s):
     """The server forgets the session; requests go on until the client gives up."""
     t = Talk(s)
@@ -106,6 +139,45 @@ def peer_silent_stopped_not(s):
     s.wait(120)
     for _ in range(10):
         t.send("c", data())
+
+
+@recipe
+def peer_silent_few(s):
+    """A request is repeated as CoAP does it, and nobody answers any more."""
+    t = Talk(s)
+    t.establish()
+    t.chat(rounds=3)
+    s.wait(300)
+    for seconds in (2.5, 5, 10, 20):
+        t.send("c", data())
+        s.wait(seconds)
+
+
+@recipe
+def peer_silent_few_not(s):
+    """Three records within a second, and a minute later the end."""
+    t = Talk(s)
+    t.establish()
+    t.chat(rounds=3)
+    s.wait(300)
+    for _ in range(3):
+        t.send("c", data())
+        s.wait(0.4)
+    s.wait(60)
+    t.send("c", Item(ALERT, sealed=2))
+
+
+@recipe
+def restart_in_unknown_session(s):
+    """The capture begins in a session, in which one side then sends a hello: perhaps its former server."""
+    t = Talk(s)
+    put, t.put = t.put, lambda side, payload: None
+    t.establish()
+    t.put = put
+    t.chat(rounds=5)
+    t = Talk(s, client=SERVER, server=CLIENT, label="swapped")
+    t.hello()
+    retries(s, lambda: t.again("c"))
 
 
 @recipe

@@ -167,6 +167,12 @@ static const struct sd_event *too_large(const struct sd_exchange *x, struct reco
     return worst;
 }
 
+bool sd_record_above_limit(const struct sd_exchange *x)
+{
+    struct record_limit l;
+    return too_large(x, &l) != NULL;
+}
+
 bool sd_rule_record_too_large(const struct sd_case *c, struct sd_finding *f)
 {
     struct record_limit l;

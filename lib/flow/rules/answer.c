@@ -129,8 +129,10 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
         sd_answered_elsewhere(c) || sd_passes_beside(x) || x->swapped)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
-    f->confidence = hellos > 2 && !sd_padded(x, SD_CLIENT) ? SD_HIGH : SD_MEDIUM;
-    sd_confuse(f, "path-fingerprint-block");
+    /* Of a session that is still open the path works: the peer keeps it, or expects no hello. */
+    bool sure = hellos > 2 && !sd_padded(x, SD_CLIENT) && !x->on_sealed;
+    f->confidence = sure ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, x->on_sealed ? "client-restart-same-tuple" : "path-fingerprint-block");
     const char *stacks = c->view->stacks;
     sd_say(f, "The client sent %u ClientHellos in %.1f s, but no packet came back.%s%s%s", hellos,
            sd_seconds(x->side[SD_CLIENT].last - x->start), *stacks ? " The client resembles " : "",
@@ -179,20 +181,51 @@ bool sd_rule_wrong_source_address(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+/* The first answer that came to the client itself. */
+static int64_t answered_at(const struct sd_exchange *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == SD_EV_HANDSHAKE && sd_event_side(&x->log[i]) == SD_SERVER &&
+            x->log[i].message != SD_HS_HELLO_VERIFY_REQUEST)
+            return x->log[i].time;
+    return 0;
+}
+
+/* The client asked again before it got an answer, and the port of o got one meanwhile. */
+static const struct sd_exchange *answered_elsewhere_first(const struct sd_case *c)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX], *x = c->x;
+    uint8_t asking = x->hellos_cookie ? 3 : 1;
+    if (!c->index || sd_view_caused(c->view, SD_CLIENT, asking, SD_CAUSE_FIRST) ==
+                         sd_view_bursts(c->view, SD_CLIENT, asking))
+        return NULL;
+    size_t n = sd_index_same_pair(c->index, x, found);
+    for (size_t i = 0; i < n; i++)
+        if (count_elsewhere(x, found[i], NULL) && found[i]->last < answered_at(x))
+            return found[i];
+    return NULL;
+}
+
 bool sd_rule_wrong_destination(const struct sd_case *c, struct sd_finding *f)
 {
     char from[SD_ADDR_TEXT], to[SD_ADDR_TEXT];
-    const struct sd_exchange *x = c->x;
-    const struct sd_exchange *o = c->outcome == SD_FAILED ? sd_answered_elsewhere(c) : NULL;
+    const struct sd_exchange *x = c->x, *o = NULL;
+    if (c->outcome == SD_FAILED)
+        o = sd_answered_elsewhere(c);
+    else if (c->outcome == SD_OK)
+        o = answered_elsewhere_first(c);
     if (!o)
         return false;
     unsigned answers = count_elsewhere(x, o, f);
-    f->confidence = answers > ELSEWHERE_MIN ? SD_HIGH : SD_MEDIUM;
-    sd_confuse(f, "no-response");
+    bool failed = c->outcome == SD_FAILED;
+    f->severity = failed ? SD_FATAL : SD_WARNING;
+    f->confidence = failed && answers > ELSEWHERE_MIN ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, failed ? "no-response" : "slow-peer");
     sd_say(f,
-           "The client sent its ClientHello from %s, but the server sent its answers to %s (%u "
-           "times). No ClientHello came from there.",
-           sd_addr_text(&x->client, from), sd_addr_text(&o->client, to), answers);
+           "The client sent its ClientHello from %s, but the server sent its %s to %s (%u "
+           "time%s). No ClientHello came from there.",
+           sd_addr_text(&x->client, from), failed ? "answers" : "first answers",
+           sd_addr_text(&o->client, to), answers, sd_plural(answers));
     return true;
 }
 

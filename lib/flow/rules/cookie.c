@@ -35,8 +35,9 @@ bool sd_rule_hvr_unanswered(const struct sd_case *c, struct sd_finding *f)
     const struct sd_burst *first = sd_view_burst(v, SD_SERVER, 2);
     const struct sd_burst *cookie = sd_view_burst(v, SD_CLIENT, 3);
     if (!verify || (c->outcome == SD_INCOMPLETE && !cookie) || (cookie && asked < 2) ||
-        x->verify_after_cookie || (!cookie && asked > 1 && verify > 1))
-        return false; /* the last one: reply-path-dead */
+        x->verify_after_cookie || (!cookie && asked > 1 && verify > 1) ||
+        (cookie && sd_timer_below_round_trip(v)))
+        return false; /* asked and answered more than once: reply-path-dead */
     sd_prove_bursts(f, v, SD_CLIENT, 1, 4);
     sd_prove_bursts(f, v, SD_SERVER, 2, 4);
     f->confidence = SD_MEDIUM;

@@ -74,25 +74,34 @@ static bool choice_fault(const struct sd_exchange *x, char *text)
     return true;
 }
 
+/* With the alert that answers the fault, or with the silence that does. */
 static void say_fault(const struct sd_case *c, struct sd_finding *f, const char *text,
                       const struct sd_event *alert)
 {
     char name[SD_NAME_TEXT];
-    sd_prove_bursts(f, c->view, SD_SERVER, 4, 2);
-    sd_prove(f, alert);
-    sd_say(f, "%s The %s ended the handshake with the alert %s (%u).", text,
-           sd_event_side(alert) == SD_SERVER ? "server" : "client",
-           sd_name(SD_NAME_ALERT, alert->message, name), alert->message);
+    unsigned sent = sd_view_bursts(c->view, SD_SERVER, 4);
+    sd_prove_bursts(f, c->view, SD_SERVER, 4, alert ? 2 : 6);
+    if (alert) {
+        sd_prove(f, alert);
+        sd_say(f, "%s The %s ended the handshake with the alert %s (%u).", text,
+               sd_event_side(alert) == SD_SERVER ? "server" : "client",
+               sd_name(SD_NAME_ALERT, alert->message, name), alert->message);
+        return;
+    }
+    f->confidence = SD_MEDIUM;
+    sd_confuse(f, "flight5-lost");
+    sd_say(f, "%s The server sent its flight %u times, and the client did not answer.", text, sent);
 }
 
 bool sd_rule_choice_not_offered(const struct sd_case *c, struct sd_finding *f)
 {
     char text[FAULT_TEXT];
     const struct sd_event *e = sd_view_alert(c->view, SD_CLIENT, -1);
-    if (!e || c->outcome != SD_FAILED || !c->x->negotiated || !choice_fault(c->x, text))
+    if ((!e && !sd_server_flight_unanswered(c->view)) || c->outcome != SD_FAILED ||
+        !c->x->negotiated || !choice_fault(c->x, text))
         return false;
     bool says_so =
-        e->message == SD_ALERT_ILLEGAL_PARAMETER || e->message == SD_ALERT_HANDSHAKE_FAILURE;
+        e && (e->message == SD_ALERT_ILLEGAL_PARAMETER || e->message == SD_ALERT_HANDSHAKE_FAILURE);
     f->confidence = says_so ? SD_HIGH : SD_MEDIUM;
     sd_prove_bursts(f, c->view, SD_CLIENT, c->x->hellos_cookie ? 3 : 1, 1);
     say_fault(c, f, text, e);
@@ -189,6 +198,31 @@ static bool client_sent_unasked(const struct sd_view *v, char *text)
     return true;
 }
 
+bool sd_server_flight_faulty(const struct sd_case *c)
+{
+    char text[FAULT_TEXT], misfit[SD_MISFIT_TEXT];
+    if (!c->x->negotiated || c->x->server_randoms > 1)
+        return false;
+    return choice_fault(c->x, text) ||
+           (c->x->version != SD_DTLS_1_3 &&
+            (swapped(c->view, text) || server_left_out(c->x, c->view, text))) ||
+           sd_leaf_misfit(c, SD_SERVER, misfit) == SD_MISFIT_RULE;
+}
+
+/* Who noticed; NULL = the client says nothing at all. */
+static bool order_fault(const struct sd_case *c, char *text, const struct sd_event **alert)
+{
+    const struct sd_view *v = c->view;
+    const struct sd_event *server = sd_view_alert(v, SD_SERVER, -1);
+    const struct sd_event *client = sd_view_alert(v, SD_CLIENT, -1);
+    *alert = client;
+    if ((client || sd_server_flight_unanswered(v)) &&
+        (swapped(v, text) || server_left_out(c->x, v, text)))
+        return true;
+    *alert = server;
+    return server && (client_left_out(v, text) || client_sent_unasked(v, text) || swapped(v, text));
+}
+
 bool sd_rule_message_order(const struct sd_case *c, struct sd_finding *f)
 {
     char text[FAULT_TEXT];
@@ -197,17 +231,10 @@ bool sd_rule_message_order(const struct sd_case *c, struct sd_finding *f)
     if (c->outcome != SD_FAILED || !c->x->negotiated || c->x->version == SD_DTLS_1_3 ||
         c->x->server_randoms > 1)
         return false;
-    const struct sd_event *server = sd_view_alert(v, SD_SERVER, -1);
-    const struct sd_event *client = sd_view_alert(v, SD_CLIENT, -1);
-    const struct sd_event *e = NULL;
-    if (client && (swapped(v, text) || server_left_out(c->x, v, text)))
-        e = client;
-    else if (server &&
-             (client_left_out(v, text) || client_sent_unasked(v, text) || swapped(v, text)))
-        e = server;
-    if (!e)
+    const struct sd_event *e;
+    if (!order_fault(c, text, &e))
         return false;
-    f->confidence = e->message == SD_ALERT_UNEXPECTED_MESSAGE ? SD_HIGH : SD_MEDIUM;
+    f->confidence = e && e->message == SD_ALERT_UNEXPECTED_MESSAGE ? SD_HIGH : SD_MEDIUM;
     sd_prove_bursts(f, v, SD_CLIENT, 5, 1);
     say_fault(c, f, text, e);
     return true;

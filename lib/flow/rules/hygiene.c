@@ -89,7 +89,7 @@ static void look_at_random(const struct sd_case *c, struct remarks *l)
 {
     const struct sd_exchange *const *found = c->others;
     for (size_t i = 0; i < c->other_count; i++)
-        if (found[i]->has_server_random &&
+        if (found[i]->has_server_random && found[i]->has_client_random && c->x->has_client_random &&
             !memcmp(found[i]->server_random, c->x->server_random, sizeof c->x->server_random) &&
             memcmp(found[i]->client_random, c->x->client_random, sizeof c->x->client_random) != 0) {
             add_remark(

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flow/rules/hellos.h"
 #include "flow/rules/rule.h"
+#include "wire/extension.h"
 #include "wire/iana.h"
 #include "wire/names.h"
 #include "wire/record.h"
@@ -139,7 +141,7 @@ bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
         return false;
     sd_prove_bursts(f, v, SD_SERVER, 4, 6);
     sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
-    f->confidence = again ? confidence_in_loss(v) : SD_MEDIUM;
+    f->confidence = again ? confidence_in_loss(v) : sd_server_flight_faulty(c) ? SD_LOW : SD_MEDIUM;
     sd_confuse(f, again ? "finished-mismatch" : "mtu-blackhole-c2s");
     if (again)
         sd_say(f,
@@ -317,6 +319,22 @@ static bool last_flight_asked_again(const struct sd_view *v)
            sd_view_bursts(v, SD_SERVER, 6) < sd_view_bursts(v, SD_CLIENT, 5);
 }
 
+/* The ServerHello promised a ticket, which never came though a record number before the
+ * ChangeCipherSpec is missing; and all that the client said to the rest is an alert. */
+static bool ticket_lost(const struct sd_case *c)
+{
+    const struct sd_exchange *x = c->x;
+    const struct sd_event *alert = NULL, *ccs = first_of(x, SD_SERVER, SD_EV_CCS);
+    struct sd_span body;
+    for (size_t i = 0; i < x->count && !alert; i++)
+        if (x->log[i].kind == SD_EV_PROTECTED && x->log[i].content == SD_CT_ALERT &&
+            sd_event_side(&x->log[i]) == SD_CLIENT)
+            alert = &x->log[i];
+    return x->established && alert && ccs && ccs->gap && !x->side[SD_CLIENT].appdata &&
+           sd_choice_ext(x, SD_EXT_SESSION_TICKET, &body) &&
+           !sd_view_part(c->view, SD_SERVER, SD_HS_NEW_SESSION_TICKET);
+}
+
 /* What was lost may be the client's own flight, if the network changed its order. */
 static bool last_flight_recovered(const struct sd_view *v)
 {
@@ -324,6 +342,22 @@ static bool last_flight_recovered(const struct sd_view *v)
     return v->x->established && !overtaken(v->x, SD_CLIENT, &o) &&
            sd_view_caused(v, SD_CLIENT, 5, SD_CAUSE_TIMER) && !copies_of(v, SD_SERVER, 4) &&
            last_flight_asked_again(v) && !first_copy_arrived(v);
+}
+
+static bool say_ticket_lost(const struct sd_view *v, struct sd_finding *f)
+{
+    sd_prove_bursts(f, v, SD_CLIENT, 5, 1);
+    sd_prove_bursts(f, v, SD_SERVER, 6, 2);
+    for (size_t i = 0; i < v->x->count; i++)
+        if (v->x->log[i].kind == SD_EV_PROTECTED && v->x->log[i].content == SD_CT_ALERT)
+            sd_prove(f, &v->x->log[i]);
+    f->confidence = SD_MEDIUM;
+    sd_confuse(f, "close");
+    sd_say(f,
+           "The ServerHello promises a NewSessionTicket, but the record in front of the server's "
+           "ChangeCipherSpec is missing. The client sent no data and ended the session with an "
+           "encrypted alert: it probably cannot accept the rest of the flight.");
+    return true;
 }
 
 bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
@@ -336,6 +370,8 @@ bool sd_rule_final_flight_lost(const struct sd_case *c, struct sd_finding *f)
     bool unheard = last_flight_unheard(v);
     bool unseen = c->outcome == SD_FAILED && last_flight_unseen(v) && !sd_padded(c->x, SD_CLIENT);
     bool stuck = last_flight_not_repeated(v);
+    if (ticket_lost(c))
+        return say_ticket_lost(v, f);
     if (!unheard && !unseen && !stuck && !last_flight_recovered(v))
         return false;
     sd_prove_bursts(f, v, SD_CLIENT, 5, 6);

@@ -57,11 +57,18 @@ bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_findin
     f->confidence = SD_HIGH;
     bool answered = x->has_server_random || x->cookie_count;
     f->severity = answered ? SD_INFO : c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
+    if (x->after_unknown && !answered) {
+        f->confidence = SD_MEDIUM;
+        sd_confuse(f, "role-conflict");
+    }
     sd_say(f,
            "The client started again from the same port while the session of handshake %llu was "
-           "open or had just been closed%s.",
+           "open or had just been closed%s.%s",
            (unsigned long long)x->previous,
-           answered ? "; the server answered" : ", but the server did not answer the ClientHello");
+           answered ? "; the server answered" : ", but the server did not answer the ClientHello",
+           x->after_unknown && !answered ? " The beginning of that session was not captured: this "
+                                           "client may have been its server."
+                                         : "");
     return true;
 }
 

@@ -112,30 +112,6 @@ const char *sd_reasons_text(const struct sd_case *c, const struct sd_event *aler
     return buf;
 }
 
-/* A warning that ends a handshake all the same: this side sent nothing of it afterwards. */
-static bool ends_without_failure(const struct sd_exchange *x, const struct sd_event *e)
-{
-    if (e->kind != SD_EV_ALERT || x->established ||
-        (e->message != SD_ALERT_CLOSE_NOTIFY && e->message != SD_ALERT_USER_CANCELED))
-        return false;
-    for (const struct sd_event *o = e + 1; o < x->log + x->count; o++)
-        if (o->kind == SD_EV_HANDSHAKE && sd_event_side(o) == sd_event_side(e))
-            return false;
-    return true;
-}
-
-const struct sd_event *sd_ending_alert(const struct sd_view *v)
-{
-    const struct sd_exchange *x = v->x;
-    for (size_t i = 0; i < x->count; i++)
-        if (x->log[i].kind == SD_EV_ALERT && x->log[i].level == 2)
-            return &x->log[i];
-    for (size_t i = 0; i < x->count; i++)
-        if (ends_without_failure(x, &x->log[i]))
-            return &x->log[i];
-    return NULL;
-}
-
 static const char *message_before(const struct sd_exchange *x, const struct sd_event *e,
                                   char buf[static SD_NAME_TEXT])
 {
@@ -149,7 +125,7 @@ static const char *message_before(const struct sd_exchange *x, const struct sd_e
 bool sd_rule_unexplained_alert(const struct sd_case *c, struct sd_finding *f)
 {
     char name[SD_NAME_TEXT], last[SD_NAME_TEXT], why[280];
-    const struct sd_event *e = sd_ending_alert(c->view);
+    const struct sd_event *e = sd_view_ending_alert(c->view);
     if (!e)
         return false;
     sd_prove(f, e);

@@ -63,3 +63,9 @@ void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side
 {
     prove_some(f, v, side, flight, (int)cause, most);
 }
+
+bool sd_server_flight_unanswered(const struct sd_view *v)
+{
+    return sd_view_bursts(v, SD_SERVER, 4) > 1 && !sd_view_bursts(v, SD_CLIENT, 5) &&
+           !v->lost[SD_SERVER] && !sd_view_ending_alert(v);
+}

@@ -50,6 +50,19 @@ const struct sd_exchange *sd_answered_elsewhere(const struct sd_case *c);
 /* STUN or RTP came from the server on the same addresses: "nothing came back" is false. */
 bool sd_passes_beside(const struct sd_exchange *x);
 
+/* A side repeated itself although nothing was lost: its timer is shorter than the way. */
+bool sd_timer_below_round_trip(const struct sd_view *v);
+
+/* Some record is longer than the two sides agreed, for which the receiver may drop it. */
+bool sd_record_above_limit(const struct sd_exchange *x);
+
+/* The server sent its flight more than once, and the client said nothing to it, not even an
+ * alert. */
+bool sd_server_flight_unanswered(const struct sd_view *v);
+/* Something in the server's flight is against what was offered, or against the order of messages:
+ * a client may drop it without a word. */
+bool sd_server_flight_faulty(const struct sd_case *c);
+
 /* Zero bytes follow the records of this side, for which the other may drop its datagrams. */
 bool sd_padded(const struct sd_exchange *x, enum sd_side side);
 

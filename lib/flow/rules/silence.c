@@ -3,9 +3,11 @@
 #include "flow/rules/rule.h"
 #include "wire/record.h"
 
-/* So many records, for so long, and no answer: chance no longer explains it. */
-enum { SILENT_RECORDS = 5 };
+/* So many records, for so long, and no answer: chance no longer explains it. Few records must be
+ * repeated over a long time, as CoAP and RADIUS do. */
+enum { SILENT_RECORDS = 5, SILENT_FEW = 3 };
 #define SILENT_FOR (3 * SD_NS_SECOND)
+#define SILENT_FEW_FOR (10 * SD_NS_SECOND)
 
 static const char *name_of(enum sd_side side)
 {
@@ -23,8 +25,10 @@ static bool used_to_answer(const struct sd_exchange *x, enum sd_side mute)
 static bool is_silent(const struct sd_exchange *x, enum sd_side mute)
 {
     const struct sd_direction *talks = &x->side[sd_other(mute)];
-    return talks->unanswered >= SILENT_RECORDS && !x->side[mute].closing &&
-           talks->last - talks->unanswered_from >= SILENT_FOR && used_to_answer(x, mute);
+    int64_t since = talks->unanswered_ms * SD_NS_MS;
+    bool many = talks->unanswered >= SILENT_RECORDS && since >= SILENT_FOR;
+    bool few = talks->unanswered >= SILENT_FEW && since >= SILENT_FEW_FOR;
+    return (many || few) && !x->side[mute].closing && used_to_answer(x, mute);
 }
 
 bool sd_rule_peer_silent(const struct sd_case *c, struct sd_finding *f)
@@ -38,13 +42,14 @@ bool sd_rule_peer_silent(const struct sd_case *c, struct sd_finding *f)
         return false;
     sd_prove_frame(f, talks->unanswered_number, talks->unanswered_from);
     sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
-    f->to = talks->last;
-    f->confidence = x->side[mute].appdata > 1 ? SD_MEDIUM : SD_LOW;
+    f->to = talks->unanswered_from + talks->unanswered_ms * SD_NS_MS;
+    bool sure = x->side[mute].appdata > 1 && talks->unanswered >= SILENT_RECORDS;
+    f->confidence = sure ? SD_MEDIUM : SD_LOW;
     sd_say(f,
            "Both sides sent data until %.3f s after the first packet. Since then the %s sent %u "
            "records in %.1f s, and the %s answered none of them.",
            sd_seconds(x->side[mute].last - x->start), name_of(sd_other(mute)), talks->unanswered,
-           sd_seconds(talks->last - talks->unanswered_from), name_of(mute));
+           talks->unanswered_ms / 1e3, name_of(mute));
     return true;
 }
 

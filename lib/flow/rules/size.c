@@ -164,11 +164,11 @@ static bool server_flight_unheard(const struct sd_case *c, struct sd_finding *f)
     const struct sd_part *done = sd_view_part(v, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
     const char *small = small_that_arrived(x, largest);
     if (!small || largest < LARGE || sd_padded(x, SD_SERVER) || !done || !done->whole ||
-        message_above_limit(v))
+        message_above_limit(v) || sd_record_above_limit(x))
         return false;
     sd_prove_bursts(f, v, SD_SERVER, 4, 6);
     sd_prove_bursts(f, v, SD_CLIENT, asking, 6);
-    f->confidence = *small ? SD_MEDIUM : SD_LOW;
+    f->confidence = *small && !sd_server_flight_faulty(c) ? SD_MEDIUM : SD_LOW;
     sd_confuse(f, "reply-path-dead");
     say_bracket(f, 0, largest);
     sd_say(f,

@@ -47,7 +47,7 @@ static unsigned records_lost(const struct sd_view *v)
 struct echo {
     const struct sd_burst *first, *again; /* again: before any answer */
     unsigned copies, answers;
-    int64_t answered;
+    int64_t answered, answered_again;
 };
 
 static struct echo echo_of(const struct sd_view *v, size_t at)
@@ -64,17 +64,50 @@ static struct echo echo_of(const struct sd_view *v, size_t at)
             continue;
         answer = answer ? answer : b->flight;
         e.answers += b->flight == answer;
-        e.answered = e.answered ? e.answered : b->start;
+        if (!e.answered)
+            e.answered = b->start;
+        else if (!e.answered_again && b->flight == answer)
+            e.answered_again = b->start;
     }
     return e;
 }
 
+static int64_t first_reply(const struct sd_view *v, uint8_t to, uint8_t reply)
+{
+    const struct sd_burst *a = sd_view_burst(v, SD_SERVER, to);
+    const struct sd_burst *b = sd_view_burst(v, SD_CLIENT, reply);
+    return a && b && b->start > a->start ? b->start - a->start : 0;
+}
+
+/* Captured near the server: the client took as long for its cookie as it took for its flight 5,
+ * which nothing delayed. Meanwhile its hellos went on. */
+static const struct sd_burst *hello_repeated_from_afar(const struct sd_view *v, int64_t *rtt,
+                                                       int64_t *timer)
+{
+    const struct sd_burst *first = sd_view_burst(v, SD_CLIENT, 1), *again = NULL;
+    const struct sd_burst *request = sd_view_burst(v, SD_SERVER, 2);
+    int64_t one = first_reply(v, 2, 3), two = first_reply(v, 4, 5);
+    for (size_t i = 0; first && i < v->burst_count && !again; i++)
+        if (v->bursts[i].side == SD_CLIENT && v->bursts[i].flight == 1 && &v->bursts[i] != first)
+            again = &v->bursts[i];
+    int64_t apart = one > two ? one - two : two - one;
+    if (!one || !two || apart > two / 4 || !again || again->start < request->start)
+        return NULL;
+    *rtt = one;
+    *timer = again->start - first->start;
+    return *timer < *rtt ? again : NULL;
+}
+
 /* The answer to the first copy came when the second was already out: nothing was lost, the
- * timer is shorter than the way. Either each copy has an answer of its own, or the times fit. */
+ * timer is shorter than the way. Either each copy has an answer of its own, or the times fit.
+ * Answers that come together are those of a peer that was busy. */
 static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, int64_t *timer)
 {
     if (records_lost(v))
         return NULL; /* something was, and it may be the answer */
+    const struct sd_burst *afar = hello_repeated_from_afar(v, rtt, timer);
+    if (afar)
+        return afar;
     for (size_t i = 0; i < v->burst_count; i++) {
         if (v->bursts[i].cause != SD_CAUSE_FIRST)
             continue;
@@ -83,6 +116,8 @@ static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, in
             continue;
         *timer = e.again->start - e.first->start;
         *rtt = e.answered - e.first->start;
+        if (e.answered_again - e.answered < *timer / 2)
+            continue;
         if (*rtt > *timer && (e.answers >= e.copies || *rtt / 3 < *timer))
             return e.again;
     }
@@ -126,6 +161,12 @@ static const struct sd_burst *crossed(const struct sd_view *v)
         if (v->bursts[i].cause == SD_CAUSE_CROSSED)
             return &v->bursts[i];
     return NULL;
+}
+
+bool sd_timer_below_round_trip(const struct sd_view *v)
+{
+    int64_t rtt, timer;
+    return spurious(v, &rtt, &timer) != NULL;
 }
 
 bool sd_rule_spurious_rto(const struct sd_case *c, struct sd_finding *f)
@@ -464,7 +505,7 @@ bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
     char name[SD_NAME_TEXT];
-    if (!v->burst_count || sd_ending_alert(v))
+    if (!v->burst_count || sd_view_ending_alert(v))
         return false;
     const struct sd_part *p = v->part_count ? &v->parts[v->part_count - 1] : NULL;
     for (size_t i = 0; i < v->burst_count; i++)

@@ -344,6 +344,21 @@ static bool names_this_cause(int alert, enum sd_misfit m)
             alert == SD_ALERT_BAD_CERTIFICATE);
 }
 
+/* The server's certificate, and a client that has nothing to say to it. */
+static bool unfit_in_silence(const struct sd_case *c, struct sd_finding *f)
+{
+    char text[SD_MISFIT_TEXT];
+    if (!sd_server_flight_unanswered(c->view) ||
+        sd_leaf_misfit(c, SD_SERVER, text) != SD_MISFIT_RULE)
+        return false;
+    sd_prove_bursts(f, c->view, SD_SERVER, 4, 6);
+    f->confidence = SD_MEDIUM;
+    sd_confuse(f, "flight5-lost");
+    sd_say(f, "%s The server sent its flight %u times, and the client did not answer.", text,
+           sd_view_bursts(c->view, SD_SERVER, 4));
+    return true;
+}
+
 bool sd_rule_certificate_unfit(const struct sd_case *c, struct sd_finding *f)
 {
     char text[SD_MISFIT_TEXT], name[SD_NAME_TEXT];
@@ -365,5 +380,5 @@ bool sd_rule_certificate_unfit(const struct sd_case *c, struct sd_finding *f)
                e->message);
         return true;
     }
-    return false;
+    return c->outcome == SD_FAILED && unfit_in_silence(c, f);
 }
