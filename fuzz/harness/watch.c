@@ -43,6 +43,18 @@ static void mix_event(struct watch *w, const struct sd_event *e)
                       (uint64_t)e->copy << 32 | e->flags);
 }
 
+static void message(void *arg, const struct sd_exchange *x, const struct sd_event *last,
+                    struct sd_span body)
+{
+    struct watch *w = arg;
+    fuzz_check(last->kind == SD_EV_HANDSHAKE && body.len == last->length &&
+                   last->frag_len <= body.len,
+               "a message of %zu bytes, not %u", body.len, last->length);
+    fuzz_check(last->number == w->frames, "a message of another frame");
+    fuzz_check(!(last->flags & SD_EVF_DUPLICATE), "a message of a copy");
+    w->digest = fuzz_mix(fuzz_sum(w->digest, body.p, body.len), x->id << 8 | last->message);
+}
+
 static void packet(void *arg, const struct sd_packet *p)
 {
     struct watch *w = arg;
@@ -142,6 +154,7 @@ void watch_init(struct watch *w, struct sd_tracker_config *config, unsigned fail
     *w = (struct watch){.digest = FUZZ_SUM, .fail_in = fail_in};
     config->alloc = (struct sd_alloc){w, resize};
     config->arg = w;
+    config->message = message;
     config->packet = packet;
     config->done = done;
     config->lone = lone;
@@ -242,5 +255,5 @@ static bool twin(void *arg, struct sd_span der, struct sd_cert *other)
 
 struct sd_cert_reader watch_certs(void)
 {
-    return (struct sd_cert_reader){NULL, read_cert, names, issued, twin};
+    return (struct sd_cert_reader){NULL, read_cert, names, issued, twin, NULL};
 }

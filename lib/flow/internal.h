@@ -171,8 +171,14 @@ void sd_flight_copies(const struct sd_tracker *t, const struct sd_exchange *x, s
 bool sd_flight_repeats(const struct sd_event *old, const struct sd_event *e);
 
 /* messages.c: reassembly, and what whole messages tell */
-void sd_message_fragment(struct sd_tracker *t, struct sd_flow *f, const struct sd_handshake *h,
-                         const struct sd_event *e);
+/* Returns the message that this fragment completed, for sd_message_free(); NULL when it is whole by
+ * itself, or still incomplete. */
+struct sd_pending *sd_message_fragment(struct sd_tracker *t, struct sd_flow *f,
+                                       const struct sd_handshake *h, const struct sd_event *e);
+void sd_message_free(struct sd_tracker *t, struct sd_pending *p);
+/* A whole message, for who wants to see each once; `e` brought its last piece. */
+void sd_message_show(struct sd_tracker *t, const struct sd_exchange *x, const struct sd_event *e,
+                     struct sd_span body);
 /* The server of this exchange gave this cookie. */
 bool sd_cookie_known(const struct sd_tracker *t, const struct sd_exchange *x,
                      struct sd_span cookie);

@@ -8,7 +8,8 @@
 
 enum {
     MESSAGE_MAX = 1 << 16, /* longer ones are followed, not kept */
-    PENDING_MAX = 6        /* messages in pieces at once, of one handshake */
+    PENDING_MAX = 6,       /* messages in pieces at once, of one handshake */
+    SHOWN_MAX = 12         /* the same where all messages are wanted */
 };
 
 /* Fills `keep` with the place of a message that is kept; false for others. */
@@ -235,18 +236,25 @@ bool sd_ranges_add(struct sd_range *r, size_t *count, size_t room, uint32_t from
     return true;
 }
 
-static void free_pending(struct sd_tracker *t, struct sd_pending **at)
+void sd_message_free(struct sd_tracker *t, struct sd_pending *p)
+{
+    if (!p)
+        return;
+    t->pending -= p->length;
+    sd_alloc_free(&t->config.alloc, p);
+}
+
+static struct sd_pending *unlink_pending(struct sd_pending **at)
 {
     struct sd_pending *p = *at;
     *at = p->next;
-    t->pending -= p->length;
-    sd_alloc_free(&t->config.alloc, p);
+    return p;
 }
 
 void sd_pending_free(struct sd_tracker *t, struct sd_flow *f)
 {
     while (f->pending)
-        free_pending(t, &f->pending);
+        sd_message_free(t, unlink_pending(&f->pending));
 }
 
 static struct sd_pending **find_pending(struct sd_flow *f, enum sd_side side,
@@ -267,7 +275,7 @@ static struct sd_pending **begin_pending(struct sd_tracker *t, struct sd_flow *f
     struct sd_pending **at = find_pending(f, side, h, &count);
     if (*at)
         return at;
-    if (count == PENDING_MAX || h->length > MESSAGE_MAX ||
+    if (count >= (t->config.message ? SHOWN_MAX : PENDING_MAX) || h->length > MESSAGE_MAX ||
         t->pending + h->length > t->config.max_pending)
         return NULL;
     struct sd_pending *p = sd_alloc_new(&t->config.alloc, sizeof *p + h->length);
@@ -281,36 +289,81 @@ static struct sd_pending **begin_pending(struct sd_tracker *t, struct sd_flow *f
     return *at = p, at;
 }
 
-void sd_message_fragment(struct sd_tracker *t, struct sd_flow *f, const struct sd_handshake *h,
-                         const struct sd_event *e)
+/* Its bytes are those that this one brings again. */
+static bool brings_nothing_new(const struct sd_event *old, const struct sd_event *e)
+{
+    bool exact = old->frag_off == e->frag_off && old->frag_len == e->frag_len;
+    return e->kind == SD_EV_HANDSHAKE && old->kind == e->kind &&
+           sd_event_side(old) == sd_event_side(e) && old->message_seq == e->message_seq &&
+           old->message == e->message && old->length == e->length && old->epoch == e->epoch &&
+           (!exact || old->hash == e->hash);
+}
+
+static void add_old_piece(struct sd_range *have, size_t *count, const struct sd_event *e)
+{
+    sd_ranges_add(have, count, SD_RANGES_MAX, e->frag_off, e->frag_off + e->frag_len);
+}
+
+/* All bytes of its message came before. A hello may come with others. */
+static bool complete_before(const struct sd_tracker *t, const struct sd_exchange *x,
+                            const struct sd_event *e)
+{
+    struct sd_range have[SD_RANGES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < x->count; i++)
+        if (brings_nothing_new(&x->log[i], e))
+            add_old_piece(have, &count, &x->log[i]);
+    for (const struct sd_event *o = t->events; o < e; o++)
+        if (brings_nothing_new(o, e))
+            add_old_piece(have, &count, o);
+    return count == 1 && !have[0].from && have[0].to == e->length;
+}
+
+void sd_message_show(struct sd_tracker *t, const struct sd_exchange *x, const struct sd_event *e,
+                     struct sd_span body)
+{
+    if (t->config.message && body.len == e->length && !complete_before(t, x, e))
+        t->config.message(t->config.arg, x, e, body);
+}
+
+/* Whether its pieces are worth to be joined. */
+static bool is_wanted(const struct sd_tracker *t, const struct sd_exchange *x, enum sd_side side,
+                      const struct sd_handshake *h, const struct sd_event *e)
+{
+    enum sd_kept which;
+    if (kept_as(x, side, h->type, &which) && (!x->kept[which] || which == SD_KEPT_CLIENT_HELLO))
+        return true;
+    return t->config.message && !complete_before(t, x, e);
+}
+
+static bool add_fragment(struct sd_pending *p, const struct sd_handshake *h)
+{
+    if (!sd_ranges_add(p->have, &p->have_count, SD_RANGES_MAX, h->frag_off,
+                       h->frag_off + h->frag_len))
+        return false;
+    memcpy(p->body + h->frag_off, h->body.p, h->frag_len);
+    p->pieces = (uint8_t)(p->pieces + (p->pieces < UINT8_MAX));
+    return p->have_count == 1 && !p->have[0].from && p->have[0].to == p->length;
+}
+
+struct sd_pending *sd_message_fragment(struct sd_tracker *t, struct sd_flow *f,
+                                       const struct sd_handshake *h, const struct sd_event *e)
 {
     enum sd_side side = sd_event_side(e);
-    enum sd_kept which;
     count_hello(f->x, t, side, h);
     if (h->body.len < h->frag_len) { /* the capture has only its beginning */
         if (h->type == SD_HS_SERVER_HELLO && side == SD_SERVER && !h->frag_off)
             read_server_hello(t, f, h->body, h->length);
-        return;
+        return NULL;
     }
     if (sd_handshake_whole(h)) {
         message_whole(t, f, side, h, h->body, 1);
-        return;
+        return NULL;
     }
-    if (!kept_as(f->x, side, h->type, &which) ||
-        (f->x->kept[which] && which != SD_KEPT_CLIENT_HELLO))
-        return;
-    struct sd_pending **at = begin_pending(t, f, side, h);
-    if (!at)
-        return;
+    struct sd_pending **at = is_wanted(t, f->x, side, h, e) ? begin_pending(t, f, side, h) : NULL;
+    if (!at || !add_fragment(*at, h))
+        return NULL;
     struct sd_pending *p = *at;
-    if (!sd_ranges_add(p->have, &p->have_count, SD_RANGES_MAX, h->frag_off,
-                       h->frag_off + h->frag_len))
-        return;
-    memcpy(p->body + h->frag_off, h->body.p, h->frag_len);
-    p->pieces = (uint8_t)(p->pieces + (p->pieces < UINT8_MAX));
-    if (p->have_count == 1 && !p->have[0].from && p->have[0].to == p->length) {
-        struct sd_span whole = {p->body, p->length};
-        message_whole(t, f, side, h, whole, p->pieces);
-        free_pending(t, at);
-    }
+    message_whole(t, f, side, h, (struct sd_span){p->body, p->length}, p->pieces);
+    return unlink_pending(at);
 }

@@ -152,6 +152,18 @@ static uint32_t fingerprint(struct sd_hash_key key, struct sd_span s)
     return (uint32_t)(h >> 40);
 }
 
+static void take_message(struct reading *r, struct sd_event *e, const struct sd_handshake *h)
+{
+    bool duplicate = e->flags & SD_EVF_DUPLICATE;
+    struct sd_pending *joined = duplicate ? NULL : sd_message_fragment(r->t, r->f, h, e);
+    place_event(r, e);
+    if (joined)
+        sd_message_show(r->t, r->x, e, (struct sd_span){joined->body, joined->length});
+    else if (!duplicate && h->frag_len == h->length)
+        sd_message_show(r->t, r->x, e, h->body);
+    sd_message_free(r->t, joined);
+}
+
 static void read_messages(struct reading *r)
 {
     struct sd_rd rd = sd_rd_init(r->rec->body.p, r->rec->body.len);
@@ -172,9 +184,7 @@ static void read_messages(struct reading *r)
         if (s == SD_HANDSHAKE_CUT)
             h.body = (struct sd_span){rest.p + SD_HANDSHAKE_HEADER_LEN,
                                       rest.len - SD_HANDSHAKE_HEADER_LEN};
-        if (!(e->flags & SD_EVF_DUPLICATE))
-            sd_message_fragment(r->t, r->f, &h, e);
-        place_event(r, e);
+        take_message(r, e, &h);
         if (s == SD_HANDSHAKE_CUT)
             return;
         rest = sd_rd_rest(&rd);

@@ -55,6 +55,10 @@ struct sd_tracker_config {
     const struct sd_cert_reader *certs;   /* NULL = certificates are not read */
     sd_diagnosis *diagnose;               /* NULL = outcomes only, no findings */
     void *arg;
+    /* A handshake message that can be read and is whole for the first time; before the packet
+     * with its last piece, which is `last`. NULL = not wanted. */
+    void (*message)(void *arg, const struct sd_exchange *x, const struct sd_event *last,
+                    struct sd_span body);
     /* A datagram of a flow with DTLS; NULL = not wanted. */
     void (*packet)(void *arg, const struct sd_packet *p);
     void (*done)(void *arg, const struct sd_result *r);

@@ -19,7 +19,7 @@ static void put_printable(char *buf, size_t cap, const void *text, size_t len)
     buf[n] = 0;
 }
 
-static void put_dn(char *buf, size_t cap, const X509_NAME *name)
+void sd_x509fields_dn(char *buf, size_t cap, const X509_NAME *name)
 {
     char *text = NULL;
     BIO *bio = BIO_new(BIO_s_mem());
@@ -50,6 +50,8 @@ static size_t alt_name(char *buf, size_t cap, const GENERAL_NAME *name)
     int len = ASN1_STRING_length(value);
     if (type == GEN_DNS) {
         put_printable(buf, cap, data, len > 0 ? (size_t)len : 0);
+        for (char *p = buf; *p; p++)
+            *p = *p == ',' ? '?' : *p; /* which separates the names */
         return strlen(buf);
     }
     int family = len == 4 ? AF_INET : AF_INET6;
@@ -215,8 +217,8 @@ bool sd_x509fields_read(X509 *x, struct sd_cert *cert)
         !read_date(&cert->not_after, X509_get0_notAfter(x)))
         return false;
     EVP_PKEY *key = X509_get0_pubkey(x);
-    put_dn(cert->subject, sizeof cert->subject, X509_get_subject_name(x));
-    put_dn(cert->issuer, sizeof cert->issuer, X509_get_issuer_name(x));
+    sd_x509fields_dn(cert->subject, sizeof cert->subject, X509_get_subject_name(x));
+    sd_x509fields_dn(cert->issuer, sizeof cert->issuer, X509_get_issuer_name(x));
     put_alt_names(cert->names, sizeof cert->names, x);
     put_public_key(cert, x);
     put_serial(cert, X509_get0_serialNumber(x));

@@ -9,5 +9,7 @@
 
 /* False when the dates cannot be read. May leave errors in OpenSSL's error queue. */
 bool sd_x509fields_read(X509 *x, struct sd_cert *cert);
+/* Printable, cut to fit. */
+void sd_x509fields_dn(char *buf, size_t cap, const X509_NAME *name);
 
 #endif

@@ -59,6 +59,8 @@ static struct known_certificate *certificate_new(struct sd_span der)
         X509_free(e->x);
         e->x = NULL;
     }
+    if (e->x)
+        EVP_Digest(der.p, der.len, e->cert.fingerprint, NULL, EVP_sha256(), NULL);
     ERR_clear_error();
     return e;
 fail:
@@ -183,6 +185,19 @@ static bool find_twin(void *arg, struct sd_span der, struct sd_cert *twin)
     return false;
 }
 
+static bool name_text(void *arg, struct sd_span der, char *text, size_t cap)
+{
+    (void)arg;
+    const unsigned char *p = der.p;
+    X509_NAME *name = der.len <= DER_MAX ? d2i_X509_NAME(NULL, &p, (long)der.len) : NULL;
+    bool ok = name && p == der.p + der.len;
+    if (ok)
+        sd_x509fields_dn(text, cap, name);
+    X509_NAME_free(name);
+    ERR_clear_error();
+    return ok;
+}
+
 struct sd_x509read *sd_x509read_new(void)
 {
     struct sd_x509read *r = calloc(1, sizeof *r);
@@ -204,5 +219,5 @@ void sd_x509read_free(struct sd_x509read *r)
 
 struct sd_cert_reader sd_x509read_hooks(struct sd_x509read *r)
 {
-    return (struct sd_cert_reader){r, read_cert, names_host, signed_with, find_twin};
+    return (struct sd_cert_reader){r, read_cert, names_host, signed_with, find_twin, name_text};
 }

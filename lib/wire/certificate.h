@@ -40,11 +40,12 @@ struct sd_cert {
     uint16_t scheme;    /* of the signature on it, as in signature_algorithms; 0 = not known */
     uint8_t forbids;    /* enum sd_cert_use */
     unsigned key_bits;
-    unsigned security_bits; /* of the key: 112 = RSA 2048 (NIST SP 800-57) */
-    char serial[44];        /* hex digits, at most 20 bytes of them (RFC 5280 section 4.1.2.2) */
-    uint8_t key_hash[32];   /* SHA-256 of the public key */
-    bool weak_digest;       /* signed with MD5 or SHA-1 */
-    bool self_signed;       /* signed with its own key */
+    unsigned security_bits;  /* of the key: 112 = RSA 2048 (NIST SP 800-57) */
+    char serial[44];         /* hex digits, at most 20 bytes of them (RFC 5280 section 4.1.2.2) */
+    uint8_t key_hash[32];    /* SHA-256 of the public key */
+    uint8_t fingerprint[32]; /* SHA-256 of the certificate, as in a=fingerprint (RFC 8122) */
+    bool weak_digest;        /* signed with MD5 or SHA-1 */
+    bool self_signed;        /* signed with its own key */
     bool ca;
 };
 
@@ -59,6 +60,8 @@ struct sd_cert_reader {
     /* Another certificate that was read not long before has the same issuer and serial number, and
      * another key. NULL = cannot tell. */
     bool (*twin)(void *arg, struct sd_span der, struct sd_cert *twin);
+    /* A distinguished name in DER as text, as the subject of a sd_cert. False when it is none. */
+    bool (*dn)(void *arg, struct sd_span der, char *text, size_t cap);
 };
 
 #endif

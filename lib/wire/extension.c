@@ -135,6 +135,32 @@ bool sd_ext_key_shares(struct sd_span body, struct sd_rd *shares)
     return sd_rd_done(&check) ? true : no_list(shares);
 }
 
+bool sd_psk_identity_next(struct sd_rd *identities, struct sd_psk_identity *id)
+{
+    *id = (struct sd_psk_identity){0};
+    if (!sd_rd_left(identities))
+        return false;
+    struct sd_rd name = sd_rd_vec16(identities);
+    uint32_t age = sd_rd_u32(identities);
+    identities->bad |= !sd_rd_left(&name);
+    if (identities->bad)
+        return false;
+    *id = (struct sd_psk_identity){.identity = sd_rd_rest(&name), .age = age};
+    return true;
+}
+
+bool sd_ext_psk_identities(struct sd_span body, struct sd_rd *identities)
+{
+    struct sd_rd r = sd_rd_init(body.p, body.len), binders;
+    if (!vector(&r, 2, identities) || !vector(&r, 2, &binders) || !sd_rd_done(&r))
+        return no_list(identities);
+    struct sd_rd check = *identities;
+    struct sd_psk_identity id;
+    while (sd_psk_identity_next(&check, &id))
+        ;
+    return sd_rd_left(identities) && sd_rd_done(&check) ? true : no_list(identities);
+}
+
 bool sd_ext_use_srtp(struct sd_span body, struct sd_rd *profiles, struct sd_span *mki)
 {
     struct sd_rd r = sd_rd_init(body.p, body.len);

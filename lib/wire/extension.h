@@ -55,6 +55,15 @@ struct sd_key_share {
 bool sd_ext_key_shares(struct sd_span body, struct sd_rd *shares);
 bool sd_key_share_next(struct sd_rd *shares, struct sd_key_share *ks);
 
+struct sd_psk_identity {
+    struct sd_span identity; /* a ticket, or a name */
+    uint32_t age;            /* obfuscated_ticket_age */
+};
+/* The identities of a client's pre_shared_key (RFC 8446 section 4.2.11), for
+ * sd_psk_identity_next(). */
+bool sd_ext_psk_identities(struct sd_span body, struct sd_rd *identities);
+bool sd_psk_identity_next(struct sd_rd *identities, struct sd_psk_identity *id);
+
 /* use_srtp (RFC 5764 section 4.1.1): profiles as in sd_ext_u16s. */
 bool sd_ext_use_srtp(struct sd_span body, struct sd_rd *profiles, struct sd_span *mki);
 

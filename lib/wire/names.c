@@ -145,6 +145,24 @@ static const struct named_value schemes[] = {
     {0x0906, "mldsa87"},
 };
 
+static const struct named_value cert_types[] = {
+    {1, "rsa_sign"},         {2, "dss_sign"},          {3, "rsa_fixed_dh"},  {4, "dss_fixed_dh"},
+    {5, "rsa_ephemeral_dh"}, {6, "dss_ephemeral_dh"},  {20, "fortezza_dms"}, {64, "ecdsa_sign"},
+    {65, "rsa_fixed_ecdh"},  {66, "ecdsa_fixed_ecdh"}, {67, "gost_sign256"}, {68, "gost_sign512"},
+};
+
+static const struct named_value cert_formats[] = {
+    {0, "X.509"}, {1, "OpenPGP"}, {2, "Raw Public Key"}, {3, "1609Dot2"}};
+
+static const struct named_value cert_compressions[] = {{1, "zlib"}, {2, "brotli"}, {3, "zstd"}};
+
+static const struct named_value point_formats[] = {
+    {0, "uncompressed"}, {1, "ansiX962_compressed_prime"}, {2, "ansiX962_compressed_char2"}};
+
+static const struct named_value psk_modes[] = {{0, "psk_ke"}, {1, "psk_dhe_ke"}};
+
+static const struct named_value compressions[] = {{0, "null"}, {1, "DEFLATE"}, {64, "LZS"}};
+
 struct name_table {
     const struct named_value *entries;
     size_t count;
@@ -156,11 +174,22 @@ struct name_table {
         of, sizeof of / sizeof of[0], wide                                                         \
     }
 static const struct name_table tables[] = {
-    [SD_NAME_CONTENT] = TABLE(contents, false),    [SD_NAME_HANDSHAKE] = TABLE(handshakes, false),
-    [SD_NAME_ALERT] = TABLE(alerts, false),        [SD_NAME_LEVEL] = TABLE(levels, false),
-    [SD_NAME_VERSION] = TABLE(versions, true),     [SD_NAME_SUITE] = TABLE(suites, true),
-    [SD_NAME_EXTENSION] = TABLE(extensions, true), [SD_NAME_GROUP] = TABLE(groups, true),
-    [SD_NAME_SCHEME] = TABLE(schemes, true),       [SD_NAME_SRTP] = TABLE(srtp, true),
+    [SD_NAME_CONTENT] = TABLE(contents, false),
+    [SD_NAME_HANDSHAKE] = TABLE(handshakes, false),
+    [SD_NAME_ALERT] = TABLE(alerts, false),
+    [SD_NAME_LEVEL] = TABLE(levels, false),
+    [SD_NAME_VERSION] = TABLE(versions, true),
+    [SD_NAME_SUITE] = TABLE(suites, true),
+    [SD_NAME_EXTENSION] = TABLE(extensions, true),
+    [SD_NAME_GROUP] = TABLE(groups, true),
+    [SD_NAME_SCHEME] = TABLE(schemes, true),
+    [SD_NAME_SRTP] = TABLE(srtp, true),
+    [SD_NAME_CERT_TYPE] = TABLE(cert_types, false),
+    [SD_NAME_CERT_FORMAT] = TABLE(cert_formats, false),
+    [SD_NAME_CERT_COMPRESSION] = TABLE(cert_compressions, true),
+    [SD_NAME_POINT_FORMAT] = TABLE(point_formats, false),
+    [SD_NAME_PSK_MODE] = TABLE(psk_modes, false),
+    [SD_NAME_COMPRESSION] = TABLE(compressions, false),
 };
 #undef TABLE
 

@@ -15,7 +15,14 @@ enum sd_registry {
     SD_NAME_EXTENSION, /* enum sd_ext_type */
     SD_NAME_GROUP,     /* "x25519" */
     SD_NAME_SCHEME,    /* signature schemes, "ecdsa_secp256r1_sha256" */
-    SD_NAME_SRTP       /* enum sd_srtp_profile */
+    SD_NAME_SRTP,      /* enum sd_srtp_profile */
+    /* Values of one byte: */
+    SD_NAME_CERT_TYPE,        /* of a CertificateRequest, "ecdsa_sign" */
+    SD_NAME_CERT_FORMAT,      /* "X.509", "Raw Public Key" (RFC 7250) */
+    SD_NAME_CERT_COMPRESSION, /* two bytes, "zlib" (RFC 8879) */
+    SD_NAME_POINT_FORMAT,     /* "uncompressed" (RFC 8422) */
+    SD_NAME_PSK_MODE,         /* "psk_dhe_ke" (RFC 8446 section 4.2.9) */
+    SD_NAME_COMPRESSION       /* of records, "null" */
 };
 
 /* Room for the text of a value without a name, "0x1234". */

@@ -56,7 +56,7 @@ static inline bool fake_issued(void *arg, struct sd_span der, struct sd_span iss
 
 static inline struct sd_cert_reader fake_reader(struct fake_certs *all)
 {
-    return (struct sd_cert_reader){all, fake_read, fake_names, fake_issued, NULL};
+    return (struct sd_cert_reader){all, fake_read, fake_names, fake_issued, NULL, NULL};
 }
 
 /* --- keys: as if nothing had been encrypted --- */

@@ -107,6 +107,37 @@ static void the_fields_of_a_certificate_are_read(void **state)
     identity_free(i);
 }
 
+static void a_fingerprint_is_that_of_the_bytes_sent(void **state)
+{
+    struct identity i = issue((struct wish){.cn = "a", .san = "DNS:a"});
+    struct der d = der_of(i.cert);
+    struct sd_cert c;
+    uint8_t sha256[32];
+    (void)state;
+    assert_true(hooks.read(hooks.arg, span_of(d), &c));
+    assert_int_equal(EVP_Digest(d.p, d.len, sha256, NULL, EVP_sha256(), NULL), 1);
+    assert_memory_equal(c.fingerprint, sha256, sizeof sha256);
+    OPENSSL_free(d.p);
+    identity_free(i);
+}
+
+static void names_of_cas_are_read(void **state)
+{
+    static const uint8_t dn[] = {0x30, 27,   0x31, 11,  0x30, 9,    6,   3,    0x55, 4,
+                                 6,    0x13, 2,    'D', 'E',  0x31, 12,  0x30, 10,   6,
+                                 3,    0x55, 4,    3,   0x0c, 3,    'a', 0x1b, 'b'};
+    char text[64], little[6];
+    (void)state;
+    assert_true(hooks.dn(hooks.arg, (struct sd_span){dn, sizeof dn}, text, sizeof text));
+    assert_non_null(strstr(text, "CN="));
+    assert_non_null(strstr(text, "C=DE"));
+    assert_null(strchr(text, 0x1b));
+    assert_true(hooks.dn(hooks.arg, (struct sd_span){dn, sizeof dn}, little, sizeof little));
+    assert_int_equal(strlen(little), sizeof little - 1);
+    assert_false(hooks.dn(hooks.arg, (struct sd_span){dn, sizeof dn - 1}, text, sizeof text));
+    assert_false(hooks.dn(hooks.arg, (struct sd_span){0}, text, sizeof text));
+}
+
 static void a_chain_is_told_by_its_signatures(void **state)
 {
     struct identity root = issue((struct wish){.cn = "Root", .is_ca = true});
@@ -354,6 +385,8 @@ int main(void)
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         EACH(the_fields_of_a_certificate_are_read),
+        EACH(a_fingerprint_is_that_of_the_bytes_sent),
+        EACH(names_of_cas_are_read),
         EACH(a_chain_is_told_by_its_signatures),
         EACH(hosts_and_addresses_are_compared),
         EACH(weak_keys_and_digests_are_told),

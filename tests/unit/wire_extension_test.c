@@ -207,6 +207,34 @@ static bool read_opaque(struct sd_span b)
     return sd_ext_opaque(b, 2, &v);
 }
 
+static bool read_identities(struct sd_span b)
+{
+    struct sd_rd identities;
+    return sd_ext_psk_identities(b, &identities);
+}
+
+static void psk_identities_have_ages_and_binders(void **state)
+{
+    (void)state;
+    const uint8_t psk[] = {0, 16,  0, 3, 'm', 'e', '!', 1, 2, 3, 4, 0,
+                           1, 'x', 0, 0, 0,   9,   0,   4, 3, 7, 7, 7};
+    struct sd_rd r;
+    struct sd_psk_identity id;
+    assert_true(sd_ext_psk_identities(span(psk, sizeof psk), &r));
+    assert_true(sd_psk_identity_next(&r, &id));
+    assert_memory_equal(id.identity.p, "me!", 3);
+    assert_int_equal(id.age, 0x01020304);
+    assert_true(sd_psk_identity_next(&r, &id));
+    assert_int_equal(id.identity.len, 1);
+    assert_int_equal(id.age, 9);
+    assert_false(sd_psk_identity_next(&r, &id));
+    only_whole(read_identities, psk, sizeof psk);
+    const uint8_t nameless[] = {0, 6, 0, 0, 1, 2, 3, 4, 0, 4, 3, 7, 7, 7};
+    const uint8_t none[] = {0, 0, 0, 4, 3, 7, 7, 7};
+    assert_false(read_identities(span(nameless, sizeof nameless)));
+    assert_false(read_identities(span(none, sizeof none)));
+}
+
 static void single_values_fill_their_body(void **state)
 {
     (void)state;
@@ -233,6 +261,7 @@ int main(void)
         cmocka_unit_test(alpn_names_come_one_by_one),
         cmocka_unit_test(key_shares_have_groups_and_sizes),
         cmocka_unit_test(use_srtp_has_profiles_and_a_key_identifier),
+        cmocka_unit_test(psk_identities_have_ages_and_binders),
         cmocka_unit_test(single_values_fill_their_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

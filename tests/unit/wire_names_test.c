@@ -34,6 +34,12 @@ static void well_known_numbers_have_their_names(void **state)
     assert_name(SD_NAME_GROUP, 0x11ec, "X25519MLKEM768");
     assert_name(SD_NAME_SCHEME, 0x0804, "rsa_pss_rsae_sha256");
     assert_name(SD_NAME_SRTP, 7, "SRTP_AEAD_AES_128_GCM");
+    assert_name(SD_NAME_CERT_TYPE, 64, "ecdsa_sign");
+    assert_name(SD_NAME_CERT_FORMAT, 2, "Raw Public Key");
+    assert_name(SD_NAME_CERT_COMPRESSION, 3, "zstd");
+    assert_name(SD_NAME_POINT_FORMAT, 0, "uncompressed");
+    assert_name(SD_NAME_PSK_MODE, 1, "psk_dhe_ke");
+    assert_name(SD_NAME_COMPRESSION, 0, "null");
 }
 
 static void unknown_numbers_are_hex(void **state)
@@ -45,6 +51,8 @@ static void unknown_numbers_are_hex(void **state)
     assert_name(SD_NAME_ALERT, 255, "0xff");
     assert_name(SD_NAME_CONTENT, 19, "0x13");
     assert_name(SD_NAME_CONTENT, 27, "0x1b");
+    assert_name(SD_NAME_POINT_FORMAT, 0x0a, "0x0a");
+    assert_name(SD_NAME_CERT_COMPRESSION, 0x0a0a, "GREASE");
 }
 
 static void grease_is_grease(void **state)

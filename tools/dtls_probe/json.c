@@ -9,6 +9,7 @@
 #include "wire/extension.h"
 #include "wire/hello.h"
 #include "wire/names.h"
+#include "wire/record.h"
 
 /* --- packets: by hand, for speed; nothing in them is text from the network --- */
 
@@ -18,7 +19,15 @@ static void print_addr(FILE *to, const char *key, const struct sd_addr *a)
     fprintf(to, ",\"%s\":\"%s\"", key, sd_addr_text(a, text));
 }
 
-static void print_record(FILE *to, const struct sd_event *e)
+static void print_fields(FILE *to, const json_t *fields)
+{
+    char *text = fields ? json_dumps(fields, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    if (text)
+        fprintf(to, ",\"fields\":%s", text);
+    free(text);
+}
+
+static void print_record(FILE *to, const struct sd_event *e, const json_t *fields)
 {
     char words[PROBE_EVENT_TEXT];
     fprintf(to, "{\"message\":\"%s\",\"epoch\":%u,\"seq\":%llu,\"length\":%u",
@@ -43,10 +52,11 @@ static void print_record(FILE *to, const struct sd_event *e)
         fputs(",\"number_reused\":true", to);
     if (e->flags & SD_EVF_DECRYPTED)
         fputs(",\"decrypted\":true", to);
+    print_fields(to, fields);
     fputc('}', to);
 }
 
-void probe_json_packet(FILE *to, const struct sd_packet *p)
+void probe_json_packet(FILE *to, const struct sd_packet *p, const struct probe_messages *messages)
 {
     const struct sd_event *e = p->events;
     bool server = e->flags & SD_EVF_SERVER;
@@ -65,7 +75,7 @@ void probe_json_packet(FILE *to, const struct sd_packet *p)
     for (size_t i = 0; i < p->count; i++) {
         if (i)
             fputc(',', to);
-        print_record(to, &p->events[i]);
+        print_record(to, &p->events[i], probe_messages_find(messages, &p->events[i]));
     }
     fputs("]}\n", to);
 }
@@ -150,9 +160,21 @@ static json_t *handshake_object(const struct probe_report *r)
     return o;
 }
 
-void probe_json_handshake(FILE *to, const struct probe_report *r)
+/* The certificates that a side sent, as in its packets. */
+static void add_certificates(json_t *o, const char *key, const struct sd_exchange *x,
+                             enum sd_kept which, const struct sd_cert_reader *certs)
+{
+    struct sd_span body = sd_kept(x, which);
+    if (body.len)
+        json_object_set_new(o, key, probe_certificates(body, x->version == SD_DTLS_1_3, certs));
+}
+
+void probe_json_handshake(FILE *to, const struct probe_report *r,
+                          const struct sd_cert_reader *certs)
 {
     json_t *o = handshake_object(r), *list = json_array();
+    add_certificates(o, "server_certificates", r->x, SD_KEPT_SERVER_CERTIFICATE, certs);
+    add_certificates(o, "client_certificates", r->x, SD_KEPT_CLIENT_CERTIFICATE, certs);
     for (size_t i = 0; i < r->count; i++)
         json_array_append_new(list, finding_object(&r->findings[i]));
     json_object_set_new(o, "findings", list);

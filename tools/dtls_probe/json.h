@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "dtls_probe/details.h"
 #include "dtls_probe/probe.h"
 #include "dtls_probe/report.h"
 
@@ -18,9 +19,11 @@ struct probe_totals {
     const char *damage; /* why the file could not be read completely; NULL = it could */
 };
 
-void probe_json_packet(FILE *to, const struct sd_packet *p);
+/* `messages`: those that the packet completes. */
+void probe_json_packet(FILE *to, const struct sd_packet *p, const struct probe_messages *messages);
 /* A "handshake" line, then a "finding" line for each. */
-void probe_json_handshake(FILE *to, const struct probe_report *r);
+void probe_json_handshake(FILE *to, const struct probe_report *r,
+                          const struct sd_cert_reader *certs);
 /* A "finding" line without a handshake. */
 void probe_json_lone(FILE *to, const struct sd_lone *l, const struct sd_finding *f);
 void probe_json_summary(FILE *to, const struct probe_totals *t);

@@ -7,12 +7,16 @@
 
 #include "base/clock.h"
 #include "dtls_probe/array.h"
+#include "dtls_probe/details.h"
 #include "dtls_probe/words.h"
 #include "wire/iana.h"
 #include "wire/names.h"
 #include "wire/record.h"
 
-enum { HELD_MAX = 4096 }; /* lines that wait */
+enum {
+    HELD_MAX = 4096, /* lines that wait */
+    DETAILS = 10     /* column of what a message says */
+};
 
 #define DIM "\033[2m"
 #define YELLOW "\033[33m"
@@ -103,6 +107,9 @@ static void line_fields(struct probe_lines *l, const struct sd_packet *p)
             fprintf(l->to, ": %s message_seq %u length %u",
                     probe_words_event(e, words, sizeof words), e->message_seq, e->length);
         fprintf(l->to, "%s\n", e->flags & SD_EVF_DECRYPTED ? " (decrypted)" : "");
+        const json_t *fields = probe_messages_find(l->messages, e);
+        if (fields)
+            probe_details_print(l->to, fields, DETAILS);
     }
 }
 
@@ -175,8 +182,10 @@ static char *text_of_line(const struct probe_lines *l, const struct sd_packet *p
 {
     char *text = NULL;
     size_t len = 0;
-    struct probe_lines into = {
-        .to = open_memstream(&text, &len), .verbose = l->verbose, .color = l->color};
+    struct probe_lines into = {.to = open_memstream(&text, &len),
+                               .verbose = l->verbose,
+                               .color = l->color,
+                               .messages = l->messages};
     if (!into.to)
         return NULL;
     line_rest(&into, p, color);

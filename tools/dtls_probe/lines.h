@@ -14,13 +14,16 @@ struct probe_held_line {
     char *text;        /* what follows the time */
 };
 
+struct probe_messages;
+
 struct probe_lines {
     FILE *to;
     int times; /* 'r'elative to the first line, 'd'elta, 'a'bsolute */
     unsigned verbose;
     bool color;
-    int64_t first, before;        /* ns; 0 = none yet */
-    struct probe_held_line *held; /* by time */
+    const struct probe_messages *messages; /* of the datagram to print; NULL = none */
+    int64_t first, before;                 /* ns; 0 = none yet */
+    struct probe_held_line *held;          /* by time */
     size_t held_count, held_room;
 };
 

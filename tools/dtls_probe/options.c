@@ -52,7 +52,7 @@ static const struct tool_opt opts[] = {
     {0, "svg", "FILE", WRITE, "write a timeline of one handshake: the first that failed, else the first", TOOL_TEXT, AT(svg), 0, NULL},
     {0, "html", "FILE", WRITE, "write a page with the timelines of all handshakes", TOOL_TEXT, AT(html), 0, NULL},
 
-    {'v', "verbose", NULL, TELL, "print the fields of each record; twice: also the bytes of each datagram", TOOL_COUNT, AT(verbose), 0, NULL},
+    {'v', "verbose", NULL, TELL, "print the fields of each record and message; twice: also the bytes of each datagram", TOOL_COUNT, AT(verbose), 0, NULL},
     {'t', "times", "FORM", TELL, "print times as relative (default), delta or absolute; or r, d, a", TOOL_CHOICE, AT(times), 0, clocks},
     {0, "fail-on", "LEVEL", TELL, "exit with 1 from this severity: info, warning, fatal (default) or never", TOOL_CHOICE, AT(fail_on), 0, levels},
     {0, "expect", "ok|ID", TELL, "exit with 0 only if every handshake is ok, or if the finding ID occurs", TOOL_TEXT, AT(expect), 0, NULL},

@@ -29,6 +29,26 @@ static bool is_shown(const struct probe_run *r, const struct sd_exchange *x)
     return !r->config->handshake || x->id == r->config->handshake;
 }
 
+/* --only-failed: which handshakes fail is known only at the end, so there are no lines. */
+static bool prints_packets(const struct probe_run *r, const struct sd_exchange *x)
+{
+    return is_shown(r, x) && !r->config->only_failed;
+}
+
+static void pass_message(void *arg, const struct sd_exchange *x, const struct sd_event *last,
+                         struct sd_span body)
+{
+    struct probe_run *r = arg;
+    if (prints_packets(r, x))
+        probe_messages_add(&r->messages, last, probe_details(x, last->message, body, &r->reader));
+}
+
+/* Only who shows them lets messages be taken apart. */
+static bool shows_messages(const struct probe_config *c)
+{
+    return !c->only_failed && (c->show == PROBE_JSON || (c->show == PROBE_LINES && c->verbose));
+}
+
 /* An IP packet with a missing fragment is given up late, so that later datagrams wait for it. A
  * live capture waits for nothing. */
 static void list_packet(struct probe_run *r, const struct sd_packet *p)
@@ -46,13 +66,13 @@ static void pass_packet(void *arg, const struct sd_packet *p)
     for (unsigned i = 0; i < r->listener_count; i++)
         if (r->listeners[i].packet)
             r->listeners[i].packet(r->listeners[i].arg, p);
-    /* --only-failed: which handshakes fail is known only at the end, so there are no lines. */
-    if (!is_shown(r, p->x) || r->config->only_failed)
+    if (!prints_packets(r, p->x))
         return;
     if (r->config->show == PROBE_LINES)
         list_packet(r, p);
     else if (r->config->show == PROBE_JSON)
-        probe_json_packet(stdout, p);
+        probe_json_packet(stdout, p, &r->messages);
+    probe_messages_clear(&r->messages);
 }
 
 static void count_result(struct probe_run *r, const struct probe_report *rep, bool again)
@@ -82,9 +102,11 @@ static void show_result(struct probe_run *r, const struct probe_report *rep)
         break;
     case PROBE_SUMMARY:
         probe_summary(stdout, rep, r->color);
+        if (r->config->verbose)
+            probe_summary_messages(stdout, rep, &r->reader);
         break;
     case PROBE_JSON:
-        probe_json_handshake(stdout, rep);
+        probe_json_handshake(stdout, rep, &r->reader);
         break;
     case PROBE_SILENT:
         break;
@@ -279,6 +301,7 @@ static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
                                   .certs = &r->reader,
                                   .diagnose = sd_diagnose,
                                   .arg = r,
+                                  .message = shows_messages(r->config) ? pass_message : NULL,
                                   .packet = pass_packet,
                                   .done = pass_result,
                                   .lone = pass_lone};
@@ -292,8 +315,11 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
     struct sd_err e = {0};
     *r = (struct probe_run){.config = c, .out = out};
     r->color = tool_term_color((enum tool_color)c->color, 1);
-    r->lines = (struct probe_lines){
-        .to = stdout, .times = c->times, .verbose = c->verbose, .color = r->color};
+    r->lines = (struct probe_lines){.to = stdout,
+                                    .times = c->times,
+                                    .verbose = c->verbose,
+                                    .color = r->color,
+                                    .messages = &r->messages};
     if (c->key) {
         key = *c->key;
     } else if (!sd_random(&key, sizeof key)) {
@@ -326,6 +352,7 @@ void probe_run_close(struct probe_run *r)
     sd_x509read_free(r->certs);
     probe_keylog_free(&r->keylog);
     probe_lines_free(&r->lines);
+    probe_messages_clear(&r->messages);
 }
 
 void probe_listen(struct probe_run *r, const struct probe_listener *l)

@@ -4,6 +4,7 @@
 #define PROBE_RUN_H
 
 #include "capture/frame.h"
+#include "dtls_probe/details.h"
 #include "dtls_probe/json.h"
 #include "dtls_probe/keylog.h"
 #include "dtls_probe/lines.h"
@@ -32,6 +33,7 @@ struct probe_run {
     struct sd_unprotect unprotect, unseal; /* for the tracker; what is behind it when live */
     struct sd_cert_reader reader;
     struct probe_lines lines;
+    struct probe_messages messages; /* of the next packet */
     struct probe_totals totals;
     struct probe_listener listeners[4];
     unsigned listener_count;

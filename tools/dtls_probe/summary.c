@@ -4,7 +4,9 @@
 #include "common/output.h"
 #include "common/text.h"
 #include "common/words.h"
+#include "dtls_probe/details.h"
 #include "dtls_probe/words.h"
+#include "wire/iana.h"
 #include "wire/names.h"
 
 #define BOLD "\033[1m"
@@ -170,6 +172,37 @@ void probe_summary(FILE *to, const struct probe_report *r, bool color)
     summary_vantage(to, r);
     for (size_t i = 0; i < r->count; i++)
         summary_finding(to, &r->findings[i], color);
+}
+
+static const struct {
+    enum sd_kept kept;
+    uint8_t type;
+    const char *title;
+} messages[] = {
+    {SD_KEPT_RETRY, SD_HS_SERVER_HELLO, "Hello Retry Request"},
+    {SD_KEPT_CLIENT_HELLO, SD_HS_CLIENT_HELLO, "Client Hello"},
+    {SD_KEPT_SERVER_HELLO, SD_HS_SERVER_HELLO, "Server Hello"},
+    {SD_KEPT_ENCRYPTED_EXTENSIONS, SD_HS_ENCRYPTED_EXTENSIONS, "Encrypted Extensions"},
+    {SD_KEPT_SERVER_CERTIFICATE, SD_HS_CERTIFICATE, "Certificate of the server"},
+    {SD_KEPT_SERVER_KEY_EXCHANGE, SD_HS_SERVER_KEY_EXCHANGE, "Server Key Exchange"},
+    {SD_KEPT_CERTIFICATE_REQUEST, SD_HS_CERTIFICATE_REQUEST, "Certificate Request"},
+    {SD_KEPT_CLIENT_CERTIFICATE, SD_HS_CERTIFICATE, "Certificate of the client"},
+    {SD_KEPT_CLIENT_KEY_EXCHANGE, SD_HS_CLIENT_KEY_EXCHANGE, "Client Key Exchange"},
+    {SD_KEPT_CERTIFICATE_VERIFY, SD_HS_CERTIFICATE_VERIFY, "Certificate Verify of the client"},
+};
+
+void probe_summary_messages(FILE *to, const struct probe_report *r,
+                            const struct sd_cert_reader *certs)
+{
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        struct sd_span body = sd_kept(r->x, messages[i].kept);
+        json_t *fields = body.len ? probe_details(r->x, messages[i].type, body, certs) : NULL;
+        if (!fields)
+            continue;
+        fprintf(to, "  %s\n", messages[i].title);
+        probe_details_print(to, fields, 4);
+        json_decref(fields);
+    }
 }
 
 void probe_summary_lone(FILE *to, const struct sd_lone *l, const struct sd_finding *f, bool color)

@@ -9,6 +9,9 @@
 #include "dtls_probe/report.h"
 
 void probe_summary(FILE *to, const struct probe_report *r, bool color);
+/* What its messages say. `certs` reads certificates. */
+void probe_summary_messages(FILE *to, const struct probe_report *r,
+                            const struct sd_cert_reader *certs);
 /* A finding about addresses without a handshake. */
 void probe_summary_lone(FILE *to, const struct sd_lone *l, const struct sd_finding *f, bool color);
 
