@@ -170,6 +170,8 @@ typedef struct sdtls_config {
     /* Callbacks. They may call functions that only return something, as sdtls_peer_text(). */
     void (*log)(void *arg, int level, const char *line); /* see log_level */
     void (*keylog)(void *arg, const char *line);         /* one NSS key log line */
+    /* Every datagram of a connection. While a client tries several addresses, each of them is
+     * another `conn`, of which only the one of sdtls_connect() outlives the handshake. */
     void (*tap)(void *arg, sdtls_conn *conn, int sent, const void *datagram, size_t len);
     void *cb_arg;
     int log_level; /* the highest level passed to log: 0 errors, 1 warnings, 2 connections,
@@ -195,7 +197,10 @@ SDTLS_API SDTLS_NODISCARD int sdtls_listen(sdtls *s, const char *host, const cha
  * socket of their own, because only sockets of one user can share a port. */
 SDTLS_API SDTLS_NODISCARD int sdtls_adopt(sdtls *s, int fd);
 /* Starts a client connection; resolving the name blocks, nothing else does.
- * Events follow: READY or CLOSED. pconn may be NULL.
+ * Events follow: READY or CLOSED. pconn may be NULL. The addresses of the host are tried
+ * beside each other, 250 ms apart; the first complete handshake wins, and sdtls_peer() may
+ * change until then. Before handshake_ms, nothing that somebody off-path can forge ends it:
+ * a FINDING tells of it, and it is the reason if nothing better comes.
  * Errors: RESOLVE, IO, CRED, OPTION, NOMEM. */
 SDTLS_API SDTLS_NODISCARD int sdtls_connect(sdtls *s, const char *host, const char *port,
                                             sdtls_conn **pconn);

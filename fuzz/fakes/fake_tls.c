@@ -152,6 +152,11 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
     return SDTLS_OK;
 }
 
+void sd_session_rebind(struct sd_session *s, void *arg)
+{
+    s->config.arg = arg;
+}
+
 int sd_session_connect(struct sd_session *s, sd_time now)
 {
     if (fails(&fake_tls.fail_accept))

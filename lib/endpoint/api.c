@@ -163,7 +163,7 @@ void sdtls_set_user(struct sdtls_conn *c, void *user)
 
 void *sdtls_user(const struct sdtls_conn *c)
 {
-    return c->user;
+    return c->leader ? c->leader->user : c->user;
 }
 
 struct sdtls *sdtls_conn_endpoint(const struct sdtls_conn *c)

@@ -37,6 +37,8 @@ struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now)
 void sd_conn_free(struct sdtls_conn *c)
 {
     struct sdtls *s = c->ep;
+    if (c->hooks)
+        c->hooks->over(c);
     sd_limit_drop(c);
     sd_conn_drop_stored(c);
     sd_timers_cancel(&s->timers, &c->timer);
@@ -47,8 +49,11 @@ void sd_conn_free(struct sdtls_conn *c)
     sd_session_free(c->session);
     if (c->peer)
         sd_demux_close(s->demux, c->peer);
-    free(c->to.addr);
-    free(c->to.host);
+    if (c->race) {
+        free(c->race->addr);
+        free(c->race->host);
+    }
+    free(c->race);
     free(c);
 }
 
@@ -83,11 +88,12 @@ static int send_datagram(void *arg, const void *data, size_t len)
 int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
 {
     struct sdtls *s = c->ep;
+    const struct sd_race *race = c->leader ? c->leader->race : c->race;
     const struct sd_session_config config = {
         .send = send_datagram,
         .arg = c,
         .counters = s->guard_count,
-        .host = c->to.host,
+        .host = race ? race->host : NULL,
         .mtu = s->cfg.mtu,
         .route_payload = sd_peer_route_payload(c->peer),
         .ipv6 = sd_peer_ipv6(c->peer),
@@ -117,9 +123,13 @@ void sd_conn_end(struct sdtls_conn *c, const struct sd_err *why)
 {
     if (c->state == SD_CONN_CLOSING)
         return;
+    if (c->hooks && !(why = c->hooks->failed(c, why)))
+        return; /* another address goes on */
     c->state = SD_CONN_CLOSING;
     c->err = *why;
-    c->ep->conn_count[SD_COUNT_FAILED] += why->code != SDTLS_OK;
+    c->ep->conn_count[SD_COUNT_FAILED] += why->code != SDTLS_OK && !c->leader;
+    if (c->hooks)
+        c->hooks->over(c);
     sd_limit_drop(c);
     sd_timers_cancel(&c->ep->timers, &c->timer);
     sd_conn_wake(c);
@@ -147,10 +157,13 @@ void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
     sd_conn_wake(c);
 }
 
-static sd_time handshake_deadline(const struct sdtls_conn *c)
+sd_time sd_conn_handshake_deadline(const struct sdtls_conn *c)
 {
     unsigned ms = c->ep->cfg.handshake_ms ? c->ep->cfg.handshake_ms : HANDSHAKE_MS;
-    return c->state == SD_CONN_HANDSHAKE ? c->began + ms * SD_MS : SD_NEVER;
+    sd_time when = c->began + ms * SD_MS;
+    if (c->state != SD_CONN_HANDSHAKE || c->leader)
+        return SD_NEVER; /* a rival ends with its leader */
+    return c->race && c->race->give_up < when ? c->race->give_up : when;
 }
 
 static sd_time idle_deadline(const struct sdtls_conn *c)
@@ -168,45 +181,37 @@ void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
 {
     if (c->state == SD_CONN_CLOSING)
         return;
-    sd_time when = earliest(handshake_deadline(c), idle_deadline(c));
+    sd_time when = earliest(sd_conn_handshake_deadline(c), idle_deadline(c));
     when = earliest(earliest(when, c->retry_at), sd_session_deadline(c->session, now));
+    when = earliest(when, c->race ? c->race->next_at : SD_NEVER);
     if (when < now + SHORTEST_WAIT)
         when = now + SHORTEST_WAIT;
     sd_timers_set(&c->ep->timers, &c->timer, when);
 }
 
 /* A server has heard at least the ClientHello that it admitted. */
-static void explain_silence(const struct sdtls_conn *c, char *buf, size_t cap)
-{
-    if (c->server ? sd_session_heard(c->session) > 1 : sd_replies_answered(c))
-        snprintf(buf, cap,
-                 "the peer answered, but the handshake did not finish; packets are probably lost"
-                 " (measure the path MTU with dtls_mtu), or the peer waits for something");
-    else if (c->server)
-        snprintf(buf, cap, "the client went silent after its ClientHello");
-    else
-        sd_replies_explain(&c->replies, buf, cap);
-}
-
-static void handshake_timed_out(struct sdtls_conn *c, sd_time now)
+static void client_timed_out(struct sdtls_conn *c, sd_time now)
 {
     unsigned long long tenths = (now - c->began) / (SD_SEC / 10);
-    char why[sizeof c->err.text];
-    explain_silence(c, why, sizeof why);
     sd_conn_fail(c, SDTLS_TIMEOUT, "no handshake within %llu.%llu s: %s", tenths / 10, tenths % 10,
-                 why);
+                 sd_session_heard(c->session) > 1
+                     ? "the peer answered, but the handshake did not finish; packets are probably"
+                       " lost (measure the path MTU with dtls_mtu), or the peer waits for something"
+                     : "the client went silent after its ClientHello");
 }
 
 void sd_conn_due(struct sdtls_conn *c, sd_time now)
 {
-    if (now >= handshake_deadline(c)) {
-        handshake_timed_out(c, now);
+    if (now >= sd_conn_handshake_deadline(c)) {
+        c->hooks ? c->hooks->timed_out(c, now) : client_timed_out(c, now);
     } else if (now >= idle_deadline(c)) {
         sd_session_shutdown(c->session);
         sd_conn_fail(c, SDTLS_IDLE, "idle limit reached: no data for %u ms", c->ep->cfg.idle_ms);
     } else {
         sd_conn_unblock(c, now);
         sd_session_timer(c->session, now);
+        if (c->hooks)
+            c->hooks->due(c, now);
         sd_conn_wake(c);
         sd_conn_rearm(c, now);
     }
@@ -258,6 +263,8 @@ static void become_established(struct sdtls_conn *c, sd_time now)
     c->active = now;
     c->handshake_us = (now - c->began) / SD_US;
     c->ep->conn_count[SD_COUNT_ESTABLISHED]++;
+    if (c->hooks)
+        c->hooks->over(c);
     sd_limit_drop(c);
 }
 
@@ -297,6 +304,18 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     return false;
 }
 
+/* The same of whichever address's session the connection has meanwhile. */
+static bool sessions_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
+{
+    const struct sd_session *asked;
+    do {
+        asked = c->session;
+        if (session_event(c, ev, now))
+            return true;
+    } while (c->state != SD_CONN_CLOSING && c->session != asked);
+    return false;
+}
+
 static void closed_event(struct sdtls_conn *c, sdtls_event *ev)
 {
     ev->type = SDTLS_EV_CLOSED;
@@ -327,7 +346,7 @@ bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
         ev->type = SDTLS_EV_WRITABLE;
         return true;
     }
-    if (c->state != SD_CONN_CLOSING && session_event(c, ev, now))
+    if (c->state != SD_CONN_CLOSING && sessions_event(c, ev, now))
         return true;
     if (c->state == SD_CONN_CLOSING) {
         closed_event(c, ev);

@@ -50,14 +50,23 @@ int sdtls_fd(struct sdtls *s)
     return sd_demux_fd(s->demux);
 }
 
+static bool turn_of(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
+{
+    if (c->leader)
+        return sd_race_event(c, ev, now); /* it may be gone now */
+    if (sd_conn_event(c, ev, now))
+        return true;
+    sd_conn_sleep(c);
+    return false;
+}
+
 /* The next event of the connections that have some. */
 static bool next_of_ready(struct sdtls *s, sdtls_event *ev, sd_time now)
 {
     struct sdtls_conn *c;
     while ((c = TAILQ_FIRST(&s->ready))) {
-        if (sd_conn_event(c, ev, now))
+        if (turn_of(c, ev, now))
             return true;
-        sd_conn_sleep(c);
     }
     return false;
 }

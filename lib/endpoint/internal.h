@@ -61,8 +61,8 @@ TAILQ_HEAD(sd_conn_list, sdtls_conn);
  *                             freed
  *
  * A connection fails or is closed by
- *   HANDSHAKE    sdtls_close(), a fatal alert, handshake_ms (TIMEOUT); a client also by ICMP
- *                (REFUSED, IO), an answer that is not DTLS (NOT_DTLS), or the answer to its probe
+ *   HANDSHAKE    sdtls_close(), a fatal alert, handshake_ms (TIMEOUT); a client also by proof
+ *                that nobody serves there (REFUSED, IO, NOT_DTLS), or the answer to its probe
  *   ESTABLISHED  sdtls_close(), close_notify, a fatal alert, idle_ms without data (IDLE)
  *   both         the server's client starts again from the same address (RESTARTED)
  * and has one timer, set to the earliest of its deadlines (sd_conn_rearm()):
@@ -70,30 +70,84 @@ TAILQ_HEAD(sd_conn_list, sdtls_conn);
  *                alert that may be forged
  *   ESTABLISHED  active + idle_ms; the session's: last flight, another try of a larger path MTU
  *   CLOSING      none
- * Before the first answer of a server, an error from the network makes a client try the next
- * address of the name: the same connection, with another socket and another session. */
+ *
+ * A client whose name has several addresses tries them beside each other (race.c). The program's
+ * connection has the first; every other address has a rival, a connection that the program never
+ * sees. The next address has its turn 250 ms after the one before, at once when the network reports
+ * an error, and 3 s later when a server seems to have answered (that may be forged).
+ *
+ *   rival: HANDSHAKE ---> complete: its socket and session move into the program's connection,
+ *              |                    which is ESTABLISHED; all others are freed
+ *              +--------> failed: freed; the reason is kept. When the program's own attempt fails,
+ *                                 a rival's socket and session move in, or the next address begins.
+ *                                 When nothing is left, the best reason closes the connection.
+ *
+ * Before handshake_ms nothing ends an attempt that somebody off-path could have sent (replies.c):
+ * datagrams that are not DTLS, ClientHellos of a peer, and ICMP errors become the reason when the
+ * time is over. What contains the random of our ClientHello is proof that our datagram was seen:
+ * errors that quote it, and echoes of it, count once for each ClientHello sent, and two suffice. */
 enum sd_conn_state {
     SD_CONN_HANDSHAKE,
     SD_CONN_ESTABLISHED,
     SD_CONN_CLOSING, /* over; its CLOSED event has yet to be returned */
 };
 
-/* Where a client may still try to connect, in the resolver's order. */
-struct sd_candidates {
-    struct sd_addr *addr;
-    size_t count, next;
-    char *host;
+/* What came back instead of a server's answer, the weakest reason first: the sentence about a
+ * silence, and the error, say the strongest. */
+enum sd_reply_rank {
+    SD_RANK_NOTHING,
+    SD_RANK_ERROR,    /* an ICMP error that anybody can forge */
+    SD_RANK_JUNK,     /* a datagram that is no DTLS */
+    SD_RANK_RECORDS,  /* DTLS that answers no ClientHello */
+    SD_RANK_RIVAL,    /* a ClientHello of the peer */
+    SD_RANK_REFUSED,  /* an ICMP error that quotes our ClientHello, random included */
+    SD_RANK_ECHO,     /* our own ClientHello */
+    SD_RANK_ANSWERED, /* a server */
+    SD_RANK_COUNT
 };
 
-/* What came back before the server's first answer. */
+/* The first bytes of a ClientHello in a datagram reach its random: 21 bytes of it, which nobody
+ * off-path can know. */
+enum { SD_HELLO_HEAD = 48, SD_HELLOS_KEPT = 4 };
+
+struct sd_hello_sent {
+    uint8_t head[SD_HELLO_HEAD];
+    bool open; /* no error and no echo has shown it so far */
+};
+
+/* What came back to a client before the server's first answer. */
 struct sd_replies {
-    unsigned echoes;  /* our own ClientHello */
-    unsigned hellos;  /* a ClientHello of the peer */
-    unsigned records; /* other DTLS */
-    bool plain;       /* some of it in plaintext, as the answer to a ClientHello is */
-    unsigned junk;    /* datagrams that are no DTLS */
-    unsigned icmp;    /* errors; the last one is `error` */
-    int error;
+    struct sd_hello_sent sent[SD_HELLOS_KEPT]; /* the last ones; [next % KEPT] is replaced next */
+    unsigned next;
+    unsigned count[SD_RANK_COUNT];
+    bool plain; /* some of the records were in plaintext, as the answer to a ClientHello is */
+    int error;  /* the last of the strongest kind of ICMP error */
+};
+
+/* A client's addresses in the resolver's order, and what became of them. */
+struct sd_race {
+    char *host;
+    struct sd_addr *addr;
+    size_t count, next; /* next: the first that has not begun */
+    sd_time begun;      /* the last one */
+    sd_time next_at;    /* when the next one begins; SD_NEVER: none, or not yet */
+    sd_time give_up;    /* after the failure of one that a server had answered */
+    struct sd_conn_list rivals;
+    size_t rival_count;
+    unsigned noticed; /* enum sd_reply_rank as bits: the program was told of it */
+    /* The best reason so far of an address that failed; code 0: none. */
+    enum sd_reply_rank rank;
+    struct sd_err err;
+    struct sd_addr failed;
+};
+
+/* What a client's connection does that conn.c knows nothing of. */
+struct sd_conn_hooks {
+    void (*timed_out)(struct sdtls_conn *c, sd_time now); /* handshake_ms is over */
+    void (*due)(struct sdtls_conn *c, sd_time now); /* also when race->next_at is not reached */
+    /* It has failed. NULL when it goes on with another address; else the reason to report. */
+    const struct sd_err *(*failed)(struct sdtls_conn *c, const struct sd_err *why);
+    void (*over)(struct sdtls_conn *c); /* the handshake is complete, or the connection ends */
 };
 
 struct sdtls_conn {
@@ -119,12 +173,14 @@ struct sdtls_conn {
     char finding_text[160];
     char remote_text[SD_ADDR_TEXT];
     uint64_t handshake_us;
-    size_t datagram, fragment; /* of the last one read */
-    struct sd_candidates to;   /* client */
-    struct sd_replies replies; /* client */
+    size_t datagram, fragment;         /* of the last one read */
+    struct sd_replies replies;         /* client */
+    struct sd_race *race;              /* client that the program knows; else NULL */
+    const struct sd_conn_hooks *hooks; /* the same */
+    struct sdtls_conn *leader; /* of a rival: the connection that the program knows; else NULL */
     bool reported_refused;     /* ICMP port unreachable: only the first one is a finding */
     void *user;
-    TAILQ_ENTRY(sdtls_conn) all, ready;
+    TAILQ_ENTRY(sdtls_conn) all, ready, rival;
 };
 
 struct sdtls {
@@ -177,6 +233,8 @@ void sd_conn_set_peer(struct sdtls_conn *c, struct sd_peer *p);
 /* Shows a datagram to the program's tap. */
 void sd_conn_tap(struct sdtls_conn *c, int sent, const void *data, size_t len);
 void sd_conn_free(struct sdtls_conn *c);
+/* When the attempt ends; SD_NEVER once it is over. */
+sd_time sd_conn_handshake_deadline(const struct sdtls_conn *c);
 void sd_conn_rearm(struct sdtls_conn *c, sd_time now);
 /* Puts the connection on the list of those with events; sleep takes it off. */
 void sd_conn_wake(struct sdtls_conn *c);
@@ -211,26 +269,51 @@ void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now
 /* True when the datagram was a ClientHello and has been dealt with. */
 bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
 
-/* client.c: before the server's first answer a datagram or an error may settle the attempt to
- * connect. True when it did, or was no DTLS; false: it is for the session. */
+/* attempt.c: opens the socket and session for an address, and sends the first flight. */
+int sd_connect_try(struct sdtls_conn *c, const struct sd_addr *to, sd_time now, struct sd_err *err);
+/* Closes them again. */
+void sd_connect_drop(struct sdtls_conn *c);
+
+/* race.c: the addresses of a client's peer. */
+int sd_race_new(struct sdtls_conn *c, const char *host, struct sd_addr *list, size_t count);
+/* Begins with the first address that lets us. */
+int sd_race_begin(struct sdtls_conn *c, sd_time now, struct sd_err *err);
+/* The handshake is complete, or the connection is over: no other address is of use. */
+void sd_race_stop(struct sdtls_conn *c);
+/* Begins with the next address if it is time. */
+void sd_race_due(struct sdtls_conn *c, sd_time now);
+/* The network reported an error for one of the addresses: the next one need not wait. */
+void sd_race_hurry(struct sdtls_conn *c, sd_time now);
+/* No address will do more: c goes on with the one that has the best reason. */
+void sd_race_settle(struct sdtls_conn *c);
+/* The current address of c has failed. NULL when another one goes on in its place; else the best
+ * reason of all. */
+const struct sd_err *sd_race_failed(struct sdtls_conn *c, const struct sd_err *why);
+/* The turn of a rival with events: true when it won, and *ev is the READY of its leader. */
+bool sd_race_event(struct sdtls_conn *rival, sdtls_event *ev, sd_time now);
+
+/* client.c */
+/* sdtls_connect() after the name is resolved; takes over `list`. */
+int sd_connect_begin(struct sdtls *s, const char *host, struct sd_addr *list, size_t count,
+                     struct sdtls_conn **pconn);
+/* Before the server's first answer a datagram or an error may tell something about the
+ * attempt to connect. True when it did; false: it is for the session. */
 bool sd_connect_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
 
 /* replies.c: what comes back to a client before the server's first answer. */
 /* The server has answered the ClientHello. */
 bool sd_replies_answered(const struct sdtls_conn *c);
-/* Keeps the random of our ClientHello, which is about to be sent. */
+/* Keeps the beginning of our ClientHello, which is about to be sent. */
 void sd_replies_note_hello(struct sdtls_conn *c, const void *data, size_t len);
-enum sd_reply {
-    SD_REPLY_DTLS,    /* for the session; *rec is the first record */
-    SD_REPLY_FOREIGN, /* from no DTLS server, or forged */
-    SD_REPLY_JUNK,    /* that is certain: the second datagram that is no DTLS, */
-    SD_REPLY_ECHO,    /* the second copy of our ClientHello, */
-    SD_REPLY_RIVAL    /* the second ClientHello of the peer */
-};
-enum sd_reply sd_replies_take(struct sdtls_conn *c, const struct sd_received *d,
-                              struct sd_record *rec);
-/* The sentence for a handshake that got no answer. */
-void sd_replies_explain(const struct sd_replies *r, char *buf, size_t cap);
+/* The kind of a datagram or an error, counted; *rec is its first record. SD_RANK_NOTHING: it shows
+ * a ClientHello that another one has shown already, or a matter of size. */
+enum sd_reply_rank sd_replies_take(struct sdtls_conn *c, const struct sd_received *d,
+                                   struct sd_record *rec);
+/* This kind is proven to come from where our ClientHellos arrive. */
+bool sd_replies_certain(const struct sd_replies *r, enum sd_reply_rank rank);
+/* The strongest reason for a handshake that did not finish, and its sentence. */
+enum sd_reply_rank sd_replies_rank(const struct sdtls_conn *c);
+void sd_replies_explain(const struct sdtls_conn *c, char *buf, size_t cap);
 
 /* limits.c: 0, or the counter of the limit that was hit. */
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);

@@ -179,6 +179,11 @@ static void advance_handshake(struct sd_session *s)
     ERR_clear_error();
 }
 
+void sd_session_rebind(struct sd_session *s, void *arg)
+{
+    s->guard.arg = arg;
+}
+
 /* The gate has checked the cookie already. OpenSSL asks twice: in DTLSv1_listen
  * and again when it processes the hello. */
 static int cookie_verify(SSL *ssl, const unsigned char *cookie, unsigned len)

@@ -52,6 +52,8 @@ struct sd_session_report {
 int sd_session_new(struct sd_session **ps, struct sd_tls *tls, const struct sd_session_config *c,
                    struct sd_err *err);
 void sd_session_free(struct sd_session *s);
+/* From now on `arg` is the callback's first argument. */
+void sd_session_rebind(struct sd_session *s, void *arg);
 
 /* Server: begins with the datagram that the gate admitted. record_seq: the record number of its
  * ClientHello. cookie = false: no cookie was exchanged (SDTLS_F_NO_COOKIE). */

@@ -114,9 +114,9 @@ def send(source, target, payload):
         s.sendto(_ip(17, source[0], target[0], _udp(source[1], target[1], payload)), (target[0], 0))
 
 
-def send_icmp(kind, code, victim, other, mtu=0):
+def send_icmp(kind, code, victim, other, mtu=0, quote=b"x" * 8):
     """An ICMP error about a datagram that `victim` sent to `other`, from nowhere in particular."""
-    quoted = _ip(17, victim[0], other[0], _udp(victim[1], other[1], b"x" * 8))
+    quoted = _ip(17, victim[0], other[0], _udp(victim[1], other[1], quote + bytes(len(quote) % 2)))
     body = struct.pack("!BBHHH", kind, code, 0, 0, mtu) + quoted
     body = body[:2] + struct.pack("!H", _checksum(body)) + body[4:]
     with _raw(socket.IPPROTO_RAW) as s:

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import threading
+import time
 
 import pytest
 
@@ -63,8 +64,8 @@ def once(*replies):
 
 PEERS = {
     "silent": (lambda data, n: [], 3, "VPN gateway"),
-    "one-junk-datagram": (once(b"what?"), 3, "came back that is not DTLS"),
-    "one-echo": (once(lambda data: data), 3, "our own ClientHello came back"),
+    "one-junk-datagram": (once(b"what?"), 4, "came back that are not DTLS"),
+    "one-echo": (once(lambda data: data), 4, "our own ClientHello comes back"),
     "old-session": (lambda data, n: [forge.record(forge.DATA, bytes(40), epoch=1, seq=n)], 3,
                     "DTLS datagrams came back"),
     "rival": (rival, 4, "both ends are clients"),
@@ -79,19 +80,27 @@ PEERS = {
 }
 
 
+# What anybody could have sent is told at once, and decides nothing before the deadline.
+TOLD_EARLY = {"one-junk-datagram": "not-dtls-peer", "http": "not-dtls-peer", "tls": "not-dtls-peer",
+              "cut-records": "not-dtls-peer", "rival": "role-conflict"}
+
+
 @pytest.mark.parametrize("name", PEERS)
 def test_one_clear_line(udp_server, nc_run, name):
     answer, status, words = PEERS[name]
-    program = nc_run("-w", "4", "--timer", "300", "127.0.0.1", udp_server(answer))
-    lines = [line for line in program.lines if line.startswith("nc_dtls: ")]
+    begun = time.monotonic()
+    program = nc_run("-w", "3", "--timer", "300", "127.0.0.1", udp_server(answer))
+    took = time.monotonic() - begun
+    *early, last = [line for line in program.lines if line.startswith("nc_dtls: ")]
     assert program.status == status, program.err
-    assert len(lines) == 1 and words in lines[0], program.err
-    assert re.search(r"127\.0\.0\.1:\d+", lines[0])
+    assert words in last and re.search(r"127\.0\.0\.1:\d+", last), program.err
+    assert [f"[{TOLD_EARLY[name]}]" in line for line in early] == [True] if name in TOLD_EARLY else not early
+    assert took >= 2.9 or name in ("reflector", "refuses")
     assert program.out == b""
 
 
 @pytest.mark.parametrize("name,status", [("silent", 3), ("http", 4), ("refuses", 4), ("only-verify-requests", 0),
-                                         ("reflector", 4), ("rival", 4), ("one-echo", 3)])
+                                         ("reflector", 4), ("rival", 4), ("one-echo", 4)])
 def test_the_probe_tells_too(udp_server, nc_run, name, status):
     program = nc_run("-z", "-w", "2", "--timer", "300", "127.0.0.1", udp_server(PEERS[name][0]))
     assert program.status == status, (program.out, program.err)

@@ -176,8 +176,13 @@ static void report_number(const struct nc *n, const sdtls_event *ev, const char 
 static void report_finding(const struct nc *n, const sdtls_event *ev)
 {
     const char *peer = ev->conn ? sdtls_peer_text(ev->conn) : NULL;
-    tool_say(&n->out, 1, "%s%s%s [%s]", or_empty(peer), peer ? ": " : "", or_empty(ev->text),
-             or_empty(ev->finding));
+    bool connecting = n->cfg.role == NC_CLIENT || n->cfg.role == NC_PROBE;
+    /* What may end the attempt later: nobody shall have to wait for it without a word. */
+    if (connecting && TAILQ_EMPTY(&n->peers) && !n->out.json)
+        tool_warn(&n->out, "%s [%s]", or_empty(ev->text), or_empty(ev->finding));
+    else
+        tool_say(&n->out, 1, "%s%s%s [%s]", or_empty(peer), peer ? ": " : "", or_empty(ev->text),
+                 or_empty(ev->finding));
     json_t *f = json_object();
     tool_field(f, "peer", peer);
     tool_field(f, "id", ev->finding);
