@@ -27,7 +27,8 @@ struct sd_decap *sd_decap_new(const struct sd_decap_config *config)
                                     .incomplete = config->sink.ip_incomplete};
     d->frag = sd_ipfrag_new(&frag);
     d->carriers = sd_carriers_new(config->key, d->config.max_channels);
-    if (!d->frag || !d->carriers) {
+    d->streams = sd_streams_new();
+    if (!d->frag || !d->carriers || !d->streams) {
         sd_decap_free(d);
         return NULL;
     }
@@ -40,6 +41,7 @@ void sd_decap_free(struct sd_decap *d)
         return;
     sd_ipfrag_free(d->frag);
     sd_carriers_free(d->carriers);
+    sd_streams_free(d->streams);
     free(d);
 }
 

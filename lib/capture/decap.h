@@ -29,7 +29,7 @@ struct sd_decap_config {
 
 struct sd_decap_counts {
     uint64_t frames;
-    uint64_t datagrams; /* UDP datagrams, without those that carry a tunnel */
+    uint64_t datagrams; /* UDP datagrams, without those that carry a tunnel; segments with TURN */
     uint64_t icmp;      /* errors that quote UDP */
     uint64_t fragments; /* IP fragments that did not complete a packet */
     uint64_t other;     /* frames of other protocols or of unknown link types */

@@ -46,6 +46,7 @@ struct sd_decap {
     uint64_t fates[SD_FATES];
     struct sd_ipfrag *frag;
     struct sd_carriers *carriers;
+    struct sd_streams *streams;
 };
 
 /* The way into one frame. */
@@ -95,6 +96,7 @@ enum sd_protocol {
     SD_PROTOCOL_HOP_BY_HOP = 0,
     SD_PROTOCOL_ICMP = 1,
     SD_PROTOCOL_IPV4 = 4,
+    SD_PROTOCOL_TCP = 6,
     SD_PROTOCOL_UDP = 17,
     SD_PROTOCOL_IPV6 = 41,
     SD_PROTOCOL_ROUTING = 43,
@@ -115,6 +117,10 @@ bool sd_ip_extension(struct sd_rd *r, uint8_t *protocol);
 struct sd_addr sd_ip_addr4(const uint8_t *bytes); /* port 0 */
 struct sd_addr sd_ip_addr6(const uint8_t *bytes);
 
+/* emit.c */
+/* Takes off what carries records, and hands the datagram to the sink. */
+void sd_decap_emit(struct sd_decap *d, struct sd_datagram *datagram);
+
 /* link.c */
 enum sd_fate sd_decap_link(struct sd_walk *w, uint16_t linktype, struct sd_unread *p);
 enum sd_fate sd_decap_ethernet(struct sd_walk *w, struct sd_unread *p);
@@ -128,6 +134,10 @@ enum sd_fate sd_decap_gre(struct sd_walk *w, struct sd_unread *p);
 enum sd_fate sd_decap_udp_tunnel(struct sd_walk *w, uint16_t port, struct sd_unread *p);
 /* udp.c */
 enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p);
+/* tcp.c */
+enum sd_fate sd_decap_tcp(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p);
+struct sd_streams *sd_streams_new(void); /* NULL when there is no memory */
+void sd_streams_free(struct sd_streams *s);
 /* icmp.c */
 enum sd_fate sd_decap_icmp4(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p);
 enum sd_fate sd_decap_icmp6(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p);

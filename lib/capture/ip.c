@@ -63,6 +63,8 @@ static enum sd_fate take_protocol(struct sd_walk *w, struct sd_ip *ip, uint8_t p
     switch (protocol) {
     case SD_PROTOCOL_UDP:
         return sd_decap_udp(w, ip, p);
+    case SD_PROTOCOL_TCP:
+        return sd_decap_tcp(w, ip, p);
     case SD_PROTOCOL_ICMP:
         return six ? SD_FATE_OTHER : sd_decap_icmp4(w, ip, p);
     case SD_PROTOCOL_ICMP6:

@@ -3,13 +3,6 @@
 
 enum { UDP_HEADER = 8 };
 
-static void emit(void *arg, const struct sd_datagram *datagram)
-{
-    struct sd_decap *d = arg;
-    if (d->config.sink.datagram)
-        d->config.sink.datagram(d->config.sink.arg, datagram);
-}
-
 /* The length is 0 when it does not fit (RFC 2675 section 4), or when a network card is to set it.
  * Less than the IP payload: options follow (RFC 9868). More: every receiver drops it. */
 enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_unread *p)
@@ -39,6 +32,6 @@ enum sd_fate sd_decap_udp(struct sd_walk *w, const struct sd_ip *ip, struct sd_u
                             .interface = w->frame->interface};
     sd_addr_set_port(&d.src, sd_be16(h.p));
     sd_addr_set_port(&d.dst, to);
-    sd_carriers_take(w->d->carriers, &d, emit, w->d);
+    sd_decap_emit(w->d, &d);
     return SD_FATE_DATAGRAM;
 }

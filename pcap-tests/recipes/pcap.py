@@ -4,7 +4,7 @@
 import ipaddress
 import struct
 
-ETHERNET, UDP, ICMP = 1, 17, 1
+ETHERNET, UDP, TCP, ICMP = 1, 17, 6, 1
 
 
 class Pcap:
@@ -22,6 +22,11 @@ class Pcap:
     def udp(self, ns, src, dst, payload, ttl=64):
         """src and dst: (address, port)."""
         self.ip(ns, src[0], dst[0], UDP, udp_header(src, dst, payload) + payload, ttl)
+
+    def tcp(self, ns, src, dst, seq, payload):
+        """A segment with data; its checksum is left to the network card."""
+        head = struct.pack("!HHIIBBHHH", src[1], dst[1], seq & 0xFFFFFFFF, 1, 0x50, 0x18, 65535, 0, 0)
+        self.ip(ns, src[0], dst[0], TCP, head + payload)
 
     def ip(self, ns, src, dst, protocol, body, ttl=64, fragment=0x4000):
         self.ip_id = (self.ip_id + 1) & 0xFFFF

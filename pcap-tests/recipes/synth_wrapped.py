@@ -89,6 +89,36 @@ def indication(side, payload):
     return struct.pack("!HHI", 0x0016 if side == "c" else 0x0017, len(attributes), 0x2112A442) + bytes(12) + attributes
 
 
+def in_tcp(wrap, cuts=()):
+    """Over a connection to a relay. cuts: where in a message a new segment begins."""
+    def make(path):
+        scene = Scene(path)
+        talk = Talk(scene, server=(SERVER[0], 3478))
+        seq = {"c": 0xFFFFFF00, "s": 77}
+
+        def segment(side, data):
+            ends = talk.address[side], talk.address["s" if side == "c" else "c"]
+            scene.pcap.tcp(scene.now, *ends, seq[side], data)
+            seq[side] += len(data)
+
+        def put(side, payload):
+            message = wrap(side, payload)
+            message += bytes(-len(message) % 4)
+            edges = [0, *(c for c in cuts if c < len(message)), len(message)]
+            for start, stop in zip(edges, edges[1:]):
+                scene.wait(0.005)
+                segment(side, message[start:stop])
+        talk.put = put
+        talk.whole()
+        scene.pcap.close()
+    return make
+
+
+def web_socket(_side, payload):
+    """Something else, in which a few bytes look like a channel."""
+    return b"\x40\x01\x00\x10" + payload.replace(b"\xfe", b"\xfa")
+
+
 def source_packet(_side, payload):
     """RDP over UDP: what is acknowledged (one run, to a multiple of 4 bytes), then two sequence numbers."""
     return bytes.fromhex("c76d5c17 0400 000c 0001 4c00 9fd6752c 9fd6752c") + payload
@@ -134,6 +164,9 @@ RECIPES.update({
     "in_turn_indication": carried(3478, indication),
     "in_capwap": carried(5246, lambda side, payload: b"\1\0\0\0" + payload),
     "in_capwap_reserved": carried(5246, lambda side, payload: (b"\1\0\0\0" if side == "c" else b"\1\0\3\0") + payload),
+    "in_turn_tcp": in_tcp(indication),
+    "in_turn_tcp_cut": in_tcp(channel_data, (40, 41, 300)),
+    "in_tcp_not": in_tcp(web_socket),
     "in_rdpudp": carried(3389, source_packet),
     "in_rdpudp_not": carried(3389, other_packet),
     "file_pcapng": written(pcapng),
