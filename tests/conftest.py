@@ -23,6 +23,23 @@ PROBE = BIN / "dtls_probe"
 DEADLINE = 30
 
 
+def namespaces():
+    return subprocess.run(["unshare", "--net", "ip", "link", "set", "lo", "up"], capture_output=True,
+                          check=False).returncode == 0
+
+
+def raw_sockets():
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW).close()
+    except PermissionError:
+        return False
+    return True
+
+
+needs_namespaces = pytest.mark.skipif(not namespaces(), reason="network namespaces cannot be made here")
+needs_raw_sockets = pytest.mark.skipif(not raw_sockets(), reason="raw sockets cannot be had here")
+
+
 def environment(**changes):
     env = {k: v for k, v in os.environ.items() if k not in ("SSLKEYLOGFILE", "NO_COLOR", "CLICOLOR_FORCE")}
     env.update(changes)

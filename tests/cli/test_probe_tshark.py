@@ -3,6 +3,7 @@
 
 What tshark 4.0 gets wrong, or does not look at, is listed here with the reason."""
 
+import functools
 import json
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ def numbers(text):
     return [int(n, 0) for n in text.split(",") if n]
 
 
+@functools.cache
 def by_tshark(path):
     """frame -> (records, messages), of frames with plain DTLS records and nothing else in doubt."""
     args = ["tshark", "-n", "-r", path, "-Y", "dtls", "-T", "fields", "-E", "separator=;"]

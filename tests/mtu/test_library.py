@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The library's handshake with a certificate chain of 6 kB where the path is narrower than the
 interface: with ICMP within half a second, without it within four, whichever side sends the
-large flight. openssl s_server and s_client stand beside it in what is printed."""
+large flight. With SDTLS_BESIDE=1 openssl s_server and s_client stand beside it in what is printed."""
 
 import json
 import os
@@ -12,12 +12,13 @@ import time
 import pytest
 
 from cable import SERVER4, SERVER6, Lab, Way
-from conftest import BIN, NC, PROBE
+from conftest import BIN, NC, PROBE, needs_namespaces
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+pytestmark = needs_namespaces
 
 PORT = "4433"
 WITH_ICMP, WITHOUT = 0.5, 4.0  # seconds more than without a limit
+BESIDE = os.environ.get("SDTLS_BESIDE") == "1"  # each costs up to 9 s
 
 
 @pytest.fixture(scope="module")
@@ -83,36 +84,41 @@ def shake_openssl(lab, chain, address):
         server.stdin.close()
 
 
-def least(function, times=2):
-    """The machine may be busy once; what the protocol costs, it costs always."""
-    return min(function() for _ in range(times))
+def least(run, chain, address, enough, *ways, mutual=False, times=5):
+    """Seconds of a handshake. The machine may be busy for a while; what the protocol costs, it costs
+    always. Each attempt has hosts of its own: the kernel remembers a path MTU."""
+    took = []
+    while not took or min(took) >= enough and len(took) < times:
+        with Lab(*ways) as lab:
+            took.append(shake(lab, run, chain, address, mutual))
+    return min(took)
 
 
-BESIDE = (1400, 600)  # each costs many seconds
 PATHS = [(SERVER4, mtu) for mtu in (1400, 1280, 900, 600)] + [(SERVER6, mtu) for mtu in (1400, 1280)]
 
 
 @pytest.mark.parametrize("icmp", [True, False], ids=["icmp", "no icmp"])
 @pytest.mark.parametrize("address, mtu", PATHS)
 def test_the_servers_chain_gets_through(run, chain, address, mtu, icmp):
-    with Lab() as lab:
-        free = least(lambda: shake(lab, run, chain, address))
-    with Lab(back=Way(mtu=mtu, icmp=icmp)) as lab:
-        took = least(lambda: shake(lab, run, chain, address))
-    with Lab(back=Way(mtu=mtu, icmp=icmp)) as lab:
-        other = shake_openssl(lab, chain, address) if mtu in BESIDE else "not run"
+    limit = WITH_ICMP if icmp else WITHOUT
+    free = least(run, chain, address, limit)
+    took = least(run, chain, address, free + limit, Way(), Way(mtu=mtu, icmp=icmp))
+    other = "not run"
+    if BESIDE:
+        with Lab(back=Way(mtu=mtu, icmp=icmp)) as lab:
+            other = shake_openssl(lab, chain, address)
     words = f"{other:.2f} s" if isinstance(other, float) else other or "fails within 9 s"
     print(f"{address} {mtu} {'icmp' if icmp else 'no icmp'}: {took - free:+.2f} s; openssl {words}")
-    assert took - free < (WITH_ICMP if icmp else WITHOUT)
+    assert took - free < limit
 
 
 @pytest.mark.parametrize("icmp", [True, False], ids=["icmp", "no icmp"])
 @pytest.mark.parametrize("mtu", [1280, 600])
 def test_chains_in_both_directions_get_through(run, chain, mtu, icmp):
-    with Lab(Way(mtu=mtu, icmp=icmp), Way(mtu=mtu, icmp=icmp)) as lab:
-        took = least(lambda: shake(lab, run, chain, SERVER4, mutual=True))
+    limit = 2 * (WITH_ICMP if icmp else WITHOUT)
+    took = least(run, chain, SERVER4, limit, Way(mtu=mtu, icmp=icmp), Way(mtu=mtu, icmp=icmp), mutual=True)
     print(f"both ways {mtu} {'icmp' if icmp else 'no icmp'}: {took:.2f} s")
-    assert took < 2 * (WITH_ICMP if icmp else WITHOUT)
+    assert took < limit
 
 
 def test_the_trace_tells_when_the_mtu_made_the_difference(run, chain):

@@ -4,14 +4,13 @@ believes ICMP, or takes every echo for both directions, is among them."""
 
 import contextlib
 import json
-import os
 
 import pytest
 
 from cable import SERVER4, SERVER6, Lab, Way, ip
-from conftest import BIN, NC
+from conftest import BIN, NC, needs_namespaces
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+pytestmark = needs_namespaces
 
 MTU = BIN / "dtls_mtu"
 PORT = "4433"

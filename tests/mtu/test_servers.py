@@ -3,7 +3,6 @@
 answer and the exit status that --help lists, within the deadline."""
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -13,7 +12,7 @@ import threading
 
 import pytest
 
-from conftest import BIN, NC
+from conftest import BIN, NC, needs_namespaces
 
 MTU = BIN / "dtls_mtu"
 
@@ -87,7 +86,7 @@ def test_nobody_listens(run):
     assert tool.result["c2s_mtu"] is None and tool.result["seconds"] < 2
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+@needs_namespaces
 def test_the_tool_does_not_answer_itself(run):
     """The kernel may choose the port of a server that is not there for the tool: here one time in two."""
     script = 'ip link set lo up && sysctl -qw net.ipv4.ip_local_port_range="40000 40001" && exec "$0" 127.0.0.1 40000'

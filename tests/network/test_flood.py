@@ -5,12 +5,10 @@ import os
 import pathlib
 import threading
 
-import pytest
-
 import forge
-from conftest import NC, USR1, stop
+from conftest import NC, USR1, needs_raw_sockets, stop
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
+pytestmark = needs_raw_sockets
 COUNT = int(os.environ.get("SDTLS_FLOOD", 1000000))
 WARM_UP = 20000
 

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Nobody off-path can stop an association: every kind of forgery at both ends."""
 
-import os
 import re
 
 import pytest
 
 import forge
-from conftest import USR1, counters, stop
+from conftest import USR1, counters, needs_raw_sockets, stop
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
+pytestmark = needs_raw_sockets
 
 
 class Pair:

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Forged records by the hundred: of every length, for each kind of cipher, and in the middle of a handshake."""
 
-import os
-
 import pytest
 
 import forge
+from conftest import needs_raw_sockets
 from pair import end
 from test_forgery import Pair, held_handshake
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
+pytestmark = needs_raw_sockets
 both_sides = pytest.mark.parametrize("side", ["server", "client"])
 
 CIPHERS = {"gcm": "ECDHE-ECDSA-AES128-GCM-SHA256", "ccm": "ECDHE-ECDSA-AES128-CCM",

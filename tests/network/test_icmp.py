@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """ICMP errors and errors of send(): an association lives through them, forged or not."""
 
-import os
 import pathlib
 import subprocess
 import time
@@ -9,12 +8,12 @@ import time
 import pytest
 
 import forge
-from conftest import DEADLINE, NC, USR1, counters
+from conftest import DEADLINE, NC, USR1, counters, needs_raw_sockets
 from pair import end
 from test_forgery import held_handshake, pair  # noqa: F401 (a fixture)
 from test_multihomed import two_hosts, within  # noqa: F401 (a fixture)
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
+pytestmark = needs_raw_sockets
 
 both_sides = pytest.mark.parametrize("side", ["server", "client"])
 each_error = pytest.mark.parametrize("error", forge.ICMP_ERRORS)
