@@ -146,9 +146,10 @@ void vk_free(struct vk_file *f)
         vk.top--;
 }
 
-bool vk_readable(const struct vk_file *f)
+uint32_t vk_events(const struct vk_file *f)
 {
-    return f->kind == VK_TIMED ? f->expires <= vk.now : f->queued || f->error || f->errors;
+    bool in = f->kind == VK_TIMED ? f->expires <= vk.now : f->queued;
+    return (in ? EPOLLIN : 0U) | (f->error || f->errors ? EPOLLERR : 0U);
 }
 
 bool vk_pending(struct vk_file *f)

@@ -107,6 +107,12 @@ void vk_close(int fd)
 
 /* --- options --- */
 
+static void keep_errors(struct vk_file *f, bool on)
+{
+    f->keeps_errors = on;
+    f->errors = on ? f->errors : 0;
+}
+
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
     struct vk_file *f = vk_file(fd);
@@ -125,7 +131,7 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t 
         f->pktinfo = on;
     else if ((level == IPPROTO_IP && name == IP_RECVERR) ||
              (level == IPPROTO_IPV6 && name == IPV6_RECVERR))
-        f->keeps_errors = on;
+        keep_errors(f, on);
     return 0;
 }
 

@@ -145,9 +145,11 @@ static void take_packet(struct vk_file *f, struct mmsghdr *mm)
 int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout)
 {
     struct vk_file *f = vk_file(fd);
-    (void)flags, (void)timeout;
+    (void)timeout;
     if (!f)
         return vk_fail_with(EBADF);
+    if (flags & MSG_ERRQUEUE)
+        return vk_recv_errors(fd, m, n);
     if (vk_odd(VK_RECV))
         return 0;
     if (vk_pending(f) || vk_fails(VK_RECV))

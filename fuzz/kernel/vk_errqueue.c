@@ -67,6 +67,18 @@ static void put_others(struct msghdr *m, size_t *used)
     vk_put_control(m, used, SOL_SOCKET, SO_TIMESTAMPNS, &when, sizeof when);
 }
 
+int vk_recv_errors(int fd, struct mmsghdr *m, unsigned n)
+{
+    unsigned got = 0;
+    for (; got < n; got++) {
+        ssize_t len = __wrap_recvmsg(fd, &m[got].msg_hdr, MSG_ERRQUEUE);
+        if (len < 0)
+            break;
+        m[got].msg_len = (unsigned)len;
+    }
+    return got ? (int)got : -1;
+}
+
 ssize_t __wrap_recvmsg(int fd, struct msghdr *m, int flags)
 {
     struct vk_file *f = vk_file(fd);

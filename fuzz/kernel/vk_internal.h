@@ -77,9 +77,12 @@ int vk_fail_with(int error);
 bool vk_odd(enum vk_call call);
 /* True: the call fails now; errno is set. */
 bool vk_fails(enum vk_call call);
+/* recvmmsg() of the error queue. */
+int vk_recv_errors(int fd, struct mmsghdr *m, unsigned n);
 /* A pending error goes to the next call; errno is set. */
 bool vk_pending(struct vk_file *f);
-bool vk_readable(const struct vk_file *f);
+/* EPOLLIN, EPOLLERR. */
+uint32_t vk_events(const struct vk_file *f);
 /* How well a socket fits a datagram: 0: not at all; VK_FITS_CONNECTED: the datagram is from its
  * peer. */
 enum { VK_FITS_CONNECTED = 3 };

@@ -29,7 +29,7 @@ int __wrap_poll(struct pollfd *p, nfds_t n, int timeout)
         return -1;
     for (nfds_t i = 0; i < n; i++) {
         const struct vk_file *f = vk_file(p[i].fd);
-        p[i].revents = f && vk_readable(f) ? POLLIN : 0;
+        p[i].revents = f ? (short)(vk_events(f) & (POLLIN | POLLERR)) : 0;
         ready += p[i].revents != 0;
     }
     if (!ready && timeout > 0)
@@ -74,8 +74,10 @@ static int collect(struct epoll_event *ev, int max)
     int n = 0;
     for (int i = 0; i < vk.top && n < max; i++) {
         const struct vk_file *f = &vk.file[i];
-        if (f->kind != VK_FREE && f->watched.events && vk_readable(f))
-            ev[n++] = f->watched;
+        if (f->kind == VK_FREE || !f->watched.events || !vk_events(f))
+            continue;
+        ev[n] = f->watched;
+        ev[n++].events = vk_events(f);
     }
     return n;
 }

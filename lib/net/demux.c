@@ -85,8 +85,9 @@ static void run_source_timers(struct sd_demux *d, sd_time now)
         sd_source_due(d, sd_container(t, struct sd_source, timer), now);
 }
 
-static void add_to_round(struct sd_demux *d, struct sd_source *s)
+static void add_to_round(struct sd_demux *d, struct sd_source *s, uint32_t events)
 {
+    s->events = events;
     for (unsigned i = 0; i < d->round_count; i++)
         if (d->round[i] == s)
             return;
@@ -102,16 +103,16 @@ static void start_round(struct sd_demux *d, const struct epoll_event *ev, int n)
     d->drain_reads = SD_DRAIN_READS;
     for (unsigned i = 0; n == SD_ROUND && i < d->listener_count; i++)
         if (d->listeners[i].source)
-            add_to_round(d, d->listeners[i].source);
+            add_to_round(d, d->listeners[i].source, 0);
     for (int i = 0; i < n; i++) {
         struct sd_source *s = ev[i].data.ptr;
         if (s && s->kind == SD_LISTENER)
-            add_to_round(d, s);
+            add_to_round(d, s, ev[i].events);
     }
     for (int i = 0; i < n; i++) {
         struct sd_source *s = ev[i].data.ptr;
         if (s && s->kind != SD_LISTENER)
-            add_to_round(d, s);
+            add_to_round(d, s, ev[i].events);
     }
 }
 
@@ -176,51 +177,47 @@ static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struc
     return true;
 }
 
-static bool deliver_error(struct sd_demux *d, struct sd_source *s, int error,
-                          const struct sd_report *report, struct sd_received *out)
+/* What the network reported about a datagram to the peer of this socket. */
+static bool deliver_error(struct sd_demux *d, const struct sd_report *report,
+                          struct sd_received *out)
 {
-    const struct sd_peer *p = s->peer;
-    size_t headers = p ? sd_socket_headers(&p->remote) : 0;
-    d->counters[SD_NET_ICMP] += !report || !report->here;
-    sd_source_failed(d, s);
-    if (!p)
+    const struct sd_peer *p = d->origin.peer;
+    if (!p || !report->error)
         return false;
-    *out =
-        (struct sd_received){.error = error,
-                             .report = report,
-                             .limit = report && report->mtu > headers ? report->mtu - headers : 0,
-                             .peer = p->remote,
-                             .local = p->local,
-                             .to = s->peer,
-                             .listener = p->listener};
+    size_t headers = sd_socket_headers(&p->remote);
+    *out = (struct sd_received){.error = report->error,
+                                .report = report,
+                                .limit = report->mtu > headers ? report->mtu - headers : 0,
+                                .peer = p->remote,
+                                .local = p->local,
+                                .to = d->origin.peer,
+                                .listener = p->listener};
     return true;
 }
 
-/* The kernel queues a report, and then sets the error of the socket. A read in between gets the
- * report first, and the next recv() the error of the same event. */
-static bool was_reported(struct sd_source *s, int error)
+static void read_reports(struct sd_demux *d, struct sd_source *s)
 {
-    const bool again = error != EAGAIN && error == s->early;
-    s->early = again ? 0 : s->early;
-    return again;
+    unsigned forgeable = 0;
+    sd_errqueue_drain(s->fd, &d->reports);
+    for (unsigned i = 0; i < d->reports.count; i++)
+        forgeable += d->reports.list[i].error && !d->reports.list[i].here;
+    d->counters[SD_NET_ICMP] += forgeable;
+    if (forgeable)
+        sd_source_reported(d, s, forgeable);
 }
 
-/* An error that the kernel had for this socket; of a listener it is counted only. */
-static bool read_socket_error(struct sd_demux *d, struct sd_source *s, int error,
-                              struct sd_received *out)
+/* A pending error is in the way of the datagrams, once for each ICMP message. Its report tells
+ * the rest; without reports it is counted here. */
+static int read_datagrams(struct sd_demux *d, const struct sd_source *s, unsigned max)
 {
-    if (error == EINTR)
-        return false;
-    if (s->kind != SD_LISTENER && sd_errqueue_read(s->fd, &d->report) > 0) {
-        s->early = error == EAGAIN ? d->report.error : 0;
-        return deliver_error(d, s, d->report.error, &d->report, out);
+    int n = -EAGAIN;
+    for (int i = 0; i < SD_TRIES; i++) {
+        n = sd_batch_read(&d->batch, s->fd, max);
+        if (n >= 0 || n == -EAGAIN)
+            break;
+        d->counters[SD_NET_ICMP] += s->deaf;
     }
-    if (was_reported(s, error))
-        return false;
-    if (error != EAGAIN)
-        return deliver_error(d, s, error, NULL, out);
-    sd_source_idle(d, s);
-    return false;
+    return n;
 }
 
 static void count_overflow(struct sd_demux *d, struct sd_source *s)
@@ -230,19 +227,20 @@ static void count_overflow(struct sd_demux *d, struct sd_source *s)
         sd_source_dropped(d, s, dropped);
 }
 
-/* True when *out was filled; datagrams are left in the batch. */
-static bool read_source(struct sd_demux *d, struct sd_source *s, struct sd_received *out)
+/* Datagrams into the batch, and what the network reported: that is looked at after them. */
+static void read_source(struct sd_demux *d, struct sd_source *s)
 {
     unsigned max = s->kind == SD_LISTENER ? SD_BATCH : 1;
-    int n = sd_batch_read(&d->batch, s->fd, max);
+    int n = read_datagrams(d, s, max);
     if (n < (int)max && d->drain < d->listener_count) /* then it is the one being drained */
         d->drain++;
-    if (n <= 0)
-        return read_socket_error(d, s, n ? -n : EAGAIN, out);
-    s->errors = 0;
-    count_overflow(d, s);
+    if (n > 0)
+        count_overflow(d, s);
+    if (s->events & EPOLLERR && s->kind != SD_LISTENER && !s->deaf)
+        read_reports(d, s);
     d->origin = *s;
-    return false;
+    if (n <= 0)
+        sd_source_idle(d, s);
 }
 
 /* After an accept the listeners are emptied before any peer's socket is read,
@@ -268,19 +266,28 @@ static struct sd_source *next_source(struct sd_demux *d)
     return s;
 }
 
+/* The next of what has been read. */
+static bool next_pending(struct sd_demux *d, struct sd_received *out)
+{
+    struct sd_batch_datagram packet;
+    while (sd_batch_take(&d->batch, &packet))
+        if (deliver(d, &packet, out))
+            return true;
+    while (d->reports.at < d->reports.count)
+        if (deliver_error(d, &d->reports.list[d->reports.at++], out))
+            return true;
+    return false;
+}
+
 static bool next_received(struct sd_demux *d, struct sd_received *out)
 {
-    for (;;) {
-        struct sd_batch_datagram packet;
-        while (sd_batch_take(&d->batch, &packet))
-            if (deliver(d, &packet, out))
-                return true;
-        struct sd_source *s = next_source(d);
-        if (!s)
+    struct sd_source *s;
+    while (!next_pending(d, out)) {
+        if (!(s = next_source(d)))
             return false;
-        if (read_source(d, s, out))
-            return true;
+        read_source(d, s);
     }
+    return true;
 }
 
 int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms)

@@ -33,7 +33,7 @@ struct sd_peer; /* one remote address as seen from one local address */
     X(SOCKET_FAILED, "socket-failed") /* of those: socket, bind or connect failed */               \
     X(SEND_FULL, "send-full")         /* sends that met a full queue of socket or interface */     \
     X(SEND_FAILED, "send-failed")     /* send errors of any other kind */                          \
-    X(ICMP, "icmp")                   /* errors reported by the network */
+    X(ICMP, "icmp")                   /* errors reported by the network; in a storm not all */
 
 enum sd_net_counter {
 #define SD_X(name, text) SD_NET_##name,
@@ -97,6 +97,8 @@ void sd_demux_retire(struct sd_demux *d, unsigned listener);
 /* The next datagram or error. Listeners come before peers. 1 = filled, 0 = the
  * time passed, the armed deadline passed, or a signal came; -errno. */
 int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms);
+/* Something that was read waits for sd_demux_next(), although the fd may not be readable. */
+bool sd_demux_pending(const struct sd_demux *d);
 /* Makes sd_demux_next() and the fd wake at `when`, on the clock of
  * sd_clock_now() (one timerfd inside the epoll set); SD_NEVER disarms. */
 void sd_demux_arm(struct sd_demux *d, sd_time when);
@@ -116,6 +118,8 @@ void sd_demux_close(struct sd_demux *d, struct sd_peer *peer);
 int sd_peer_send(struct sd_peer *p, const void *data, size_t len);
 /* Whether what it sends stays in its own socket, unread. Without such a socket nothing changes. */
 void sd_peer_hold(struct sd_peer *p, bool hold);
+/* Datagrams wait in the socket that those of this peer come from, and will be read. */
+bool sd_peer_waits(const struct sd_peer *p);
 /* Its own socket, or -1 when shared. */
 int sd_peer_fd(const struct sd_peer *p);
 const struct sd_addr *sd_peer_remote(const struct sd_peer *p);

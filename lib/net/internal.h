@@ -12,8 +12,11 @@
 #include "net/socket.h"
 
 enum {
-    SD_ROUND = 64,       /* sockets served after one epoll_wait() */
-    SD_DRAIN_READS = 8,  /* listener batches between an accept and the next peer's socket */
+    SD_ROUND = 64,      /* sockets served after one epoll_wait() */
+    SD_DRAIN_READS = 8, /* listener batches between an accept and the next peer's socket */
+    /* Calls on a connected socket before a pending error counts as a failure: each ICMP message
+     * makes one call fail. At 20,000 of them each second a call meets one in 25. */
+    SD_TRIES = 8,
     SD_LINGER_MS = 10,   /* after this time no earlier lookup of the kernel delivers to a socket */
     SD_LINGER_TURNS = 99 /* a socket that never falls silent is closed after this many lingers */
 };
@@ -24,18 +27,20 @@ enum sd_source_kind { SD_LISTENER, SD_PEER, SD_CLIENT };
 struct sd_source {
     enum sd_source_kind kind;
     int fd;
-    unsigned listener;     /* which listener answers the unknown senders read here */
-    struct sd_addr local;  /* where datagrams without PKTINFO were sent to */
-    struct sd_peer *peer;  /* whose socket it is; NULL for listeners and dying ones */
-    bool dying;            /* drained through the table until it is closed */
-    bool paused;           /* out of the epoll set for a while: nothing but errors */
-    bool held;             /* out of the epoll set: its peer is not to be read */
-    int rcvbuf;            /* its share, see rcvbuf.c */
-    unsigned errors;       /* in a row */
-    int early;             /* of a report that was read before recv() failed with it; 0: none */
+    unsigned listener;    /* which listener answers the unknown senders read here */
+    struct sd_addr local; /* where datagrams without PKTINFO were sent to */
+    struct sd_peer *peer; /* whose socket it is; NULL for listeners and dying ones */
+    bool dying;           /* drained through the table until it is closed */
+    bool paused;          /* out of the epoll set for a while: shut down, but not by us */
+    bool held;            /* out of the epoll set: its peer is not to be read */
+    int rcvbuf;           /* its share, see rcvbuf.c */
+    bool deaf;            /* the kernel keeps no reports: in a storm of ICMP errors, while held */
+    uint32_t events;      /* of epoll, in this round */
+    unsigned reports;     /* ICMP errors since `counted` */
+    sd_time counted;
     unsigned turns;        /* how often a dying socket's time was up */
     uint32_t dropped;      /* SO_RXQ_OVFL as last read */
-    struct sd_timer timer; /* end of the pause, or of the life */
+    struct sd_timer timer; /* end of the pause, of the deafness, or of the life */
 };
 
 struct sd_listener {
@@ -78,11 +83,14 @@ struct sd_demux {
     unsigned drain;       /* the listener being drained after an accept; listener_count: none */
     unsigned drain_reads; /* left in this round */
 
-    struct sd_report report; /* the last one read */
     struct sd_batch batch;
-    /* The socket that the batch came from; it may be gone already. */
+    struct sd_reports reports;
+    /* The socket that the batch and the reports came from; it may be gone already. */
     struct sd_source origin;
 };
+
+/* pending.c: nothing that was read is the peer's any more. */
+void sd_demux_forget(struct sd_demux *d, const struct sd_peer *p);
 
 /* wake.c: makes the fd readable at the earliest of all deadlines; call it after a new
  * one was set. */
@@ -97,18 +105,19 @@ void sd_source_close(struct sd_demux *d, struct sd_source *s);
  * are there or on the way are drained, then it is closed. A plain close() takes
  * along what came since the last read (measured: 1 to 4 datagrams in 34,000). */
 void sd_source_bury(struct sd_demux *d, struct sd_source *s);
-/* Takes a socket that yields nothing but errors out of the epoll set for a
- * moment, so that it cannot keep the loop busy. */
-void sd_source_failed(struct sd_demux *d, struct sd_source *s);
 /* Takes it out of the epoll set, or puts it back. */
 void sd_source_hold(struct sd_demux *d, struct sd_source *s, bool hold);
 /* Counts what the kernel dropped, by a count of the kernel since the socket was made. */
 void sd_source_dropped(struct sd_demux *d, struct sd_source *s, uint32_t dropped);
 /* The same, with a count that it asks for. */
 void sd_source_count_drops(struct sd_demux *d, struct sd_source *s);
+/* Counts ICMP errors that were reported for this socket. In a storm of them the kernel is told
+ * to keep no more reports, because they take the memory that datagrams need. */
+void sd_source_reported(struct sd_demux *d, struct sd_source *s, unsigned errors);
 /* A timer of a source is due. */
 void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now);
-/* Its queue was found empty; closes a dying one whose time is up. */
+/* Its queue was found empty; closes a dying one whose time is up, and takes one that was shut
+ * down, so is always readable, out of the epoll set for a moment. */
 void sd_source_idle(struct sd_demux *d, struct sd_source *s);
 
 /* rcvbuf.c: the receive buffer that a socket of one peer should ask for. */

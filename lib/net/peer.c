@@ -178,19 +178,26 @@ void sd_demux_close(struct sd_demux *d, struct sd_peer *peer)
         sd_table_remove(&d->peers, &peer->node);
     if (peer->own && !client)
         d->connected--;
+    sd_demux_forget(d, peer);
     if (peer->own)
         sd_source_bury(d, peer->own);
     free(peer);
 }
 
 /* A send on a connected socket fails with the ICMP error that an earlier one
- * provoked, and sends nothing. That error is in the queue, for sd_demux_next(). */
+ * provoked, and sends nothing. That error is in the queue, for sd_demux_next().
+ * EMSGSIZE is most often this host's own, and then each try adds a report. */
 static int send_connected(struct sd_peer *p, const void *data, size_t len)
 {
-    int rc = sd_socket_send(p->own->fd, data, len, NULL, NULL);
-    if (!rc || rc == -EAGAIN || rc == -ENOBUFS)
-        return rc;
-    return sd_socket_send(p->own->fd, data, len, NULL, NULL);
+    enum { TRIES_TOO_BIG = 2 };
+    int rc = -EAGAIN;
+    for (int i = 0; i < SD_TRIES; i++) {
+        rc = sd_socket_send(p->own->fd, data, len, NULL, NULL);
+        bool certain = rc == -EMSGSIZE && !p->own->deaf && i + 1 >= TRIES_TOO_BIG;
+        if (!rc || rc == -EAGAIN || rc == -ENOBUFS || certain)
+            break;
+    }
+    return rc;
 }
 
 static int count_sent(struct sd_demux *d, int rc)
@@ -232,6 +239,14 @@ void sd_peer_count_drops(struct sd_peer *p)
 {
     if (p->own)
         sd_source_count_drops(p->demux, p->own);
+}
+
+bool sd_peer_waits(const struct sd_peer *p)
+{
+    const struct sd_source *s = p->own;
+    if (!s)
+        s = sd_listener_for(p->demux, p->listener, &p->local);
+    return s && !s->held && (sd_demux_pending(p->demux) || sd_socket_waits(s->fd));
 }
 
 int sd_peer_fd(const struct sd_peer *p)

@@ -2,6 +2,7 @@
 #include "net/socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,7 +78,7 @@ int sd_socket_set(int fd, const struct sd_socket_options *o)
     if (!rc)
         rc = set_path_mtu(fd, o);
     if (!rc && o->reports)
-        rc = sd_errqueue_enable(fd, o->family);
+        rc = sd_errqueue_keep(fd, o->family, true);
     if (rc)
         return rc;
     set_rcvbuf(fd, o->rcvbuf);
@@ -241,6 +242,12 @@ bool sd_socket_empty(int fd)
 {
     char byte;
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+bool sd_socket_waits(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0 && p.revents & POLLIN;
 }
 
 size_t sd_socket_headers(const struct sd_addr *to)

@@ -43,6 +43,8 @@ int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *t
 bool sd_socket_dropped(int fd, uint32_t *count);
 /* Nothing to read; an error that is pending does not say that. */
 bool sd_socket_empty(int fd);
+/* A datagram probably waits to be read. It takes no pending error off the socket. */
+bool sd_socket_waits(int fd);
 /* Bytes of IP and UDP header of a datagram to this address. */
 size_t sd_socket_headers(const struct sd_addr *to);
 /* UDP payload that the route of a connected socket carries; 0 = unknown. */

@@ -6,11 +6,18 @@
 
 #include "net/internal.h"
 
-enum { ERRORS_IN_A_ROW = 16, PAUSE_MS = 10 };
+enum {
+    PAUSE_MS = 10,
+    /* A storm: this many errors in this time. A report takes about 1 kB of the receive buffer,
+     * which may have 208 kB: at 20,000 errors/s that is full after 14 ms. */
+    STORM_ERRORS = 32,
+    STORM_MS = 100,
+    DEAF_MS = 1000
+};
 
 static int watch_source(struct sd_demux *d, struct sd_source *s)
 {
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = s};
     return epoll_ctl(d->epoll, EPOLL_CTL_ADD, s->fd, &ev) ? -errno : 0;
 }
 
@@ -80,13 +87,30 @@ void sd_source_close(struct sd_demux *d, struct sd_source *s)
     free(s);
 }
 
-/* Without the epoll set it is not read. Should the kernel have no memory to put it back, a timer
- * tries again. */
+static void hear_nothing(struct sd_source *s)
+{
+    s->deaf = true;
+    sd_errqueue_keep(s->fd, s->local.sa.sa_family, false);
+}
+
+static void hear_again(struct sd_source *s)
+{
+    s->deaf = false;
+    s->reports = 0;
+    sd_errqueue_keep(s->fd, s->local.sa.sa_family, true);
+}
+
+/* Without the epoll set it is not read, so reports would pile up. Should the kernel have no memory
+ * to put it back, a timer tries again. */
 void sd_source_hold(struct sd_demux *d, struct sd_source *s, bool hold)
 {
     if (s->held == hold)
         return;
     s->held = hold;
+    if (hold)
+        hear_nothing(s);
+    else
+        hear_again(s);
     if (s->paused)
         return; /* its timer sees to it */
     if (hold) {
@@ -114,15 +138,27 @@ void sd_source_bury(struct sd_demux *d, struct sd_source *s)
         sd_source_close(d, s);
 }
 
-void sd_source_failed(struct sd_demux *d, struct sd_source *s)
+static void pause_source(struct sd_demux *d, struct sd_source *s)
 {
-    if (++s->errors < ERRORS_IN_A_ROW || s->dying)
-        return;
     if (!sd_timers_set(&d->timers, &s->timer, sd_clock_now() + PAUSE_MS * SD_MS))
         return;
     s->paused = true;
-    s->errors = 0;
     unwatch_source(d, s);
+    sd_demux_wake(d);
+}
+
+void sd_source_reported(struct sd_demux *d, struct sd_source *s, unsigned errors)
+{
+    sd_time now = sd_clock_now();
+    if (now - s->counted > STORM_MS * SD_MS) {
+        s->counted = now;
+        s->reports = 0;
+    }
+    s->reports += errors;
+    if (s->reports < STORM_ERRORS || s->dying || s->deaf ||
+        !sd_timers_set(&d->timers, &s->timer, now + DEAF_MS * SD_MS))
+        return;
+    hear_nothing(s);
     sd_demux_wake(d);
 }
 
@@ -131,6 +167,8 @@ void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
     /* It was set until now, so there is room for its timer. */
     if (s->paused && (s->paused = !s->held && watch_source(d, s)))
         sd_timers_set(&d->timers, &s->timer, now + PAUSE_MS * SD_MS);
+    if (s->deaf && !s->held)
+        hear_again(s);
     if (!s->dying)
         return;
     if (++s->turns > SD_LINGER_TURNS || sd_socket_empty(s->fd))
@@ -143,8 +181,6 @@ void sd_source_idle(struct sd_demux *d, struct sd_source *s)
 {
     if (s->dying && s->turns && sd_socket_empty(s->fd))
         sd_source_close(d, s);
-    else if (s->kind == SD_LISTENER) /* may be asked without being readable */
-        s->errors = 0;
-    else /* readable without anything to read, as after shutdown() */
-        sd_source_failed(d, s);
+    else if (!s->dying && s->events & (EPOLLRDHUP | EPOLLHUP))
+        pause_source(d, s);
 }
