@@ -225,6 +225,11 @@ enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t ca
     return e;
 }
 
+bool sd_session_has_more(struct sd_session *s)
+{
+    return s->count;
+}
+
 sd_time sd_session_deadline(const struct sd_session *s, sd_time now)
 {
     (void)now;

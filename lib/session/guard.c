@@ -51,6 +51,14 @@ void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len)
     g->queued++;
 }
 
+bool sd_guard_waits(struct sd_guard *g)
+{
+    const struct sd_datagram_in *d = STAILQ_FIRST(&g->queue);
+    if (d && d->used == d->len)
+        drop_head(g);
+    return g->queued;
+}
+
 /* The next record of the datagram at the head; false when it holds no more. */
 static bool next_record(struct sd_guard *g, struct sd_datagram_in *d, struct sd_record *rec)
 {

@@ -78,6 +78,8 @@ bool sd_guard_init(struct sd_guard *g);
 void sd_guard_fini(struct sd_guard *g);
 /* Queues a copy of a datagram from the peer. */
 void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len);
+/* Whether a datagram has bytes that were not looked at; drops one that has none. */
+bool sd_guard_waits(struct sd_guard *g);
 /* Sends the flight's datagrams larger than `mtu` again, in pieces that fit. */
 void sd_guard_resend(struct sd_guard *g, size_t mtu);
 /* Sends one datagram of `size` bytes of junk, to see whether a router reports it as too big. */

@@ -54,6 +54,7 @@ struct sd_session {
     bool shut;          /* close_notify was sent */
     bool orderly;       /* over by the peer's close_notify */
     bool held;          /* nothing is read once established */
+    bool read_all;      /* OpenSSL was asked for data until it had none: it keeps none back */
     unsigned owed;      /* SD_OWED_* */
 
     /* Retransmission, see retransmit.c. */

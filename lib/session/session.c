@@ -299,6 +299,7 @@ static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
         closed(s);
     else if (!only_waits(s, rc))
         fail_session(s);
+    s->read_all = true;
     ERR_clear_error();
     return false;
 }
@@ -335,6 +336,12 @@ enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t ca
     if (!s->owed && !s->held && s->phase == SD_PHASE_ESTABLISHED && read_data(s, buf, cap, len))
         return SD_SESSION_DATA;
     return take_event(s);
+}
+
+bool sd_session_has_more(struct sd_session *s)
+{
+    return sd_guard_waits(&s->guard) || !s->read_all || s->owed ||
+           s->retransmits_reported < s->retransmits || SSL_has_pending(s->ssl);
 }
 
 static sd_time alert_deadline(const struct sd_session *s)

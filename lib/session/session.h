@@ -71,6 +71,8 @@ void sd_session_net_error(struct sd_session *s, const struct sd_session_report *
  * should have room for 16 KiB. */
 enum sd_session_event sd_session_next(struct sd_session *s, void *buf, size_t cap, size_t *len,
                                       sd_time now);
+/* After DATA: false when the next call would return IDLE, and change nothing. */
+bool sd_session_has_more(struct sd_session *s);
 /* When sd_session_timer() is to be called, or SD_NEVER. */
 sd_time sd_session_deadline(const struct sd_session *s, sd_time now);
 void sd_session_timer(struct sd_session *s, sd_time now);

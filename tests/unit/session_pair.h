@@ -151,8 +151,13 @@ MAYBE_UNUSED static void gate(struct pair *p, const uint8_t *data, size_t len)
 MAYBE_UNUSED static void pump(struct side *s)
 {
     size_t len;
+    bool more = true; /* a session that says it has no more keeps its word */
     for (;;) {
-        switch (sd_session_next(s->session, s->data, sizeof s->data, &len, sd_clock_now())) {
+        enum sd_session_event e =
+            sd_session_next(s->session, s->data, sizeof s->data, &len, sd_clock_now());
+        assert_true(more || e == SD_SESSION_IDLE);
+        more = e != SD_SESSION_DATA || sd_session_has_more(s->session);
+        switch (e) {
         case SD_SESSION_IDLE:
             if (!s->failed && !s->closed)
                 assert_int_equal(s->session->guard.queued, 0);

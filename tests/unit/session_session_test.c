@@ -440,6 +440,35 @@ static void many_records_in_one_datagram_are_all_read(void **state)
     pair_free(p);
 }
 
+/* The server's data overtakes the end of its handshake: OpenSSL keeps it until it has the keys,
+ * and the queue of the guard is empty then. */
+static void early_data_is_all_read(void **state)
+{
+    (void)state;
+    enum { EARLY = 3 };
+    struct pair *p = pair_new(NULL, NULL);
+    struct side *c = &p->side[CLIENT], *s = &p->side[SERVER];
+    connect_client(p);
+    while (!s->ready) {
+        struct side *to = c->head < c->tail ? c : s;
+        assert_true(to->head < to->tail);
+        struct packet k = to->ring[to->head++ % PACKETS];
+        input(p, to == s ? SERVER : CLIENT, k.data, k.len);
+    }
+    assert_false(c->ready);
+    size_t flight = c->tail;
+    for (int i = 0; i < EARLY; i++)
+        assert_int_equal(sd_session_send(s->session, "early", 5), SDTLS_OK);
+    for (size_t i = flight; i < flight + EARLY; i++)
+        input(p, CLIENT, c->ring[i % PACKETS].data, c->ring[i % PACKETS].len);
+    assert_int_equal(c->data_events, 0);
+    c->tail = flight;
+    deliver(p);
+    assert_ready(p);
+    assert_int_equal(c->data_events, EARLY);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_stands_still_is_watched),
         cmocka_unit_test(keying_material_agrees),
         cmocka_unit_test(many_records_in_one_datagram_are_all_read),
+        cmocka_unit_test(early_data_is_all_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
