@@ -8,7 +8,7 @@
 
 #include "endpoint/internal.h"
 
-enum { HANDSHAKE_MS = 30000 };
+enum { HANDSHAKE_MS = 30000, MOST_POSTPONED = 250 };
 
 /* OpenSSL rounds what is left of its timer; never spin on the difference. */
 #define SHORTEST_WAIT (1 * SD_MS)
@@ -177,15 +177,22 @@ static sd_time earliest(sd_time a, sd_time b)
     return a < b ? a : b;
 }
 
+/* Of what is judged by what has been read. */
+static sd_time next_deadline(const struct sdtls_conn *c, sd_time now)
+{
+    sd_time when = earliest(sd_conn_handshake_deadline(c), idle_deadline(c));
+    when = earliest(when, sd_session_deadline(c->session, now));
+    return earliest(when, c->race ? c->race->next_at : SD_NEVER);
+}
+
 void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
 {
     if (c->state == SD_CONN_CLOSING)
         return;
-    sd_time when = earliest(sd_conn_handshake_deadline(c), idle_deadline(c));
-    when = earliest(earliest(when, c->retry_at), sd_session_deadline(c->session, now));
-    when = earliest(when, c->race ? c->race->next_at : SD_NEVER);
-    if (when < now + SHORTEST_WAIT)
-        when = now + SHORTEST_WAIT;
+    sd_time when = earliest(next_deadline(c, now), c->retry_at);
+    /* Not from now: what arrives all the time would move it away for ever. */
+    if (when < c->ran + SHORTEST_WAIT)
+        when = c->ran + SHORTEST_WAIT;
     sd_timers_set(&c->ep->timers, &c->timer, when);
 }
 
@@ -200,7 +207,33 @@ static void client_timed_out(struct sdtls_conn *c, sd_time now)
                      : "the client went silent after its ClientHello");
 }
 
-void sd_conn_due(struct sdtls_conn *c, sd_time now)
+static bool datagrams_wait(const struct sdtls_conn *c)
+{
+    const struct sdtls_conn *r;
+    if (c->peer && sd_peer_waits(c->peer))
+        return true;
+    if (!c->race)
+        return false;
+    TAILQ_FOREACH(r, &c->race->rivals, rival)
+    if (datagrams_wait(r))
+        return true;
+    return false;
+}
+
+/* A process that was suspended, or did not get the CPU, finds its deadlines over and in its
+ * sockets what arrived in time. That is read before a timer is run. Each time takes
+ * SHORTEST_WAIT: whoever floods the socket does not keep a connection alive. */
+static bool must_read_first(struct sdtls_conn *c)
+{
+    if (c->postponed < MOST_POSTPONED && datagrams_wait(c)) {
+        c->postponed++;
+        return true;
+    }
+    c->postponed = 0;
+    return false;
+}
+
+static void run_timers(struct sdtls_conn *c, sd_time now)
 {
     if (now >= sd_conn_handshake_deadline(c)) {
         c->hooks ? c->hooks->timed_out(c, now) : client_timed_out(c, now);
@@ -208,13 +241,20 @@ void sd_conn_due(struct sdtls_conn *c, sd_time now)
         sd_session_shutdown(c->session);
         sd_conn_fail(c, SDTLS_IDLE, "idle limit reached: no data for %u ms", c->ep->cfg.idle_ms);
     } else {
-        sd_conn_unblock(c, now);
         sd_session_timer(c->session, now);
         if (c->hooks)
             c->hooks->due(c, now);
-        sd_conn_wake(c);
-        sd_conn_rearm(c, now);
     }
+}
+
+void sd_conn_due(struct sdtls_conn *c, sd_time now)
+{
+    c->ran = now;
+    sd_conn_unblock(c, now);
+    if (now >= next_deadline(c, now) && !must_read_first(c))
+        run_timers(c, now);
+    sd_conn_wake(c);
+    sd_conn_rearm(c, now);
 }
 
 void sd_conn_note_error(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
@@ -226,7 +266,8 @@ void sd_conn_note_error(struct sdtls_conn *c, const struct sd_received *d, sd_ti
                                              .quote = r ? r->quote : NULL,
                                              .quoted = r ? r->quoted : 0};
     sd_session_net_error(c->session, &report, now);
-    sd_conn_wake(c);
+    if (d->error == EMSGSIZE) /* nothing follows from other errors */
+        sd_conn_wake(c);
 }
 
 static void network_error(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
@@ -268,6 +309,16 @@ static void become_established(struct sdtls_conn *c, sd_time now)
     sd_limit_drop(c);
 }
 
+/* Most datagrams hold one record: asking the session again would cost as much as a system call,
+ * and being on the list two of them, when the program waits on the fd. */
+static void rest_if_done(struct sdtls_conn *c, sd_time now)
+{
+    if (sd_session_has_more(c->session))
+        return;
+    sd_conn_sleep(c);
+    sd_conn_rearm(c, now);
+}
+
 /* Translates what the session says; false when it has nothing more. */
 static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
 {
@@ -281,6 +332,7 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
         return true;
     case SD_SESSION_DATA:
         c->active = now;
+        rest_if_done(c, now);
         ev->type = SDTLS_EV_DATA;
         ev->data = s->data;
         ev->datagram = c->datagram;

@@ -71,11 +71,13 @@ static bool next_of_ready(struct sdtls *s, sdtls_event *ev, sd_time now)
     return false;
 }
 
-static void run_due_connections(struct sdtls *s, sd_time now)
+static bool run_due_connections(struct sdtls *s, sd_time now)
 {
     struct sd_timer *t;
-    while ((t = sd_timers_due(&s->timers, now)))
+    bool any = false;
+    for (; (t = sd_timers_due(&s->timers, now)); any = true)
         sd_conn_due(sd_container(t, struct sdtls_conn, timer), now);
+    return any;
 }
 
 /* accept.c or client.c, by the role of the connection, sees it first: it may be about more than
@@ -97,13 +99,36 @@ static int wait_left(int timeout_ms, sd_time begin, sd_time now)
     return spent >= (sd_time)timeout_ms ? 0 : timeout_ms - (int)spent;
 }
 
+/* Work without an event may take this much longer than the caller wanted to wait: a flood must
+ * not keep sdtls_next() from returning, and each call must get something done. */
+#define LONGEST_WORK (1 * SD_MS)
+
+static sd_time work_until(int timeout_ms, sd_time begin)
+{
+    if (timeout_ms < 0)
+        return SD_NEVER;
+    sd_time wait = (sd_time)timeout_ms * SD_MS;
+    return begin + (wait > LONGEST_WORK ? wait : LONGEST_WORK);
+}
+
+/* At the end of a batch if possible: in the middle the fd has to be made readable. */
+static bool is_late(const struct sdtls *s, sd_time now, sd_time until)
+{
+    return now >= until && (!sd_demux_pending(s->demux) || now - until >= LONGEST_WORK);
+}
+
+/* What has been read comes before the timers: it may move a deadline that has passed. */
 static int next_event(struct sdtls *s, sdtls_event *ev, int timeout_ms)
 {
     sd_time begin = sd_clock_now(), now = begin;
+    const sd_time until = work_until(timeout_ms, begin);
     for (;;) {
-        run_due_connections(s, now);
         if (next_of_ready(s, ev, now))
             return 1;
+        if (run_due_connections(s, now) && !TAILQ_EMPTY(&s->ready))
+            continue;
+        if (is_late(s, now, until))
+            return 0;
         sd_demux_arm(s->demux, sd_timers_next(&s->timers));
         struct sd_received d;
         int rc = sd_demux_next(s->demux, &d, wait_left(timeout_ms, begin, now));

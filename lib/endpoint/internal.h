@@ -165,6 +165,8 @@ struct sdtls_conn {
     size_t stored;         /* bytes kept while paused, of a peer without a socket */
     bool half_open;        /* counted in the half-open limits */
     sd_time began, active; /* first datagram; last application data */
+    sd_time ran;           /* when its timers were run last */
+    unsigned postponed;    /* how often they had to wait for datagrams to be read */
     struct sd_timer timer;
     uint8_t random[32]; /* of the ClientHello that was admitted, or sent */
     struct sd_addr remote, local;
@@ -217,7 +219,7 @@ void sd_config_free(sdtls_config *c);
 int sd_endpoint_open(struct sdtls *s);                   /* the demux, on first use */
 int sd_endpoint_tls(struct sdtls *s, enum sd_role role); /* the context, on first use */
 /* Before returning to the user, who may wait on the fd: it must be readable as long as a
- * connection has something to report, or timers to set. */
+ * connection has something to report, or timers to set, or a datagram that was read waits. */
 void sd_endpoint_wake(struct sdtls *s);
 /* What a socket error means: strerror(), but it names the interface that does not exist. */
 const char *sd_endpoint_error_text(const struct sdtls *s, int error,
@@ -245,7 +247,7 @@ void sd_conn_fail(struct sdtls_conn *c, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Runs the timers that are due. */
+/* Runs the timers that are due, after what waits in the socket has been read. */
 void sd_conn_due(struct sdtls_conn *c, sd_time now);
 /* What the network reported of it, for the session's path MTU and statistics. */
 void sd_conn_note_error(struct sdtls_conn *c, const struct sd_received *d, sd_time now);

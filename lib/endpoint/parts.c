@@ -28,7 +28,7 @@ void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
 
 void sd_endpoint_wake(struct sdtls *s)
 {
-    if (s->polled && !TAILQ_EMPTY(&s->ready))
+    if (s->polled && (!TAILQ_EMPTY(&s->ready) || sd_demux_pending(s->demux)))
         sd_demux_arm(s->demux, LONG_AGO);
 }
 

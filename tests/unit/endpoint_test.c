@@ -117,6 +117,39 @@ static void the_fd_is_readable_whenever_there_is_work(void **state)
     duo_down(&d);
 }
 
+/* Two datagrams come out of the listener's socket at once; the second waits in the endpoint. */
+static void the_fd_is_readable_while_a_datagram_waits_that_was_read(void **state)
+{
+    (void)state;
+    sdtls_config shared = self_signed;
+    shared.flags |= SDTLS_F_SHARED;
+    struct duo d;
+    sdtls_event ev;
+    duo_up(&d, &shared, &trusting);
+    sdtls_conn *c[2];
+    for (int i = 0; i < 2; i++) {
+        c[i] = duo_connect(&d);
+        duo_wait(&d, d.client, SDTLS_EV_READY);
+        duo_wait(&d, d.server, SDTLS_EV_READY);
+        assert_int_equal(sdtls_send(c[i], "first", 5), SDTLS_OK);
+        duo_wait(&d, d.server, SDTLS_EV_DATA);
+    }
+    duo_serve(&d, d.server);
+    struct pollfd p = {sdtls_fd(d.server), POLLIN, 0};
+    while (poll(&p, 1, 0))
+        assert_false(duo_step(d.server, &ev, 0));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sdtls_send(c[i], "x", 1), SDTLS_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(poll(&p, 1, 0), 1);
+        assert_true(duo_step(d.server, &ev, 0));
+        assert_int_equal(ev.type, SDTLS_EV_DATA);
+    }
+    while (poll(&p, 1, 0)) /* at most a timer that is not needed any more */
+        assert_false(duo_step(d.server, &ev, 0));
+    duo_down(&d);
+}
+
 static int silent_socket(char port[8])
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -422,6 +455,7 @@ int main(void)
         cmocka_unit_test(each_client_has_a_socket_of_its_own),
         cmocka_unit_test(a_shared_client_works_the_same),
         cmocka_unit_test(the_fd_is_readable_whenever_there_is_work),
+        cmocka_unit_test(the_fd_is_readable_while_a_datagram_waits_that_was_read),
         cmocka_unit_test(the_fd_wakes_for_a_timer_of_a_fresh_connection),
         cmocka_unit_test(a_wrong_psk_ends_with_a_reason),
         cmocka_unit_test(a_client_that_starts_anew_replaces_itself),

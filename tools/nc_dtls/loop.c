@@ -7,8 +7,8 @@
 
 #include "nc_dtls/nc.h"
 
-/* Events in a row before stdin, signals and pipes get their turn. */
-enum { EVENTS_A_TURN = 256 };
+/* Events in a row, and the time for them, before stdin, signals and pipes get their turn. */
+enum { EVENTS_A_TURN = 256, TURN_MS = 10 };
 
 /* The first three descriptors are fixed; then come two for each child. */
 struct nc_polled {
@@ -112,7 +112,8 @@ static void serve_children(struct nc *n, const struct nc_polled *p)
 static void take_events(struct nc *n)
 {
     sdtls_event ev;
-    for (int i = 0; i < EVENTS_A_TURN && !n->done; i++) {
+    const uint64_t end = nc_now() + TURN_MS;
+    for (int i = 0; i < EVENTS_A_TURN && !n->done && nc_now() < end; i++) {
         int rc = sdtls_next(n->s, &ev, 0);
         if (rc == 0)
             return;
