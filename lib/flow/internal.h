@@ -182,6 +182,9 @@ void sd_message_show(struct sd_tracker *t, const struct sd_exchange *x, const st
 /* The server of this exchange gave this cookie. */
 bool sd_cookie_known(const struct sd_tracker *t, const struct sd_exchange *x,
                      struct sd_span cookie);
+/* Each piece of a ClientHello without a cookie has been answered by a HelloVerifyRequest: one more
+ * answers something else. */
+bool sd_hello_pieces_answered(const struct sd_exchange *x);
 void sd_pending_free(struct sd_tracker *t, struct sd_flow *f);
 /* Ranges, sorted and apart. False when there is no room for one more. */
 bool sd_ranges_add(struct sd_range *r, size_t *count, size_t room, uint32_t from, uint32_t to);

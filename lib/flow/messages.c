@@ -182,6 +182,19 @@ static void count_client_hello(struct sd_exchange *x, const struct sd_tracker *t
     x->proven |= ours;
 }
 
+/* Some servers answer each piece of a hello with a request (GnuTLS 3.7). */
+bool sd_hello_pieces_answered(const struct sd_exchange *x)
+{
+    unsigned pieces = 0, requests = 0;
+    for (const struct sd_event *e = x->log; e < x->log + x->count; e++) {
+        if (e->kind != SD_EV_HANDSHAKE || e->flags & SD_EVF_DUPLICATE)
+            continue;
+        pieces += e->message == SD_HS_CLIENT_HELLO && e->flight == 1;
+        requests += e->message == SD_HS_HELLO_VERIFY_REQUEST;
+    }
+    return requests >= pieces;
+}
+
 static void count_hello_verify(struct sd_exchange *x, const struct sd_tracker *t,
                                const struct sd_handshake *h)
 {
@@ -196,7 +209,7 @@ static void count_hello_verify(struct sd_exchange *x, const struct sd_tracker *t
                            .hash = (uint32_t)sd_hash(t->config.key, hv.cookie.p, hv.cookie.len)};
     x->cookie_count++;
     /* The first ones may answer hellos without a cookie that were still on the way. */
-    x->verify_after_cookie += x->hellos_cookie > 0 && x->cookie_count > x->hellos_plain;
+    x->verify_after_cookie += x->hellos_cookie > 0 && sd_hello_pieces_answered(x);
 }
 
 static void count_hello(struct sd_exchange *x, const struct sd_tracker *t, enum sd_side side,

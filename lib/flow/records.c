@@ -286,16 +286,6 @@ static bool starts_over(const struct reading *r)
            (type == SD_HS_SERVER_HELLO && only_asked_for_cookies(r->x));
 }
 
-/* A ClientHello without a cookie came after it: the next request answers that. */
-static bool asked_since(const struct sd_exchange *x, const struct sd_event *e)
-{
-    for (size_t i = x->count; i-- > 0 && &x->log[i] != e;)
-        if (sd_event_side(&x->log[i]) == SD_CLIENT && x->log[i].flight == 1 &&
-            !(x->log[i].flags & SD_EVF_DUPLICATE))
-            return true;
-    return false;
-}
-
 static bool is_record(const struct sd_event *e)
 {
     return e->kind != SD_EV_ICMP && e->kind != SD_EV_FOREIGN && e->kind != SD_EV_IP_CUT;
@@ -309,13 +299,14 @@ static bool same_bytes(const struct reading *r, const struct sd_event *e)
     return !hashed || e->hash == (fingerprint(r->t->config.key, r->rec->body) & SD_U24);
 }
 
-/* Old stacks send a ClientHello again under its old number. */
+/* Old stacks send a ClientHello again under its old number. A request that answers a hello of its
+ * own is no copy. */
 static bool is_plain_copy(const struct reading *r, const struct sd_event *e)
 {
     if (r->d->time - e->time > COPY_WITHIN)
         return false;
     return e->kind != SD_EV_HANDSHAKE || e->message != SD_HS_HELLO_VERIFY_REQUEST ||
-           !asked_since(r->x, e);
+           sd_hello_pieces_answered(r->x);
 }
 
 enum number_seen { NUMBER_UNKNOWN, NUMBER_OF_COPY, NUMBER_OF_ANOTHER };
@@ -355,7 +346,7 @@ static void note_set_back(struct reading *r, struct sd_numbers *n)
     struct sd_direction *side = &r->x->side[r->side];
     if (!n->seen)
         side->carried = r->rec->epoch == 1 && r->rec->seq && r->rec->type == SD_CT_HANDSHAKE &&
-                        side->plain.seen && r->rec->seq == side->plain.max + 1;
+                        (side->plain.seen ? r->rec->seq == side->plain.max + 1 : r->x->reversed);
     else if (side->carried && r->rec->seq < n->min) {
         *n = (struct sd_numbers){0};
         side->carried = false;
@@ -386,7 +377,7 @@ static void note_number(struct reading *r)
         note_set_back(r, n);
     bool first = !n->seen;
     bool again = sd_numbers_note(n, r->rec->seq, &r->gap, &r->reordered);
-    if (first && !r->rec->epoch && r->side == SD_CLIENT && !r->x->mid_session)
+    if (first && !r->rec->epoch && r->side == SD_CLIENT && !r->x->reversed)
         r->gap = r->rec->seq < 16 ? (uint16_t)r->rec->seq : 0; /* a client counts from 0 */
     enum number_seen seen =
         again || (side->set_back && r->rec->seq < RESTARTED) ? look_up_number(r) : NUMBER_UNKNOWN;

@@ -280,7 +280,7 @@ static uint64_t first_number(const struct sd_exchange *x, const struct sd_event 
 {
     enum { NEAR = 32 };
     if (sd_event_side(e) == SD_CLIENT)
-        return !x->mid_session && e->seq < NEAR ? 0 : e->seq;
+        return !x->reversed && e->seq < NEAR ? 0 : e->seq;
     uint64_t base = e->seq;
     for (const struct sd_event *o = x->log; x->cookie_count && o < e; o++)
         if (o->kind == SD_EV_HANDSHAKE && o->message == SD_HS_CLIENT_HELLO && o->flight == 3 &&
@@ -292,6 +292,8 @@ static uint64_t first_number(const struct sd_exchange *x, const struct sd_event 
 static void find_gaps(struct sd_view *v, enum sd_side side)
 {
     struct seen_numbers s = {0};
+    if (v->x->side[side].snapped)
+        return; /* what is cut off a datagram may be records */
     for (size_t i = 0; i < v->x->count; i++) {
         const struct sd_event *e = &v->x->log[i];
         if (!counts_for_gaps(e, side))

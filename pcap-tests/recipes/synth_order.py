@@ -3,7 +3,7 @@
 
 import der
 import dtls
-from scene import CHANGE, CLOSE, COOKIE, FINISHED, START, Talk, opaque, recipe, retries
+from scene import CHANGE, CLOSE, COOKIE, FINISHED, RECIPES, START, Scene, Talk, opaque, recipe, retries
 from synth_offer import RSA_SUITE
 
 
@@ -176,3 +176,51 @@ def record_too_large_silent(s):
     t.cookie_exchange()
     t.flight4(padding=900, exts=(dtls.RENEGOTIATION, dtls.EMS, limit))
     retries(s, lambda: (t.again("c"), t.again("s")))
+
+
+# What looks like loss or a copy, and is none.
+
+@recipe
+def request_for_each_piece(s):
+    """A server asks for the cookie at each piece of a hello (GnuTLS 3.7), with the same record."""
+    t = Talk(s)
+    t.hello(cuts=(60,))
+    t.verify()
+    t.put("s", t.sent)
+    t.hello(COOKIE, cuts=(60,))
+    t.flight4()
+    t.finish()
+    t.chat()
+
+
+def repeated_flight(t):
+    """A client that needs long for the server's flight, so that it comes again: nothing was lost."""
+    t.flight4(padding=900, certificate_cuts=(600,))
+    t.scene.wait(1)
+    t.again("s")
+    t.scene.wait(0.1)
+    t.finish()
+    t.chat()
+
+
+@recipe
+def begins_after_hellos(s):
+    """The capture begins with the server's flight, and the client's numbers at 2."""
+    t = Talk(s)
+    put, t.put = t.put, lambda side, payload: None
+    t.cookie_exchange()
+    t.put = put
+    repeated_flight(t)
+
+
+def snapped(path):
+    """Of each frame 120 bytes: what a datagram lacks may be records."""
+    s = Scene(path)
+    t = Talk(s)
+    t.cookie_exchange()
+    repeated_flight(t)
+    with open(path, "wb") as f:
+        s.pcap.write(f, s.pcap.packets, snaplen=120)
+
+
+RECIPES["file_snapped_repetition"] = snapped

@@ -434,7 +434,8 @@ bool sd_rule_early_appdata(const struct sd_case *c, struct sd_finding *f)
         const struct sd_event *own = first_of(x, (enum sd_side)s, SD_EV_PROTECTED);
         const struct sd_event *peer = first_of(x, sd_other((enum sd_side)s), SD_EV_PROTECTED);
         /* Without its own Finished, the capture rather misses both. */
-        if (!data || !data->epoch || x->opened || !own || (peer && peer < data))
+        if (!data || !data->epoch || x->opened || !own || (peer && peer < data) ||
+            x->side[sd_other((enum sd_side)s)].snapped)
             continue;
         sd_prove(f, data);
         f->confidence = SD_MEDIUM;

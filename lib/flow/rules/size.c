@@ -580,8 +580,8 @@ bool sd_rule_appdata_size_loss(const struct sd_case *c, struct sd_finding *f)
         uint32_t missing = sd_numbers_missing(n);
         if (missing < 3 || missing < n->seen / 5 || sd_numbers_missing(back) > missing / 4)
             continue;
-        if (n->largest >= FULL_RECORD)
-            continue; /* large ones do arrive */
+        if (n->largest >= FULL_RECORD || x->side[s].snapped)
+            continue; /* large ones do arrive; or the capture has not all of them */
         prove_gaps(f, x, (enum sd_side)s);
         if (!f->packet_count)
             continue;
