@@ -9,6 +9,7 @@
 #include "harness/common.h"
 #include "harness/file.h"
 
+#include "common/printable.h"
 #include "common/trace.h"
 #include "dtls_probe/escape.h"
 #include "dtls_probe/markup.h"

@@ -3,6 +3,7 @@
 
 import array
 import fcntl
+import json
 import os
 import re
 import socket
@@ -119,6 +120,44 @@ def test_exec_ends_the_command_when_the_peer_closes(server, nc, tmp_path):
     host.wait_for("err", "Removing peer")
     subprocess.run(["timeout", "20", "tail", f"--pid={pid}", "-f", "/dev/null"], check=True)
     assert (tmp_path / "said").read_text() == "got TERM\n"
+
+
+@pytest.mark.parametrize("command,words,fields", [
+    ("exit 3", "ended with exit status 3", {"status": 3}),
+    ("kill -TERM $$", r"was ended by signal 15 \(Terminated\)", {"signal": 15})])
+def test_exec_tells_how_the_command_ended(server, nc_run, command, words, fields):
+    host = server("-v", "-e", command)
+    assert nc_run("127.0.0.1", host.port).status == 0
+    host.wait_for("err", r"127\.0\.0\.1:\d+: the command of --exec " + words)
+    host = server("--json", "-e", command)
+    assert nc_run("127.0.0.1", host.port).status == 0
+    found = json.loads(host.wait_for("err", r'\{"event":"command".*\}').group())
+    assert found.items() >= fields.items() and found["peer"].startswith("127.0.0.1:")
+
+
+def test_a_certificate_cannot_command_a_terminal(server, nc, pki, tmp_path):
+    """The peer's subject has ESC, and CSI as U+009B."""
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8",
+                    "-keyout", key, "-out", cert, "-subj", "/CN=a\x1b[31mb\u009b32mc\u202ed"], check=True, capture_output=True)
+    host = server("-v", "--client-cert", "request", "--insecure", "-e", "env; cat")
+    client = nc("-v", "--insecure", "-c", cert, "-k", key, "127.0.0.1", host.port)
+    shown = client.wait_for("out", "SDTLS_SUBJECT=(.*)\n").group(1)
+    host.wait_for("err", "subject: ")
+    other = server("--json", "--client-cert", "request", "--insecure")
+    nc("--insecure", "-c", cert, "-k", key, "127.0.0.1", other.port)
+    other.wait_for("err", '"event":"ready"')
+    for text in (shown, host.err, other.err):
+        assert text.isascii() and b"\x1b" not in text, text
+    assert b"\\xc2\\x9b32mc\\xe2\\x80\\xaed" in shown
+
+
+@pytest.mark.parametrize("redirect", ["<.", "0>file"])
+def test_a_stdin_that_cannot_be_read_is_an_error(server, run, tmp_path, redirect):
+    host = server()
+    client = run("sh", "-c", f'exec "$@" {redirect}', "sh", NC.resolve(), "127.0.0.1", host.port, cwd=tmp_path)
+    assert client.wait() == 2
+    assert b"cannot read stdin: " in client.err
 
 
 def test_exec_works_for_a_client(server, nc):

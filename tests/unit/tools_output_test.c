@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/cursor.h"
 #include "common/exit.h"
 #include "common/output.h"
+#include "common/printable.h"
 #include "common/term.h"
 #include "common/trace.h"
 #include "sukat_dtls.h"
@@ -78,16 +80,77 @@ static void an_option_beats_the_environment_and_no_color_beats_force(void **stat
 static void words_cannot_command_a_terminal(void **state)
 {
     (void)state;
-    char buf[64];
-    assert_string_equal(tool_printable("a\033[2Jb\nc\177", buf, sizeof buf), "a?[2Jb?c?");
-    assert_string_equal(tool_printable("\x9b"
-                                       "1m",
-                                       buf, sizeof buf),
-                        "?1m");
-    assert_string_equal(tool_printable("\xc2\x9b", buf, sizeof buf), "\xc2?");
-    assert_string_equal(tool_printable("gr\xc3\xbc\xc3\x9f", buf, sizeof buf),
-                        "gr\xc3\xbc\xc3\x9f");
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {{"a\033[2Jb\nc\177", "a\\x1b[2Jb\\x0ac\\x7f"},
+                 {"\x9b"
+                  "1m",
+                  "\\x9b1m"},
+                 {"\xc2\x9b", "\\xc2\\x9b"},          /* C1 in UTF-8 */
+                 {"\xe9\x9b", "\\xe9\\x9b"},          /* C1 after half a character */
+                 {"\xe2\x80\xae", "\\xe2\\x80\\xae"}, /* the text runs backwards */
+                 {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+                 {"\\x1b", "\\x1b"}};
+    char buf[64], twice[64];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(tool_printable(cases[i].text, buf, sizeof buf), cases[i].shown);
+        assert_string_equal(tool_printable(buf, twice, sizeof twice), buf);
+        assert_int_equal(tool_is_printable(cases[i].text), !strcmp(buf, cases[i].text));
+        assert_true(tool_is_printable(buf));
+    }
     assert_string_equal(tool_printable("too long", buf, 4), "too");
+    assert_string_equal(tool_printable("ab\033", buf, 6), "ab"); /* no half escape */
+    assert_string_equal(tool_printable("ab\xc3\xbc", buf, 4), "ab");
+}
+
+/* What stderr got of a line. */
+static void caught(char *buf, size_t cap, void (*say)(const struct tool_out *o),
+                   const struct tool_out *o)
+{
+    int pipes[2], before = dup(STDERR_FILENO);
+    fflush(stderr);
+    assert_int_equal(pipe(pipes), 0);
+    assert_true(dup2(pipes[1], STDERR_FILENO) >= 0);
+    say(o);
+    fflush(stderr);
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    close(pipes[1]);
+    close(before);
+    ssize_t n = read(pipes[0], buf, cap - 1);
+    close(pipes[0]);
+    assert_true(n > 0);
+    buf[n] = '\0';
+}
+
+static void say_error(const struct tool_out *o)
+{
+    tool_error(o, "no %s", "\033[31mred");
+}
+
+static void say_line(const struct tool_out *o)
+{
+    tool_say(o, 0, "no %s", "\033[31mred");
+}
+
+static void say_event(const struct tool_out *o)
+{
+    json_t *f = json_object();
+    tool_field(f, "a", "\033[31m");
+    tool_field(f, "b", "\xc2\x9b");
+    tool_event(o, "test", f);
+}
+
+static void nothing_raw_gets_to_stderr(void **state)
+{
+    (void)state;
+    const struct tool_out people = {.prog = "test"}, programs = {.prog = "test", .json = true};
+    char line[256];
+    caught(line, sizeof line, say_error, &people);
+    assert_string_equal(line, "test: no \\x1b[31mred\n");
+    caught(line, sizeof line, say_line, &people);
+    assert_string_equal(line, "no \\x1b[31mred\n");
+    caught(line, sizeof line, say_event, &programs);
+    assert_non_null(strstr(line, "\"a\":\"\\u001B[31m\",\"b\":\"\\u009B\""));
 }
 
 static void a_field_takes_what_is_not_utf8(void **state)
@@ -99,7 +162,7 @@ static void a_field_takes_what_is_not_utf8(void **state)
     tool_field(f, "none", NULL);
     assert_int_equal(json_object_size(f), 2);
     assert_string_equal(json_string_value(json_object_get(f, "plain")), "text");
-    assert_string_equal(json_string_value(json_object_get(f, "latin")), "caf?");
+    assert_string_equal(json_string_value(json_object_get(f, "latin")), "caf\\xe9");
     json_decref(f);
 }
 
@@ -170,6 +233,7 @@ int main(void)
         cmocka_unit_test(every_error_has_a_status),
         cmocka_unit_test(an_option_beats_the_environment_and_no_color_beats_force),
         cmocka_unit_test(words_cannot_command_a_terminal),
+        cmocka_unit_test(nothing_raw_gets_to_stderr),
         cmocka_unit_test(a_field_takes_what_is_not_utf8),
         cmocka_unit_test(a_flight_reads_as_its_messages),
         cmocka_unit_test(an_alert_and_a_protected_record_are_told_apart),

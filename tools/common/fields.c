@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "common/output.h"
+#include "common/printable.h"
 
 static const struct {
     const char *field, *option;
@@ -65,13 +65,15 @@ static size_t append_bytes(char *buf, size_t cap, size_t at, const char *p, size
 
 const char *tool_library_text(const char *text, char *buf, size_t cap)
 {
+    char words[1024];
     size_t at = 0;
     for (const char *p = text; *p;) {
         size_t len = p == text || strchr(" (", p[-1]) ? field_length(p) : 0;
         const char *option = option_of_field(p, len);
-        at = append_bytes(buf, cap, at, option ? option : p, option ? strlen(option) : 1);
+        at =
+            append_bytes(words, sizeof words, at, option ? option : p, option ? strlen(option) : 1);
         p += option ? len : 1;
     }
-    buf[at] = '\0';
-    return tool_printable(buf, buf, cap);
+    words[at] = '\0';
+    return tool_printable(words, buf, cap);
 }

@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
 #include "common/output.h"
+#include "common/printable.h"
 
 #define RED "\033[1;31m"
 #define YELLOW "\033[1;33m"
@@ -26,8 +28,9 @@ static void print_message(const struct tool_out *o, const char *event, const cha
 static void print_message(const struct tool_out *o, const char *event, const char *color,
                           const char *fmt, va_list ap)
 {
-    char text[1024];
-    vsnprintf(text, sizeof text, fmt, ap);
+    char raw[1024], text[sizeof raw];
+    vsnprintf(raw, sizeof raw, fmt, ap);
+    tool_printable(raw, text, sizeof text);
     if (o->json) {
         json_t *fields = json_object();
         tool_field(fields, "text", text);
@@ -58,11 +61,12 @@ void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
 {
     if (o->json || o->verbose < level)
         return;
-    char text[2048];
+    char raw[2048], text[sizeof raw];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(raw, sizeof raw, fmt, ap);
     va_end(ap);
+    tool_printable(raw, text, sizeof text);
     fprintf(stderr, "%s\n", text);
 }
 
@@ -71,6 +75,17 @@ int64_t tool_wall_clock(void)
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return t.tv_sec * (int64_t)SD_SEC + t.tv_nsec;
+}
+
+/* JSON lets control characters of Unicode (C1) stand for themselves; a terminal obeys them. */
+static char *dump_event(const json_t *line)
+{
+    enum { FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(16) };
+    char *text = json_dumps(line, FLAGS);
+    if (!text || tool_is_printable(text))
+        return text;
+    free(text);
+    return json_dumps(line, FLAGS | JSON_ENSURE_ASCII);
 }
 
 void tool_event(const struct tool_out *o, const char *name, json_t *fields)
@@ -83,7 +98,7 @@ void tool_event(const struct tool_out *o, const char *name, json_t *fields)
         json_pack("{s:s, s:f}", "event", name, "time", (double)tool_wall_clock() / (double)SD_SEC);
     if (line && fields)
         json_object_update(line, fields);
-    char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(16)) : NULL;
+    char *text = line ? dump_event(line) : NULL;
     if (text)
         fprintf(stderr, "%s\n", text);
     free(text);
@@ -93,36 +108,13 @@ void tool_event(const struct tool_out *o, const char *name, json_t *fields)
 
 void tool_field(json_t *fields, const char *key, const char *text)
 {
-    char words[512];
+    char words[2048];
     if (!text)
         return;
     json_t *value = json_string(text);
-    if (!value) {
-        tool_printable(text, words, sizeof words);
-        for (char *p = words; *p; p++)
-            *p = *p < 0 ? '?' : *p;
-        value = json_string(words);
-    }
+    if (!value)
+        value = json_string(tool_printable(text, words, sizeof words));
     json_object_set_new(fields, key, value);
-}
-
-/* C0, DEL, and C1 both as bare bytes and in UTF-8 (0xc2, then 0x80 to 0x9f). */
-static bool commands_terminal(unsigned char before, unsigned char c)
-{
-    return c < 0x20 || c == 0x7f || (c >= 0x80 && c < 0xa0 && (before < 0x80 || before == 0xc2));
-}
-
-const char *tool_printable(const char *text, char *buf, size_t cap)
-{
-    size_t n = 0;
-    unsigned char before = 0;
-    for (; text[n] && n + 1 < cap; n++) {
-        unsigned char c = (unsigned char)text[n];
-        buf[n] = commands_terminal(before, c) ? '?' : (char)c;
-        before = c;
-    }
-    buf[n] = '\0';
-    return buf;
 }
 
 const char *tool_addr_text(const struct sockaddr *sa, socklen_t len,

@@ -18,7 +18,8 @@ struct tool_out {
 
 void tool_out_init(struct tool_out *o, const char *prog);
 
-/* "prog: sentence". Errors and warnings show without -v, and not with --quiet. */
+/* "prog: sentence". Errors and warnings show without -v, and not with --quiet. These and the next
+ * one write the line with tool_printable(). */
 void tool_error(const struct tool_out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void tool_warn(const struct tool_out *o, const char *fmt, ...)
@@ -37,10 +38,6 @@ int64_t tool_wall_clock(void);
 /* Adds a text to the fields of an event; NULL adds nothing. JSON carries UTF-8 only: any other text
  * is made printable first. */
 void tool_field(json_t *fields, const char *key, const char *text);
-
-/* Replaces what could command a terminal; text from the network goes through here. Cuts what does
- * not fit; returns buf. */
-const char *tool_printable(const char *text, char *buf, size_t cap);
 
 /* Room for "[ipv6%scope]:port". */
 enum { TOOL_ADDR_TEXT = 72 };

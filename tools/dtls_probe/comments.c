@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/output.h"
+#include "common/printable.h"
 #include "dtls_probe/array.h"
 
 static char *comment_text(const struct sd_finding *f)

@@ -2,6 +2,7 @@
 #include "dtls_probe/summary.h"
 
 #include "common/output.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "common/words.h"
 #include "dtls_probe/details.h"

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/printable.h"
 #include "nc_dtls/nc.h"
 
 /* A command may go on this long after its peer has gone, and this long again after SIGTERM. */
@@ -17,12 +18,17 @@ enum { PIPE_EVERY_MS = 20 };
 /* Most bytes kept for a command that does not read. */
 enum { QUEUE_MAX = 256 * 1024 };
 
+/* Bytes of a value: names in a certificate have 255, each of which may become four. */
+enum { ENV_VALUE = 4 * 256 };
+
+/* Scripts print what they find there. */
 static void set_command_env(const char *name, const char *value)
 {
+    char words[ENV_VALUE];
     if (value)
-        setenv(name, value, 1);
+        setenv(name, tool_printable(value, words, sizeof words), 1);
     else
-        unsetenv(name);
+        unsetenv(name); /* ours may have come from the command of another nc_dtls */
 }
 
 static void describe_peer_in_env(sdtls_conn *c)
@@ -93,6 +99,7 @@ bool nc_exec(struct nc *n, struct nc_peer *p)
     if (!ch)
         return false;
     *ch = (struct nc_child){.conn = p->conn, .to = -1, .from = -1};
+    snprintf(ch->peer, sizeof ch->peer, "%s", sdtls_peer_text(p->conn));
     if (!start_command(n, ch)) {
         free(ch);
         return false;
@@ -175,11 +182,14 @@ void nc_exec_reap(struct nc *n)
 {
     struct nc_child *ch;
     pid_t pid;
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+    int status;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         TAILQ_FOREACH(ch, &n->children, next)
         {
-            if (ch->pid == pid)
-                ch->pid = 0;
+            if (ch->pid != pid)
+                continue;
+            ch->pid = 0;
+            nc_report_command(n, ch->peer, status);
         }
 }
 

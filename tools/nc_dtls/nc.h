@@ -21,9 +21,10 @@ enum { NC_DATAGRAM_MAX = 16384, NC_NEVER = -1, NC_US_PER_MS = 1000 };
  * as long as it takes to read what is left. */
 struct nc_child {
     sdtls_conn *conn; /* NULL once the peer has gone */
-    pid_t pid;        /* 0 once it is reaped */
-    int to, from;     /* its stdin and stdout; -1 when closed */
-    uint8_t *queue;   /* bytes that its stdin has not taken yet */
+    char peer[TOOL_ADDR_TEXT];
+    pid_t pid;      /* 0 once it is reaped */
+    int to, from;   /* its stdin and stdout; -1 when closed */
+    uint8_t *queue; /* bytes that its stdin has not taken yet */
     size_t queued;
     bool overrun;    /* the user knows that datagrams are dropped */
     int next_signal; /* after the peer has gone: SIGTERM, then SIGKILL */
@@ -66,6 +67,7 @@ struct nc {
     const char *leaving; /* why we close what is still open; NULL = not known */
     bool done;
     int status;
+    int failure; /* of this side, while nothing else failed: the exit status; 0 = none */
 };
 
 /* nc_dtls.c: from the arguments to the exit status. */
@@ -134,6 +136,8 @@ void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool establishe
 /* We end an established connection. */
 void nc_report_leaving(const struct nc *n, sdtls_conn *c);
 void nc_report_data(const struct nc *n, const char *peer, bool sent, size_t len);
+/* The command for a peer has ended; status as of waitpid(). */
+void nc_report_command(const struct nc *n, const char *peer, int status);
 void nc_report_counters(const struct nc *n);
 void nc_report_probe(struct nc *n, const sdtls_event *ev);
 

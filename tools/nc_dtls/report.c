@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "common/fields.h"
 #include "nc_dtls/nc.h"
@@ -142,11 +143,9 @@ static void say_details(const struct nc *n, const sdtls_info *i)
                  {"SRTP", i->srtp},
                  {"SNI", i->server_name},
                  {"PSK identity", i->psk_identity}};
-    char words[WORDS];
     for (size_t k = 0; k < sizeof lines / sizeof *lines; k++)
         if (lines[k].text)
-            tool_say(&n->out, 1, "  %s: %s", lines[k].label,
-                     tool_printable(lines[k].text, words, sizeof words));
+            tool_say(&n->out, 1, "  %s: %s", lines[k].label, lines[k].text);
 }
 
 void nc_report_ready(const struct nc *n, const sdtls_event *ev)
@@ -294,6 +293,22 @@ void nc_report_data(const struct nc *n, const char *peer, bool sent, size_t len)
     tool_event(&n->out, "data",
                json_pack("{s:s, s:s, s:I}", "peer", peer, "direction", sent ? "sent" : "received",
                          "bytes", (json_int_t)len));
+}
+
+void nc_report_command(const struct nc *n, const char *peer, int status)
+{
+    int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    json_t *f = json_pack("{s:s}", "peer", peer);
+    if (signo) {
+        tool_say(&n->out, 1, "%s: the command of --exec was ended by signal %d (%s)", peer, signo,
+                 strsignal(signo));
+        json_object_set_new(f, "signal", json_integer(signo));
+    } else {
+        tool_say(&n->out, 1, "%s: the command of --exec ended with exit status %d", peer,
+                 WEXITSTATUS(status));
+        json_object_set_new(f, "status", json_integer(WEXITSTATUS(status)));
+    }
+    tool_event(&n->out, "command", f);
 }
 
 void nc_report_counters(const struct nc *n)

@@ -60,8 +60,10 @@ void nc_pump_run(struct nc *n)
     ssize_t got = read(STDIN_FILENO, in->buf + in->kept, sizeof in->buf - in->kept);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (got < 0 && errno != EIO) /* EIO: the terminal has gone */
+    if (got < 0 && errno != EIO) { /* EIO: the terminal has gone */
         tool_error(&n->out, "cannot read stdin: %s", strerror(errno));
+        n->failure = TOOL_EXIT_USAGE;
+    }
     if (got <= 0)
         stdin_ended(n);
     else if (n->cfg.line)

@@ -24,7 +24,7 @@ void nc_quit(struct nc *n, int status)
     if (n->done)
         return;
     n->done = true;
-    n->status = status;
+    n->status = status ? status : n->failure;
 }
 
 void nc_note_handshake(struct nc *n, const sdtls_conn *c)
