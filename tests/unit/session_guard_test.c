@@ -22,7 +22,7 @@ static void inject(struct pair *p, int to, const uint8_t *data, size_t len)
     uint8_t buf[256];
     size_t n = forge(job.what, buf, sizeof buf);
     job.done = true;
-    sd_session_input(p->side[to].session, buf, n, sd_clock_now());
+    sd_session_input(p->side[to].session, buf, n, test_clock());
     pump(&p->side[to]);
 }
 
@@ -158,7 +158,7 @@ static void echo_high(struct pair *p, int to, const uint8_t *data, size_t len)
     copy[5] = 0x40;
     if (!p->side[to].session)
         return;
-    sd_session_input(p->side[to].session, copy, len, sd_clock_now());
+    sd_session_input(p->side[to].session, copy, len, test_clock());
     pump(&p->side[to]);
 }
 
@@ -181,7 +181,7 @@ static void a_flood_of_protected_records_is_not_kept(void **state)
     struct pair *p = pair_new(NULL, NULL);
     session_new(p, CLIENT);
     struct side *c = &p->side[CLIENT];
-    assert_int_equal(sd_session_connect(c->session, sd_clock_now()), SDTLS_OK);
+    assert_int_equal(sd_session_connect(c->session, test_clock()), SDTLS_OK);
     for (size_t i = 0; i < 200; i++) {
         static const uint8_t junk[100];
         uint8_t buf[256];
@@ -229,7 +229,7 @@ static void write_errors_cost_a_datagram_and_no_more(void **state)
 static void report(struct side *s, int error)
 {
     const struct sd_session_report r = {.error = error, .limit = 600};
-    sd_session_net_error(s->session, &r, sd_clock_now());
+    sd_session_net_error(s->session, &r, test_clock());
 }
 
 static void network_errors_are_hints(void **state)
@@ -338,7 +338,7 @@ static void more_than_the_queue_holds_is_dropped(void **state)
     handshake(p);
     assert_alive(p);
     for (int i = 0; i < SD_GUARD_QUEUE + 3; i++)
-        sd_session_input(p->side[SERVER].session, (const uint8_t *)"x", 1, sd_clock_now());
+        sd_session_input(p->side[SERVER].session, (const uint8_t *)"x", 1, test_clock());
     assert_int_equal(p->counters[SD_GUARD_QUEUE_FULL], 3);
     pump(&p->side[SERVER]);
     assert_alive(p);
@@ -351,7 +351,7 @@ static void only_what_was_let_through_counts_as_heard(void **state)
     struct pair *p = pair_new(NULL, NULL);
     session_new(p, CLIENT);
     struct side *c = &p->side[CLIENT];
-    assert_int_equal(sd_session_connect(c->session, sd_clock_now()), SDTLS_OK);
+    assert_int_equal(sd_session_connect(c->session, test_clock()), SDTLS_OK);
     input(p, CLIENT, (const uint8_t *)"HTTP/1.1 400 Bad Request", 24);
     assert_int_equal(sd_session_heard(c->session), 0);
     deliver(p);
@@ -371,7 +371,7 @@ static void a_key_exchange_forged_in_its_place_is_believed(struct pair *p, int t
     uint8_t buf[256];
     struct sd_wr w = sd_wr_init(buf, sizeof buf);
     message(&w, SD_HS_CLIENT_KEY_EXCHANGE, 33, 2, 0, 33);
-    sd_session_input(p->side[to].session, buf, sd_wr_len(&w), sd_clock_now());
+    sd_session_input(p->side[to].session, buf, sd_wr_len(&w), test_clock());
     pump(&p->side[to]);
 }
 

@@ -180,9 +180,9 @@ static void a_held_session_reads_nothing_and_loses_nothing(void **state)
     assert_int_equal(send_text(p, "two"), SDTLS_OK);
     for (; to->head < to->tail; to->head++) {
         const struct packet *k = &to->ring[to->head % PACKETS];
-        sd_session_input(to->session, k->data, k->len, sd_clock_now());
+        sd_session_input(to->session, k->data, k->len, test_clock());
         assert_int_equal(
-            sd_session_next(to->session, to->data, sizeof to->data, &len, sd_clock_now()),
+            sd_session_next(to->session, to->data, sizeof to->data, &len, test_clock()),
             SD_SESSION_IDLE);
     }
     assert_int_equal(sd_session_send(to->session, "meanwhile", 9), SDTLS_OK);
