@@ -234,7 +234,7 @@ SDTLS_API int sdtls_send_padded(sdtls_conn *c, const void *data, size_t len, siz
  * the connection is closed first, that datagram is lost ("guard.unsent"). */
 SDTLS_API size_t sdtls_unsent(const sdtls_conn *c);
 /* Stops reading from this peer: no DATA, and no CLOSED by the peer, until sdtls_resume(). What
- * the peer sends waits in the connection's own socket, up to its receive buffer (2 MiB for the
+ * the peer sends waits in the connection's own socket, up to its receive buffer (4 MiB for the
  * first clients, 208 KiB for each client when there are many). The kernel drops what does not
  * fit ("net.overflow"). A connection without a socket of its own keeps up to 64 KiB in memory,
  * all of them together 8 MiB ("guard.queue-full"). Sending goes on. idle_ms does not run while

@@ -74,7 +74,7 @@ int sdtls_send_padded(struct sdtls_conn *c, const void *data, size_t len, size_t
 
 size_t sdtls_unsent(const struct sdtls_conn *c)
 {
-    return c->state == SD_CONN_ESTABLISHED ? sd_session_unsent(c->session) : 0;
+    return c->session ? sd_session_unsent(c->session) : 0;
 }
 
 int sdtls_pause(struct sdtls_conn *c)

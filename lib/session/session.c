@@ -19,6 +19,15 @@ enum {
     MAX_CERT_LIST = 16384, /* bytes; of a server that asks for no certificate */
 };
 
+/* Before a call, so that an error of the program's own OpenSSL is not taken for one of this
+ * session; and after it, the other way round. ERR_clear_error() alone visits every place of the
+ * queue, which is nearly always empty. */
+static void clear_errors(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
+
 static struct sd_stage stage_of(void *arg)
 {
     return sd_stage_of(arg);
@@ -75,13 +84,13 @@ int sd_session_new(struct sd_session **ps, struct sd_tls *tls, const struct sd_s
     if (!s)
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
     s->tls = tls;
-    ERR_clear_error();
+    clear_errors();
     int rc = make_ssl(s, err);
     if (rc == SDTLS_OK) {
         configure_session(s, c);
         rc = sd_tls_prepare(tls, s->ssl, c->host, err);
     }
-    ERR_clear_error();
+    clear_errors();
     if (rc != SDTLS_OK) {
         sd_session_free(s);
         return rc;
@@ -99,7 +108,7 @@ void sd_session_free(struct sd_session *s)
      * ChangeCipherSpec and the new keys, for want of memory (docs/fuzzing.md). */
     if (s->ssl && SSL_in_init(s->ssl)) {
         SSL_clear(s->ssl);
-        ERR_clear_error();
+        clear_errors();
     }
     SSL_free(s->ssl);
     sd_guard_fini(&s->guard);
@@ -111,7 +120,7 @@ static void end_session(struct sd_session *s)
     s->phase = SD_PHASE_OVER;
     s->owed |= SD_OWED_END;
     sd_guard_clear(&s->guard);
-    ERR_clear_error();
+    clear_errors();
 }
 
 static void fail_session(struct sd_session *s)
@@ -167,7 +176,7 @@ static void advance_handshake(struct sd_session *s)
     int rc;
     do {
         passed = s->guard.passed;
-        ERR_clear_error();
+        clear_errors();
         rc = SSL_do_handshake(s->ssl);
     } while (more_to_read(s, rc, passed));
     if (rc == 1)
@@ -176,7 +185,7 @@ static void advance_handshake(struct sd_session *s)
         timed_out(s);
     else if (!only_waits(s, rc))
         fail_session(s);
-    ERR_clear_error();
+    clear_errors();
 }
 
 void sd_session_rebind(struct sd_session *s, void *arg)
@@ -229,7 +238,7 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
     s->guard.first_seq = s->guard.in_seq = record_seq;
     as_server(s, cookie);
     sd_guard_input(&s->guard, data, len);
-    ERR_clear_error();
+    clear_errors();
     int rc = cookie ? sd_tls_acceptor(s->tls)->begin(s->ssl, &s->error) : SDTLS_OK;
     if (rc != SDTLS_OK) {
         end_session(s);
@@ -237,7 +246,7 @@ int sd_session_accept(struct sd_session *s, const uint8_t *data, size_t len, uin
     }
     /* DTLSv1_listen begins with SSL_clear(), which forgets the MTU. */
     sd_pathmtu_set(s, s->mtu);
-    ERR_clear_error();
+    clear_errors();
     return SDTLS_OK;
 }
 
@@ -284,7 +293,7 @@ static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
     int rc;
     do {
         passed = s->guard.passed;
-        ERR_clear_error();
+        clear_errors();
         rc = SSL_read(s->ssl, buf, cap > INT_MAX ? INT_MAX : (int)cap);
     } while (more_to_read(s, rc, passed));
     /* The peer did not get our last flight, and OpenSSL sent it again. */
@@ -300,7 +309,7 @@ static bool read_data(struct sd_session *s, void *buf, size_t cap, size_t *len)
     else if (!only_waits(s, rc))
         fail_session(s);
     s->read_all = true;
-    ERR_clear_error();
+    clear_errors();
     return false;
 }
 
@@ -372,10 +381,10 @@ void sd_session_timer(struct sd_session *s, sd_time now)
         end_session(s);
         return;
     }
-    ERR_clear_error();
+    clear_errors();
     if (DTLSv1_handle_timeout(s->ssl) < 0)
         timed_out(s);
-    ERR_clear_error();
+    clear_errors();
 }
 
 /* What became of the datagram. */
@@ -397,14 +406,14 @@ static int write_record(struct sd_session *s, const void *data, size_t len)
     s->guard.too_big = false;
     s->guard.refused = 0;
     s->guard.keep = true;
-    ERR_clear_error();
+    clear_errors();
     int rc = SSL_write(s->ssl, data, (int)len);
     s->guard.keep = false;
     if (rc <= 0) {
         fail_session(s);
         return SDTLS_PROTO;
     }
-    ERR_clear_error();
+    clear_errors();
     return write_result(s);
 }
 
@@ -439,9 +448,9 @@ void sd_session_shutdown(struct sd_session *s)
         return;
     s->shut = true;
     sd_guard_flush(&s->guard);
-    ERR_clear_error();
+    clear_errors();
     SSL_shutdown(s->ssl);
-    ERR_clear_error();
+    clear_errors();
 }
 
 bool sd_session_flush(struct sd_session *s)
