@@ -12,7 +12,8 @@
     X(TIMEOUT, 3, "timeout: no answer, an unfinished handshake, or no data (--idle)")              \
     X(HANDSHAKE, 4, "handshake failed: an alert, or an answer that is not DTLS")                   \
     X(TRUST, 5, "the peer is not trusted")                                                         \
-    X(CLOSED, 6, "the connection ended with a fatal alert after the handshake")
+    X(CLOSED, 6, "the connection ended with a fatal alert after the handshake")                    \
+    X(LOSS, 7, "data was lost on this host (--strict)")
 
 enum tool_exit {
 #define TOOL_X(name, value, text) TOOL_EXIT_##name = (value),

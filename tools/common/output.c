@@ -1,25 +1,132 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdarg.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/clock.h"
 #include "common/output.h"
 #include "common/printable.h"
+#include "common/sink.h"
+#include "common/text.h"
 
 #define RED "\033[1;31m"
 #define YELLOW "\033[1;33m"
 #define PLAIN "\033[0m"
+
+enum { LINES_MOST = 256 << 10 };
+
+struct tool_lines {
+    struct tool_sink sink;
+    uint64_t lost, told; /* lines; told: the loss is known to the user */
+};
 
 void tool_out_init(struct tool_out *o, const char *prog)
 {
     *o = (struct tool_out){.prog = prog, .start = sd_clock_now()};
     /* One write() a line, so that several processes may share the terminal. */
     setvbuf(stderr, NULL, _IOLBF, 4096);
+    o->lines = calloc(1, sizeof *o->lines);
+    if (o->lines)
+        tool_sink_open(&o->lines->sink, STDERR_FILENO, LINES_MOST);
+}
+
+/* In JSON the loss is an event, as everything is. */
+static int lost_line(const struct tool_out *o, unsigned long long lost, char *buf, size_t cap)
+{
+    double now = (double)tool_wall_clock() / (double)SD_SEC;
+    if (o->json)
+        return snprintf(buf, cap, "{\"event\":\"lost\",\"time\":%.16g,\"lines\":%llu}\n", now,
+                        lost);
+    return snprintf(buf, cap, "%s: %llu line%s lost: stderr was not read\n", o->prog, lost,
+                    tool_plural(lost));
+}
+
+/* Not before everything from before the loss is written. */
+static void say_lost_lines(const struct tool_out *o)
+{
+    struct tool_lines *l = o->lines;
+    char line[128];
+    if (l->lost == l->told || l->sink.len)
+        return;
+    int len = lost_line(o, l->lost - l->told, line, sizeof line);
+    bool wanted = o->json || !o->quiet;
+    if (!wanted || !tool_sink_put(&l->sink, line, (size_t)len))
+        l->told = l->lost;
+}
+
+void tool_out_flush(const struct tool_out *o)
+{
+    if (o->lines && !tool_sink_flush(&o->lines->sink))
+        say_lost_lines(o);
+}
+
+int tool_out_wants(const struct tool_out *o)
+{
+    return o->lines ? tool_sink_wants(&o->lines->sink) : -1;
+}
+
+uint64_t tool_out_lost(const struct tool_out *o)
+{
+    return o->lines ? o->lines->lost : 0;
+}
+
+void tool_out_finish(struct tool_out *o, int patience_ms)
+{
+    struct pollfd p = {.fd = tool_out_wants(o), .events = POLLOUT};
+    while (p.fd >= 0 && poll(&p, 1, patience_ms) > 0) {
+        tool_out_flush(o);
+        p.fd = tool_out_wants(o);
+    }
+    if (!o->lines)
+        return;
+    say_lost_lines(o);
+    tool_sink_close(&o->lines->sink);
+    free(o->lines);
+    o->lines = NULL;
+}
+
+/* `text` ends with a newline. */
+static void put_line(const struct tool_out *o, const char *text, size_t len)
+{
+    struct tool_lines *l = o->lines;
+    if (!l) {
+        fwrite(text, 1, len, stderr);
+        return;
+    }
+    tool_out_flush(o);
+    /* Lines that come after lost ones wait until the loss is said. */
+    if (l->lost != l->told || tool_sink_put(&l->sink, text, len))
+        l->lost++;
+}
+
+void tool_progress(const struct tool_out *o, const char *text)
+{
+    if (o->lines && !o->lines->sink.len)
+        tool_sink_put(&o->lines->sink, text, strlen(text));
+}
+
+static void print_line(const struct tool_out *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A newline is put behind it; what is too long for a line is cut. */
+static void print_line(const struct tool_out *o, const char *fmt, ...)
+{
+    char line[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    int len = vsnprintf(line, sizeof line - 1, fmt, ap);
+    va_end(ap);
+    if (len < 0)
+        return;
+    size_t n = (size_t)len < sizeof line - 2 ? (size_t)len : sizeof line - 2;
+    line[n] = '\n';
+    put_line(o, line, n + 1);
 }
 
 static void print_message(const struct tool_out *o, const char *event, const char *color,
@@ -36,8 +143,7 @@ static void print_message(const struct tool_out *o, const char *event, const cha
         tool_field(fields, "text", text);
         tool_event(o, event, fields);
     } else if (!o->quiet) {
-        fprintf(stderr, "%s%s:%s %s\n", o->color ? color : "", o->prog, o->color ? PLAIN : "",
-                text);
+        print_line(o, "%s%s:%s %s", o->color ? color : "", o->prog, o->color ? PLAIN : "", text);
     }
 }
 
@@ -67,7 +173,7 @@ void tool_say(const struct tool_out *o, unsigned level, const char *fmt, ...)
     vsnprintf(raw, sizeof raw, fmt, ap);
     va_end(ap);
     tool_printable(raw, text, sizeof text);
-    fprintf(stderr, "%s\n", text);
+    print_line(o, "%s", text);
 }
 
 int64_t tool_wall_clock(void)
@@ -88,6 +194,14 @@ static char *dump_event(const json_t *line)
     return json_dumps(line, FLAGS | JSON_ENSURE_ASCII);
 }
 
+/* An object may be longer than any line for people. */
+static void put_json_line(const struct tool_out *o, char *text)
+{
+    size_t len = strlen(text);
+    text[len] = '\n'; /* in the place of the zero: put_line() wants no string */
+    put_line(o, text, len + 1);
+}
+
 void tool_event(const struct tool_out *o, const char *name, json_t *fields)
 {
     if (!o->json) {
@@ -100,7 +214,7 @@ void tool_event(const struct tool_out *o, const char *name, json_t *fields)
         json_object_update(line, fields);
     char *text = line ? dump_event(line) : NULL;
     if (text)
-        fprintf(stderr, "%s\n", text);
+        put_json_line(o, text);
     free(text);
     json_decref(line);
     json_decref(fields);

@@ -52,23 +52,54 @@ static bool suffix_ms(const char *suffix, double *ms)
     return false;
 }
 
-bool tool_parse_ms(const char *text, unsigned unit_ms, unsigned *ms)
+/* The number that the text begins with; *suffix is what follows. strtod() knows more than a number
+ * may be: hex, inf, signs, blanks. */
+static bool leading_number(const char *text, double *value, const char **suffix)
 {
-    /* strtod() knows more than a time may be: hex, inf, signs, blanks. */
     size_t digits = strspn(text, "0123456789.");
-    char number[16];
-    double unit = unit_ms;
+    char number[16], *end;
     if (!digits || digits >= sizeof number || !isdigit((unsigned char)text[digits - 1]))
-        return false;
-    if (text[digits] && !suffix_ms(text + digits, &unit))
         return false;
     memcpy(number, text, digits);
     number[digits] = '\0';
-    char *end;
-    double v = strtod(number, &end) * unit;
-    if (*end || v > INT32_MAX)
+    *value = strtod(number, &end);
+    *suffix = text + digits;
+    return !*end;
+}
+
+bool tool_parse_ms(const char *text, unsigned unit_ms, unsigned *ms)
+{
+    double v, unit = unit_ms;
+    const char *suffix;
+    if (!leading_number(text, &v, &suffix) || (*suffix && !suffix_ms(suffix, &unit)))
+        return false;
+    v *= unit;
+    if (v > INT32_MAX)
         return false;
     *ms = (unsigned)(v + 0.5);
+    return true;
+}
+
+static double bits_of_suffix(const char *suffix)
+{
+    return !*suffix               ? 1
+           : !strcmp(suffix, "k") ? 1e3
+           : !strcmp(suffix, "M") ? 1e6
+           : !strcmp(suffix, "G") ? 1e9
+                                  : 0;
+}
+
+bool tool_parse_bits(const char *text, uint64_t *bits)
+{
+    static const double most = 1e12;
+    double v;
+    const char *suffix;
+    if (!leading_number(text, &v, &suffix) || !bits_of_suffix(suffix))
+        return false;
+    v *= bits_of_suffix(suffix);
+    if (v > most)
+        return false;
+    *bits = (uint64_t)(v + 0.5);
     return true;
 }
 

@@ -16,6 +16,8 @@ bool tool_parse_port(const char *text, uint16_t *value);
 enum { TOOL_MS_PER_SEC = 1000 };
 /* "1.5s", "300ms", "5m", "1h"; a bare number counts in units of `unit_ms` milliseconds. */
 bool tool_parse_ms(const char *text, unsigned unit_ms, unsigned *ms);
+/* "500k", "2.5M", "1G": bits a second; a bare number is bits. */
+bool tool_parse_bits(const char *text, uint64_t *bits);
 /* Pairs of hex digits; *len is the capacity before and the bytes after. */
 bool tool_parse_hex(const char *text, uint8_t *out, size_t *len);
 
