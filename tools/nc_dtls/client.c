@@ -27,6 +27,9 @@ static void on_client_event(struct nc *n, const sdtls_event *ev)
     case SDTLS_EV_DATA:
         nc_peer_data(n, ev);
         break;
+    case SDTLS_EV_WRITABLE:
+        nc_peer_writable(n, ev);
+        break;
     case SDTLS_EV_CLOSED:
         on_client_closed(n, ev);
         break;

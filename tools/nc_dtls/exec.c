@@ -11,12 +11,14 @@
 #include "common/printable.h"
 #include "nc_dtls/nc.h"
 
-/* A command may go on this long after its peer has gone, and this long again after SIGTERM. */
-enum { GRACE_MS = 1000 };
+/* A command may go on this long after its peer has gone, and this long again after SIGTERM; less
+ * when a signal ends us, who have a second. */
+enum { GRACE_MS = 1000, SHORT_GRACE_MS = 300 };
 /* At the end SIGCHLD wakes us, but nothing tells when a full pipe takes more: look this often. */
 enum { PIPE_EVERY_MS = 20 };
-/* Most bytes kept for a command that does not read. */
-enum { QUEUE_MAX = 256 * 1024 };
+/* Bytes kept for a command that does not read. Its peer is paused then: one datagram more may
+ * come. It goes on when half of them are gone. */
+enum { QUEUE_FULL = 64 << 10 };
 
 /* Bytes of a value: names in a certificate have 255, each of which may become four. */
 enum { ENV_VALUE = 4 * 256 };
@@ -111,8 +113,6 @@ bool nc_exec(struct nc *n, struct nc_peer *p)
 
 static bool queue_for_command(struct nc_child *ch, const void *data, size_t len)
 {
-    if (len > QUEUE_MAX - ch->queued)
-        return false;
     uint8_t *more = realloc(ch->queue, ch->queued + len);
     if (!more)
         return false;
@@ -126,29 +126,43 @@ void nc_exec_data(struct nc *n, struct nc_child *ch, const void *data, size_t le
 {
     if (ch->to < 0 || !len)
         return;
-    if (queue_for_command(ch, data, len)) {
+    if (queue_for_command(ch, data, len))
         nc_exec_writable(n, ch);
-    } else if (!ch->overrun) {
-        ch->overrun = true;
-        tool_warn(&n->out,
-                  "%s: the command of --exec does not read its stdin: datagrams are dropped",
-                  sdtls_peer_text(ch->conn));
-    }
+    else
+        n->tally.unwritten_bytes += len; /* no memory */
+}
+
+bool nc_exec_full(const struct nc_child *ch)
+{
+    return ch->queued >= QUEUE_FULL;
+}
+
+static struct nc_peer *peer_of_child(const struct nc_child *ch)
+{
+    return ch->conn ? sdtls_user(ch->conn) : NULL;
+}
+
+bool nc_exec_wanted(struct nc *n, const struct nc_child *ch)
+{
+    const struct nc_peer *p = peer_of_child(ch);
+    return p && !p->unsent && nc_pace_ready(n);
 }
 
 void nc_exec_writable(struct nc *n, struct nc_child *ch)
 {
     (void)n;
+    struct nc_peer *p = peer_of_child(ch);
     ssize_t put = ch->queued ? write(ch->to, ch->queue, ch->queued) : 0;
     if (put < 0 && errno != EAGAIN && errno != EINTR) {
         ch->queued = 0; /* it has closed its stdin */
         close_pipe(&ch->to);
-        return;
     }
     if (put > 0) {
         ch->queued -= (size_t)put;
         memmove(ch->queue, ch->queue + put, ch->queued);
     }
+    if (p && ch->queued <= QUEUE_FULL / 2)
+        nc_peer_resume(p);
     if (!ch->conn && !ch->queued)
         close_pipe(&ch->to);
 }
@@ -156,23 +170,29 @@ void nc_exec_writable(struct nc *n, struct nc_child *ch)
 void nc_exec_readable(struct nc *n, struct nc_child *ch)
 {
     uint8_t buf[NC_DATAGRAM_MAX];
-    size_t most = sdtls_max_payload(ch->conn);
+    struct nc_peer *p = peer_of_child(ch);
+    size_t most = p ? sdtls_max_payload(p->conn) : 0;
     if (!most || most > sizeof buf)
         most = sizeof buf;
     ssize_t got = read(ch->from, buf, most);
-    if (got > 0) {
-        nc_send(n, ch->conn, buf, (size_t)got);
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    if (got > 0 && p) {
+        nc_send(n, p, buf, (size_t)got);
+    } else if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         close_pipe(&ch->from);
         sdtls_close(ch->conn);
     }
+}
+
+static uint64_t grace_ends(const struct nc *n, uint64_t now)
+{
+    return now + (n->ended ? SHORT_GRACE_MS : GRACE_MS);
 }
 
 void nc_exec_hang_up(struct nc *n, struct nc_child *ch)
 {
     ch->conn = NULL;
     ch->next_signal = SIGTERM;
-    ch->when = nc_now() + GRACE_MS;
+    ch->when = grace_ends(n, nc_now());
     nc_wake_at(n, ch->when);
     close_pipe(&ch->from);
     nc_exec_writable(n, ch);
@@ -204,10 +224,12 @@ static void child_free(struct nc *n, struct nc_child *ch)
 
 static void signal_overdue(struct nc *n, struct nc_child *ch, uint64_t now)
 {
+    if (ch->when > grace_ends(n, now)) /* it has become shorter */
+        ch->when = grace_ends(n, now);
     if (now >= ch->when) {
         kill(-ch->pid, ch->next_signal);
         ch->next_signal = SIGKILL;
-        ch->when = now + GRACE_MS;
+        ch->when = grace_ends(n, now);
     }
     nc_wake_at(n, ch->when);
 }

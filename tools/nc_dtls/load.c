@@ -98,26 +98,32 @@ static void begin_due_clients(struct nc *n, uint64_t now)
         nc_wake_at(n, l->begun + (uint64_t)l->started * TOOL_MS_PER_SEC / n->cfg.rate + 1);
 }
 
+/* All of them, or those that the socket takes. */
 static void send_messages(struct nc *n, struct nc_load_conn *c)
 {
     char text[64];
+    size_t done;
     int len = snprintf(text, sizeof text, "hello from client %u\n", c->number);
-    for (; c->sent < n->cfg.count; c->sent++)
-        nc_send(n, c->conn, text, (size_t)len);
-    n->load->sent += c->sent;
+    for (; c->sent < n->cfg.count; c->sent++) {
+        int rc = nc_send_piece(n, c->conn, text, (size_t)len, &done);
+        if (rc == SDTLS_AGAIN)
+            return;
+        n->load->sent += !rc;
+    }
 }
 
 static void show_load_progress(const struct nc *n, uint64_t now, bool last)
 {
     struct nc_load *l = n->load;
+    char text[128];
     if (n->out.quiet || n->out.json || n->out.verbose || !isatty(STDERR_FILENO))
         return;
     if (!last && now < l->shown + PROGRESS_EVERY_MS)
         return;
     l->shown = now;
-    fprintf(stderr, "\rconnected %u of %u clients, failed %u%s", l->connected, n->cfg.clients,
-            l->failed, last ? "\n" : "");
-    fflush(stderr);
+    snprintf(text, sizeof text, "\rconnected %u of %u clients, failed %u%s", l->connected,
+             n->cfg.clients, l->failed, last ? "\n" : "");
+    tool_progress(&n->out, text);
 }
 
 /* All have connected or failed: send, and give the replies their time. */
@@ -133,6 +139,23 @@ static void send_all_messages(struct nc *n)
     nc_quit_after_replies(n);
 }
 
+static bool all_messages_sent(const struct nc *n)
+{
+    const struct nc_load_conn *c;
+    TAILQ_FOREACH(c, &n->load->conns, next)
+    {
+        if (c->ready && c->sent < n->cfg.count)
+            return false;
+    }
+    return true;
+}
+
+static void on_load_writable(struct nc *n, struct nc_load_conn *c)
+{
+    send_messages(n, c);
+    nc_quit_after_replies(n); /* their time begins again */
+}
+
 static void on_load_tick(struct nc *n, uint64_t now)
 {
     struct nc_load *l = n->load;
@@ -142,7 +165,7 @@ static void on_load_tick(struct nc *n, uint64_t now)
         show_load_progress(n, now, settled);
     if (settled && !l->sending)
         send_all_messages(n);
-    if (l->sending && l->received >= l->sent)
+    if (l->sending && l->received >= l->sent && all_messages_sent(n))
         nc_quit(n, TOOL_EXIT_OK); /* every message has its reply */
 }
 
@@ -184,6 +207,9 @@ static void on_load_event(struct nc *n, const sdtls_event *ev)
         c->received++;
         n->load->received++;
         break;
+    case SDTLS_EV_WRITABLE:
+        on_load_writable(n, c);
+        break;
     case SDTLS_EV_CLOSED:
         on_load_closed(n, ev, c);
         break;
@@ -221,22 +247,34 @@ static json_t *load_json(const struct nc *n)
 }
 
 /* The summary is what this role was run for: it goes to stdout. */
-static void print_load(const struct nc *n)
+static void write_load(const struct nc *n, FILE *to)
 {
     const struct nc_load *l = n->load;
     if (l->connected)
-        printf("handshake min/median/p95/max %.1f/%.1f/%.1f/%.1f ms\n", percentile_ms(l, 0),
-               percentile_ms(l, 50), percentile_ms(l, 95), percentile_ms(l, 100));
-    printf("sent %u messages, received %u replies\n", l->sent, l->received);
+        fprintf(to, "handshake min/median/p95/max %.1f/%.1f/%.1f/%.1f ms\n", percentile_ms(l, 0),
+                percentile_ms(l, 50), percentile_ms(l, 95), percentile_ms(l, 100));
+    fprintf(to, "sent %u messages, received %u replies\n", l->sent, l->received);
     for (int i = 0; i < ERRORS; i++)
         if (l->failed_by[i])
-            printf("failed %u of %u clients: %s\n", l->failed_by[i], n->cfg.clients,
-                   sdtls_strerror(-i));
+            fprintf(to, "failed %u of %u clients: %s\n", l->failed_by[i], n->cfg.clients,
+                    sdtls_strerror(-i));
     if (l->lost)
-        printf("lost %u of %u clients: closed by the server after the handshake\n", l->lost,
-               n->cfg.clients);
-    printf("connected %u of %u clients\n", l->connected, n->cfg.clients);
-    fflush(stdout);
+        fprintf(to, "lost %u of %u clients: closed by the server after the handshake\n", l->lost,
+                n->cfg.clients);
+    fprintf(to, "connected %u of %u clients\n", l->connected, n->cfg.clients);
+}
+
+static void print_load(struct nc *n)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+    if (!to)
+        return;
+    write_load(n, to);
+    if (!fclose(to))
+        nc_stdout(n, text, len);
+    free(text);
 }
 
 static int finish_load(struct nc *n)

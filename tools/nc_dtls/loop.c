@@ -10,13 +10,13 @@
 /* Events in a row, and the time for them, before stdin, signals and pipes get their turn. */
 enum { EVENTS_A_TURN = 256, TURN_MS = 10 };
 
-/* The first three descriptors are fixed; then come two for each child. */
+/* The first descriptors are fixed; then come two for each child. */
 struct nc_polled {
     struct pollfd *fds;
     size_t cap, count;
 };
 
-enum { FD_ENDPOINT, FD_SIGNALS, FD_STDIN, FD_CHILDREN };
+enum { FD_ENDPOINT, FD_SIGNALS, FD_STDIN, FD_STDOUT, FD_STDERR, FD_CHILDREN };
 
 static void watch_fd(struct nc_polled *p, int fd, short events)
 {
@@ -49,9 +49,11 @@ static bool watch_all_fds(struct nc *n, struct nc_polled *p)
     watch_fd(p, sdtls_fd(n->s), POLLIN);
     watch_fd(p, n->signals.fd, POLLIN);
     watch_fd(p, nc_pump_wanted(n) ? STDIN_FILENO : -1, POLLIN);
+    watch_fd(p, tool_sink_wants(&n->payload), POLLOUT);
+    watch_fd(p, tool_out_wants(&n->out), POLLOUT);
     TAILQ_FOREACH(ch, &n->children, next)
     {
-        watch_fd(p, ch->conn ? ch->from : -1, POLLIN);
+        watch_fd(p, nc_exec_wanted(n, ch) ? ch->from : -1, POLLIN);
         watch_fd(p, ch->queued ? ch->to : -1, POLLOUT);
     }
     return true;
@@ -83,6 +85,7 @@ static void take_signals(struct nc *n)
             nc_report_counters(n);
         } else {
             n->leaving = signal_name(signo);
+            n->ended = true;
             tool_say(&n->out, 1, "Ended by %s", n->leaving);
             tool_event(&n->out, "signal",
                        json_pack("{s:i, s:s}", "number", signo, "name", strsignal(signo)));
@@ -126,15 +129,30 @@ static void take_events(struct nc *n)
     }
 }
 
+/* Replies that stdout does not take yet, or that wait behind those, get their time again; and what
+ * was promised to the peers has to be with the kernel. */
+static void quit_when_due(struct nc *n, uint64_t now)
+{
+    if (now < n->quit_at)
+        return;
+    if (n->payload.len && !n->cfg.close_at_eof)
+        nc_quit_after_replies(n);
+    else if (!nc_all_sent(n))
+        nc_wake_at(n, now + 1);
+    else
+        nc_quit(n, TOOL_EXIT_OK);
+}
+
 static void keep_time(struct nc *n)
 {
     uint64_t now = nc_now();
-    n->wake = n->quit_at;
+    n->wake = n->quit_at > now ? n->quit_at : UINT64_MAX;
     nc_exec_tick(n, now);
+    nc_send_tick(n);
+    nc_pump_tick(n);
     if (n->on_tick)
         n->on_tick(n, now);
-    if (now >= n->quit_at)
-        nc_quit(n, TOOL_EXIT_OK);
+    quit_when_due(n, now);
 }
 
 static void turn_loop(struct nc *n, struct nc_polled *p)
@@ -152,6 +170,10 @@ static void turn_loop(struct nc *n, struct nc_polled *p)
         return;
     if (p->fds[FD_STDIN].revents)
         nc_pump_run(n);
+    if (p->fds[FD_STDOUT].revents)
+        nc_stdout_writable(n);
+    if (p->fds[FD_STDERR].revents)
+        tool_out_flush(&n->out);
     serve_children(n, p);
     if (p->fds[FD_ENDPOINT].revents)
         take_events(n);

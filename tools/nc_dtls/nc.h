@@ -12,6 +12,7 @@
 #include "common/exit.h"
 #include "common/output.h"
 #include "common/signals.h"
+#include "common/sink.h"
 #include "nc_dtls/options.h"
 #include "sukat_dtls.h"
 
@@ -26,7 +27,6 @@ struct nc_child {
     int to, from;   /* its stdin and stdout; -1 when closed */
     uint8_t *queue; /* bytes that its stdin has not taken yet */
     size_t queued;
-    bool overrun;    /* the user knows that datagrams are dropped */
     int next_signal; /* after the peer has gone: SIGTERM, then SIGKILL */
     uint64_t when;   /* that signal's time */
     TAILQ_ENTRY(nc_child) next;
@@ -36,14 +36,30 @@ struct nc_child {
 struct nc_peer {
     sdtls_conn *conn;
     struct nc_child *child; /* --exec */
+    bool paused;            /* not read: what it sends cannot be passed on now */
+    bool blocked;           /* sdtls_send() said AGAIN: WRITABLE will come */
+    uint8_t *unsent;        /* the rest of the message that is being sent, or NULL */
+    size_t unsent_len;
     TAILQ_ENTRY(nc_peer) next;
 };
 
 /* stdin, read only while a peer is connected. */
 struct nc_pump {
-    bool ended;
-    size_t kept; /* --line: the beginning of a line, in buf */
+    bool ended;     /* nothing more can be read */
+    bool done;      /* nor sent */
+    size_t at, end; /* in buf: what is to be sent yet */
     uint8_t buf[NC_DATAGRAM_MAX];
+};
+
+/* What became of all data; for the end. */
+struct nc_tally {
+    uint64_t sent, sent_bytes; /* datagrams that the kernel took */
+    uint64_t received, received_bytes;
+    uint64_t refused, refused_bytes; /* datagrams that this host refused to send */
+    uint64_t unsent_bytes;           /* that waited to be sent when their connection ended */
+    uint64_t unwritten_bytes;        /* that stdout did not take */
+    uint64_t unread_peers;           /* connections that ended while they were paused */
+    char why[256];                   /* the last refusal */
 };
 
 struct nc_load; /* --clients; load.c */
@@ -58,6 +74,10 @@ struct nc {
     TAILQ_HEAD(, nc_peer) peers;
     TAILQ_HEAD(, nc_child) children;
     struct nc_pump pump;
+    struct tool_sink payload; /* stdout */
+    struct nc_tally tally;
+    unsigned waiting;   /* peers with an unsent rest */
+    uint64_t next_send; /* pace.c: ns, CLOCK_MONOTONIC */
     struct nc_load *load;
     int keylog_fd; /* -1 = none */
     const char *keylog_path;
@@ -65,7 +85,7 @@ struct nc {
     uint64_t quit_at;
     uint64_t slowest_ms; /* the slowest handshake so far, ms */
     const char *leaving; /* why we close what is still open; NULL = not known */
-    bool done;
+    bool done, ended;    /* ended: by a signal */
     int status;
     int failure; /* of this side, while nothing else failed: the exit status; 0 = none */
 };
@@ -99,19 +119,44 @@ struct nc_peer *nc_peer_add(struct nc *n, sdtls_conn *c); /* NULL: no memory; cl
 void nc_peer_remove(struct nc *n, struct nc_peer *p);
 struct nc_peer *nc_peer_of(const sdtls_event *ev);
 void nc_peer_data(struct nc *n, const sdtls_event *ev);
+void nc_peer_writable(struct nc *n, const sdtls_event *ev);
 
-/* send.c: sends one datagram, in pieces when it is larger than one may be. */
-void nc_send(struct nc *n, sdtls_conn *c, const void *data, size_t len);
+/* pause.c: stops reading from it; and goes on. */
+void nc_peer_pause(struct nc_peer *p);
+void nc_peer_resume(struct nc_peer *p);
+
+/* send.c: sends a message, in pieces when it is larger than one datagram may be. What the socket or
+ * the pace does not allow now stays with the peer; nothing more may be sent to it until then. */
+void nc_send(struct nc *n, struct nc_peer *p, const void *data, size_t len);
+void nc_send_writable(struct nc *n, struct nc_peer *p);
+void nc_send_tick(struct nc *n);
+void nc_send_forget(struct nc *n, struct nc_peer *p);
+bool nc_all_sent(const struct nc *n);
+/* One datagram; *done is how much of the data is dealt with. SDTLS_AGAIN: nothing, try again after
+ * WRITABLE. Any other error is counted. */
+int nc_send_piece(struct nc *n, sdtls_conn *c, const void *data, size_t len, size_t *done);
+
+/* pace.c: how fast data may be sent, see --rate. */
+void nc_pace_sent(struct nc *n, size_t len);
+/* Whether the next datagram may go; else the loop turns when it may. */
+bool nc_pace_ready(struct nc *n);
 
 /* stdin.c */
-bool nc_pump_wanted(const struct nc *n);
+bool nc_pump_wanted(struct nc *n);
 void nc_pump_run(struct nc *n);
+void nc_pump_tick(struct nc *n);
 
-/* stdout.c: false when stdout is gone or a signal ended the wait for it. */
+/* stdout.c: what stdout does not take now waits in memory. False when stdout is gone. */
 bool nc_stdout(struct nc *n, const void *data, size_t len);
+/* So much waits that no peer's data is wanted. */
+bool nc_stdout_full(const struct nc *n);
+void nc_stdout_writable(struct nc *n);
+/* At the end: waits until stdout has taken everything, or a signal comes. */
+void nc_stdout_finish(struct nc *n);
 
 /* exec.c */
 bool nc_exec(struct nc *n, struct nc_peer *p);
+bool nc_exec_full(const struct nc_child *ch); /* its stdin is not read */
 void nc_exec_data(struct nc *n, struct nc_child *ch, const void *data, size_t len);
 /* The peer has gone. */
 void nc_exec_hang_up(struct nc *n, struct nc_child *ch);
@@ -120,6 +165,8 @@ void nc_exec_reap(struct nc *n);
 void nc_exec_tick(struct nc *n, uint64_t now);
 void nc_exec_readable(struct nc *n, struct nc_child *ch);
 void nc_exec_writable(struct nc *n, struct nc_child *ch);
+/* Whether its stdout is to be read now. */
+bool nc_exec_wanted(struct nc *n, const struct nc_child *ch);
 /* At the end: hangs up on all, waits a moment, kills. */
 void nc_exec_end(struct nc *n);
 
@@ -140,6 +187,9 @@ void nc_report_data(const struct nc *n, const char *peer, bool sent, size_t len)
 void nc_report_command(const struct nc *n, const char *peer, int status);
 void nc_report_counters(const struct nc *n);
 void nc_report_probe(struct nc *n, const sdtls_event *ev);
+
+/* loss.c: the end, and what was lost on this host. True when something was. */
+bool nc_report_end(struct nc *n);
 
 /* version.c */
 int nc_version(const struct nc_config *c); /* -V; the exit status */

@@ -123,15 +123,35 @@ static int run_role(struct nc *n)
     }
 }
 
-static void tear_down_all(struct nc *n)
+/* In the end: how long stderr may take nothing before the lines that wait are given up. */
+enum { STDERR_MS = 2000, STDERR_SIGNAL_MS = 100 };
+
+static void close_all(struct nc *n)
 {
     struct nc_peer *p;
-    if (n->s && n->cfg.stats)
-        nc_report_counters(n);
     while ((p = TAILQ_FIRST(&n->peers))) {
         nc_report_leaving(n, p->conn);
+        sdtls_close(p->conn);
         nc_peer_remove(n, p);
     }
+}
+
+/* --strict: a loss is no success, and a server is always ended by a signal. */
+static void judge_loss(struct nc *n)
+{
+    bool good = n->status == TOOL_EXIT_OK || n->status >= TOOL_EXIT_SIGNAL;
+    if (nc_report_end(n) && n->cfg.strict && good)
+        n->status = TOOL_EXIT_LOSS;
+}
+
+static void tear_down_all(struct nc *n)
+{
+    if (n->s && n->cfg.stats)
+        nc_report_counters(n);
+    close_all(n);
+    nc_stdout_finish(n);
+    if (n->s)
+        judge_loss(n);
     sdtls_free(n->s);
     nc_exec_end(n);
     tool_signals_close(&n->signals);
@@ -159,9 +179,9 @@ static int run_command_line(struct nc *n, int argc, char **argv)
     default:
         break;
     }
-    int status = run_role(n);
+    n->status = run_role(n);
     tear_down_all(n);
-    return status;
+    return n->status;
 }
 
 int nc_main(int argc, char **argv)
@@ -178,6 +198,7 @@ int nc_main(int argc, char **argv)
     n->keylog_fd = n->signals.fd = -1;
     n->wake = n->quit_at = UINT64_MAX;
     int status = run_command_line(n, argc, argv);
+    tool_out_finish(&n->out, n->ended ? STDERR_SIGNAL_MS : STDERR_MS);
     free(n);
     return status;
 }

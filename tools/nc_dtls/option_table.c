@@ -28,7 +28,6 @@ static const struct tool_opt opts[] = {
     {'l', "listen", NULL, ROLE, "be a server; without a port the kernel picks one", TOOL_FLAG, AT(listen), 0, NULL},
     {'z', "probe", NULL, ROLE, "find out whether a DTLS server answers; the server keeps no state", TOOL_FLAG, AT(probe), 0, NULL},
     {0, "clients", "N", ROLE, "open N connections from this process, and print a summary", TOOL_UINT, AT(clients), 100000, NULL},
-    {0, "rate", "R", ROLE, "with --clients: begin R connections a second; default: all at once", TOOL_UINT, AT(rate), 1000000, NULL},
     {0, "count", "N", ROLE, "with --clients: send N messages on each connection; default 1", TOOL_UINT, AT(count), 1000000, NULL},
 
     {'4', "ipv4", NULL, ADDRESS, "use IPv4 only", TOOL_SET, AT(tls.family), AF_INET, NULL},
@@ -47,6 +46,8 @@ static const struct tool_opt opts[] = {
     {'N', "close-at-eof", NULL, DATA, "close the connection when stdin ends, without waiting for replies", TOOL_FLAG, AT(close_at_eof), 0, NULL},
     {'q', "quit-after", "SECS", DATA, "wait this long for replies after stdin ends; default 0.2 s plus the handshake's time", TOOL_SECONDS, AT(quit_after_ms), 0, NULL},
     {0, "line", NULL, DATA, "send each line of stdin as one datagram", TOOL_FLAG, AT(line), 0, NULL},
+    {0, "rate", "R", DATA, "send at most R bits a second, such as 2M; default 80M; 0 = no limit; with --clients: begin R connections a second", TOOL_TEXT, AT(rate_text), 0, NULL},
+    {0, "strict", NULL, DATA, "exit with status 7 if data was lost on this host", TOOL_FLAG, AT(strict), 0, NULL},
 
     {'c', "certificate,cert", "FILE", TRUST, "own certificate (PEM); intermediate certificates may follow it", TOOL_TEXT, AT(tls.cert_file), 0, NULL},
     {'k', "pkey,key", "FILE", TRUST, "private key of the certificate (PEM); default: in the file of -c", TOOL_TEXT, AT(tls.key_file), 0, NULL},

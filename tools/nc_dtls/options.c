@@ -53,8 +53,8 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
     if ((c->echo || c->exec) && (c->probe || c->clients))
         return tool_wrong(why, "%s and %s cannot be used together", c->echo ? "--echo" : "--exec",
                           c->probe ? "-z" : "--clients");
-    if ((c->rate || c->count != 1) && !c->clients)
-        return tool_wrong(why, "%s needs --clients", c->rate ? "--rate" : "--count");
+    if (c->count != 1 && !c->clients)
+        return tool_wrong(why, "--count needs --clients");
     if (c->tls.key_file && !c->tls.cert_file)
         return tool_wrong(why, "-k %s needs -c FILE: the certificate of this key", c->tls.key_file);
     if (c->insecure && (c->verify || c->tls.verify_host))
@@ -166,6 +166,38 @@ static bool set_mtu(struct nc_config *c, char why[static TOOL_WHY])
                       MOST);
 }
 
+/* Of connections a second. */
+static bool set_client_rate(struct nc_config *c, char why[static TOOL_WHY])
+{
+    enum { MOST = 1000000 };
+    if (!c->rate_text || tool_parse_uint(c->rate_text, MOST, &c->rate))
+        return true;
+    return tool_wrong(why,
+                      "--rate %s: with --clients use a number of connections a second, up to %d",
+                      c->rate_text, MOST);
+}
+
+/* Below 100 Mbit/s, also with the headers that Ethernet adds: see docs/man/nc_dtls.1.scd. */
+static bool set_data_rate(struct nc_config *c, char why[static TOOL_WHY])
+{
+    static const uint64_t usual = 80000000, least = 1000;
+    c->bits_per_sec = usual;
+    if (!c->rate_text)
+        return true;
+    if (tool_parse_bits(c->rate_text, &c->bits_per_sec) &&
+        (!c->bits_per_sec || c->bits_per_sec >= least))
+        return true;
+    return tool_wrong(why,
+                      "--rate %s: use a number of bits a second, 1k or more, such as 500k, 20M or "
+                      "1G, or 0 for no limit; connections a second need --clients",
+                      c->rate_text);
+}
+
+static bool set_rate(struct nc_config *c, char why[static TOOL_WHY])
+{
+    return c->clients ? set_client_rate(c, why) : set_data_rate(c, why);
+}
+
 static bool set_export(struct nc_config *c, char why[static TOOL_WHY])
 {
     if (!c->export)
@@ -250,5 +282,5 @@ bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL
     set_tls(c);
     bool ok = set_psk(c, why);
     hide_psk(c, argc, argv);
-    return ok && set_interface(c, why) && set_mtu(c, why) && set_export(c, why);
+    return ok && set_interface(c, why) && set_mtu(c, why) && set_rate(c, why) && set_export(c, why);
 }

@@ -37,7 +37,9 @@ struct nc_config {
     unsigned fd; /* UINT32_MAX = none */
 
     /* Data. */
-    bool echo, once, no_stdin, close_at_eof, line;
+    bool echo, once, no_stdin, close_at_eof, line, strict;
+    const char *rate_text; /* --rate: of data, or with --clients of connections */
+    uint64_t bits_per_sec; /* 0 = as fast as the socket takes */
     const char *exec;
     unsigned quit_after_ms; /* UINT32_MAX = not given */
 

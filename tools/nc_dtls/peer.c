@@ -28,6 +28,9 @@ struct nc_peer *nc_peer_add(struct nc *n, sdtls_conn *c)
 
 void nc_peer_remove(struct nc *n, struct nc_peer *p)
 {
+    n->tally.unsent_bytes += p->unsent_len + sdtls_unsent(p->conn);
+    n->tally.unread_peers += p->paused;
+    nc_send_forget(n, p);
     TAILQ_REMOVE(&n->peers, p, next);
     sdtls_set_user(p->conn, NULL);
     if (p->child)
@@ -35,16 +38,35 @@ void nc_peer_remove(struct nc *n, struct nc_peer *p)
     free(p);
 }
 
+/* Where data goes decides when there is enough of it. */
+static bool takes_no_more(const struct nc *n, const struct nc_peer *p)
+{
+    if (n->cfg.echo)
+        return p->unsent;
+    return p->child ? nc_exec_full(p->child) : nc_stdout_full(n);
+}
+
 void nc_peer_data(struct nc *n, const sdtls_event *ev)
 {
     struct nc_peer *p = nc_peer_of(ev);
     if (!p)
         return;
+    n->tally.received++;
+    n->tally.received_bytes += ev->len;
     nc_report_data(n, sdtls_peer_text(ev->conn), false, ev->len);
     if (n->cfg.echo)
-        nc_send(n, ev->conn, ev->data, ev->len);
+        nc_send(n, p, ev->data, ev->len);
     else if (p->child)
         nc_exec_data(n, p->child, ev->data, ev->len);
     else if (!n->cfg.exec)
         nc_stdout(n, ev->data, ev->len);
+    if (takes_no_more(n, p))
+        nc_peer_pause(p);
+}
+
+void nc_peer_writable(struct nc *n, const sdtls_event *ev)
+{
+    struct nc_peer *p = nc_peer_of(ev);
+    if (p)
+        nc_send_writable(n, p);
 }

@@ -290,6 +290,8 @@ void nc_report_data(const struct nc *n, const char *peer, bool sent, size_t len)
 {
     tool_say(&n->out, 2, "%s %zu bytes %s %s", sent ? "Sent" : "Received", len,
              sent ? "to" : "from", peer);
+    if (!n->out.json)
+        return; /* for every message: an object that nobody prints costs more than the message */
     tool_event(&n->out, "data",
                json_pack("{s:s, s:s, s:I}", "peer", peer, "direction", sent ? "sent" : "received",
                          "bytes", (json_int_t)len));

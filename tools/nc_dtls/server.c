@@ -45,6 +45,9 @@ static void on_server_event(struct nc *n, const sdtls_event *ev)
     case SDTLS_EV_DATA:
         nc_peer_data(n, ev);
         break;
+    case SDTLS_EV_WRITABLE:
+        nc_peer_writable(n, ev);
+        break;
     case SDTLS_EV_CLOSED:
         on_server_closed(n, ev);
         break;

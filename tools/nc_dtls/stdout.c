@@ -1,55 +1,83 @@
 /* SPDX-License-Identifier: MIT */
-/* Payload to stdout, whole and unbuffered. */
+/* Payload to stdout, whole and unbuffered. When nobody reads it, the peers whose data comes are not
+ * read any more either; all else goes on. */
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "nc_dtls/nc.h"
 
-/* Waits until stdout takes something. A slow reader holds us up, but must not keep a signal from
- * ending us. Children (SIGCHLD) are none of stdout's business: with --exec nothing is written here.
- */
-static bool wait_writable(struct nc *n)
-{
-    struct pollfd fds[] = {{.fd = STDOUT_FILENO, .events = POLLOUT},
-                           {.fd = n->signals.fd, .events = POLLIN}};
-    for (;;) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            return false;
-        if (fds[0].revents)
-            return true;
-        int signo = fds[1].revents ? tool_signals_next(&n->signals) : 0;
-        if (signo && signo != SIGUSR1 && signo != SIGCHLD) {
-            nc_quit(n, TOOL_EXIT_SIGNAL + signo);
-            return false;
-        }
-    }
-}
+enum {
+    PAUSE_AT = 256 << 10,  /* bytes that wait: who sends more is paused */
+    RESUME_AT = 64 << 10,  /* and may go on */
+    WAITING_MOST = 8 << 20 /* of datagrams that came before their peers were paused, one of each */
+};
 
-static bool stdout_failed(struct nc *n)
+/* A reader that has gone wants nothing more; then nothing is lost. */
+static bool stdout_failed(struct nc *n, int error, size_t unwritten)
 {
-    if (errno != EPIPE)
-        tool_error(&n->out, "cannot write to stdout: %s", strerror(errno));
+    int status = error == EPIPE ? TOOL_EXIT_SIGNAL + SIGPIPE : TOOL_EXIT_USAGE;
+    if (error != EPIPE) {
+        n->tally.unwritten_bytes += unwritten;
+        tool_error(&n->out, "cannot write to stdout: %s", strerror(error));
+    }
     n->leaving = "cannot write to stdout";
-    nc_quit(n, errno == EPIPE ? TOOL_EXIT_SIGNAL + SIGPIPE : TOOL_EXIT_USAGE);
+    if (n->done && n->status == TOOL_EXIT_OK)
+        n->status = status; /* at the very end */
+    nc_quit(n, status);
     return false;
 }
 
 bool nc_stdout(struct nc *n, const void *data, size_t len)
 {
-    const char *p = data;
-    while (len) {
-        if (!wait_writable(n))
-            return false;
-        /* A writable pipe has room for PIPE_BUF: that much never blocks. */
-        ssize_t put = write(STDOUT_FILENO, p, len < PIPE_BUF ? len : PIPE_BUF);
-        if (put < 0 && errno != EAGAIN && errno != EINTR)
-            return stdout_failed(n);
-        if (put < 0)
-            continue;
-        p += put;
-        len -= (size_t)put;
-    }
+    if (!n->payload.most)
+        tool_sink_open(&n->payload, STDOUT_FILENO, WAITING_MOST);
+    size_t waited = n->payload.len;
+    int rc = tool_sink_put(&n->payload, data, len);
+    if (!rc)
+        return true;
+    if (rc != -ENOBUFS)
+        return stdout_failed(n, -rc, waited + len);
+    n->tally.unwritten_bytes += len;
     return true;
+}
+
+bool nc_stdout_full(const struct nc *n)
+{
+    return n->payload.len >= PAUSE_AT;
+}
+
+void nc_stdout_writable(struct nc *n)
+{
+    struct nc_peer *p;
+    size_t waited = n->payload.len;
+    int rc = tool_sink_flush(&n->payload);
+    if (rc) {
+        stdout_failed(n, -rc, waited);
+        return;
+    }
+    if (n->payload.len > RESUME_AT)
+        return;
+    TAILQ_FOREACH(p, &n->peers, next)
+    {
+        nc_peer_resume(p);
+    }
+}
+
+void nc_stdout_finish(struct nc *n)
+{
+    while (tool_sink_wants(&n->payload) >= 0 && !n->ended) {
+        struct pollfd fds[] = {{.fd = tool_sink_wants(&n->payload), .events = POLLOUT},
+                               {.fd = n->signals.fd, .events = POLLIN}};
+        if (poll(fds, 2, NC_NEVER) < 0 && errno != EINTR)
+            break;
+        if (fds[0].revents)
+            nc_stdout_writable(n);
+        int signo = fds[1].revents ? tool_signals_next(&n->signals) : 0;
+        n->ended = signo && signo != SIGUSR1 && signo != SIGCHLD;
+        if (n->ended)
+            n->status = TOOL_EXIT_SIGNAL + signo;
+    }
+    n->tally.unwritten_bytes += n->payload.len;
+    tool_sink_close(&n->payload);
 }
