@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: MIT
 """dtls_probe beside nc_dtls: what is on the wire, while it is there."""
 
+import array
+import fcntl
 import json
+import os
 import signal
 import subprocess
+import termios
+import time
 
 import pytest
 
-from conftest import PROBE, needs_raw_sockets, stop
+from conftest import PROBE, environment, needs_raw_sockets, stop
+
+F_SETPIPE_SZ = 1031  # fcntl has the name from Python 3.10 on
 
 pytestmark = needs_raw_sockets
 
@@ -118,3 +125,35 @@ def test_a_signal_that_comes_twice_loses_nothing(probe, server, nc_run):
     watch.process.send_signal(signal.SIGCONT)
     assert watch.wait() == 0
     assert json.loads(watch.out.splitlines()[-1])["ok"] == 1
+
+
+def test_a_signal_ends_who_cannot_write_to_stdout(server, nc_run):
+    """What it finds is more than an unread pipe holds."""
+    host = server("--echo")
+    read_end, write_end = os.pipe()
+    fcntl.fcntl(write_end, F_SETPIPE_SZ, 4096)
+    watch = subprocess.Popen([str(PROBE), "-i", "lo", "-f", f"udp port {host.port}", "--json", "-v"], stdout=write_end,
+                             stderr=subprocess.PIPE, env=environment())
+    try:
+        os.close(write_end)
+        assert b"Capturing on lo" in watch.stderr.readline()
+        nc_run("--clients", "60", "--insecure", "127.0.0.1", host.port)
+        deadline = time.monotonic() + 30
+        while unread(read_end) < 4096:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        begin = time.monotonic()
+        watch.terminate()
+        assert watch.wait(30) == 2 and time.monotonic() - begin < 2
+        assert b"cannot write the result to stdout" in watch.stderr.read()
+    finally:
+        watch.kill()
+        watch.wait()
+        watch.stderr.close()
+        os.close(read_end)
+
+
+def unread(fd):
+    size = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, size)
+    return size[0]

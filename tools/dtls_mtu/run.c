@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/explain.h"
+#include "common/stdout.h"
 #include "common/term.h"
 #include "dtls_mtu/json.h"
 #include "dtls_mtu/judge.h"
@@ -88,6 +89,9 @@ static int measure_repeatedly(const struct mtu_survey_setup *u, const struct too
     }
 }
 
+/* In the end: how long stderr may take nothing before the lines that wait are given up. */
+enum { STDERR_MS = 1000 };
+
 static int measure_or_respond(const struct mtu_config *c)
 {
     struct tool_signals signals;
@@ -99,8 +103,10 @@ static int measure_or_respond(const struct mtu_config *c)
     out.color = tool_term_color((enum tool_color)c->color, STDERR_FILENO);
     if (!tool_signals_open(&signals)) {
         tool_error(&out, "cannot receive signals: %s", strerror(errno));
+        tool_out_finish(&out, STDERR_MS);
         return MTU_EXIT_USAGE;
     }
+    tool_stdout_obeys(&signals);
     struct mtu_survey_setup u = {.cfg = c,
                                  .out = &out,
                                  .signals = signals.fd,
@@ -108,6 +114,7 @@ static int measure_or_respond(const struct mtu_config *c)
                                      isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->verbose};
     int rc = c->responder ? mtu_responder_run(c, &out, &signals) : measure_repeatedly(&u, &signals);
     tool_signals_close(&signals);
+    tool_out_finish(&out, STDERR_MS);
     return rc;
 }
 

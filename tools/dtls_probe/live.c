@@ -14,6 +14,7 @@
 #include "capture/live.h"
 #include "capture/writer.h"
 #include "common/signals.h"
+#include "common/stdout.h"
 #include "dtls_probe/files.h"
 
 enum {
@@ -188,6 +189,7 @@ int probe_live(const struct probe_config *c, const struct tool_out *out)
     struct live l = {.config = c, .out = out, .signals = {.fd = -1}};
     int status = PROBE_ERROR;
     if (open_live(&l)) {
+        tool_stdout_obeys(&l.signals);
         l.progress = isatty(STDERR_FILENO) && !c->quiet && !isatty(STDOUT_FILENO);
         l.end = c->duration_ms ? sd_clock_now() + c->duration_ms * SD_MS : 0;
         tool_say(out, c->quiet ? 1 : 0, "Capturing on %s. Press Ctrl-C to stop.", c->interface);

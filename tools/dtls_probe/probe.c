@@ -103,17 +103,22 @@ static int run_action(const struct probe_config *c, const struct tool_out *out)
     return probe_sources(c, out);
 }
 
+/* In the end: how long stderr may take nothing before the lines that wait are given up. */
+enum { STDERR_MS = 1000 };
+
 int probe_main(int argc, char **argv)
 {
     struct probe_config c;
     struct tool_out out;
     char why[TOOL_WHY];
-    tool_out_init(&out, "dtls_probe");
     if (!isatty(STDOUT_FILENO))
         setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     if (!probe_options(&c, argc, argv, why))
         return refuse_usage(why);
+    tool_out_init(&out, "dtls_probe");
     out.quiet = c.quiet;
     out.color = tool_term_color((enum tool_color)c.color, STDERR_FILENO);
-    return tool_written("dtls_probe", run_action(&c, &out), PROBE_ERROR);
+    int status = tool_written("dtls_probe", run_action(&c, &out), PROBE_ERROR);
+    tool_out_finish(&out, STDERR_MS);
+    return status;
 }
