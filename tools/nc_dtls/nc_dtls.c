@@ -149,11 +149,11 @@ static void tear_down_all(struct nc *n)
     if (n->s && n->cfg.stats)
         nc_report_counters(n);
     close_all(n);
+    nc_exec_end(n);
     nc_stdout_finish(n);
     if (n->s)
         judge_loss(n);
     sdtls_free(n->s);
-    nc_exec_end(n);
     tool_signals_close(&n->signals);
     if (n->keylog_fd >= 0)
         close(n->keylog_fd);
