@@ -232,13 +232,14 @@ static bool attribute_find(const struct stun *s, uint16_t type, struct attribute
     return false;
 }
 
-/* Zero, family, port and address, the latter two XORed (RFC 8489 section 14.2). */
+/* Zero, family, port and address, the latter two XORed (RFC 8489 section 14.2). 0 = it is not
+ * there. */
 static uint64_t peer_lane(const struct sd_carriers *c, const struct stun *s)
 {
     struct attribute a;
     uint8_t peer[20];
     if (!attribute_find(s, XOR_PEER_ADDRESS, &a) || (a.value.len != 8 && a.value.len != 20))
-        return lane_of(c, "", 0);
+        return 0;
     peer[0] = 0;
     peer[1] = a.value.p[1];
     for (size_t i = 2; i < 4; i++)
@@ -255,8 +256,23 @@ static void learn_channel(struct sd_carriers *c, const struct sd_datagram *d, co
         return;
     struct sd_rd r = sd_rd_init(a.value.p, a.value.len);
     uint16_t number = sd_rd_u16(&r);
-    if (!r.bad)
-        remember_channel(c, channel_tag(c, d, number), peer_lane(c, s));
+    uint64_t lane = peer_lane(c, s);
+    if (!r.bad && lane)
+        remember_channel(c, channel_tag(c, d, number), lane);
+}
+
+/* Of an indication that is cut behind its data, the peer is probably the one of before: it is
+ * remembered under a number that no channel has. */
+static uint64_t indication_lane(struct sd_carriers *c, const struct sd_datagram *d,
+                                const struct stun *s)
+{
+    uint64_t lane = peer_lane(c, s);
+    if (lane) {
+        remember_channel(c, channel_tag(c, d, 0), lane);
+        return lane;
+    }
+    lane = recall_channel(c, channel_tag(c, d, 0));
+    return lane ? lane : lane_of(c, "", 0);
 }
 
 /* Strict, because most attributes hold something else: the whole value must be records. A
@@ -309,7 +325,7 @@ static bool unwrap_stun(struct sd_carriers *c, struct sd_datagram *d,
     case DATA_INDICATION:
         if (!attribute_find(&s, DATA, &a))
             return false;
-        d->lane = peer_lane(c, &s);
+        d->lane = indication_lane(c, d, &s);
         return replace(d, SD_CARRIER_TURN_INDICATION, a.value, a.length);
     case CHANNEL_BIND:
         learn_channel(c, d, &s);

@@ -8,10 +8,13 @@ static void look_at_hello(struct sd_look *l, const struct sd_handshake *h)
 {
     struct sd_client_hello ch;
     struct sd_rd r = sd_rd_init(l->records->body.p, l->records->body.len);
-    sd_rd_bytes(&r, SD_HANDSHAKE_HEADER_LEN + 2); /* of a message that is cut, h->body is empty */
+    sd_rd_bytes(&r, SD_HANDSHAKE_HEADER_LEN);
+    struct sd_span body = sd_rd_rest(&r); /* of a message that is cut, h->body is empty */
+    body.len = body.len < h->frag_len ? body.len : h->frag_len;
+    sd_rd_bytes(&r, 2);
     l->random = sd_rd_bytes(&r, SD_RANDOM_LEN);
-    l->readable = h->body.len == h->frag_len &&
-                  sd_client_hello_parse(&ch, h->body, h->length) != SD_HELLO_BAD;
+    l->readable =
+        sd_client_hello_parse(&ch, body, h->length) != SD_HELLO_BAD && ch.missing > SD_HELLO_COOKIE;
     if (l->readable)
         l->cookie = ch.cookie;
 }

@@ -189,7 +189,8 @@ static void read_messages(struct reading *r)
             return;
         rest = sd_rd_rest(&rd);
     }
-    if (s != SD_HANDSHAKE_END)
+    bool cut = r->d->payload.len < r->d->length && r->rec->body.len < r->rec->length;
+    if (s != SD_HANDSHAKE_END && !(cut && r->t->event_count))
         add_event(r, SD_EV_MALFORMED);
 }
 

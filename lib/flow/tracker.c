@@ -81,14 +81,19 @@ static bool comes_from_server(const struct sd_look *l)
     switch (l->message) {
     case SD_HS_SERVER_HELLO:
     case SD_HS_HELLO_VERIFY_REQUEST:
+    case SD_HS_HELLO_REQUEST:
+    case SD_HS_CERTIFICATE_STATUS:
     case SD_HS_CERTIFICATE_REQUEST:
     case SD_HS_SERVER_KEY_EXCHANGE:
     case SD_HS_SERVER_HELLO_DONE:
+    case SD_HS_NEW_SESSION_TICKET:
         return true;
-    case SD_NO_MESSAGE: /* the lower port is more likely the server's */
-        return sd_addr_port(&l->datagram->src) < sd_addr_port(&l->datagram->dst);
-    default:
+    case SD_HS_CLIENT_HELLO:
+    case SD_HS_CLIENT_KEY_EXCHANGE:
+    case SD_HS_CERTIFICATE_VERIFY:
         return false;
+    default: /* both send it, or nobody can read it: the lower port is more likely the server's */
+        return sd_addr_port(&l->datagram->src) < sd_addr_port(&l->datagram->dst);
     }
 }
 
@@ -167,11 +172,19 @@ static void learn_random(struct sd_tracker *t, struct sd_flow *f, const struct s
 }
 
 /* Clients of before RFC 4347 (and CAPWAP ones still) take a new random for the ClientHello
- * with the cookie: the cookie, which may be empty, says which handshake it belongs to. */
+ * with the cookie: the cookie, which may be empty, says which handshake it belongs to. Where the
+ * request was not captured, that it has one says enough; where the hello is cut, the request does.
+ */
 static bool echoes_cookie(const struct sd_tracker *t, const struct sd_exchange *x,
                           const struct sd_look *l)
 {
-    return x->cookie_count && !x->hellos_cookie && l->readable && sd_cookie_known(t, x, l->cookie);
+    if (x->hellos_cookie)
+        return false;
+    if (!l->readable)
+        return l->snapped && x->cookie_count;
+    if (!x->side[SD_SERVER].datagrams)
+        return l->cookie.len > 0;
+    return x->cookie_count && sd_cookie_known(t, x, l->cookie);
 }
 
 /* A ClientHello of the handshake before, that the network brings only now. */
@@ -356,8 +369,9 @@ static void take_stranger(struct sd_tracker *t, const struct sd_datagram *d)
     struct sd_flow *f = sd_index_first(&t->index, SD_BY_CLIENT, &d->dst);
     for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_CLIENT)) {
         struct sd_exchange *x = f->x;
-        if (!sd_addr_eq(&x->client, &d->dst) || x->side[SD_SERVER].datagrams ||
-            sd_rare(x)->stranger_number || d->time - x->side[SD_CLIENT].last > STRANGER_WITHIN)
+        if (!sd_addr_eq(&x->client, &d->dst) || sd_addr_eq(&x->server, &d->src) ||
+            x->side[SD_SERVER].datagrams || sd_rare(x)->stranger_number ||
+            d->time - x->side[SD_CLIENT].last > STRANGER_WITHIN)
             continue;
         struct sd_rare *rare = sd_rare_new(t, x);
         if (!rare)

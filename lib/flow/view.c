@@ -507,7 +507,8 @@ enum sd_outcome sd_outcome_of(const struct sd_view *v)
     bool alert = sd_view_ending_alert(v) != NULL;
     bool snapped = (x->side[SD_CLIENT].snapped || x->side[SD_SERVER].snapped) && !alert &&
                    x->side[SD_SERVER].datagrams;
-    if (x->mid_session || x->evicted || snapped || v->one_way || !v->concluded)
+    bool headless = x->reversed && !x->has_client_random && !x->has_server_random && !alert;
+    if (x->mid_session || x->evicted || snapped || headless || v->one_way || !v->concluded)
         return SD_INCOMPLETE;
     return SD_FAILED;
 }

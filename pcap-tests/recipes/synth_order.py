@@ -3,7 +3,7 @@
 
 import der
 import dtls
-from scene import CHANGE, CLOSE, COOKIE, FINISHED, RECIPES, START, Scene, Talk, opaque, recipe, retries
+from scene import CHANGE, CLOSE, COOKIE, FINISHED, RECIPES, START, Scene, Talk, data, opaque, recipe, retries
 from synth_offer import RSA_SUITE
 
 
@@ -224,3 +224,32 @@ def snapped(path):
 
 
 RECIPES["file_snapped_repetition"] = snapped
+
+
+@recipe
+def new_random_one_way(s):
+    """Only the client was captured, which takes a new random for the hello with the cookie (CAPWAP)."""
+    t = Talk(s)
+    put, t.put = t.put, lambda side, payload: put(side, payload) if side == "c" else None
+    t.hello()
+    t.verify()
+    t.label = "new random"
+    t.hello(COOKIE)
+    t.flight4()
+    t.finish()
+    t.chat()
+
+
+@recipe
+def begins_with_last_flight(s):
+    """The first packet is the server's ticket; then only the client talks."""
+    t = Talk(s, exts=(*dtls.OFFER, dtls.TICKETS))
+    put, t.put = t.put, lambda side, payload: None
+    ticket = promise_ticket(t)
+    t.put = put
+    t.fly("s", ticket, [CHANGE, FINISHED])
+    s.wait(1)
+    t.again("s")
+    for _ in range(4):
+        t.send("c", data())
+        s.wait(2)

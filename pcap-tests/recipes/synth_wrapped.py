@@ -3,7 +3,7 @@
 
 import struct
 
-from pcap import UDP, ethernet, ip_header, udp_header
+from pcap import UDP, Pcap, ethernet, ip_header, udp_header
 from scene import RECIPES, SERVER, Scene, Talk
 
 MAC = b"\2\0\0\0\0\1\0\0"
@@ -129,6 +129,27 @@ def other_packet(_side, payload):
     return source_packet(_side, bytes(4) + payload)
 
 
+def late_peer(side, payload):
+    """An indication with its data in front of the peer's address, as some relays send them."""
+    whole = indication(side, payload)
+    peer, rest = whole[20:32], whole[32:]
+    return whole[:20] + (rest + peer if side == "s" else peer + rest)
+
+
+def snapped_indications(path):
+    """Of each frame 160 bytes, so that of most the peer's address is cut off."""
+    carried(3478, late_peer)(path)
+    link, packets = 1, []
+    with open(path, "rb") as f:
+        f.read(24)
+        while head := f.read(16):
+            seconds, part, size, _ = struct.unpack("<IIII", head)
+            packets.append((seconds * 10**9 + part * 1000, f.read(size)))
+    pcap = Pcap(path, link)
+    with open(path, "wb") as f:
+        pcap.write(f, packets, snaplen=160)
+
+
 def written(write):
     def make(path):
         scene = Scene(path)
@@ -164,6 +185,7 @@ RECIPES.update({
     "in_turn_indication": carried(3478, indication),
     "in_capwap": carried(5246, lambda side, payload: b"\1\0\0\0" + payload),
     "in_capwap_reserved": carried(5246, lambda side, payload: (b"\1\0\0\0" if side == "c" else b"\1\0\3\0") + payload),
+    "in_turn_snapped": snapped_indications,
     "in_turn_tcp": in_tcp(indication),
     "in_turn_tcp_cut": in_tcp(channel_data, (40, 41, 300)),
     "in_tcp_not": in_tcp(web_socket),
