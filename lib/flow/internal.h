@@ -189,6 +189,17 @@ void sd_pending_free(struct sd_tracker *t, struct sd_flow *f);
 /* Ranges, sorted and apart. False when there is no room for one more. */
 bool sd_ranges_add(struct sd_range *r, size_t *count, size_t room, uint32_t from, uint32_t to);
 
+/* report.c */
+void sd_packet_report(struct sd_tracker *t, const struct sd_exchange *x,
+                      const struct sd_datagram *d);
+
+/* elsewhere.c */
+/* Records on addresses without a handshake: true when they continue the session of another client
+ * address, or answer one that did. */
+bool sd_elsewhere_continued(struct sd_tracker *t, const struct sd_look *l);
+/* What a server says from an address that nobody asked: notes it where a client waits. */
+void sd_elsewhere_answered(struct sd_tracker *t, const struct sd_datagram *d);
+
 /* ice.c: STUN checks, and what must follow them */
 void sd_ice_note(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d);
 /* Something that may be DTLS is on these addresses. */

@@ -112,8 +112,10 @@ static void read_server_hello(struct sd_tracker *t, struct sd_flow *f, struct sd
 {
     struct sd_exchange *x = f->x;
     struct sd_server_hello sh;
-    if (sd_server_hello_parse(&sh, body, length) == SD_HELLO_BAD ||
-        sh.missing < SD_HELLO_EXTENSIONS)
+    bool bad = sd_server_hello_parse(&sh, body, length) == SD_HELLO_BAD;
+    if (bad && body.len == length && !x->has_server_random)
+        keep_message(t, x, SD_KEPT_SERVER_HELLO, body); /* to say what is wrong with it */
+    if (bad || sh.missing < SD_HELLO_EXTENSIONS)
         return;
     if (sh.retry) {
         keep_message(t, x, SD_KEPT_RETRY, body);

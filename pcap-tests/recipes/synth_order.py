@@ -3,7 +3,7 @@
 
 import der
 import dtls
-from scene import CHANGE, CLOSE, COOKIE, FINISHED, RECIPES, START, Scene, Talk, data, opaque, recipe, retries
+from scene import CHANGE, CLOSE, COOKIE, FINISHED, RECIPES, START, Scene, Talk, alert, data, opaque, recipe, retries
 from synth_offer import RSA_SUITE
 
 
@@ -178,6 +178,19 @@ def record_too_large_silent(s):
     retries(s, lambda: (t.again("c"), t.again("s")))
 
 
+@recipe
+def first_copy_lost(s):
+    """Captured behind the loss: of the client's flight only the second copy is seen."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.flight5(lost=(0,))
+    s.wait(1)
+    t.again("c")
+    t.flight6()
+    t.chat()
+
+
 # What looks like loss or a copy, and is none.
 
 @recipe
@@ -253,3 +266,41 @@ def begins_with_last_flight(s):
     for _ in range(4):
         t.send("c", data())
         s.wait(2)
+
+
+# Hellos that cannot be read.
+
+@recipe
+def malformed_hello(s):
+    """Bytes behind the extensions of a client; then a server that answers an extension twice."""
+    t = Talk(s)
+    t.fly("c", t.message("c", dtls.CLIENT_HELLO, t.hello_body() + bytes(4)))
+    t.send("s", alert(50))
+    s.wait(1)
+    t = Talk(s, ("198.51.100.8", 50000))
+    t.cookie_exchange()
+    t.flight4(exts=(dtls.RENEGOTIATION, dtls.EMS, dtls.EMS))
+    t.send("c", alert(47))
+
+
+@recipe
+def malformed_hello_not(s):
+    """decode_error for another reason; an empty list of extensions is no flaw."""
+    t = Talk(s, exts=())
+    t.hello()
+    t.send("s", alert(50))
+
+
+@recipe
+def fallback_refused(s):
+    """A second try with DTLS 1.0, marked as one (RFC 7507)."""
+    t = Talk(s, suites=(0xC009, 0x5600), version=dtls.DTLS10)
+    t.cookie_exchange()
+    t.send("s", alert(86))
+
+
+@recipe
+def fallback_refused_not(s):
+    """The mark alone, and a server that does not mind."""
+    t = Talk(s, suites=(0xC02B, 0x5600))
+    t.whole()

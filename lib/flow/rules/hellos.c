@@ -106,6 +106,7 @@ bool sd_offer_read(const struct sd_exchange *x, struct sd_offer *o)
                sd_offer_lists(o->hello.suites, SCSV_RENEGOTIATION);
     for (size_t i = 0; i < o->hello.compression.len; i++)
         o->compression |= o->hello.compression.p[i] != 0;
+    o->fallback = sd_offer_lists(o->hello.suites, SCSV_FALLBACK);
     read_versions(o);
     return true;
 }

@@ -12,6 +12,7 @@ struct sd_offer {
     bool v13;                     /* DTLS 1.3 or a draft of it is among its versions */
     bool only13;                  /* and nothing older */
     bool compression;             /* something besides null */
+    bool fallback;                /* TLS_FALLBACK_SCSV (RFC 7507) */
 };
 
 /* How many suites of which kind; GREASE and signals are not counted. */

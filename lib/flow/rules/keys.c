@@ -34,7 +34,7 @@ static bool uses_psk(const struct sd_exchange *x)
 static const struct sd_event *key_alert(const struct sd_view *v)
 {
     static const int codes[] = {SD_ALERT_BAD_RECORD_MAC, SD_ALERT_DECRYPT_ERROR,
-                                SD_ALERT_UNKNOWN_PSK_IDENTITY};
+                                SD_ALERT_DECRYPTION_FAILED, SD_ALERT_UNKNOWN_PSK_IDENTITY};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         for (int s = SD_CLIENT; s < SD_SIDES; s++) {
             const struct sd_event *e = sd_view_alert(v, (enum sd_side)s, codes[i]);

@@ -181,10 +181,31 @@ static void say_version(const struct sd_case *c, struct sd_finding *f, bool serv
                chosen, read ? sd_offer_versions(&o, offered) : "the ClientHello was not captured");
 }
 
+/* RFC 7507: the client says that this is a second, lower try. */
+static bool refused_fallback(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, SD_ALERT_INAPPROPRIATE_FALLBACK);
+    char version[SD_NAME_TEXT];
+    struct sd_offer o;
+    if (!e || c->outcome != SD_FAILED)
+        return false;
+    bool read = sd_offer_read(c->x, &o);
+    prove_hello(c, f);
+    sd_prove(f, e);
+    f->confidence = read && o.fallback ? SD_HIGH : SD_MEDIUM;
+    sd_say(f,
+           "The client tries again with a lower version%s%s (TLS_FALLBACK_SCSV), but the server "
+           "supports a higher one. The first try probably failed for another reason, such as loss.",
+           read ? ": at most " : "", read ? sd_name(SD_NAME_VERSION, c->x->version, version) : "");
+    return true;
+}
+
 bool sd_rule_version_mismatch(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, SD_ALERT_PROTOCOL_VERSION);
     bool server = e != NULL;
+    if (refused_fallback(c, f))
+        return true;
     if (!e)
         e = sd_view_alert(c->view, SD_CLIENT, SD_ALERT_PROTOCOL_VERSION);
     if (!e || c->outcome != SD_FAILED)

@@ -64,6 +64,14 @@ static bool dates_wrong(const struct sd_case *c, enum sd_side sender)
     return false;
 }
 
+static bool identity_sent(const struct sd_case *c, enum sd_side sender)
+{
+    char buf[SD_NAME_TEXT];
+    (void)sender;
+    return strstr(sd_name(SD_NAME_SUITE, c->x->suite, buf), "PSK") &&
+           sd_view_part(c->view, SD_CLIENT, SD_HS_CLIENT_KEY_EXCHANGE);
+}
+
 static bool hello_repeated(const struct sd_case *c, enum sd_side sender)
 {
     (void)sender;

@@ -67,8 +67,9 @@ bool sd_server_flight_faulty(const struct sd_case *c);
 bool sd_padded(const struct sd_exchange *x, enum sd_side side);
 
 /* One rule for each entry: answer.c (section A of the catalogue), cookie.c (B), offer.c and
- * agreed.c and flight.c (C), cert.c and unfit.c (D), size.c (E), keys.c (F), many.c (G), time.c
- * (H), hygiene.c (I), silence.c and padding.c (J); lone.c for addresses without a handshake. */
+ * agreed.c, flight.c and malformed.c (C), cert.c and unfit.c (D), size.c (E), keys.c (F), many.c
+ * (G), time.c (H), hygiene.c (I), silence.c and padding.c (J); lone.c for addresses without a
+ * handshake. */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) sd_rule sd_rule_##name;
 #include "flow/rules/catalogue.def"
 #undef SD_ENTRY

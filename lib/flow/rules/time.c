@@ -7,7 +7,9 @@
 #include "wire/names.h"
 #include "wire/record.h"
 
-#define SLOW (1 * SD_NS_SECOND)         /* longer than key operations take */
+#define SLOW (1 * SD_NS_SECOND) /* longer than key operations take */
+/* Of those that stacks have for a flight of several messages. */
+#define SHORTEST_TIMER (200 * SD_NS_MS)
 #define MUTE_FOR (2 * SD_NS_SECOND)     /* one side is silent while the other one sends data */
 #define NAT_TIMEOUT (30 * SD_NS_SECOND) /* the shortest usual one for UDP */
 
@@ -133,11 +135,35 @@ static void prove_gap(struct sd_finding *f, const struct sd_exchange *x, uint32_
         }
 }
 
+/* Captured after the loss: of a flight only the second copy is seen, late and after a gap. */
+static bool say_first_copy_lost(const struct sd_view *v, struct sd_finding *f)
+{
+    for (size_t i = 1; i < v->burst_count; i++) {
+        const struct sd_burst *b = &v->bursts[i];
+        int64_t late = b->start - v->bursts[i - 1].stop;
+        if (!b->gap || b->side == v->bursts[i - 1].side || late < SHORTEST_TIMER)
+            continue;
+        sd_prove_frame(f, v->bursts[i - 1].number, v->bursts[i - 1].start);
+        sd_prove_frame(f, b->number, b->start);
+        f->confidence = SD_MEDIUM;
+        sd_confuse(f, "slow-peer");
+        sd_say(f,
+               "The %s's flight %u came %.0f ms after the flight that it answers, and %u record%s "
+               "in front of it %s missing: its first copy was lost.",
+               b->side == SD_SERVER ? "server" : "client", b->flight, sd_millis(late), b->gap,
+               sd_plural(b->gap), b->gap == 1 ? "is" : "are");
+        return true;
+    }
+    return false;
+}
+
 bool sd_rule_loss_recovered(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
     int64_t rtt, timer;
     unsigned again = timer_bursts(v), lost = records_lost(v);
+    if (c->outcome == SD_OK && !again && lost)
+        return say_first_copy_lost(v, f);
     /* Without a gap nothing shows loss: the peer may not have been ready. */
     if (c->outcome != SD_OK || !again || !lost || spurious(v, &rtt, &timer))
         return false;
