@@ -99,9 +99,11 @@ static int wait_left(int timeout_ms, sd_time begin, sd_time now)
     return spent >= (sd_time)timeout_ms ? 0 : timeout_ms - (int)spent;
 }
 
-/* Work without an event may take this much longer than the caller wanted to wait: a flood must
- * not keep sdtls_next() from returning, and each call must get something done. */
+/* A flood must not keep sdtls_next() from returning: work without an event may take this much
+ * longer than the caller wanted to wait. But each call gets something done, also when another
+ * program has the CPU for that time. */
 #define LONGEST_WORK (1 * SD_MS)
+enum { LEAST_DATAGRAMS = 16 };
 
 static sd_time work_until(int timeout_ms, sd_time begin)
 {
@@ -112,9 +114,10 @@ static sd_time work_until(int timeout_ms, sd_time begin)
 }
 
 /* At the end of a batch if possible: in the middle the fd has to be made readable. */
-static bool is_late(const struct sdtls *s, sd_time now, sd_time until)
+static bool is_late(const struct sdtls *s, unsigned read, sd_time now, sd_time until)
 {
-    return now >= until && (!sd_demux_pending(s->demux) || now - until >= LONGEST_WORK);
+    return read >= LEAST_DATAGRAMS && now >= until &&
+           (!sd_demux_pending(s->demux) || now - until >= LONGEST_WORK);
 }
 
 /* What has been read comes before the timers: it may move a deadline that has passed. */
@@ -122,12 +125,12 @@ static int next_event(struct sdtls *s, sdtls_event *ev, int timeout_ms)
 {
     sd_time begin = sd_clock_now(), now = begin;
     const sd_time until = work_until(timeout_ms, begin);
-    for (;;) {
+    for (unsigned read = 0;; read++) {
         if (next_of_ready(s, ev, now))
             return 1;
         if (run_due_connections(s, now) && !TAILQ_EMPTY(&s->ready))
             continue;
-        if (is_late(s, now, until))
+        if (is_late(s, read, now, until))
             return 0;
         sd_demux_arm(s->demux, sd_timers_next(&s->timers));
         struct sd_received d;
