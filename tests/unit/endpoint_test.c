@@ -447,10 +447,70 @@ static void more_than_a_datagram_holds_is_refused_with_the_limit(void **state)
     duo_down(&d);
 }
 
+/* Two sockets between a client and the server: what a client sends arrives twice. */
+struct doubler {
+    int front, back;
+    struct sockaddr_in client;
+};
+
+static struct doubler put_doubler_before(struct duo *d)
+{
+    struct doubler r = {.front = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0),
+                        .back = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    assert_int_equal(bind(r.front, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(r.front, (struct sockaddr *)&at, &len), 0);
+    const struct sockaddr *server = sdtls_local(d->server, 0, &len);
+    assert_int_equal(connect(r.back, server, len), 0);
+    snprintf(d->port, sizeof d->port, "%u", ntohs(at.sin_port));
+    return r;
+}
+
+static void pass_doubled(struct doubler *r)
+{
+    uint8_t buf[2048];
+    socklen_t len = sizeof r->client;
+    ssize_t n;
+    while ((n = recvfrom(r->front, buf, sizeof buf, 0, (struct sockaddr *)&r->client, &len)) > 0)
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(send(r->back, buf, (size_t)n, 0), n);
+    while ((n = recv(r->back, buf, sizeof buf, 0)) > 0)
+        assert_int_equal(
+            sendto(r->front, buf, (size_t)n, 0, (struct sockaddr *)&r->client, sizeof r->client),
+            n);
+}
+
+static void a_hello_that_comes_twice_makes_one_client(void **state)
+{
+    (void)state;
+    struct duo d;
+    sdtls_event ev = {0};
+    sd_time until = sd_clock_now() + DUO_DEADLINE;
+    duo_up(&d, &self_signed, &trusting);
+    struct doubler r = put_doubler_before(&d);
+    sdtls_conn *c = duo_connect(&d);
+    bool served = false;
+    while (!served && sd_clock_now() < until) {
+        pass_doubled(&r);
+        if (duo_step(d.client, &ev, 1) && ev.type == SDTLS_EV_READY)
+            assert_int_equal(sdtls_send(c, "x", 1), SDTLS_OK);
+        pass_doubled(&r);
+        served = duo_step(d.server, &ev, 1) && ev.type == SDTLS_EV_DATA;
+    }
+    assert_true(served);
+    assert_int_equal(sdtls_counter_named(d.server, "conn.accepted"), 1);
+    assert_int_equal(sdtls_counter_named(d.server, "conn.restarted"), 0);
+    duo_down(&d);
+    close(r.front);
+    close(r.back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_goes_both_ways),
+        cmocka_unit_test(a_hello_that_comes_twice_makes_one_client),
         cmocka_unit_test(events_come_in_the_documented_order),
         cmocka_unit_test(each_client_has_a_socket_of_its_own),
         cmocka_unit_test(a_shared_client_works_the_same),

@@ -155,6 +155,27 @@ static void a_cookie_is_bound_to_addresses_and_hello(void **state)
     assert_int_equal(check_shape(&f, &other).reason, SD_GATE_BAD_COOKIE);
 }
 
+static void a_cookie_is_bound_to_every_byte_of_the_random(void **state)
+{
+    (void)state;
+    enum { RANDOM_AT = SD_RECORD_HEADER_LEN + SD_HANDSHAKE_HEADER_LEN + 2 };
+    struct fixture f;
+    setup(&f);
+    uint8_t cookie[SD_GATE_COOKIE_LEN], hello[512];
+    struct shape s = {.random = 7};
+    get_cookie(&f, s, cookie);
+    s.message_seq = 1;
+    s.cookie = cookie;
+    s.cookie_len = sizeof cookie;
+    size_t len = make_hello(&s, hello, sizeof hello);
+    assert_int_equal(check(&f, hello, len).verdict, SD_GATE_ADMIT);
+    for (size_t i = RANDOM_AT; i < RANDOM_AT + SD_RANDOM_LEN; i++) {
+        hello[i] ^= 1;
+        assert_int_equal(check(&f, hello, len).reason, SD_GATE_BAD_COOKIE);
+        hello[i] ^= 1;
+    }
+}
+
 static void ipv6_scopes_are_different_peers(void **state)
 {
     (void)state;
@@ -471,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_second_hello_that_lost_its_cookie_gets_another),
         cmocka_unit_test(a_good_cookie_in_message_0_is_asked_for_again),
         cmocka_unit_test(a_cookie_is_bound_to_addresses_and_hello),
+        cmocka_unit_test(a_cookie_is_bound_to_every_byte_of_the_random),
         cmocka_unit_test(ipv6_scopes_are_different_peers),
         cmocka_unit_test(a_cookie_lives_for_the_next_period_and_no_longer),
         cmocka_unit_test(a_late_rotation_does_not_stretch_the_life_of_a_cookie),

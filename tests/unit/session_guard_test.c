@@ -42,8 +42,6 @@ static void no_forged_datagram_stops_a_handshake(void **state)
     (void)state;
     struct pair *p = pair_new(NULL, NULL);
     p->side[CLIENT].config.mtu = p->side[SERVER].config.mtu = 300;
-    /* OpenSSL's timer runs by the wall clock: one of 40 ms may fire on a busy machine. */
-    p->side[CLIENT].config.timer_ms = p->side[SERVER].config.timer_ms = 10000;
     for (int to = CLIENT; to <= SERVER; to++)
         for (enum forgery what = 0; what < FORGERIES; what++)
             for (size_t at = 0; handshake_with(p, to, at, what); at++) {
@@ -359,6 +357,48 @@ static void only_what_was_let_through_counts_as_heard(void **state)
     pair_free(p);
 }
 
+static void what_is_no_record_is_counted_once(void **state)
+{
+    (void)state;
+    static const enum forgery damaged[] = {OLD_VERSION, TLS_VERSION, UNKNOWN_TYPE, CUT, NOISE};
+    struct pair *p = pair_new(NULL, NULL);
+    handshake(p);
+    for (uint64_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        uint8_t buf[256];
+        input(p, SERVER, buf, forge(damaged[i], buf, sizeof buf));
+        assert_true(p->counters[SD_GUARD_MALFORMED] == i + 1);
+    }
+    pair_free(p);
+}
+
+/* The server's first four datagrams arrive, then none for three seconds. */
+static int silence_of_the_server(struct pair *p, int from, size_t n, uint8_t *data, size_t *len)
+{
+    (void)data, (void)len;
+    if (from == CLIENT || n < 4)
+        return 1;
+    p->fired += test_clock() < (sd_time)p->arg;
+    return test_clock() >= (sd_time)p->arg;
+}
+
+/* A forged alert, and longer silence than it takes to believe one: but the peer has gone on in
+ * between. */
+static void an_alert_is_forgotten_when_the_handshake_goes_on(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(NULL, NULL);
+    p->side[SERVER].config.mtu = 300;
+    job = (struct injection){.to = CLIENT, .at = 2, .what = FATAL};
+    p->before = inject;
+    p->network = silence_of_the_server;
+    p->arg = test_clock() + 3 * SD_SEC;
+    handshake(p);
+    p->before = NULL;
+    assert_true(job.done && p->fired > 1);
+    assert_alive(p);
+    pair_free(p);
+}
+
 /* What only a signature could distinguish (docs/guard.md): a key exchange
  * message in its very place. It ends the handshake, and says so. */
 static void a_key_exchange_forged_in_its_place_is_believed(struct pair *p, int to,
@@ -403,6 +443,8 @@ int main(void)
         cmocka_unit_test(a_hello_in_two_records_of_one_datagram_is_put_together),
         cmocka_unit_test(more_than_the_queue_holds_is_dropped),
         cmocka_unit_test(only_what_was_let_through_counts_as_heard),
+        cmocka_unit_test(what_is_no_record_is_counted_once),
+        cmocka_unit_test(an_alert_is_forgotten_when_the_handshake_goes_on),
         cmocka_unit_test(a_forged_key_exchange_cannot_be_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,6 +228,30 @@ static void a_flight_goes_out_again_at_once_when_this_host_refuses_it(void **sta
     test_cert_free(&cert);
 }
 
+/* The kernel refuses, and leaves no report. */
+static int refusal(struct pair *p, int from, size_t n, uint8_t *data, size_t *len)
+{
+    (void)from, (void)n, (void)data;
+    return *len <= p->arg ? 1 : -EMSGSIZE;
+}
+
+static void a_refused_flight_is_smaller_from_the_first_retransmission_on(void **state)
+{
+    (void)state;
+    struct test_cert cert = test_cert_new(EVP_PKEY_EC, -1, 1, 3000);
+    const sdtls_config server = {SDTLS_CONFIG_INIT, .cert_file = cert.cert, .key_file = cert.key};
+    struct pair *p = pair_new(NULL, &server);
+    p->network = refusal;
+    p->arg = 600;
+    handshake(p);
+    assert_alive(p);
+    assert_int_equal(p->side[SERVER].retransmits, 1);
+    assert_int_equal(p->side[SERVER].mtu_events, 1);
+    assert_int_equal(sd_session_mtu(p->side[SERVER].session), 548);
+    pair_free(p);
+    test_cert_free(&cert);
+}
+
 /* Forged reports: without a true quote, or with an absurd size. */
 static int forger(struct pair *p, int from, size_t n, uint8_t *data, size_t *len)
 {
@@ -394,6 +418,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_path_is_not_sent_less_than_it_must_carry),
         cmocka_unit_test(a_flight_goes_out_again_at_once_when_a_router_reports_its_limit),
         cmocka_unit_test(a_flight_goes_out_again_at_once_when_this_host_refuses_it),
+        cmocka_unit_test(a_refused_flight_is_smaller_from_the_first_retransmission_on),
         cmocka_unit_test(what_quotes_nothing_of_ours_or_is_absurd_changes_nothing),
         cmocka_unit_test(the_limit_for_data_is_found_before_data_is_lost),
         cmocka_unit_test(a_lowered_mtu_is_tried_anew_after_ten_minutes),
