@@ -506,11 +506,44 @@ static void a_hello_that_comes_twice_makes_one_client(void **state)
     close(r.back);
 }
 
+/* The client's end has gone, and the kernel answers for it, as anybody on the way might. */
+static void icmp_errors_do_not_end_a_connection(void **state)
+{
+    (void)state;
+    struct duo d;
+    sdtls_event ev = {0};
+    duo_up(&d, &self_signed, &trusting);
+    struct doubler r = put_doubler_before(&d);
+    duo_connect(&d);
+    sd_time until = sd_clock_now() + DUO_DEADLINE;
+    while (ev.type != SDTLS_EV_READY && sd_clock_now() < until) {
+        duo_serve(&d, d.client);
+        pass_doubled(&r);
+        duo_step(d.server, &ev, 1);
+    }
+    sdtls_conn *c = ev.conn;
+    close(r.back);
+    int told = 0;
+    while (sdtls_counter_named(d.server, "net.icmp") < 5 && sd_clock_now() < until) {
+        assert_int_equal(sdtls_send(c, "x", 1), SDTLS_OK);
+        if (!duo_step(d.server, &ev, 1))
+            continue;
+        assert_int_equal(ev.type, SDTLS_EV_FINDING);
+        assert_string_equal(ev.finding, "icmp-port-unreachable");
+        told++;
+    }
+    assert_true(sdtls_counter_named(d.server, "net.icmp") >= 5);
+    assert_int_equal(told, 1);
+    duo_down(&d);
+    close(r.front);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_goes_both_ways),
         cmocka_unit_test(a_hello_that_comes_twice_makes_one_client),
+        cmocka_unit_test(icmp_errors_do_not_end_a_connection),
         cmocka_unit_test(events_come_in_the_documented_order),
         cmocka_unit_test(each_client_has_a_socket_of_its_own),
         cmocka_unit_test(a_shared_client_works_the_same),
