@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = pathlib.Path(os.environ.get("SDTLS_BIN", ROOT / "build/dev/bin"))
 NC = BIN / "nc_dtls"
 PROBE = BIN / "dtls_probe"
-DEADLINE = 30
+DEADLINE = 60
 
 
 def namespaces():

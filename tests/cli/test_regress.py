@@ -76,7 +76,10 @@ def test_any_check_that_waits_is_ended(names):
 
 
 def test_a_check_that_computes_for_ever_is_ended():
-    found = results("--inject", "spin", "--timeout", "1", "--only", "forgery-etm")["forgery-etm"]
+    deadline = time.monotonic() + DEADLINE
+    found = {"verdict": "inconclusive"}  # as it may be on a busy machine
+    while found["verdict"] == "inconclusive" and time.monotonic() < deadline:
+        found = results("--inject", "spin", "--timeout", "1", "--only", "forgery-etm")["forgery-etm"]
     assert found["result"] == "hangs" and found["verdict"] == "bad"
 
 
@@ -84,7 +87,7 @@ def test_a_check_without_cpu_time_is_inconclusive():
     done = regress("--json", "--inject", "starve", "--timeout", "1", "--only", "session-dtls-1.0")
     (check,) = json.loads(done.stdout)["checks"]
     assert done.returncode == 2 and (check["result"], check["verdict"]) == ("inconclusive", "inconclusive")
-    assert re.fullmatch(r"the check got 0\.\d\d s of CPU time in [5-9] s; run it again with less load", check["reason"])
+    assert re.fullmatch(r"the check got 0\.\d\d s of CPU time in ([5-9]|\d\d+) s; run it again with less load", check["reason"])
 
 
 def stopped_child(parent):

@@ -12,7 +12,7 @@
 #include "capture/live.h"
 #include "sukat_dtls.h"
 
-enum { DEADLINE_MS = 5000 };
+enum { DEADLINE_MS = 30000 };
 
 static struct sd_live *open_or_skip(const struct sd_live_config *config)
 {

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "sukat_dtls.h"
 
-#define DUO_DEADLINE (10 * SD_SEC)
+#define DUO_DEADLINE (30 * SD_SEC)
 
 enum { DUO_TYPES = SDTLS_EV_WRITABLE + 1 };
 

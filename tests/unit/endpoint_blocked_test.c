@@ -82,7 +82,7 @@ static void what_waits_is_sent_without_help(void **state)
         ;
     send_error = 0;
     while (sdtls_unsent(c)) {
-        assert_int_equal(poll(&p, 1, 5000), 1);
+        assert_int_equal(poll(&p, 1, 30000), 1);
         assert_false(duo_step(d.client, &ev, 0)); /* nobody was told to try again */
     }
     duo_wait(&d, d.server, SDTLS_EV_DATA);

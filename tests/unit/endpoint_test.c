@@ -106,7 +106,7 @@ static void the_fd_is_readable_whenever_there_is_work(void **state)
     bool ready = false;
     sdtls_event ev;
     while (!ready) { /* one event a wake-up, never drained: the worst a user may do */
-        assert_true(poll(p, 2, 5000) > 0);
+        assert_true(poll(p, 2, 30000) > 0);
         if (p[0].revents && duo_step(d.server, &ev, 0) && ev.type == SDTLS_EV_DATA)
             ready = true;
         if (p[1].revents && duo_step(d.client, &ev, 0) && ev.type == SDTLS_EV_READY)
@@ -175,7 +175,7 @@ static void the_fd_wakes_for_a_timer_of_a_fresh_connection(void **state)
         p.fd = sdtls_fd(d.client);
         sdtls_event ev = {0};
         while (ev.type != SDTLS_EV_CLOSED) {
-            assert_int_equal(poll(&p, 1, 5000), 1);
+            assert_int_equal(poll(&p, 1, 30000), 1);
             duo_step(d.client, &ev, 0);
         }
         assert_int_equal(ev.err, SDTLS_TIMEOUT);

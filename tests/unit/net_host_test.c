@@ -103,6 +103,36 @@ static void the_address_that_the_client_spoke_to_answers(void **state)
     serve("::", "::1", "::1", 0);
 }
 
+/* Does a datagram get from one of these addresses to the other? */
+static bool carries(const char *from, const char *from_device, const char *to,
+                    const char *to_device)
+{
+    enum { LOOK_AGAIN_MS = 50 };
+    struct sd_addr a = addr_of(from, 0), b = addr_of(to, 0);
+    socklen_t len = sizeof b;
+    a.in6.sin6_scope_id = if_nametoindex(from_device);
+    b.in6.sin6_scope_id = if_nametoindex(to_device);
+    int out = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int in = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct pollfd p = {.fd = in, .events = POLLIN};
+    bool bound = !bind(out, &a.sa, sd_addr_len(&a)) && !bind(in, &b.sa, sd_addr_len(&b)) &&
+                 !getsockname(in, &b.sa, &len);
+    b.in6.sin6_scope_id = a.in6.sin6_scope_id; /* the way out */
+    bool sent = bound && sendto(out, "x", 1, 0, &b.sa, sd_addr_len(&b)) == 1;
+    bool came = poll(&p, 1, LOOK_AGAIN_MS) == 1;
+    close(out);
+    close(in);
+    return sent && came;
+}
+
+/* The kernel puts new interfaces into operation when it has time. */
+static void await_network(void)
+{
+    sd_time until = sd_clock_now() + DEADLINE_MS * SD_MS;
+    while (!carries("fe80::b", "vb", "fe80::a", "va") || !carries("fe80::a", "va", "fe80::b", "vb"))
+        CHECK(sd_clock_now() < until);
+}
+
 /* A pair of interfaces in a network of its own, both ends in it. */
 static void make_network(void)
 {
@@ -125,6 +155,7 @@ static void make_network(void)
             _exit(SKIP);
         }
     }
+    await_network();
 }
 
 static struct sd_addr link_local(const char *ip, const char *device, uint16_t port)

@@ -20,7 +20,7 @@
 
 #include "net/demux.h"
 
-enum { DEADLINE_MS = 5000 };
+enum { DEADLINE_MS = 30000 };
 
 static inline struct sd_addr addr_of(const char *ip, uint16_t port)
 {
