@@ -170,7 +170,12 @@ void watch_end(const struct watch *w)
 
 static void *begin(void *arg, const struct sd_unprotect_params *params)
 {
-    if (params->client_random[0] & 1) /* no secrets for this client */
+    uint64_t sum = FUZZ_SUM;
+    fuzz_check(params->transcript_count <= SD_TRANSCRIPT_MAX, "a transcript of %zu messages",
+               params->transcript_count);
+    for (size_t i = 0; i < params->transcript_count; i++)
+        sum = fuzz_sum(sum, params->transcript[i].body.p, params->transcript[i].body.len);
+    if (params->client_random[0] & 1 || !sum) /* no secrets for this client */
         return NULL;
     ++*(unsigned *)arg;
     return arg;
@@ -201,9 +206,27 @@ static void end(void *keys)
     --*(unsigned *)keys;
 }
 
+static void take_message(void *keys, bool from_server, uint8_t type, struct sd_span body)
+{
+    (void)from_server;
+    fuzz_check(*(unsigned *)keys, "a message for keys that were given back");
+    fuzz_check(fuzz_sum(type, body.p, body.len) || !body.len, "a message without bytes");
+}
+
+static bool from_psk(const void *keys)
+{
+    return *(const unsigned *)keys;
+}
+
 struct sd_unprotect watch_unprotect(unsigned *open)
 {
-    return (struct sd_unprotect){open, begin, open_record, end};
+    return (struct sd_unprotect){.arg = open,
+                                 .begin = begin,
+                                 .open = open_record,
+                                 .end = end,
+                                 .psk = true,
+                                 .message = take_message,
+                                 .from_psk = from_psk};
 }
 
 /* --- certificates --- */

@@ -82,8 +82,17 @@ struct sd_direction {
     bool set_back : 1; /* it was, and then the numbers began again */
 };
 
+/* Whether a pre-shared key that the user gave is the one that a side used. */
+enum sd_key_proof {
+    SD_KEY_UNPROVEN,
+    SD_KEY_OTHER, /* it did not open this side's Finished */
+    SD_KEY_GIVEN  /* it opened a record of this side */
+};
+
 /* What happens to few. */
 struct sd_rare {
+    struct sd_message *first_hello; /* DTLS 1.3: before a HelloRetryRequest; owned */
+
     /* Records of this session from another address of the client (RFC 9146: a NAT
      * gave it a new one). */
     struct sd_addr moved_to;
@@ -126,23 +135,24 @@ struct sd_exchange {
     uint64_t previous;       /* on the same addresses; 0 = none */
     uint32_t foreign_before; /* datagrams during those before that were not DTLS */
 
-    uint8_t carrier;            /* enum sd_carrier */
-    uint8_t reported_findings;  /* how many */
-    bool reported : 1;          /* before its end, see sd_tracker_config.prompt */
-    bool mid_session : 1;       /* begins without a ClientHello */
-    bool reversed : 1;          /* no ClientHello was seen: who is who was read from the answers */
-    bool resumed : 1;           /* abbreviated: the server's Finished came first (RFC 5246 7.3) */
-    bool opened : 1;            /* some record could be decrypted */
-    bool evicted : 1;           /* ended early: the table was full */
-    bool superseded : 1;        /* a ClientHello with another random began the next one */
-    bool after_established : 1; /* the previous one was established */
-    bool on_sealed : 1;         /* it began while the session of that one was still open */
-    bool swapped : 1;           /* its client was the server of that one */
-    bool after_unknown : 1;     /* of that one nobody saw who was the client */
-    bool negotiated : 1;        /* version and suite are the server's choice */
-    bool encrypt_then_mac : 1;  /* RFC 7366 was agreed */
-    bool proven : 1;            /* the client showed that it receives at its address */
-    bool path_validated : 1;    /* ICE checked it before (RFC 8445) */
+    uint8_t carrier;             /* enum sd_carrier */
+    uint8_t reported_findings;   /* how many */
+    uint8_t key_proof[SD_SIDES]; /* enum sd_key_proof, by the side that sealed */
+    bool reported : 1;           /* before its end, see sd_tracker_config.prompt */
+    bool mid_session : 1;        /* begins without a ClientHello */
+    bool reversed : 1;           /* no ClientHello was seen: who is who was read from the answers */
+    bool resumed : 1;            /* abbreviated: the server's Finished came first (RFC 5246 7.3) */
+    bool opened : 1;             /* some record could be decrypted */
+    bool evicted : 1;            /* ended early: the table was full */
+    bool superseded : 1;         /* a ClientHello with another random began the next one */
+    bool after_established : 1;  /* the previous one was established */
+    bool on_sealed : 1;          /* it began while the session of that one was still open */
+    bool swapped : 1;            /* its client was the server of that one */
+    bool after_unknown : 1;      /* of that one nobody saw who was the client */
+    bool negotiated : 1;         /* version and suite are the server's choice */
+    bool encrypt_then_mac : 1;   /* RFC 7366 was agreed */
+    bool proven : 1;             /* the client showed that it receives at its address */
+    bool path_validated : 1;     /* ICE checked it before (RFC 8445) */
     bool has_client_random : 1, has_server_random : 1;
 
     uint16_t version; /* negotiated; before a ServerHello, the best the client offers */

@@ -118,14 +118,6 @@ void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f)
     sd_alloc_free(&t->config.alloc, f);
 }
 
-struct sd_rare *sd_rare_new(struct sd_tracker *t, struct sd_exchange *x)
-{
-    if (!x->rare)
-        x->rare = sd_alloc_new(&t->config.alloc, sizeof *x->rare);
-    t->counts.no_memory += !x->rare;
-    return x->rare;
-}
-
 struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
 {
     struct sd_exchange *x = sd_alloc_new(&t->config.alloc, sizeof *x);
@@ -169,7 +161,7 @@ void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
         t->kept -= sd_kept(x, (enum sd_kept)i).len;
         sd_alloc_free(&t->config.alloc, x->kept[i]);
     }
-    sd_alloc_free(&t->config.alloc, x->rare);
+    sd_rare_free(t, x);
     sd_alloc_free(&t->config.alloc, x->log);
     sd_alloc_free(&t->config.alloc, x);
     f->x = NULL;

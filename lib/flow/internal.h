@@ -112,8 +112,6 @@ struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const
 void sd_flow_touch(struct sd_tracker *t, struct sd_flow *f);
 void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f);
 struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f);
-/* Where to note what few need; NULL when there is no memory. */
-struct sd_rare *sd_rare_new(struct sd_tracker *t, struct sd_exchange *x);
 /* Frees the exchange of a flow with all it owns. */
 void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f);
 
@@ -199,6 +197,19 @@ void sd_packet_report(struct sd_tracker *t, const struct sd_exchange *x,
 bool sd_elsewhere_continued(struct sd_tracker *t, const struct sd_look *l);
 /* What a server says from an address that nobody asked: notes it where a client waits. */
 void sd_elsewhere_answered(struct sd_tracker *t, const struct sd_datagram *d);
+
+/* rare.c */
+/* Where to note what few need; NULL when there is no memory. */
+struct sd_rare *sd_rare_new(struct sd_tracker *t, struct sd_exchange *x);
+void sd_rare_free(const struct sd_tracker *t, struct sd_exchange *x);
+
+/* keys.c: secrets of a log, pre-shared keys */
+/* Opens a record into t->plain; false when nobody can. */
+bool sd_keys_open(struct sd_tracker *t, struct sd_flow *f, enum sd_side side,
+                  const struct sd_record *rec, struct sd_record *plain);
+/* A whole message that was opened: further keys may follow from it. */
+void sd_keys_message(const struct sd_tracker *t, const struct sd_flow *f, enum sd_side side,
+                     uint8_t type, struct sd_span body);
 
 /* ice.c: STUN checks, and what must follow them */
 void sd_ice_note(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d);

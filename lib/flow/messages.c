@@ -65,6 +65,23 @@ static void keep_message(struct sd_tracker *t, struct sd_exchange *x, enum sd_ke
     x->kept[which] = m;
 }
 
+/* The transcript of DTLS 1.3 begins with the hello that a HelloRetryRequest answers. Its bytes do
+ * not count as kept any more: there is one. */
+static void keep_first_hello(struct sd_tracker *t, struct sd_exchange *x, struct sd_span body)
+{
+    struct sd_span before = sd_kept(x, SD_KEPT_CLIENT_HELLO);
+    bool same = before.len == body.len && before.len && !memcmp(before.p, body.p, body.len);
+    if (!t->config.unprotect || !t->config.unprotect->psk || !x->kept[SD_KEPT_RETRY] ||
+        !before.len || same)
+        return;
+    struct sd_rare *rare = sd_rare_new(t, x);
+    if (!rare || rare->first_hello)
+        return;
+    rare->first_hello = x->kept[SD_KEPT_CLIENT_HELLO];
+    x->kept[SD_KEPT_CLIENT_HELLO] = NULL;
+    t->kept -= before.len;
+}
+
 /* --- what hellos tell --- */
 
 /* The best version that the client offers (RFC 9147 section 5.3). Versions of DTLS count
@@ -144,6 +161,7 @@ static void message_whole(struct sd_tracker *t, struct sd_flow *f, enum sd_side 
         return;
     if (which == SD_KEPT_CLIENT_HELLO) {
         x->hello_fragments = (uint16_t)pieces;
+        keep_first_hello(t, x, body);
         keep_message(t, x, which, body);
         read_client_hello(t, x, body);
     } else if (which == SD_KEPT_SERVER_HELLO) {
@@ -337,7 +355,7 @@ static bool complete_before(const struct sd_tracker *t, const struct sd_exchange
 void sd_message_show(struct sd_tracker *t, const struct sd_exchange *x, const struct sd_event *e,
                      struct sd_span body)
 {
-    if (t->config.message && body.len == e->length && !complete_before(t, x, e))
+    if (t->config.message && !complete_before(t, x, e))
         t->config.message(t->config.arg, x, e, body);
 }
 

@@ -152,15 +152,24 @@ static uint32_t fingerprint(struct sd_hash_key key, struct sd_span s)
     return (uint32_t)(h >> 40);
 }
 
+static void take_whole(struct reading *r, const struct sd_event *e, struct sd_span body)
+{
+    if (body.len != e->length)
+        return; /* the capture has only its beginning */
+    if (r->opened)
+        sd_keys_message(r->t, r->f, r->side, e->message, body);
+    sd_message_show(r->t, r->x, e, body);
+}
+
 static void take_message(struct reading *r, struct sd_event *e, const struct sd_handshake *h)
 {
     bool duplicate = e->flags & SD_EVF_DUPLICATE;
     struct sd_pending *joined = duplicate ? NULL : sd_message_fragment(r->t, r->f, h, e);
     place_event(r, e);
     if (joined)
-        sd_message_show(r->t, r->x, e, (struct sd_span){joined->body, joined->length});
+        take_whole(r, e, (struct sd_span){joined->body, joined->length});
     else if (!duplicate && h->frag_len == h->length)
-        sd_message_show(r->t, r->x, e, h->body);
+        take_whole(r, e, h->body);
     sd_message_free(r->t, joined);
 }
 
@@ -388,29 +397,10 @@ static void note_number(struct reading *r)
         n->largest = r->rec->length & UINT16_MAX;
 }
 
-/* Keys come from a log, once both hellos were seen. */
-static void *keys_for(struct reading *r)
-{
-    const struct sd_unprotect *u = r->t->config.unprotect;
-    const struct sd_exchange *x = r->x;
-    if (!u || r->f->tried_keys || !x->negotiated || !x->has_client_random)
-        return r->f->keys;
-    r->f->tried_keys = true;
-    struct sd_unprotect_params p = {.client_random = x->client_random,
-                                    .server_random = x->server_random,
-                                    .version = x->version,
-                                    .suite = x->suite,
-                                    .encrypt_then_mac = x->encrypt_then_mac};
-    r->f->keys = u->begin(u->arg, &p);
-    return r->f->keys;
-}
-
 static void unseal_record(struct reading *r)
 {
-    void *keys = r->rec->epoch || r->rec->unified ? keys_for(r) : NULL;
     struct sd_record plain;
-    if (!keys ||
-        !r->t->config.unprotect->open(keys, r->side == SD_SERVER, r->rec, r->t->plain, &plain))
+    if (!(r->rec->epoch || r->rec->unified) || !sd_keys_open(r->t, r->f, r->side, r->rec, &plain))
         return;
     plain.length = r->rec->length; /* what diagrams and sizes speak of is the wire */
     plain.unified = false;

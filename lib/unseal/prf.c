@@ -83,17 +83,19 @@ bool sd_prf(const char *digest, struct sd_span secret, const char *label, struct
            p_hash("SHA", sd_rd_rest(&halves), labelled, out, len);
 }
 
-bool sd_prf_expand_label(const char *digest, struct sd_span secret, const char *label, uint8_t *out,
-                         size_t len)
+static bool expand_label(const char *digest, struct sd_span secret, const char *label,
+                         struct sd_span context, uint8_t *out, size_t len)
 {
-    uint8_t info[64], block[SD_DIGEST_MAX];
+    uint8_t info[96], block[SD_DIGEST_MAX];
     struct sd_wr w = sd_wr_init(info, sizeof info);
     sd_wr_u16(&w, (uint16_t)len);
     size_t mark = sd_wr_open(&w, 1);
     sd_wr_bytes(&w, "dtls13", 6);
     sd_wr_bytes(&w, label, strlen(label));
     sd_wr_close(&w, mark, 1);
-    sd_wr_u8(&w, 0); /* no context */
+    mark = sd_wr_open(&w, 1);
+    sd_wr_bytes(&w, context.p, context.len);
+    sd_wr_close(&w, mark, 1);
     sd_wr_u8(&w, 1); /* first and only block of RFC 5869 section 2.3 */
     const struct sd_span part = {info, sd_wr_len(&w)};
     if (!part.len || len > sd_prf_digest_len(digest) ||
@@ -102,4 +104,32 @@ bool sd_prf_expand_label(const char *digest, struct sd_span secret, const char *
     memcpy(out, block, len);
     OPENSSL_cleanse(block, sizeof block);
     return true;
+}
+
+bool sd_prf_expand_label(const char *digest, struct sd_span secret, const char *label, uint8_t *out,
+                         size_t len)
+{
+    return expand_label(digest, secret, label, (struct sd_span){0}, out, len);
+}
+
+bool sd_prf_derive_secret(const char *digest, const uint8_t *secret, const char *label,
+                          const uint8_t *hash, uint8_t *out)
+{
+    size_t len = sd_prf_digest_len(digest);
+    return expand_label(digest, (struct sd_span){secret, len}, label, (struct sd_span){hash, len},
+                        out, len);
+}
+
+bool sd_prf_digest(const char *digest, const struct sd_span *parts, size_t count,
+                   uint8_t out[static SD_DIGEST_MAX])
+{
+    const struct digest *d = digest_of(digest);
+    const EVP_MD *md = d ? EVP_get_digestbyname(d->ossl) : NULL;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx && md && EVP_DigestInit_ex(ctx, md, NULL) > 0;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = !parts[i].len || EVP_DigestUpdate(ctx, parts[i].p, parts[i].len) > 0;
+    ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) > 0;
+    EVP_MD_CTX_free(ctx);
+    return ok;
 }

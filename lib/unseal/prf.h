@@ -29,5 +29,12 @@ bool sd_prf(const char *digest, struct sd_span secret, const char *label, struct
  * most the length of the digest, which is enough for every key of a suite. */
 bool sd_prf_expand_label(const char *digest, struct sd_span secret, const char *label, uint8_t *out,
                          size_t len);
+/* Derive-Secret of RFC 8446 section 7.1: the same with a hash for context. Secret, hash and result
+ * have the length of the digest. */
+bool sd_prf_derive_secret(const char *digest, const uint8_t *secret, const char *label,
+                          const uint8_t *hash, uint8_t *out);
+/* The digest of `count` parts, one after another. */
+bool sd_prf_digest(const char *digest, const struct sd_span *parts, size_t count,
+                   uint8_t out[static SD_DIGEST_MAX]);
 
 #endif

@@ -27,6 +27,8 @@ struct sd_secrets {
     size_t known;                /* handshakes */
     size_t bad, taken, unwanted; /* lines */
     bool choosy;
+    size_t psk_count;
+    struct sd_shared_key *psks; /* room for SD_PSKS_MAX; NULL = none */
 };
 
 static const char *const labels[SD_SECRET_KINDS] = {
@@ -57,7 +59,28 @@ void sd_secrets_free(struct sd_secrets *s)
         s->all = next;
     }
     sd_table_fini(&s->table);
+    if (s->psks)
+        OPENSSL_cleanse(s->psks, SD_PSKS_MAX * sizeof *s->psks);
+    free(s->psks);
     free(s);
+}
+
+bool sd_secrets_add_psk(struct sd_secrets *s, struct sd_span key)
+{
+    if (s->psk_count == SD_PSKS_MAX || !key.len || key.len > SD_PSK_LEN_MAX)
+        return false;
+    if (!s->psks && !(s->psks = calloc(SD_PSKS_MAX, sizeof *s->psks)))
+        return false;
+    struct sd_shared_key *psk = &s->psks[s->psk_count++];
+    psk->len = key.len;
+    memcpy(psk->key, key.p, key.len);
+    return true;
+}
+
+const struct sd_shared_key *sd_secrets_psks(const struct sd_secrets *s, size_t *count)
+{
+    *count = s->psk_count;
+    return s->psks;
 }
 
 static bool same_random(const struct sd_node *n, const void *key)

@@ -20,6 +20,17 @@ struct sd_secret {
     uint8_t bytes[SD_DIGEST_MAX];
 };
 
+enum {
+    SD_PSKS_MAX = 16,
+    SD_PSK_LEN_MAX = 512 /* as OpenSSL's */
+};
+
+/* A pre-shared key. */
+struct sd_shared_key {
+    size_t len;
+    uint8_t key[SD_PSK_LEN_MAX];
+};
+
 struct sd_secrets;
 
 /* NULL when there is no memory. */
@@ -42,6 +53,12 @@ void sd_secrets_want_all(struct sd_secrets *s);
 size_t sd_secrets_unwanted(const struct sd_secrets *s);
 /* The number of lines whose secret was taken. */
 size_t sd_secrets_taken(const struct sd_secrets *s);
+
+/* Adds a pre-shared key, to try with every handshake. False when it is too long, when there are
+ * SD_PSKS_MAX already, or no memory. */
+bool sd_secrets_add_psk(struct sd_secrets *s, struct sd_span key);
+/* All of them; *count is how many. */
+const struct sd_shared_key *sd_secrets_psks(const struct sd_secrets *s, size_t *count);
 
 /* The secrets of one handshake, SD_SECRET_KINDS of them; NULL when the key log has none. The
  * array stays where it is until `s` is freed; a secret may become known later. */

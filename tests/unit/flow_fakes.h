@@ -93,7 +93,8 @@ static inline void fake_end(void *keys)
 /* *open counts the keys that were not given back. */
 static inline struct sd_unprotect fake_unprotect(unsigned *open)
 {
-    return (struct sd_unprotect){open, fake_begin, fake_open, fake_end};
+    return (struct sd_unprotect){
+        .arg = open, .begin = fake_begin, .open = fake_open, .end = fake_end};
 }
 
 #endif

@@ -158,9 +158,11 @@ static struct talk *talk_new(const struct opening *w)
     carry(t, SERVER);
     SSL_get_client_random(t->ssl[CLIENT], t->client_random, 32);
     SSL_get_server_random(t->ssl[CLIENT], t->server_random, 32);
-    t->params =
-        (struct sd_unprotect_params){t->client_random, t->server_random,
-                                     (uint16_t)SSL_version(t->ssl[CLIENT]), w->suite, !w->no_etm};
+    t->params = (struct sd_unprotect_params){.client_random = t->client_random,
+                                             .server_random = t->server_random,
+                                             .version = (uint16_t)SSL_version(t->ssl[CLIENT]),
+                                             .suite = w->suite,
+                                             .encrypt_then_mac = !w->no_etm};
     return t;
 }
 
@@ -351,7 +353,11 @@ static void wrong_keys_open_nothing(void **state)
 static void without_a_secret_or_a_known_suite_nothing_begins(void **state)
 {
     uint8_t client[32] = {1}, server[32] = {2};
-    struct sd_unprotect_params p = {client, server, SD_DTLS_1_2, 0x00a8, false};
+    struct sd_unprotect_params p = {.client_random = client,
+                                    .server_random = server,
+                                    .version = SD_DTLS_1_2,
+                                    .suite = 0x00a8,
+                                    .encrypt_then_mac = false};
     struct sd_secrets *s = sd_secrets_new();
     struct sd_unprotect u = sd_unseal_hooks(s);
     char line[256] = "CLIENT_RANDOM 01";
@@ -444,7 +450,11 @@ static void a_thousand_handshakes_are_found(void **state)
     assert_int_equal(sd_secrets_count(s), 1000);
     for (unsigned i = 0; i < 1001; i += 10) {
         uint8_t client[32] = {0, 0, (uint8_t)(i >> 8), (uint8_t)i}, server[32] = {0};
-        struct sd_unprotect_params p = {client, server, SD_DTLS_1_2, 0x00a8, false};
+        struct sd_unprotect_params p = {.client_random = client,
+                                        .server_random = server,
+                                        .version = SD_DTLS_1_2,
+                                        .suite = 0x00a8,
+                                        .encrypt_then_mac = false};
         void *keys = u.begin(u.arg, &p);
         assert_int_equal(keys != NULL, i < 1000);
         u.end(keys);

@@ -37,7 +37,11 @@ struct fixture {
 static void fixture_init(struct fixture *f, uint16_t suite, bool etm)
 {
     uint8_t seed[64];
-    const struct sd_unprotect_params p = {client_random, server_random, SD_DTLS_1_2, suite, etm};
+    const struct sd_unprotect_params p = {.client_random = client_random,
+                                          .server_random = server_random,
+                                          .version = SD_DTLS_1_2,
+                                          .suite = suite,
+                                          .encrypt_then_mac = etm};
     memcpy(seed, server_random, 32);
     memcpy(seed + 32, client_random, 32);
     *f = (struct fixture){.secrets = sd_secrets_new()};

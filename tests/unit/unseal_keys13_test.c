@@ -73,8 +73,10 @@ static void make_secrets(struct fixture *f)
 
 static void fixture_init(struct fixture *f, const struct suite *s)
 {
-    const struct sd_unprotect_params p = {client_random, server_random, SD_DTLS_1_3, s->number,
-                                          false};
+    const struct sd_unprotect_params p = {.client_random = client_random,
+                                          .server_random = server_random,
+                                          .version = SD_DTLS_1_3,
+                                          .suite = s->number};
     *f = (struct fixture){.suite = s, .secrets = sd_secrets_new()};
     make_secrets(f);
     f->u = sd_unseal_hooks(f->secrets);
@@ -169,7 +171,11 @@ static void a_constant_record_opens(void **state)
                                    0xf7, 0xb9, 0x1d, 0x09, 0xe2, 0x53, 0x69, 0x3a, 0xe3, 0xa4,
                                    0xec, 0x73, 0xc0, 0x90, 0x72, 0x40, 0xba};
     static uint8_t out[SD_RECORD_BODY_MAX];
-    const struct sd_unprotect_params p = {client_random, server_random, SD_DTLS_1_3, 0x1301, false};
+    const struct sd_unprotect_params p = {.client_random = client_random,
+                                          .server_random = server_random,
+                                          .version = SD_DTLS_1_3,
+                                          .suite = 0x1301,
+                                          .encrypt_then_mac = false};
     uint8_t secret[32];
     struct sd_record rec = only_record(wire, sizeof wire, 0), plain;
     (void)state;
@@ -300,7 +306,11 @@ static void records_without_content_or_type(void **state)
 
 static void secrets_may_come_after_the_handshake_began(void **state)
 {
-    const struct sd_unprotect_params p = {client_random, server_random, SD_DTLS_1_3, 0x1301, false};
+    const struct sd_unprotect_params p = {.client_random = client_random,
+                                          .server_random = server_random,
+                                          .version = SD_DTLS_1_3,
+                                          .suite = 0x1301,
+                                          .encrypt_then_mac = false};
     struct sd_record plain;
     struct fixture f;
     uint8_t secret[48];
@@ -381,7 +391,10 @@ static void see_hello(struct walk *w, struct talk *t, const struct sd_handshake 
         return;
     assert_int_equal(sd_server_hello_parse(&sh, h->body, h->length), SD_HELLO_WHOLE);
     assert_int_equal(sd_server_hello_version(&sh), SD_DTLS_1_3);
-    const struct sd_unprotect_params p = {t->random, sh.random.p, SD_DTLS_1_3, sh.suite, false};
+    const struct sd_unprotect_params p = {.client_random = t->random,
+                                          .server_random = sh.random.p,
+                                          .version = SD_DTLS_1_3,
+                                          .suite = sh.suite};
     t->keys = w->u.begin(w->u.arg, &p);
     assert_non_null(t->keys);
 }

@@ -69,33 +69,72 @@ static const char *credential(const struct sd_exchange *x, char buf[static 96])
     return buf;
 }
 
-bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
+static void say_refused(struct sd_finding *f, const struct sd_case *c, const struct sd_event *alert)
 {
-    const struct sd_view *v = c->view;
-    const struct sd_event *alert = key_alert(v);
-    unsigned again = sd_view_bursts(v, SD_CLIENT, 5);
     char text[96], name[SD_NAME_TEXT];
-    bool password = uses_password(c->x);
-    if (c->outcome != SD_FAILED || !uses_psk(c->x) || !client_finished(v) || (!alert && again < 2))
-        return false;
-    sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
-    sd_prove_bursts(f, v, SD_SERVER, 4, 4);
-    if (alert)
-        sd_prove(f, alert);
-    f->confidence = alert || sd_view_bursts(v, SD_SERVER, 4) > 1 ? SD_HIGH : SD_MEDIUM;
-    sd_confuse(f, "final-flight-lost");
     if (alert)
         sd_say(f, "The client sent %s, then the alert %s ended the handshake: the %s.",
                credential(c->x, text), sd_name(SD_NAME_ALERT, alert->message, name),
-               password ? "passwords differ"
-                        : "keys differ, or the server does not know the identity");
+               uses_password(c->x) ? "passwords differ"
+                                   : "keys differ, or the server does not know the identity");
     else
         sd_say(
             f,
             "The client sent its complete flight with %s %u times in %.1f s, but the server never "
             "accepted it. A server drops a Finished made with another key without an alert (RFC "
             "6347 section 4.1.2.7).",
-            credential(c->x, text), again, sd_seconds(v->now - c->x->start));
+            credential(c->x, text), sd_view_bursts(c->view, SD_CLIENT, 5),
+            sd_seconds(c->view->now - c->x->start));
+}
+
+/* The given key does not open the client's Finished: that is certain, whatever the server does. */
+static void say_client_differs(struct sd_finding *f, const struct sd_case *c)
+{
+    char text[96];
+    f->confidence = SD_HIGH;
+    f->runner_up = NULL;
+    sd_say(f,
+           "The client made its Finished with another key than the one given: it does not decrypt "
+           "with that key. If the server has the given key, correct the client's key for %s.",
+           credential(c->x, text));
+}
+
+/* The client has the given key. If nothing says that the server refused it, the answer may be lost.
+ */
+static void say_server_differs(struct sd_finding *f, const struct sd_case *c, bool refused)
+{
+    char text[96];
+    f->confidence = refused ? f->confidence : SD_LOW;
+    sd_say(f,
+           "The client made its Finished with the given key, but the server %s. The server has "
+           "another key for %s, or does not know it.",
+           refused ? "refused it" : "never answered: unless the answer is lost, it refused it",
+           credential(c->x, text));
+}
+
+/* A server that sent a Finished has accepted the client's, whatever key both have. */
+bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
+{
+    const struct sd_view *v = c->view;
+    const struct sd_event *alert = key_alert(v);
+    const uint8_t *proof = c->x->key_proof;
+    bool differs = proof[SD_CLIENT] == SD_KEY_OTHER, again = sd_view_bursts(v, SD_CLIENT, 5) > 1;
+    bool repeats = sd_view_bursts(v, SD_SERVER, 4) > 1;
+    if (c->outcome != SD_FAILED || !uses_psk(c->x) || !client_finished(v) ||
+        proof[SD_SERVER] != SD_KEY_UNPROVEN || (!alert && !again && !differs))
+        return false;
+    sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
+    sd_prove_bursts(f, v, SD_SERVER, 4, 4);
+    if (alert)
+        sd_prove(f, alert);
+    f->confidence = alert || repeats ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, "final-flight-lost");
+    if (differs)
+        say_client_differs(f, c);
+    else if (proof[SD_CLIENT] == SD_KEY_GIVEN)
+        say_server_differs(f, c, alert || repeats);
+    else
+        say_refused(f, c, alert);
     return true;
 }
 
