@@ -67,6 +67,14 @@ static void check_why(bool ok, const char *why)
     fuzz_note_bytes(why, ok ? 0 : len);
 }
 
+static void check_hidden(const struct line *l, const char *psk)
+{
+    for (int i = 0; psk && *psk != '@' && i < l->argc; i++)
+        for (const char *p = psk >= l->argv[i] && psk <= l->argv[i] + strlen(l->argv[i]) ? psk : "";
+             *p; p++)
+            fuzz_check(*p == '*', "the key is still visible");
+}
+
 static void check_nc(const struct nc_config *c, const struct line *l)
 {
     fuzz_check(c->role <= NC_COMPLETION, "a role of %d", (int)c->role);
@@ -75,20 +83,17 @@ static void check_nc(const struct nc_config *c, const struct line *l)
         return;
     fuzz_check(c->role == NC_SERVER || (c->target.host && *c->target.host),
                "a client without a host");
-    fuzz_check(c->tls.psk_len <= NC_PSK_MAX, "a key of %zu bytes", c->tls.psk_len);
+    fuzz_check(c->tls.psk_len <= TOOL_PSK_MAX, "a key of %zu bytes", c->tls.psk_len);
     fuzz_check(!c->export || (c->export_len >= 1 && c->export_len <= 256), "%u bytes to export",
                c->export_len);
-    for (int i = 0; c->psk && *c->psk != '@' && i < l->argc; i++)
-        for (const char *p =
-                 c->psk >= l->argv[i] && c->psk <= l->argv[i] + strlen(l->argv[i]) ? c->psk : "";
-             *p; p++)
-            fuzz_check(*p == '*', "the key is still visible");
+    check_hidden(l, c->psk);
 }
+
+static const char key[] = "00112233445566778899aabbccddeeff\n";
 
 static void run_nc(struct sd_span text)
 {
     static struct nc_config c; /* points into itself */
-    static const char key[] = "00112233445566778899aabbccddeeff\n";
     struct line l;
     char why[TOOL_WHY] = "";
     file_set((const uint8_t *)key, strlen(key), 100, 0);
@@ -103,15 +108,21 @@ static void run_nc(struct sd_span text)
 
 static void run_probe(struct sd_span text)
 {
-    struct probe_config c;
+    static struct probe_config c; /* large */
     struct line l;
     char why[TOOL_WHY] = "";
+    file_set((const uint8_t *)key, strlen(key), 100, 0);
     split(&l, text, "dtls_probe");
     bool ok = probe_options(&c, l.argc, l.argv, why);
     check_why(ok, why);
     fuzz_check(c.reads <= PROBE_FILES, "%u files", c.reads);
     for (unsigned i = 0; ok && i < c.reads; i++)
         fuzz_check(c.read[i], "a file without a name");
+    for (unsigned i = 0; i < c.psks; i++) {
+        check_hidden(&l, c.psk_text[i]);
+        fuzz_check(c.psk[i].len <= TOOL_PSK_MAX, "a key of %zu bytes", c.psk[i].len);
+    }
+    fuzz_check(!file_open_count(), "a file is left open");
     fuzz_note((ok ? 256U : 0U) | c.reads);
     line_free(&l);
 }

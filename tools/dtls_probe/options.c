@@ -30,6 +30,7 @@ static const struct tool_opt opts[] = {
     {'i', "interface", "IF", FROM, "capture live on this interface; \"any\" is all of them", TOOL_TEXT, AT(interface), 0, NULL},
     {'f', "filter", "BPF", FROM, "read only packets that match this capture filter", TOOL_TEXT, AT(filter), 0, NULL},
     {0, "keylog", "FILE", FROM, "decrypt with this key log (SSLKEYLOGFILE format)", TOOL_TEXT, AT(keylog), 0, NULL},
+    {0, "psk", "HEX|@FILE", FROM, "decrypt with this pre-shared key: hex digits, or the file that holds them; up to 16 times", TOOL_LIST, AT(psk_text), PROBE_PSKS, NULL},
     {0, "two-sided", NULL, FROM, "compare two captures of the same traffic: at the client, at the server", TOOL_FLAG, AT(two_sided), 0, NULL},
     {'D', "list-interfaces", NULL, FROM, "list the interfaces", TOOL_FLAG, AT(list), 0, NULL},
     {'a', "duration", "SECS", FROM, "with -i: stop after this time", TOOL_SECONDS, AT(duration_ms), 0, NULL},
@@ -147,11 +148,24 @@ static bool check_expect(const struct probe_config *c, char why[static TOOL_WHY]
                       c->expect);
 }
 
+/* No key stays where others can read it, whatever is wrong with another one. */
+static bool read_psks(struct probe_config *c, int argc, char **argv, char why[static TOOL_WHY])
+{
+    bool ok = true;
+    for (; c->psks < PROBE_PSKS && c->psk_text[c->psks]; c->psks++) {
+        ok = ok && tool_psk_read(&c->psk[c->psks], c->psk_text[c->psks], why);
+        tool_psk_hide(c->psk_text[c->psks], argc, argv);
+    }
+    return ok;
+}
+
 bool probe_options(struct probe_config *c, int argc, char **argv, char why[static TOOL_WHY])
 {
     int rest;
     *c = (struct probe_config){.fail_on = SD_FATAL, .times = 'r'};
     if (!tool_options_parse(&probe_usage, c, argc, argv, &rest, why))
+        return false;
+    if (!read_psks(c, argc, argv, why))
         return false;
     while (c->reads < PROBE_FILES && c->read[c->reads])
         c->reads++;

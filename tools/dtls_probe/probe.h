@@ -9,10 +9,11 @@
 
 #include "common/options.h"
 #include "common/output.h"
+#include "common/psk.h"
 #include "common/term.h"
 #include "flow/tracker.h"
 
-enum { PROBE_FILES = 16 };
+enum { PROBE_FILES = 16, PROBE_PSKS = 16 };
 
 enum probe_show {
     PROBE_LINES,   /* a line for each datagram, then each handshake */
@@ -29,6 +30,9 @@ struct probe_config {
     unsigned reads;
     const char *interface, *filter, *write, *save_failed, *keylog, *svg, *html, *explain;
     const char *expect, *completion;
+    const char *psk_text[PROBE_PSKS]; /* --psk, in the order given */
+    struct tool_psk psk[PROBE_PSKS];
+    unsigned psks;
     const struct sd_hash_key *key; /* NULL = a random one for each run */
     int show, fail_on, color, times;
     unsigned forms; /* bits 1 << enum probe_show, as given; `show` is the one */

@@ -11,6 +11,7 @@
 #include "capture/reader.h"
 #include "common/text.h"
 #include "dtls_probe/draw.h"
+#include "dtls_probe/pskuse.h"
 #include "dtls_probe/summary.h"
 #include "dtls_probe/wanted.h"
 #include "flow/rules/diagnose.h"
@@ -83,6 +84,7 @@ static void count_result(struct probe_run *r, const struct probe_report *rep, bo
         t->ok += rep->outcome == SD_OK;
         t->failed += rep->outcome == SD_FAILED;
         t->incomplete += rep->outcome == SD_INCOMPLETE;
+        r->psk_useless += r->config->psks && !rep->x->opened && probe_psk_with_exchange(rep->x);
     }
     for (size_t i = 0; i < rep->count; i++) {
         uint64_t *n = &t->findings[rep->findings[i].severity];
@@ -272,6 +274,9 @@ static bool open_secrets(struct probe_run *r)
     if (!r->secrets || !r->certs)
         return false;
     r->keylog.secrets = r->secrets;
+    for (unsigned i = 0; i < r->config->psks; i++)
+        sd_secrets_add_psk(r->secrets,
+                           (struct sd_span){r->config->psk[i].bytes, r->config->psk[i].len});
     r->keylog.keep = r->config->write || r->config->save_failed;
     r->unseal = r->unprotect = sd_unseal_hooks(r->secrets);
     if (r->config->interface && r->config->keylog) {
@@ -392,6 +397,12 @@ void probe_run_end(struct probe_run *r)
     r->totals.dtls = c.dtls;
     r->totals.evicted = c.evicted;
     r->totals.no_memory = c.no_memory;
+    if (r->psk_useless)
+        tool_warn(
+            r->out,
+            "--psk: %llu handshake%s combined the pre-shared key with a key exchange (such as "
+            "ECDHE_PSK). The capture lacks its secret: decrypt with --keylog",
+            (unsigned long long)r->psk_useless, tool_plural(r->psk_useless));
     if (c.no_memory)
         tool_warn(r->out, "out of memory: %llu packets were left out",
                   (unsigned long long)c.no_memory);

@@ -39,6 +39,7 @@ struct probe_run {
     unsigned listener_count;
     struct probe_keylog keylog; /* all key logs read */
     bool keylog_failed;         /* it is not followed any more */
+    uint64_t psk_useless;       /* handshakes for which a pre-shared key is not enough */
     bool color;
     bool expected; /* the finding of --expect occurred */
     char damage[256];

@@ -157,7 +157,7 @@ static void tear_down_all(struct nc *n)
     tool_signals_close(&n->signals);
     if (n->keylog_fd >= 0)
         close(n->keylog_fd);
-    explicit_bzero(n->cfg.psk_bytes, sizeof n->cfg.psk_bytes);
+    explicit_bzero(&n->cfg.psk_bytes, sizeof n->cfg.psk_bytes);
     nc_load_free(n->load);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From argv to a configuration: option_table.c has each option by itself, this file what they mean
  * together. */
-#include <fcntl.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <string.h>
@@ -108,51 +107,18 @@ static bool set_interface(struct nc_config *c, char why[static TOOL_WHY])
     return true;
 }
 
-static bool read_psk_file(const char *path, char *hex, size_t cap, char why[static TOOL_WHY])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, hex, cap - 1);
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
-        return tool_wrong(why, "--psk: cannot read %s: %m", path);
-    hex[n] = '\0';
-    hex[strcspn(hex, "\r\n")] = '\0';
-    return true;
-}
-
 static bool set_psk(struct nc_config *c, char why[static TOOL_WHY])
 {
-    char hex[2 * NC_PSK_MAX + 3];
-    const char *text = c->psk;
-    if (!text)
+    if (!c->psk)
         return true;
-    if (*text == '@') {
-        if (!read_psk_file(text + 1, hex, sizeof hex, why))
-            return false;
-        text = hex;
-    }
-    c->tls.psk_len = sizeof c->psk_bytes;
-    bool ok = tool_parse_hex(text, c->psk_bytes, &c->tls.psk_len);
-    explicit_bzero(hex, sizeof hex);
-    if (!ok)
-        return tool_wrong(why, "--psk: write the key as pairs of hex digits, %d bytes at most",
-                          NC_PSK_MAX);
-    c->tls.psk = c->psk_bytes;
+    if (!tool_psk_read(&c->psk_bytes, c->psk, why))
+        return false;
+    c->tls.psk = c->psk_bytes.bytes;
+    c->tls.psk_len = c->psk_bytes.len;
     /* The default of openssl s_client and s_server. */
     if (!c->tls.psk_identity && c->role != NC_SERVER)
         c->tls.psk_identity = "Client_identity";
     return true;
-}
-
-/* Others can read our arguments in /proc. */
-static void hide_psk(const struct nc_config *c, int argc, char **argv)
-{
-    for (int i = 0; c->psk && i < argc; i++) {
-        size_t len = strlen(argv[i]);
-        if (c->psk >= argv[i] && c->psk <= argv[i] + len && *c->psk != '@')
-            memset(argv[i] + (c->psk - argv[i]), '*', len - (size_t)(c->psk - argv[i]));
-    }
 }
 
 static bool set_mtu(struct nc_config *c, char why[static TOOL_WHY])
@@ -281,6 +247,6 @@ bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL
         return false;
     set_tls(c);
     bool ok = set_psk(c, why);
-    hide_psk(c, argc, argv);
+    tool_psk_hide(c->psk, argc, argv);
     return ok && set_interface(c, why) && set_mtu(c, why) && set_rate(c, why) && set_export(c, why);
 }

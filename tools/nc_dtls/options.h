@@ -10,13 +10,13 @@
 
 #include "common/options.h"
 #include "common/parse.h"
+#include "common/psk.h"
 #include "common/term.h"
 #include "sukat_dtls.h"
 
 enum nc_role { NC_CLIENT, NC_SERVER, NC_PROBE, NC_LOAD, NC_HELP, NC_VERSION, NC_COMPLETION };
 
-/* 64 bytes is what a hash of SHA-512 fills; OpenSSL takes up to 512. */
-enum { NC_PSK_MAX = 512, NC_UNSET = -1 };
+enum { NC_UNSET = -1 };
 
 struct nc_config {
     sdtls_config tls;
@@ -53,7 +53,7 @@ struct nc_config {
     const char *keylog;
 
     char port_text[sizeof "65535"];
-    uint8_t psk_bytes[NC_PSK_MAX];
+    struct tool_psk psk_bytes;
     char interface_name[IF_NAMESIZE];
     char export_label[128];
     unsigned export_len;
