@@ -302,7 +302,7 @@ def test_the_page_of_the_findings_is_up_to_date():
 
 def test_the_version_names_the_libraries():
     out = probe("-V").out
-    assert re.fullmatch(r"dtls_probe \d+\.\d+\.\d+\nlibpcap version \d.*\nOpenSSL \d.*\n", out)
+    assert re.fullmatch(r"dtls_probe \d+\.\d+\.\d+\nlibpcap version \d.*\nOpenSSL \d.*\nsystem call filter: .*\n", out)
 
 
 # --- where the output goes ---

@@ -10,9 +10,9 @@ import time
 import pytest
 
 import forge
-from conftest import NC
+from conftest import NC, needs_raw_sockets
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets and namespaces need root")
+pytestmark = needs_raw_sockets
 
 HOST = "127.0.0.1"
 

@@ -5,6 +5,8 @@ import array
 import fcntl
 import json
 import os
+import pathlib
+import pwd
 import signal
 import subprocess
 import termios
@@ -98,14 +100,56 @@ def test_copies_of_what_was_seen(probe, server, nc_run, free_port, tmp_path):
     assert b"icmp-port-unreachable" in failed.read_bytes()
 
 
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return {key: value.split() for key, value in (line.split(":", 1) for line in status)}
+
+
+def has_filter():
+    return b"filter: none" not in subprocess.run([PROBE, "--version"], capture_output=True, check=True).stdout
+
+
+def is_confined(pid, capabilities=0):
+    nobody, fields = pwd.getpwnam("nobody"), status_of(pid)
+    assert fields["Uid"] == [str(nobody.pw_uid)] * 4 and fields["Gid"] == [str(nobody.pw_gid)] * 4
+    assert fields["Groups"] == [] and fields["NoNewPrivs"] == ["1"]
+    for name in (n for n in fields if n.startswith("Cap") and n != "CapBnd"):
+        assert int(fields[name][0], 16) == (capabilities if name in ("CapEff", "CapPrm") else 0), name
+    assert not has_filter() or fields["Seccomp"] == ["2"]
+
+
+def children(pid):
+    return [int(n) for n in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
 def test_privileges_are_gone_once_it_captures(probe, free_port):
+    assert status_of("self")["Uid"] == ["0"] * 4  # the control: who starts it is root
     watch = probe(free_port)
-    with open(f"/proc/{watch.process.pid}/status", encoding="ascii") as status:
-        fields = dict(line.split(":", 1) for line in status)
-    assert int(fields["CapEff"], 16) == 0 and int(fields["CapPrm"], 16) == 0
-    assert fields["NoNewPrivs"].strip() == "1"
+    is_confined(watch.process.pid)
+    assert children(watch.process.pid) == []
     watch.signal(signal.SIGINT)
     assert watch.wait() == 0
+
+
+@pytest.mark.parametrize("when", ["before", "later"])
+def test_a_key_log_of_root_is_followed_without_root(probe, server, nc_run, tmp_path, when):
+    """One that does not exist yet is opened by a process that may read everything and do nothing else."""
+    keys, copy = tmp_path / "keys", tmp_path / "copy.pcapng"
+    host = server("-v", "--echo")
+    if when == "before":
+        keys.touch(0o600)
+    watch = probe(host.port, "--json", "--keylog", keys, "-w", copy)
+    is_confined(watch.process.pid)
+    waiting = children(watch.process.pid)
+    assert len(waiting) == (when == "later")
+    for pid in waiting:
+        is_confined(pid, capabilities=1 << 2)  # CAP_DAC_READ_SEARCH
+    assert nc_run("--insecure", "--keylog", keys, "-q", "0.1", "127.0.0.1", host.port, data=b"x").status == 0
+    assert keys.stat().st_mode & 0o777 == 0o600
+    status, lines = ended(watch)
+    messages = {r["message"] for line in lines if line["type"] == "packet" for r in line["records"]}
+    assert status == 0 and "Finished" in messages, lines
+    assert b"CLIENT_RANDOM" in copy.read_bytes()
 
 
 @pytest.mark.parametrize("interface, why", [("no-such-if", "no-such-if"), ("lo", "parse")])

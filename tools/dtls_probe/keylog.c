@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dtls_probe/opener.h"
 #include "unseal/secrets.h"
 
 enum { BLOCK = 1 << 16, FIRST_TEXT = 4096 };
@@ -99,12 +100,18 @@ static void rewind_shortened(struct probe_keylog *k)
     k->held = 0;
 }
 
+static int open_to_follow(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
 int probe_keylog_follow(struct probe_keylog *k, const char *path)
 {
     if (!k->open) {
-        k->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        k->fd = k->opener ? probe_opener_ask(k->opener) : open_to_follow(path);
         if (k->fd < 0)
-            return errno == ENOENT ? 0 : errno;
+            return k->fd == -ENOENT ? 0 : -k->fd;
         k->open = true;
     }
     rewind_shortened(k);

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 
 struct sd_secrets;
+struct probe_opener;
 
 enum { PROBE_KEYLOG_LINE = 512 }; /* bytes; the longest line with a secret has about 230 */
 
@@ -19,8 +20,9 @@ struct probe_keylog {
     size_t length, room;
     char line[PROBE_KEYLOG_LINE]; /* the beginning of a line whose end has not come yet */
     size_t held;
-    int fd;    /* of the file that is followed */
-    bool open; /* there is one */
+    int fd;                      /* of the file that is followed */
+    bool open;                   /* there is one */
+    struct probe_opener *opener; /* who opens it, when this process may not; NULL: it may */
 };
 
 /* Takes the next piece of a key log: any bytes. False when memory ran out. */

@@ -2,12 +2,9 @@
 #include "dtls_probe/live.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,7 +12,9 @@
 #include "capture/writer.h"
 #include "common/signals.h"
 #include "common/stdout.h"
+#include "dtls_probe/confine.h"
 #include "dtls_probe/files.h"
+#include "dtls_probe/opener.h"
 
 enum {
     TICK_MS = 250,
@@ -31,23 +30,14 @@ struct live {
     struct probe_files files;
     struct sd_live *capture;
     struct tool_signals signals;
+    struct probe_user user;
+    struct probe_opener opener;
     struct sd_writer *spool; /* -w and --save-failed read it at the end */
     FILE *spool_file;
     char spool_path[64];
     uint64_t end; /* CLOCK_MONOTONIC ns; 0 = open */
     bool progress;
 };
-
-/* Everything is open now: packets are parsed without privileges. */
-static bool drop_capabilities(const struct tool_out *out)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2] = {{0}};
-    if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !syscall(SYS_capset, &header, none))
-        return true;
-    tool_error(out, "cannot drop privileges: %s", strerror(errno));
-    return false;
-}
 
 static bool open_spool(struct live *l)
 {
@@ -61,7 +51,23 @@ static bool open_spool(struct live *l)
                    strerror(errno));
         return false;
     }
+    /* It is read again by its name in /dev/fd. Where nobody cannot have it, root stays (confine.c).
+     */
+    if (l->user.other && fchown(fileno(l->spool_file), l->user.uid, l->user.gid))
+        errno = 0;
     snprintf(l->spool_path, sizeof l->spool_path, "/dev/fd/%d", fileno(l->spool_file));
+    return true;
+}
+
+/* A key log that does not exist yet may be root's when it does. Before anything else is open, which
+ * the other process would have, too. */
+static bool wait_for_keylog(struct live *l)
+{
+    if (!l->user.other || !l->config->keylog || l->run.keylog.open)
+        return true;
+    if (!probe_opener_start(&l->opener, l->config->keylog, &l->user, l->out))
+        return false;
+    l->run.keylog.opener = &l->opener;
     return true;
 }
 
@@ -73,13 +79,16 @@ static bool open_live(struct live *l)
                                 .filter = c->filter,
                                 .delay_ms = DELAY_MS,
                                 .promiscuous = c->promiscuous};
-    if (!probe_run_open(&l->run, c, l->out) || !probe_files_open(&l->files, &l->run, c->interface))
+    l->user = probe_confine_user();
+    if (!probe_run_open(&l->run, c, l->out) || !wait_for_keylog(l) ||
+        !probe_files_open(&l->files, &l->run, c->interface))
         return false;
     if (sd_live_open(&l->capture, &lc, &e)) {
         tool_error(l->out, "%s", e.text);
         return false;
     }
-    return open_spool(l) && tool_signals_open(&l->signals) && drop_capabilities(l->out);
+    return open_spool(l) && tool_signals_open(&l->signals) &&
+           probe_confine(&l->user, PROBE_KEEP_NOTHING, l->out);
 }
 
 static void live_progress(struct live *l)
@@ -186,7 +195,7 @@ static int finish_live(struct live *l)
 
 int probe_live(const struct probe_config *c, const struct tool_out *out)
 {
-    struct live l = {.config = c, .out = out, .signals = {.fd = -1}};
+    struct live l = {.config = c, .out = out, .signals = {.fd = -1}, .opener = {.fd = -1}};
     int status = PROBE_ERROR;
     if (open_live(&l)) {
         tool_stdout_obeys(&l.signals);
@@ -204,5 +213,6 @@ int probe_live(const struct probe_config *c, const struct tool_out *out)
     if (l.signals.fd >= 0)
         tool_signals_close(&l.signals);
     probe_run_close(&l.run);
+    probe_opener_stop(&l.opener);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "capture/live.h"
 #include "common/explain.h"
+#include "dtls_probe/confine.h"
 #include "dtls_probe/files.h"
 #include "dtls_probe/live.h"
 #include "dtls_probe/run.h"
@@ -18,7 +19,8 @@
 static int print_versions(const struct probe_config *c)
 {
     (void)c;
-    printf("dtls_probe %s\n%s\n%s\n", SDTLS_VERSION, sd_live_library(), sd_unseal_library());
+    printf("dtls_probe %s\n%s\n%s\nsystem call filter: %s\n", SDTLS_VERSION, sd_live_library(),
+           sd_unseal_library(), probe_confine_library());
     return PROBE_CLEAN;
 }
 
