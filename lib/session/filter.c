@@ -69,11 +69,16 @@ static bool new_from_server(const struct sd_filter *f, const struct sd_stage *st
     return in_place(server_flight, sizeof server_flight / sizeof *server_flight, h, f->hello_seq);
 }
 
-/* Only these messages grow with the certificates. OpenSSL allocates the length that the first
- * fragment claims. */
+/* Only certificates and lists of their issuers are long. OpenSSL allocates the length that the
+ * first fragment claims. */
 static size_t max_length(const struct sd_stage *st, uint8_t type)
 {
-    enum { OTHERS = 16384 };
+    /* A key exchange: RSA of 16,384 bits, or DH of 8,192 bits and a PSK identity of 512 bytes. */
+    enum { CLIENT_KEY = 2304, CLIENT_HELLO = 8192, OTHERS = 16384 };
+    if (type == SD_HS_CLIENT_KEY_EXCHANGE)
+        return CLIENT_KEY;
+    if (type == SD_HS_CLIENT_HELLO)
+        return CLIENT_HELLO;
     bool certs = type == SD_HS_CERTIFICATE || type == SD_HS_CERTIFICATE_REQUEST;
     return certs || st->max_message < OTHERS ? st->max_message : OTHERS;
 }
@@ -82,8 +87,10 @@ static void remember_hello(struct sd_filter *f, const struct sd_handshake *h)
 {
     if (h->type == SD_HS_HELLO_VERIFY_REQUEST)
         f->hello_seq = 1;
-    if (h->type != SD_HS_CLIENT_HELLO && h->type != SD_HS_SERVER_HELLO)
+    if (h->type != SD_HS_CLIENT_HELLO && h->type != SD_HS_SERVER_HELLO) {
+        f->answered |= f->has_hello;
         return;
+    }
     f->has_hello = true;
     f->hello_seq = h->message_seq;
 }
@@ -151,6 +158,7 @@ static int plain_record(struct sd_filter *f, const struct sd_stage *st, const st
     case SD_CT_ALERT:
         return alert_record(f, rec);
     case SD_CT_CCS:
+        f->answered |= f->has_hello; /* all that an abbreviated handshake has in plaintext */
         return sd_ccs_ok(rec->version, rec->body) ? SD_FILTER_PASS : SD_GUARD_MALFORMED;
     case SD_CT_ACK:
         return st->unified ? SD_FILTER_PASS : SD_GUARD_CONTENT_TYPE;
@@ -165,8 +173,7 @@ static bool fits_cipher(const struct sd_stage *st, size_t len)
     return len >= p->min && (p->block < 2 || len % p->block == 0);
 }
 
-static int protected_record(struct sd_filter *f, const struct sd_stage *st,
-                            const struct sd_record *rec)
+static int protected_record(const struct sd_stage *st, const struct sd_record *rec)
 {
     if (rec->type != SD_CT_HANDSHAKE && rec->type != SD_CT_ALERT && rec->type != SD_CT_APPDATA)
         return SD_GUARD_CONTENT_TYPE;
@@ -175,12 +182,7 @@ static int protected_record(struct sd_filter *f, const struct sd_stage *st,
     /* Renegotiation is refused, so there is no epoch above 1. */
     if (rec->epoch > 1)
         return SD_GUARD_EARLY;
-    if (st->established || st->keys)
-        return SD_FILTER_PASS;
-    if (f->early >= SD_FILTER_EARLY)
-        return SD_GUARD_EARLY;
-    f->early++;
-    return SD_FILTER_PASS;
+    return st->established || st->keys ? SD_FILTER_PASS : SD_FILTER_KEEP;
 }
 
 int sd_filter_record(struct sd_filter *f, const struct sd_stage *stage, const struct sd_record *rec)
@@ -189,5 +191,14 @@ int sd_filter_record(struct sd_filter *f, const struct sd_stage *stage, const st
         return stage->unified ? SD_FILTER_PASS : SD_GUARD_CONTENT_TYPE;
     if (rec->version == SD_DTLS_BAD)
         return SD_GUARD_MALFORMED;
-    return rec->epoch ? protected_record(f, stage, rec) : plain_record(f, stage, rec);
+    return rec->epoch ? protected_record(stage, rec) : plain_record(f, stage, rec);
+}
+
+size_t sd_filter_announced(const struct sd_filter *f)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < SD_FILTER_MESSAGES; i++)
+        if (!f->answered || i != f->hello_seq) /* a hello that was answered is complete */
+            bytes += f->seen[i] & 0xffffff;
+    return bytes;
 }

@@ -37,15 +37,12 @@ enum {
     /* Neither side sends more messages in one handshake, with HelloVerifyRequest and its
      * answer; OpenSSL accepts messages up to 10 ahead. */
     SD_FILTER_MESSAGES = 16,
-    /* Protected records that are kept before the keys are known. OpenSSL >= 3.0.22 has the same
-     * limit, older releases keep 1.7 MB (CVE-2026-54874). */
-    SD_FILTER_EARLY = 16,
 };
 
 /* What the rules remember of one session; a zeroed one is ready. */
 struct sd_filter {
-    uint8_t early;
     bool has_hello;     /* the peer's ClientHello or ServerHello was seen */
+    bool answered;      /* the peer went on after its hello: more than an address is behind it */
     uint16_t hello_seq; /* its message_seq; for a server the one that is expected */
     int alert;          /* last plaintext alert that would have ended the handshake, + 1 */
     /* By message_seq: what the first fragment declared, type << 24 | length; bit 32 is set
@@ -53,10 +50,15 @@ struct sd_filter {
     uint64_t seen[SD_FILTER_MESSAGES];
 };
 
-enum { SD_FILTER_PASS = -1 };
+enum {
+    SD_FILTER_PASS = -1,
+    SD_FILTER_KEEP = -2 /* a protected record before its keys: judged again when they are there */
+};
 
-/* SD_FILTER_PASS, or the enum sd_guard_counter of the rule that refused. */
+/* SD_FILTER_PASS or SD_FILTER_KEEP, or the enum sd_guard_counter of the rule that refused. */
 int sd_filter_record(struct sd_filter *f, const struct sd_stage *stage,
                      const struct sd_record *rec);
+/* Bytes of the messages that the peer has announced: OpenSSL may hold that much of them. */
+size_t sd_filter_announced(const struct sd_filter *f);
 
 #endif

@@ -25,11 +25,24 @@ static void set_seq(uint8_t *header, uint64_t seq)
     sd_wr_u48(&w, seq & UINT64_C(0xffffffffffff));
 }
 
+static struct sd_datagram_in *copy_datagram(const uint8_t *data, size_t len)
+{
+    struct sd_datagram_in *d = malloc(sizeof *d + len);
+    if (!d)
+        return NULL;
+    d->len = len;
+    d->used = 0;
+    if (len)
+        memcpy(d->data, data, len);
+    return d;
+}
+
 static void drop_head(struct sd_guard *g)
 {
     struct sd_datagram_in *d = STAILQ_FIRST(&g->queue);
     STAILQ_REMOVE_HEAD(&g->queue, next);
     g->queued--;
+    g->queued_bytes -= d->len;
     g->passed_some = false;
     free(d);
 }
@@ -37,18 +50,46 @@ static void drop_head(struct sd_guard *g)
 void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len)
 {
     struct sd_datagram_in *d = NULL;
-    if (g->queued < SD_GUARD_QUEUE)
-        d = malloc(sizeof *d + len);
+    if (g->queued < SD_GUARD_QUEUE && len <= SD_GUARD_QUEUE_BYTES - g->queued_bytes)
+        d = copy_datagram(data, len);
     if (!d) {
         g->counters[SD_GUARD_QUEUE_FULL]++;
         return;
     }
-    d->len = len;
-    d->used = 0;
-    if (len)
-        memcpy(d->data, data, len);
     STAILQ_INSERT_TAIL(&g->queue, d, next);
     g->queued++;
+    g->queued_bytes += len;
+}
+
+static void keep_early(struct sd_guard *g, const struct sd_record *rec)
+{
+    size_t len = rec->header.len + rec->body.len;
+    struct sd_datagram_in *d = NULL;
+    if (g->early_count < SD_GUARD_EARLY_RECORDS && len <= SD_GUARD_EARLY_BYTES - g->early_bytes)
+        d = copy_datagram(rec->header.p, len);
+    if (!d) {
+        g->counters[SD_GUARD_EARLY]++;
+        return;
+    }
+    STAILQ_INSERT_TAIL(&g->early, d, next);
+    g->early_count++;
+    g->early_bytes += len;
+}
+
+/* The keys are there: what came too early is read next. */
+static void release_early(struct sd_guard *g)
+{
+    STAILQ_CONCAT(&g->early, &g->queue);
+    STAILQ_CONCAT(&g->queue, &g->early);
+    g->queued += g->early_count;
+    g->queued_bytes += g->early_bytes;
+    g->early_count = 0;
+    g->early_bytes = 0;
+}
+
+size_t sd_guard_kept(const struct sd_guard *g)
+{
+    return g->queued_bytes + g->early_bytes;
 }
 
 bool sd_guard_waits(struct sd_guard *g)
@@ -90,8 +131,17 @@ static bool admit_record(struct sd_guard *g, const struct sd_record *rec)
     note_alert(g);
     if (verdict == SD_FILTER_PASS)
         return true;
-    g->counters[verdict]++;
+    if (verdict == SD_FILTER_KEEP)
+        keep_early(g, rec);
+    else
+        g->counters[verdict]++;
     return false;
+}
+
+static bool has_keys(const struct sd_guard *g)
+{
+    struct sd_stage stage = g->stage(g->stage_arg);
+    return stage.keys || stage.established;
 }
 
 /* Plaintext records move OpenSSL's replay window as well, so one forged record with a high
@@ -110,6 +160,8 @@ static struct sd_span next_input(struct sd_guard *g)
 {
     struct sd_datagram_in *d;
     struct sd_record rec;
+    if (g->early_count && has_keys(g))
+        release_early(g);
     while ((d = STAILQ_FIRST(&g->queue))) {
         if (!g->stage && !d->used && d->len) {
             d->used = d->len;
@@ -386,6 +438,7 @@ static BIO_METHOD *make_method(void)
 bool sd_guard_init(struct sd_guard *g)
 {
     STAILQ_INIT(&g->queue);
+    STAILQ_INIT(&g->early);
     sd_sent_init(&g->sent);
     g->alert = -1;
     g->alert_at = SD_NEVER;
@@ -402,6 +455,8 @@ bool sd_guard_init(struct sd_guard *g)
 
 void sd_guard_clear(struct sd_guard *g)
 {
+    if (g->early_count)
+        release_early(g);
     while (g->queued)
         drop_head(g);
 }

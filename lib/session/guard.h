@@ -18,12 +18,17 @@
 #include "session/sent.h"
 
 enum {
-    SD_GUARD_QUEUE = 64, /* datagrams kept for OpenSSL to read */
+    SD_GUARD_QUEUE = 64,          /* datagrams kept for OpenSSL to read, */
+    SD_GUARD_QUEUE_BYTES = 65536, /* and their bytes */
+    /* Protected records that came before their keys. OpenSSL would keep each of them in a buffer
+     * of 16 kB, whatever its size, and releases before 3.0.22 a hundred (CVE-2026-54874). */
+    SD_GUARD_EARLY_RECORDS = 16,
+    SD_GUARD_EARLY_BYTES = 4000, /* of all of them: three full datagrams */
     /* Bytes of an IPv6 and a UDP header, for OpenSSL: the larger of the two families. */
     SD_GUARD_OVERHEAD = 48,
 };
 
-struct sd_datagram_in;
+STAILQ_HEAD(sd_datagrams, sd_datagram_in);
 
 struct sd_guard {
     BIO_METHOD *method;
@@ -36,8 +41,12 @@ struct sd_guard {
     uint64_t *counters;
     struct sd_filter filter;
 
-    STAILQ_HEAD(, sd_datagram_in) queue;
+    struct sd_datagrams queue;
     unsigned queued;
+    size_t queued_bytes;
+    struct sd_datagrams early; /* one record each */
+    unsigned early_count;
+    size_t early_bytes;
     uint64_t heard;   /* datagrams of which at least one record passed */
     uint64_t passed;  /* records (without a filter: datagrams) that OpenSSL read */
     bool passed_some; /* a record of the datagram at the head of the queue */
@@ -87,6 +96,8 @@ void sd_guard_probe(struct sd_guard *g, size_t size);
 /* Hands the datagram in the slot to the socket once more. False when it has no room: the datagram
  * stays. A datagram that this host refuses is lost, and counted. */
 bool sd_guard_flush(struct sd_guard *g);
+/* Bytes of the peer that are kept. */
+size_t sd_guard_kept(const struct sd_guard *g);
 /* Forgets what is queued. */
 void sd_guard_clear(struct sd_guard *g);
 

@@ -5,7 +5,6 @@
 #include "session/internal.h"
 
 enum {
-    FIRST_TIMER_MS = 1000,           /* RFC 6347 section 4.2.4.1 */
     MAX_TIMER_US = 60 * 1000 * 1000, /* RFC 6347 section 4.2.4.1 */
     LAST_TIMEOUT = 12                /* at the next one OpenSSL gives up */
 };
@@ -51,7 +50,7 @@ static unsigned on_timer(SSL *ssl, unsigned us)
 
 void sd_retransmit_setup(struct sd_session *s, unsigned first_ms)
 {
-    unsigned ms = first_ms ? first_ms : FIRST_TIMER_MS;
+    unsigned ms = first_ms ? first_ms : SD_SESSION_TIMER_MS;
     s->first_timer_us = ms > MAX_TIMER_US / 1000 ? MAX_TIMER_US : ms * 1000;
     s->timer_due = SD_NEVER;
     DTLS_set_timer_cb(s->ssl, on_timer);

@@ -16,6 +16,8 @@
 
 struct sd_session;
 
+enum { SD_SESSION_TIMER_MS = 1000 }; /* RFC 6347 section 4.2.4.1 */
+
 struct sd_session_config {
     /* Sends one datagram; 0 or -errno. Data that meets EAGAIN or ENOBUFS is kept, and offered
      * again; any other error is counted and hidden from OpenSSL. */
@@ -26,7 +28,7 @@ struct sd_session_config {
     size_t mtu;           /* UDP payload of all datagrams; 0 = automatic, see pathmtu.c */
     size_t route_payload; /* UDP payload that the route allows, never exceeded; 0 = not known */
     bool ipv6;            /* an IPv6 path carries a UDP payload of 1232 bytes everywhere */
-    unsigned timer_ms;    /* until the first retransmission; 0 = 1000 */
+    unsigned timer_ms;    /* until the first retransmission; 0 = SD_SESSION_TIMER_MS */
 };
 
 enum sd_session_event {
@@ -97,6 +99,12 @@ void sd_session_shutdown(struct sd_session *s);
 
 /* The number of datagrams of the peer of which the guard let a record pass. */
 uint64_t sd_session_heard(const struct sd_session *s);
+/* The peer went on after its hello. A server without filter never knows. */
+bool sd_session_answered(const struct sd_session *s);
+/* Protected records of the peer can be opened. */
+bool sd_session_has_keys(const struct sd_session *s);
+/* Bytes that a session holds before its handshake is complete: an estimate from above. */
+size_t sd_session_memory(const struct sd_session *s);
 size_t sd_session_max_payload(const struct sd_session *s);
 size_t sd_session_mtu(const struct sd_session *s);
 /* Why the MTU changed last, in a few words; NULL = it did not change. */

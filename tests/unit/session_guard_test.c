@@ -188,7 +188,7 @@ static void a_flood_of_protected_records_is_not_kept(void **state)
         input(p, CLIENT, buf, sd_wr_len(&w));
     }
     assert_int_equal(p->counters[SD_GUARD_SHORT], 100);
-    assert_int_equal(p->counters[SD_GUARD_EARLY], 100 - SD_FILTER_EARLY);
+    assert_int_equal(p->counters[SD_GUARD_EARLY], 100 - SD_GUARD_EARLY_RECORDS);
     drive(p);
     assert_alive(p);
     pair_free(p);
