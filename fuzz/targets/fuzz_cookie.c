@@ -149,7 +149,7 @@ static bool good(struct world *w, const struct client *c, struct sd_span cookie,
     struct sd_gate_cookie sent = {0};
     w->macs = 0;
     bool ok = sd_gate_cookie_check(
-        &w->gate, &(struct sd_gate_cookie_subject){&c->peer, &c->local, &ch}, fresh);
+        &w->gate, &(struct sd_gate_cookie_subject){&c->peer, &c->local, &ch, NULL}, fresh);
     bool long_enough = cookie.len == SD_GATE_COOKIE_LEN;
     unsigned macs = w->gate.has_previous && long_enough ? 2 : 1;
     fuzz_check(w->macs == macs, "%u MACs for a cookie of %zu bytes instead of %u", w->macs,

@@ -9,7 +9,8 @@
 static const uint8_t domain[] = {'s', 'd', 'c', '1'};
 
 enum {
-    SUBJECT_MAX = sizeof domain + 2 * SD_ADDR_BYTES + 2 + SD_RANDOM_LEN + 1 + SD_SESSION_ID_MAX
+    SUBJECT_MAX = sizeof domain + 2 * SD_ADDR_BYTES + 2 + SD_RANDOM_LEN + 1 + SD_SESSION_ID_MAX +
+                  SD_RANDOM_LEN
 };
 
 static void write_addr(struct sd_wr *w, const struct sd_addr *a)
@@ -18,10 +19,10 @@ static void write_addr(struct sd_wr *w, const struct sd_addr *a)
     sd_wr_bytes(w, bytes, sd_addr_bytes(a, bytes));
 }
 
-/* Every field has a fixed length or says its own (an address by its family), so no two subjects
- * share one encoding. Cipher suites and what follows are left out although the RFC would take them:
- * they need not be in the first fragment, and a client cuts its second hello elsewhere because the
- * cookie makes it longer. */
+/* Every field has a fixed length or says its own (an address by its family), and what stands is
+ * last, so no two subjects share one encoding. Cipher suites and what follows are left out although
+ * the RFC would take them: they need not be in the first fragment, and a client cuts its second
+ * hello elsewhere because the cookie makes it longer. */
 static size_t encode_subject(const struct sd_gate_cookie_subject *s,
                              uint8_t out[static SUBJECT_MAX])
 {
@@ -33,6 +34,8 @@ static size_t encode_subject(const struct sd_gate_cookie_subject *s,
     sd_wr_bytes(&w, s->hello->random.p, s->hello->random.len);
     sd_wr_u8(&w, (uint8_t)s->hello->session_id.len);
     sd_wr_bytes(&w, s->hello->session_id.p, s->hello->session_id.len);
+    if (s->standing)
+        sd_wr_bytes(&w, s->standing, SD_RANDOM_LEN);
     return sd_wr_len(&w);
 }
 

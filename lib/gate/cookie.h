@@ -19,6 +19,7 @@ struct sd_gate_cookie {
 struct sd_gate_cookie_subject {
     const struct sd_addr *peer, *local;
     const struct sd_client_hello *hello; /* parsed at least up to the cookie */
+    const uint8_t *standing;             /* 32 bytes, or NULL; see gate.h */
 };
 
 /* True when the hello carries a cookie of the current or the previous secret.

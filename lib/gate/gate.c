@@ -154,6 +154,14 @@ struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data
                                     const struct sd_addr *peer, const struct sd_addr *local,
                                     uint8_t reply[static SD_GATE_REPLY_MAX])
 {
+    return sd_gate_check_beside(g, NULL, data, len, peer, local, reply);
+}
+
+struct sd_gate_result sd_gate_check_beside(const struct sd_gate *g, const uint8_t *standing,
+                                           const uint8_t *data, size_t len,
+                                           const struct sd_addr *peer, const struct sd_addr *local,
+                                           uint8_t reply[static SD_GATE_REPLY_MAX])
+{
     struct inspected s = {0};
     struct sd_gate_cookie fresh;
     struct sd_gate_result res = {.verdict = SD_GATE_DROP};
@@ -166,8 +174,8 @@ struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data
         res.reason = (enum sd_gate_reason)why;
         return res;
     }
-    bool good =
-        sd_gate_cookie_check(g, &(struct sd_gate_cookie_subject){peer, local, &s.hello}, &fresh);
+    const struct sd_gate_cookie_subject subject = {peer, local, &s.hello, standing};
+    bool good = sd_gate_cookie_check(g, &subject, &fresh);
     /* A good cookie in message 0 is asked for once more: after DTLSv1_listen
      * OpenSSL waits for message 1 and would never answer (measured). */
     if (good && s.message.message_seq == 1) {

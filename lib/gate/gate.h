@@ -76,6 +76,13 @@ void sd_gate_rotate(struct sd_gate *g, const uint8_t secret[static SD_GATE_SECRE
 struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data, size_t len,
                                     const struct sd_addr *peer, const struct sd_addr *local,
                                     uint8_t reply[static SD_GATE_REPLY_MAX]);
+/* The same for an address that has an association already, begun with the ClientHello.random
+ * `standing`: only a cookie made after that is good, so nobody can begin again with a hello that
+ * was recorded earlier. NULL: it has none. */
+struct sd_gate_result sd_gate_check_beside(const struct sd_gate *g, const uint8_t *standing,
+                                           const uint8_t *data, size_t len,
+                                           const struct sd_addr *peer, const struct sd_addr *local,
+                                           uint8_t reply[static SD_GATE_REPLY_MAX]);
 const char *sd_gate_reason_name(enum sd_gate_reason r);
 
 #endif
