@@ -156,9 +156,12 @@ typedef struct sdtls_config {
     unsigned timer_ms;     /* until the first retransmission; 0 = 1000 */
     unsigned handshake_ms; /* deadline of a handshake; 0 = 30000 */
     unsigned idle_ms;      /* close after this time without data; 0 = never */
-    unsigned max_clients;  /* established and half-open; 0 = 65536 */
-    unsigned max_half_open, max_half_open_per_host; /* 0 = 2048, 1024; a host is an IPv4
-                                                       address or an IPv6 /64 */
+    unsigned max_clients;  /* established; 0 = 65536. When there are this many, a new client
+                              replaces the one that is idle longest, if that had no data for 10 s or
+                              its host has more clients; otherwise it is refused with an alert */
+    /* Clients in their handshake; 0 = 2048, 256. When there are this many, a new client replaces
+     * the oldest of the host that has most. A host is an IPv4 address or an IPv6 /56. */
+    unsigned max_half_open, max_half_open_per_host;
     unsigned max_connected; /* clients with a socket of their own; 0 = min(1024, nofile - 64) */
 
     /* Where. */
@@ -176,6 +179,10 @@ typedef struct sdtls_config {
     void *cb_arg;
     int log_level; /* the highest level passed to log: 0 errors, 1 warnings, 2 connections,
                       3 every datagram from an unproven address */
+
+    unsigned max_clients_per_host; /* established ones; 0 = 4096 */
+    size_t max_half_open_bytes;    /* memory of clients in their handshake; 0 = 128000000. One
+                                      needs at most 64 kB, and the room for its certificates */
 } sdtls_config;
 
 #define SDTLS_CONFIG_INIT .size = sizeof(sdtls_config)

@@ -307,6 +307,21 @@ void sd_session_shutdown(struct sd_session *s)
     transmit(s, "S bye");
 }
 
+bool sd_session_answered(const struct sd_session *s)
+{
+    return s->heard > 1;
+}
+
+bool sd_session_has_keys(const struct sd_session *s)
+{
+    return s->heard > 2;
+}
+
+size_t sd_session_memory(const struct sd_session *s)
+{
+    return FAKE_MEMORY * s->heard;
+}
+
 uint64_t sd_session_heard(const struct sd_session *s)
 {
     return s->heard;

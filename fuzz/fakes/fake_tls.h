@@ -19,6 +19,8 @@ enum fake_byte {
     FAKE_END = 'X'   /* nothing can be sent any more */
 };
 
+enum { FAKE_MEMORY = 1000 }; /* bytes of a half-open session for each datagram heard */
+
 struct fake_tls {
     unsigned live, made;  /* sessions */
     unsigned fail_new;    /* the n-th new session from now fails */

@@ -97,8 +97,17 @@ void listen_cookie_given(const struct sd_addr *to, const struct sd_addr *from,
 /* No random numbers for another secret: cookies stay good. */
 void listen_secret_stays(void);
 /* The cookie was given to this peer, and not too long ago; or it was given to nobody and is right
- * all the same, because the mutator knows the first secret of a run. */
+ * all the same, because the mutator knows the first secret of a run. `standing`: the random of the
+ * connection that the peer has, or NULL. */
 bool listen_may_enter(const struct sd_addr *peer, const struct sd_addr *local,
-                      const struct sd_client_hello *ch, bool faulty);
+                      const struct sd_client_hello *ch, const uint8_t *standing, bool faulty);
+
+enum { LISTEN_HANDSHAKE_S = 10 };
+
+/* The random of the connection that the peer of `c` had when it came, or NULL. */
+const uint8_t *listen_standing(const sdtls *s, const sdtls_conn *c);
+/* Another connection between the addresses of `old` is established. */
+bool listen_replaced(const sdtls *s, const sdtls_conn *old);
+void listen_check_limits(const sdtls *s, bool faulty);
 
 #endif

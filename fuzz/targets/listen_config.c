@@ -14,7 +14,8 @@ void listen_rare(struct newer *n, uint8_t rare, uint8_t more)
 {
     sdtls_config *c = &n->config;
     if (rare & RARE_LIMITS)
-        c->max_clients = c->max_half_open = c->max_half_open_per_host = 0;
+        c->max_clients = c->max_half_open = c->max_half_open_per_host = c->max_clients_per_host = 0,
+        c->max_half_open_bytes = 0;
     if (rare & RARE_QUIET)
         c->log = NULL, c->tap = NULL, c->log_level = 0;
     c->psk = rare & RARE_PSK ? "secret" : NULL;

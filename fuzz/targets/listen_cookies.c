@@ -45,9 +45,9 @@ void listen_cookie_given(const struct sd_addr *to, const struct sd_addr *from,
 /* The cookie of the first secret. It is computed without the gate, so that a gate that binds a
  * cookie to too little is found. */
 static bool is_guessed(const struct sd_addr *peer, const struct sd_addr *local,
-                       const struct sd_client_hello *ch)
+                       const struct sd_client_hello *ch, const uint8_t *standing)
 {
-    uint8_t subject[128], name[SD_ADDR_BYTES], secret[VK_SECRET], mac[32];
+    uint8_t subject[160], name[SD_ADDR_BYTES], secret[VK_SECRET], mac[32];
     vk_first_secret(secret);
     struct sd_wr w = sd_wr_init(subject, sizeof subject);
     sd_wr_bytes(&w, "sdc1", 4);
@@ -57,6 +57,8 @@ static bool is_guessed(const struct sd_addr *peer, const struct sd_addr *local,
     sd_wr_bytes(&w, ch->random.p, ch->random.len);
     sd_wr_u8(&w, (uint8_t)ch->session_id.len);
     sd_wr_bytes(&w, ch->session_id.p, ch->session_id.len);
+    if (standing)
+        sd_wr_bytes(&w, standing, ch->random.len);
     kit_mac(NULL, secret, subject, sd_wr_len(&w), mac);
     return ch->cookie.len == SD_GATE_COOKIE_LEN && !memcmp(mac, ch->cookie.p, SD_GATE_COOKIE_LEN);
 }
@@ -67,10 +69,10 @@ static bool is_fresh(sd_time given)
 }
 
 bool listen_may_enter(const struct sd_addr *peer, const struct sd_addr *local,
-                      const struct sd_client_hello *ch, bool faulty)
+                      const struct sd_client_hello *ch, const uint8_t *standing, bool faulty)
 {
     bool known = false;
-    const bool guessed = is_guessed(peer, local, ch);
+    const bool guessed = is_guessed(peer, local, ch, standing);
     for (unsigned i = 0; i < REMEMBERED && i < all.count; i++) {
         const struct given *g = &all.given[i];
         if (ch->cookie.len != sizeof g->cookie || memcmp(ch->cookie.p, g->cookie, ch->cookie.len))

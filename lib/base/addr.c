@@ -95,10 +95,12 @@ size_t sd_addr_bytes(const struct sd_addr *a, uint8_t out[static SD_ADDR_BYTES])
 
 struct sd_addr sd_addr_host(const struct sd_addr *a)
 {
+    enum { MAPPED = 16, SITE = 7 }; /* bytes */
     struct sd_addr h = sd_addr_any(a->sa.sa_family, 0);
-    if (a->sa.sa_family == AF_INET6)
-        memcpy(&h.in6.sin6_addr, &a->in6.sin6_addr, 8);
-    else
+    if (a->sa.sa_family != AF_INET6)
         h.in.sin_addr = a->in.sin_addr;
+    else
+        memcpy(&h.in6.sin6_addr, &a->in6.sin6_addr,
+               IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr) ? MAPPED : SITE);
     return h;
 }

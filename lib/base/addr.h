@@ -36,8 +36,9 @@ const char *sd_addr_text(const struct sd_addr *a, char buf[static SD_ADDR_TEXT])
 /* A canonical serialisation (family, port, address, scope) for hashing and
  * MACs: equal addresses give equal bytes. Returns how many were written. */
 size_t sd_addr_bytes(const struct sd_addr *a, uint8_t out[static SD_ADDR_BYTES]);
-/* The part that identifies a host for limits: the whole IPv4 address or the
- * /64 of an IPv6 one, with port and scope cleared. */
+/* The part that identifies a host for limits: the whole IPv4 address (a mapped one, too), or the
+ * /56 of an IPv6 one, with port and scope cleared. A /56 is what a home gets (RFC 6177): who has
+ * one could use 256 networks of 2^64 addresses each. */
 struct sd_addr sd_addr_host(const struct sd_addr *a);
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's side of a datagram: gate, limits, a new client, a client that starts again. */
+/* The server's side of a datagram: the gate, and who gets past it. */
 #include <string.h>
 
 #include "base/random.h"
 #include "endpoint/internal.h"
+#include "wire/alert.h"
 
-static struct sd_gate_result ask_gate(struct sdtls *s, const struct sd_received *d, sd_time now,
+/* `standing`: the random of the connection that the sender's address has, or NULL. */
+static struct sd_gate_result ask_gate(struct sdtls *s, const struct sd_received *d,
+                                      const uint8_t *standing, sd_time now,
                                       uint8_t reply[static SD_GATE_REPLY_MAX])
 {
     if (sd_gate_wants_secret(&s->gate, now)) {
@@ -13,60 +16,44 @@ static struct sd_gate_result ask_gate(struct sdtls *s, const struct sd_received 
         if (sd_random(secret, sizeof secret))
             sd_gate_rotate(&s->gate, secret, now);
     }
-    struct sd_gate_result r = sd_gate_check(&s->gate, d->data, d->len, &d->peer, &d->local, reply);
+    struct sd_gate_result r =
+        sd_gate_check_beside(&s->gate, standing, d->data, d->len, &d->peer, &d->local, reply);
     if (r.verdict == SD_GATE_REPLY && (s->cfg.flags & SDTLS_F_NO_COOKIE))
         r.verdict = SD_GATE_ADMIT;
     return r;
 }
 
-static int begin_serving(struct sdtls_conn *c, const struct sd_received *d,
-                         const struct sd_gate_result *r, sd_time now, struct sd_err *err)
-{
-    int rc = sd_conn_session(c, err);
-    if (rc)
-        return rc;
-    memcpy(c->random, r->random, sizeof c->random);
-    c->owes_accepted = true;
-    c->ep->conn_count[SD_COUNT_ACCEPTED]++;
-    sd_conn_tap(c, 0, d->data, d->len);
-    rc = sd_session_accept(c->session, d->data, d->len - r->trailing, r->record_seq,
-                           r->reason == SD_GATE_GOOD_COOKIE, now);
-    if (rc)
-        sd_conn_end(c, sd_session_error(c->session));
-    sd_conn_rearm(c, now);
-    sd_conn_wake(c);
-    return SDTLS_OK;
-}
-
-/* A client whose datagrams carry more than records: a line each, as it has proved its address. */
-static void log_trailing(struct sdtls *s, const struct sd_received *d,
+/* For a client that is refused as long as others stay: otherwise it could only guess. The cookie
+ * has proved its address, and the alert is smaller than the hello. */
+static void tell_refused(struct sdtls *s, const struct sd_received *d,
                          const struct sd_gate_result *r)
 {
-    char text[SD_ADDR_TEXT];
-    if (r->trailing)
-        sd_endpoint_log(s, 2, "%s: %zu bytes after the last record of the ClientHello are ignored",
-                        sd_addr_text(&d->peer, text), r->trailing);
+    uint8_t alert[SD_RECORD_HEADER_LEN + 2];
+    struct sd_wr w = sd_wr_init(alert, sizeof alert);
+    size_t record = sd_record_open(&w, SD_CT_ALERT, SD_DTLS_1_2, 0, r->record_seq);
+    sd_wr_u8(&w, SD_ALERT_FATAL);
+    sd_wr_u8(&w, SD_ALERT_INTERNAL_ERROR);
+    sd_record_close(&w, record);
+    sd_demux_reply(s->demux, d, alert, sd_wr_len(&w));
 }
 
-/* A client out of an admitted datagram; `peer` is its existing one or NULL. */
-static void admit_client(struct sdtls *s, const struct sd_received *d,
-                         const struct sd_gate_result *r, struct sd_peer *peer, sd_time now)
+static void admit_unknown(struct sdtls *s, const struct sd_received *d,
+                          const struct sd_gate_result *r, sd_time now)
 {
-    struct sd_err err = {.text = "out of memory"};
-    struct sdtls_conn *c = sd_conn_new(s, true, now);
-    log_trailing(s, d, r);
-    if (c && !peer)
-        peer = sd_demux_accept(s->demux, d, c);
-    if (c && peer)
-        sd_conn_set_peer(c, peer);
-    if (c && peer && sd_limit_add(c) && begin_serving(c, d, r, now, &err) == SDTLS_OK)
+    struct sdtls_conn *leaves;
+    bool tell;
+    if (sd_spent_has(s, &d->peer, r->random, now)) {
+        s->conn_count[SD_COUNT_REPLAYED]++;
         return;
-    char text[SD_ADDR_TEXT];
-    sd_endpoint_log(s, 0, "client %s refused: %s", sd_addr_text(&d->peer, text), err.text);
-    if (c)
-        sd_conn_free(c);
-    else if (peer)
-        sd_demux_close(s->demux, peer);
+    }
+    if (!sd_limit_admits(s, &d->peer, now, &leaves, &tell)) {
+        if (tell)
+            tell_refused(s, d, r);
+        return;
+    }
+    if (leaves)
+        sd_conn_evict(leaves, now);
+    sd_admit_client(s, d, r, NULL, NULL, now);
 }
 
 static void log_verdict(struct sdtls *s, const struct sd_received *d,
@@ -87,35 +74,14 @@ static void log_verdict(struct sdtls *s, const struct sd_received *d,
 void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now)
 {
     uint8_t reply[SD_GATE_REPLY_MAX];
-    struct sd_gate_result r = ask_gate(s, d, now, reply);
-    enum sd_count hit;
+    struct sd_gate_result r = ask_gate(s, d, NULL, now, reply);
     s->gate_count[r.reason]++;
     s->gate_trailing += r.trailing != 0;
     log_verdict(s, d, &r);
     if (r.verdict == SD_GATE_REPLY)
         sd_demux_reply(s->demux, d, reply, r.reply_len);
-    else if (r.verdict == SD_GATE_ADMIT && sd_limit_admits(s, &d->peer, &hit))
-        admit_client(s, d, &r, NULL, now);
     else if (r.verdict == SD_GATE_ADMIT)
-        s->conn_count[hit]++;
-}
-
-/* RFC 6347 section 4.2.8: a client that lost its state starts again from the same address. The
- * cookie has proved the address, so the old connection ends; the socket stays. */
-static void restart_client(struct sdtls_conn *old, const struct sd_received *d,
-                           const struct sd_gate_result *r, sd_time now)
-{
-    struct sdtls *s = old->ep;
-    struct sd_peer *peer = old->peer;
-    enum sd_count hit;
-    if (!sd_limit_admits_restart(old, &hit)) {
-        s->conn_count[hit]++; /* it will ask again; what it had stays */
-        return;
-    }
-    old->peer = NULL;
-    s->conn_count[SD_COUNT_RESTARTED]++;
-    sd_conn_fail(old, SDTLS_RESTARTED, "the client started again from the same address and port");
-    admit_client(s, d, r, peer, now);
+        admit_unknown(s, d, &r, now);
 }
 
 bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
@@ -123,18 +89,24 @@ bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time 
     uint8_t reply[SD_GATE_REPLY_MAX];
     if (d->error)
         return false;
-    struct sd_gate_result r = ask_gate(c->ep, d, now, reply);
+    struct sd_gate_result r = ask_gate(c->ep, d, c->random, now, reply);
     if (r.verdict == SD_GATE_DROP)
         return false;
     /* The same random is the same ClientHello, late or twice. Answering it with
      * a HelloVerifyRequest would make OpenSSL's clients begin again even after
      * a ServerHello (openssl#15488). */
     if (!memcmp(r.random, c->random, sizeof c->random))
+        return ask_gate(c->ep, d, NULL, now, reply).verdict == SD_GATE_REPLY;
+    if (sd_spent_has(c->ep, &d->peer, r.random, now)) {
+        c->ep->conn_count[SD_COUNT_REPLAYED]++;
+        return true;
+    }
+    if (c->successor && !memcmp(r.random, c->successor->random, sizeof r.random))
         return r.verdict == SD_GATE_REPLY;
     c->ep->gate_count[r.reason]++;
     if (r.verdict == SD_GATE_REPLY)
         sd_peer_send(c->peer, reply, r.reply_len);
     else
-        restart_client(c, d, &r, now);
+        sd_restart_begin(c, d, &r, now);
     return true;
 }

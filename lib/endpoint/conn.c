@@ -8,7 +8,7 @@
 
 #include "endpoint/internal.h"
 
-enum { HANDSHAKE_MS = 30000, MOST_POSTPONED = 250 };
+enum { HANDSHAKE_MS = 30000, SILENT_TIMERS = 10, MOST_POSTPONED = 250 };
 
 /* OpenSSL rounds what is left of its timer; never spin on the difference. */
 #define SHORTEST_WAIT (1 * SD_MS)
@@ -25,7 +25,7 @@ struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now)
     }
     c->ep = s;
     c->server = server;
-    c->began = c->active = now;
+    c->began = c->active = c->heard = now;
     c->retry_at = SD_NEVER;
     c->err.alert = -1;
     s->conn_total++;
@@ -47,6 +47,7 @@ void sd_conn_free(struct sdtls_conn *c)
     s->conn_total--;
     s->servers -= c->server;
     sd_session_free(c->session);
+    sd_pair_leave(c);
     if (c->peer)
         sd_demux_close(s->demux, c->peer);
     if (c->race) {
@@ -131,6 +132,7 @@ void sd_conn_end(struct sdtls_conn *c, const struct sd_err *why)
     if (c->hooks)
         c->hooks->over(c);
     sd_limit_drop(c);
+    sd_pair_leave(c);
     sd_timers_cancel(&c->ep->timers, &c->timer);
     sd_conn_wake(c);
 }
@@ -147,6 +149,37 @@ void sd_conn_fail(struct sdtls_conn *c, int code, const char *fmt, ...)
     sd_conn_end(c, &e);
 }
 
+void sd_conn_replaced(struct sdtls_conn *c)
+{
+    c->ep->conn_count[SD_COUNT_RESTARTED]++;
+    sd_conn_fail(c, SDTLS_RESTARTED, "the client started again from the same address and port");
+}
+
+static void evict_idle(struct sdtls_conn *c, sd_time now)
+{
+    struct sdtls *s = c->ep;
+    s->conn_count[SD_COUNT_EVICTED_IDLE]++;
+    sd_session_shutdown(c->session);
+    sd_conn_fail(c, SDTLS_LIMIT,
+                 "gave way to another client after %llu s without data: %zu clients are connected",
+                 (unsigned long long)((now - c->active) / SD_SEC), s->places[SD_ESTABLISHED]);
+}
+
+void sd_conn_evict(struct sdtls_conn *c, sd_time now)
+{
+    struct sdtls *s = c->ep;
+    if (c->place == SD_ESTABLISHED) {
+        evict_idle(c, now);
+        return;
+    }
+    s->conn_count[SD_COUNT_EVICTED]++;
+    sd_conn_fail(c, SDTLS_LIMIT,
+                 "gave way to another client after %llu ms: %zu handshakes are under way, %zu of"
+                 " them from this host",
+                 (unsigned long long)((now - c->began) / SD_MS), s->places[SD_HALF_OPEN],
+                 sd_limit_crowd(c));
+}
+
 void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
 {
     va_list ap;
@@ -157,24 +190,34 @@ void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
     sd_conn_wake(c);
 }
 
+static sd_time earliest(sd_time a, sd_time b)
+{
+    return a < b ? a : b;
+}
+
+/* A client that lost our first flight repeats its hello, and we the flight, after 1, 3 and 7 times
+ * the first timer (RFC 6347 section 4.2.4): whoever says nothing for longer than that has lost all
+ * of these, or never meant to answer. */
+static sd_time silence_deadline(const struct sdtls_conn *c)
+{
+    unsigned ms = c->ep->cfg.timer_ms ? c->ep->cfg.timer_ms : SD_SESSION_TIMER_MS;
+    bool waits = c->server && !sd_session_answered(c->session);
+    return waits ? c->heard + ms * SILENT_TIMERS * SD_MS : SD_NEVER;
+}
+
 sd_time sd_conn_handshake_deadline(const struct sdtls_conn *c)
 {
     unsigned ms = c->ep->cfg.handshake_ms ? c->ep->cfg.handshake_ms : HANDSHAKE_MS;
-    sd_time when = c->began + ms * SD_MS;
     if (c->state != SD_CONN_HANDSHAKE || c->leader)
         return SD_NEVER; /* a rival ends with its leader */
-    return c->race && c->race->give_up < when ? c->race->give_up : when;
+    sd_time when = earliest(c->began + ms * SD_MS, silence_deadline(c));
+    return c->race ? earliest(when, c->race->give_up) : when;
 }
 
 static sd_time idle_deadline(const struct sdtls_conn *c)
 {
     unsigned ms = c->ep->cfg.idle_ms;
     return ms && c->state == SD_CONN_ESTABLISHED && !c->paused ? c->active + ms * SD_MS : SD_NEVER;
-}
-
-static sd_time earliest(sd_time a, sd_time b)
-{
-    return a < b ? a : b;
 }
 
 /* Of what is judged by what has been read. */
@@ -292,21 +335,60 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time no
     if (!sd_conn_may_store(c, d->len))
         return;
     sd_conn_tap(c, 0, d->data, d->len);
+    c->heard = now;
     c->datagram = d->len;
     c->fragment = d->fragment;
     sd_session_input(c->session, d->data, d->len, now);
     sd_conn_wake(c);
 }
 
-static void become_established(struct sdtls_conn *c, sd_time now)
+static void closed_event(struct sdtls_conn *c, sdtls_event *ev)
 {
+    ev->type = SDTLS_EV_CLOSED;
+    ev->err = c->err.code;
+    ev->alert = c->err.alert;
+    ev->text = *c->err.text ? c->err.text : NULL;
+    sd_conn_sleep(c);
+    c->ep->dead = c;
+}
+
+/* The handshake is complete; false: there is no place for the client. */
+static bool become_established(struct sdtls_conn *c, sd_time now)
+{
+    struct sdtls_conn *leaves;
+    if (!sd_limit_may_establish(c, now, &leaves)) {
+        sd_session_shutdown(c->session);
+        sd_conn_fail(c, SDTLS_LIMIT, "refused: the server has as many clients as it may have");
+        return false;
+    }
+    if (leaves)
+        sd_conn_evict(leaves, now);
+    sd_limit_establish(c, now);
     c->state = SD_CONN_ESTABLISHED;
     c->active = now;
     c->handshake_us = (now - c->began) / SD_US;
     c->ep->conn_count[SD_COUNT_ESTABLISHED]++;
     if (c->hooks)
         c->hooks->over(c);
-    sd_limit_drop(c);
+    if (c->server)
+        sd_spent_add(c->ep, &c->remote, c->random, now);
+    return true;
+}
+
+/* READY, or first the CLOSED of the connection that this one replaces. */
+static bool ready_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
+{
+    struct sdtls_conn *old = c->incumbent;
+    if (old)
+        sd_conn_replaced(old);
+    bool ready = become_established(c, now);
+    ev->type = SDTLS_EV_READY;
+    if (!old)
+        return ready;
+    c->owes_ready = ready;
+    ev->conn = old;
+    closed_event(old, ev);
+    return true;
 }
 
 /* Most datagrams hold one record: asking the session again would cost as much as a system call,
@@ -327,9 +409,7 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     case SD_SESSION_IDLE:
         return false;
     case SD_SESSION_READY:
-        become_established(c, now);
-        ev->type = SDTLS_EV_READY;
-        return true;
+        return ready_event(c, ev, now);
     case SD_SESSION_DATA:
         c->active = now;
         rest_if_done(c, now);
@@ -368,14 +448,11 @@ static bool sessions_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     return false;
 }
 
-static void closed_event(struct sdtls_conn *c, sdtls_event *ev)
+static void evict_for_memory(struct sdtls_conn *c, sd_time now)
 {
-    ev->type = SDTLS_EV_CLOSED;
-    ev->err = c->err.code;
-    ev->alert = c->err.alert;
-    ev->text = *c->err.text ? c->err.text : NULL;
-    sd_conn_sleep(c);
-    c->ep->dead = c;
+    struct sdtls_conn *leaves;
+    while ((leaves = sd_limit_measure(c)))
+        sd_conn_evict(leaves, now);
 }
 
 bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
@@ -384,6 +461,11 @@ bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     if (c->owes_accepted) {
         c->owes_accepted = false;
         ev->type = SDTLS_EV_ACCEPTED;
+        return true;
+    }
+    if (c->owes_ready) {
+        c->owes_ready = false;
+        ev->type = SDTLS_EV_READY;
         return true;
     }
     if (c->finding) {
@@ -400,6 +482,7 @@ bool sd_conn_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     }
     if (c->state != SD_CONN_CLOSING && sessions_event(c, ev, now))
         return true;
+    evict_for_memory(c, now);
     if (c->state == SD_CONN_CLOSING) {
         closed_event(c, ev);
         return true;

@@ -18,6 +18,7 @@ static const char *const names[] = {
 #define SD_X(name, text) "conn." text,
         SD_COUNT_COUNTERS(SD_X)
 #undef SD_X
+            "conn.half-open-bytes",
 };
 
 enum {
@@ -25,7 +26,8 @@ enum {
     TRAILING = GATE_FROM + SD_GATE_REASON_COUNT,
     GUARD_FROM,
     CONN_FROM = GUARD_FROM + SD_GUARD_COUNTER_COUNT,
-    END = CONN_FROM + SD_COUNT_COUNT
+    HALF_OPEN_BYTES = CONN_FROM + SD_COUNT_COUNT,
+    END
 };
 
 _Static_assert(sizeof names / sizeof *names == END, "every counter has a name");
@@ -55,6 +57,8 @@ static uint64_t counter_value(const struct sdtls *s, unsigned i)
         return s->gate_trailing;
     if (i < CONN_FROM)
         return s->guard_count[i - GUARD_FROM];
+    if (i == HALF_OPEN_BYTES)
+        return s->half_open_bytes;
     return s->conn_count[i - CONN_FROM];
 }
 

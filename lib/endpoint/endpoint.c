@@ -36,6 +36,9 @@ void sdtls_free(struct sdtls *s)
     sd_tls_mac_free(s->mac);
     sd_timers_fini(&s->timers);
     sd_table_fini(&s->hosts);
+    sd_timers_fini(&s->crowds[SD_HALF_OPEN]);
+    sd_timers_fini(&s->crowds[SD_ESTABLISHED]);
+    sd_timers_fini(&s->idle);
     sd_config_free(&s->cfg);
     explicit_bzero(&s->gate, sizeof s->gate);
     free(s);
@@ -88,7 +91,7 @@ static void dispatch(struct sdtls *s, const struct sd_received *d, sd_time now)
     if (!c)
         sd_accept_unknown(s, d, now); /* never an error: those are of known peers only */
     else if (c->server ? !sd_accept_hello(c, d, now) : !sd_connect_takes(c, d, now))
-        sd_conn_input(c, d, now);
+        sd_restart_input(c, d, now);
 }
 
 static int wait_left(int timeout_ms, sd_time begin, sd_time now)

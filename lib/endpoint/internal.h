@@ -31,8 +31,13 @@ enum { SD_ENDPOINT_TEXT = 64 };
     X(RESTARTED, "restarted")             /* clients that started again from the same address */   \
     X(RETRANSMITS, "retransmits")         /* handshake flights sent again */                       \
     X(LIMIT_CLIENTS, "limit-clients")     /* refused: max_clients */                               \
-    X(LIMIT_HALF_OPEN, "limit-half-open") /* refused: max_half_open */                             \
-    X(LIMIT_HOST, "limit-host")           /* refused: max_half_open_per_host */
+    X(LIMIT_HALF_OPEN, "limit-half-open") /* reached: max_half_open */                             \
+    X(LIMIT_HOST, "limit-host")           /* reached: max_half_open_per_host */                    \
+    X(LIMIT_HOST_CLIENTS, "limit-host-clients") /* refused: max_clients_per_host */                \
+    X(LIMIT_MEMORY, "limit-memory")             /* reached: max_half_open_bytes */                 \
+    X(EVICTED, "evicted")           /* half-open clients that gave way to another one */           \
+    X(EVICTED_IDLE, "evicted-idle") /* established ones that did */                                \
+    X(REPLAYED, "replayed")         /* hellos whose handshake was completed before */
 
 enum sd_count {
 #define SD_X(name, text) SD_COUNT_##name,
@@ -42,6 +47,11 @@ enum sd_count {
 };
 
 TAILQ_HEAD(sd_conn_list, sdtls_conn);
+
+/* What a client of a server takes. */
+enum sd_place { SD_HALF_OPEN, SD_ESTABLISHED, SD_PLACES };
+
+struct sd_host; /* limits.c: all clients of one address */
 
 /* The states of a connection; in [] the events that the program gets.
  *
@@ -64,10 +74,12 @@ TAILQ_HEAD(sd_conn_list, sdtls_conn);
  *   HANDSHAKE    sdtls_close(), a fatal alert, handshake_ms (TIMEOUT); a client also by proof
  *                that nobody serves there (REFUSED, IO, NOT_DTLS), or the answer to its probe
  *   ESTABLISHED  sdtls_close(), close_notify, a fatal alert, idle_ms without data (IDLE)
- *   both         the server's client starts again from the same address (RESTARTED)
+ *   both         the server's client starts again from the same address (RESTARTED), or gives way
+ *                to another one when a limit is reached (LIMIT)
  * and has one timer, set to the earliest of its deadlines (sd_conn_rearm()):
- *   HANDSHAKE    began + handshake_ms; the session's: retransmission, end of the wait after an
- *                alert that may be forged
+ *   HANDSHAKE    began + handshake_ms; heard + ten times timer_ms while a server's client has not
+ *                answered the first flight; the session's: retransmission, end of the wait after
+ *                an alert that may be forged
  *   ESTABLISHED  active + idle_ms; the session's: last flight, another try of a larger path MTU
  *   CLOSING      none
  *
@@ -157,17 +169,27 @@ struct sdtls_conn {
     enum sd_conn_state state;
     bool server, queued;
     bool owes_accepted;    /* the ACCEPTED event has yet to be returned */
+    bool owes_ready;       /* the same for READY: the CLOSED of `incumbent` comes first */
     bool owes_writable;    /* so has WRITABLE */
     bool told_again;       /* sdtls_send() returned AGAIN: WRITABLE shall follow */
     bool paused;           /* by sdtls_pause() */
     unsigned retry_ms;     /* until the datagram that waits is offered to the socket again */
     sd_time retry_at;      /* then, or SD_NEVER */
     size_t stored;         /* bytes kept while paused, of a peer without a socket */
-    bool half_open;        /* counted in the half-open limits */
     sd_time began, active; /* first datagram; last application data */
+    sd_time heard;         /* last datagram */
     sd_time ran;           /* when its timers were run last */
     unsigned postponed;    /* how often they had to wait for datagrams to be read */
     struct sd_timer timer;
+    /* Its place among the server's clients, see limits.c; host NULL = it has none. */
+    struct sd_host *host;
+    enum sd_place place;
+    TAILQ_ENTRY(sdtls_conn) neighbours;
+    struct sd_timer idle; /* rank among the established by when they were active */
+    size_t bytes;         /* what it counts for in half_open_bytes */
+    /* An established client whose address begins another handshake, and that handshake: both use
+     * one peer until the second is complete (RFC 6347 section 4.2.8); see restart.c. */
+    struct sdtls_conn *successor, *incumbent;
     uint8_t random[32]; /* of the ClientHello that was admitted, or sent */
     struct sd_addr remote, local;
     struct sd_err err;   /* why it closes */
@@ -185,6 +207,14 @@ struct sdtls_conn {
     TAILQ_ENTRY(sdtls_conn) all, ready, rival;
 };
 
+enum { SD_SPENT = 4096 };
+
+/* The hello of a completed handshake; see restart.c. */
+struct sd_spent {
+    uint64_t hash;
+    sd_time until;
+};
+
 struct sdtls {
     sdtls_config cfg; /* our copy: every string owned */
     struct sd_err err;
@@ -195,14 +225,18 @@ struct sdtls {
     struct sd_tls_mac *mac;
     struct sd_timers timers;
     struct sd_conn_list conns, ready;
-    struct sdtls_conn *dead; /* its CLOSED event was returned: the next call frees it */
-    size_t conn_total;       /* connections of both roles */
-    size_t servers;          /* those that we serve */
-    size_t half_open;
+    struct sdtls_conn *dead;  /* its CLOSED event was returned: the next call frees it */
+    size_t conn_total;        /* connections of both roles */
+    size_t servers;           /* those that we serve */
+    size_t places[SD_PLACES]; /* taken */
+    size_t half_open_bytes;
     size_t stored;         /* bytes kept for paused connections that share a socket */
-    struct sd_table hosts; /* half-open clients by host */
+    struct sd_table hosts; /* of those that we serve */
     struct sd_hash_key host_key;
-    bool polled; /* the user waits on sdtls_fd() */
+    struct sd_timers crowds[SD_PLACES]; /* hosts, the one with most places first */
+    struct sd_timers idle;              /* established clients, the one idle longest first */
+    struct sd_spent spent[SD_SPENT];    /* hellos whose handshake is complete */
+    bool polled;                        /* the user waits on sdtls_fd() */
     uint64_t conn_count[SD_COUNT_COUNT];
     uint64_t gate_count[SD_GATE_REASON_COUNT];
     uint64_t gate_trailing; /* datagrams with bytes after the last record */
@@ -245,6 +279,9 @@ void sd_conn_sleep(struct sdtls_conn *c);
 void sd_conn_end(struct sdtls_conn *c, const struct sd_err *why);
 void sd_conn_fail(struct sdtls_conn *c, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Its client began again (RESTARTED), or it leaves for another client (LIMIT). */
+void sd_conn_replaced(struct sdtls_conn *c);
+void sd_conn_evict(struct sdtls_conn *c, sd_time now);
 void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Runs the timers that are due, after what waits in the socket has been read. */
@@ -317,11 +354,44 @@ bool sd_replies_certain(const struct sd_replies *r, enum sd_reply_rank rank);
 enum sd_reply_rank sd_replies_rank(const struct sdtls_conn *c);
 void sd_replies_explain(const struct sdtls_conn *c, char *buf, size_t cap);
 
-/* limits.c: 0, or the counter of the limit that was hit. */
-bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, enum sd_count *hit);
+/* admit.c: a client out of an admitted datagram. `peer`: its existing one or NULL; `old`: the
+ * established connection that has it and stays, or NULL. */
+void sd_admit_client(struct sdtls *s, const struct sd_received *d, const struct sd_gate_result *r,
+                     struct sd_peer *peer, struct sdtls_conn *old, sd_time now);
+
+/* pair.c: `c` is the handshake that may replace the established `old`. */
+void sd_pair_link(struct sdtls_conn *old, struct sdtls_conn *c);
+/* This one is over: the other one has the peer alone. */
+void sd_pair_leave(struct sdtls_conn *c);
+
+/* restart.c: a client that begins again while its address has a connection. */
+/* A datagram of a known client: for its connection, for its new handshake, or for both. */
+void sd_restart_input(struct sdtls_conn *c, const struct sd_received *d, sd_time now);
+/* A ClientHello with a good cookie, and another random than the connection's. */
+void sd_restart_begin(struct sdtls_conn *old, const struct sd_received *d,
+                      const struct sd_gate_result *r, sd_time now);
+
+/* spent.c: hellos of completed handshakes. */
+void sd_spent_add(struct sdtls *s, const struct sd_addr *peer, const uint8_t random[static 32],
+                  sd_time now);
+bool sd_spent_has(const struct sdtls *s, const struct sd_addr *peer,
+                  const uint8_t random[static 32], sd_time now);
+
+/* limits.c: who may come, and who must leave for it (*leaves, or NULL: nobody). */
+/* Whether another client of this host may begin a handshake. *tell: it may not as long as the
+ * others stay, and should know. */
+bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, sd_time now,
+                     struct sdtls_conn **leaves, bool *tell);
 /* The same for a client that starts again in the place of `old`. */
-bool sd_limit_admits_restart(const struct sdtls_conn *old, enum sd_count *hit);
-bool sd_limit_add(struct sdtls_conn *c); /* false: no memory */
+bool sd_limit_admits_restart(const struct sdtls_conn *old, sd_time now, struct sdtls_conn **leaves);
+bool sd_limit_add(struct sdtls_conn *c); /* half-open; false: no memory */
+/* How many half-open clients its host has. */
+size_t sd_limit_crowd(const struct sdtls_conn *c);
+/* Counts again what a half-open client holds. Who must leave for it, or NULL. */
+struct sdtls_conn *sd_limit_measure(struct sdtls_conn *c);
+/* Whether there is a place for a client whose handshake is complete. */
+bool sd_limit_may_establish(const struct sdtls_conn *c, sd_time now, struct sdtls_conn **leaves);
+void sd_limit_establish(struct sdtls_conn *c, sd_time now);
 void sd_limit_drop(struct sdtls_conn *c);
 
 #endif

@@ -119,11 +119,15 @@ static void host_of_an_ipv6_address_is_its_64(void **state)
     (void)state;
     struct sd_addr a = sd_addr_any(AF_INET6, 1), b = sd_addr_any(AF_INET6, 2);
     inet_pton(AF_INET6, "2001:db8:0:1::1", &a.in6.sin6_addr);
-    inet_pton(AF_INET6, "2001:db8:0:1:ffff::9", &b.in6.sin6_addr);
+    inet_pton(AF_INET6, "2001:db8:0:ff:ffff::9", &b.in6.sin6_addr);
     struct sd_addr ha = sd_addr_host(&a), hb = sd_addr_host(&b);
     assert_true(sd_addr_eq(&ha, &hb));
-    inet_pton(AF_INET6, "2001:db8:0:2::1", &b.in6.sin6_addr);
+    inet_pton(AF_INET6, "2001:db8:0:100::1", &b.in6.sin6_addr);
     hb = sd_addr_host(&b);
+    assert_false(sd_addr_eq(&ha, &hb));
+    inet_pton(AF_INET6, "::ffff:192.0.2.1", &a.in6.sin6_addr); /* of a socket for both families */
+    inet_pton(AF_INET6, "::ffff:192.0.2.2", &b.in6.sin6_addr);
+    ha = sd_addr_host(&a), hb = sd_addr_host(&b);
     assert_false(sd_addr_eq(&ha, &hb));
 }
 

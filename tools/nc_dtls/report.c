@@ -269,7 +269,7 @@ void nc_report_closed(const struct nc *n, const sdtls_event *ev, bool establishe
     tool_library_text(ev->text ? ev->text : sdtls_strerror(ev->err), words, sizeof words);
     closed_json(n, ev, established, words);
     bool ordinary = ev->err == SDTLS_OK || ev->err == SDTLS_RESTARTED ||
-                    (ev->err == SDTLS_IDLE && n->cfg.role == NC_SERVER);
+                    ((ev->err == SDTLS_IDLE || ev->err == SDTLS_LIMIT) && n->cfg.role == NC_SERVER);
     tool_say(&n->out, 1, "Removing peer %s%s%s", peer, ordinary ? ": " : "", ordinary ? words : "");
     if (ordinary || n->out.json)
         return;
