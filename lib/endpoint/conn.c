@@ -244,7 +244,7 @@ static void client_timed_out(struct sdtls_conn *c, sd_time now)
 {
     unsigned long long tenths = (now - c->began) / (SD_SEC / 10);
     sd_conn_fail(c, SDTLS_TIMEOUT, "no handshake within %llu.%llu s: %s", tenths / 10, tenths % 10,
-                 sd_session_heard(c->session) > 1
+                 sd_session_answered(c->session)
                      ? "the peer answered, but the handshake did not finish; packets are probably"
                        " lost (measure the path MTU with dtls_mtu), or the peer waits for something"
                      : "the client went silent after its ClientHello");
