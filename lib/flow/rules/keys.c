@@ -212,8 +212,9 @@ bool sd_rule_finished_mismatch(const struct sd_case *c, struct sd_finding *f)
     sd_prove_caused(f, v, SD_SERVER, 4, SD_CAUSE_RESPONSE, 5);
     if (alert)
         sd_prove(f, alert);
-    f->confidence = alert ? SD_HIGH : answered ? SD_MEDIUM : SD_LOW;
-    sd_confuse(f, "flight5-lost");
+    /* Without the ServerHello the suite is not known: it may be one with a key of both. */
+    f->confidence = alert && c->x->negotiated ? SD_HIGH : alert || answered ? SD_MEDIUM : SD_LOW;
+    sd_confuse(f, c->x->negotiated ? "flight5-lost" : "wrong-psk");
     if (alert)
         sd_say(f,
                "The Finished messages do not match (alert %u from the %s): the two sides saw "

@@ -15,7 +15,9 @@
 static const struct sd_event *hello_refusal(const struct sd_case *c, int description)
 {
     const struct sd_event *e = sd_view_alert(c->view, SD_SERVER, description);
-    return e && e->level == 2 && !c->x->negotiated ? e : NULL;
+    bool later = c->x->negotiated || sd_view_bursts(c->view, SD_SERVER, 4) ||
+                 sd_view_bursts(c->view, SD_CLIENT, 5);
+    return e && e->level == 2 && !later ? e : NULL;
 }
 
 static void prove_hello(const struct sd_case *c, struct sd_finding *f)
