@@ -14,13 +14,13 @@ import time
 
 import pytest
 
-from conftest import DEADLINE, TERM, counters, stop
+from conftest import DEADLINE, TERM, counters, needs_namespaces, stop
 
 MEGABYTES = 20
 SO_TIMESTAMPNS = 35
 WIRE_OVERHEAD = 28 + 38  # IPv4 and UDP; Ethernet with preamble and gap
 
-alone = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="needs a network namespace of its own")
+alone = needs_namespaces
 
 
 @pytest.fixture(scope="session")

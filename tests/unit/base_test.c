@@ -30,6 +30,11 @@ static void reader_stops_at_the_end(void **state)
     assert_true(r.bad);
     assert_int_equal(sd_rd_u8(&r), 0); /* sticky, although a byte is left */
     assert_false(sd_rd_done(&r));
+    r = sd_rd_init("x", 1);
+    sd_rd_u8(&r);
+    assert_true(sd_rd_done(&r));
+    sd_rd_u8(&r); /* all was read, and then more than there was */
+    assert_false(sd_rd_done(&r));
 }
 
 static void vector_may_not_exceed_its_parent(void **state)

@@ -365,12 +365,30 @@ static void a_real_alert_is_believed_soon(void **state)
     while (!c->failed && wait_timer(p))
         deliver(p);
     assert_true(c->failed);
-    assert_true(test_clock() >= start + 1400 * SD_MS);
+    assert_in_range(test_clock(), start + 1400 * SD_MS, start + 1600 * SD_MS);
     const struct sd_err *e = sd_session_error(c->session);
     assert_int_equal(e->code, SDTLS_ALERT_RECEIVED);
     assert_int_equal(e->alert, SD_ALERT_HANDSHAKE_FAILURE);
     assert_non_null(strstr(e->text, "handshake_failure (40)"));
     pair_free(p);
+}
+
+/* Also with an SSL_CTX of the user's. */
+static void a_server_that_asks_for_no_certificate_has_no_room_for_one(void **state)
+{
+    (void)state;
+    struct test_cert cert = test_cert_new(EVP_PKEY_EC, -1, 1, 0);
+    SSL_CTX *ctx = SSL_CTX_new(DTLS_server_method());
+    assert_int_equal(SSL_CTX_use_certificate_file(ctx, cert.cert, SSL_FILETYPE_PEM), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(ctx, cert.key, SSL_FILETYPE_PEM), 1);
+    const sdtls_config server = {SDTLS_CONFIG_INIT, .ssl_ctx = ctx};
+    struct pair *p = pair_new(NULL, &server);
+    handshake(p);
+    assert_alive(p);
+    assert_int_equal(SSL_get_max_cert_list(sd_session_native(p->side[SERVER].session)), 16384);
+    pair_free(p);
+    SSL_CTX_free(ctx);
+    test_cert_free(&cert);
 }
 
 static void a_silent_peer_times_out_after_twelve_retransmissions(void **state)
@@ -488,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_wrong_psk_ends_with_a_reason),
         cmocka_unit_test(ciphers_without_overlap_are_named),
         cmocka_unit_test(a_real_alert_is_believed_soon),
+        cmocka_unit_test(a_server_that_asks_for_no_certificate_has_no_room_for_one),
         cmocka_unit_test(a_silent_peer_times_out_after_twelve_retransmissions),
         cmocka_unit_test(a_clock_that_stands_still_is_watched),
         cmocka_unit_test(keying_material_agrees),
