@@ -173,6 +173,8 @@ static void an_answer_to_an_earlier_search_is_ignored(void **state)
     assert_int_equal(s.id, id);
     sd_mtu_sent(&m, &s, p.now);
     sd_mtu_acked(&m, id - 1, p.now);
+    sd_mtu_acked(&m, id - SD_MTU_IDS, p.now);
+    sd_mtu_acked(&m, id + SD_MTU_IDS, p.now);
     assert_int_equal(m.confirmed, 0);
 }
 
@@ -198,6 +200,7 @@ static void silence_ends_in_error(void **state)
     run(&p, &m);
     assert_int_equal(m.state, SD_MTU_ERROR);
     assert_int_equal(m.confirmed, 0);
+    assert_int_equal(m.probes, 3 + 6); /* of the usual size, and of the smallest */
 }
 
 static void a_late_answer_above_the_upper_bound_claims_nothing(void **state)
