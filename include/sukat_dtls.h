@@ -277,7 +277,8 @@ SDTLS_API sdtls *sdtls_conn_endpoint(const sdtls_conn *c);
 SDTLS_API const struct sockaddr *sdtls_local(const sdtls *s, unsigned index, socklen_t *len);
 
 /* What is known of a connection. The strings live as long as the connection; a string
- * is NULL when it is not known or not negotiated. */
+ * is NULL when it is not known or not negotiated. Names and identities are as the peer wrote
+ * them: a terminal may obey what is in them. */
 typedef struct sdtls_info {
     int version; /* enum sdtls_version, 0 before it is negotiated */
     const char *cipher, *group, *alpn, *srtp, *server_name, *psk_identity;

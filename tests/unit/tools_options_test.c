@@ -93,6 +93,16 @@ static void every_kind_of_option_sets_its_field(void **state)
     assert_int_equal(c.choice, 2);
 }
 
+static void a_wrong_argument_commands_no_terminal(void **state)
+{
+    (void)state;
+    struct config c;
+    char why[TOOL_WHY];
+    assert_false(parse(&c, "prog --number \033[31m", why));
+    assert_non_null(strstr(why, "\\x1b[31m"));
+    assert_null(strchr(why, '\033'));
+}
+
 static void aliases_and_unambiguous_prefixes_are_taken(void **state)
 {
     (void)state;
@@ -254,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_option_sets_its_field),
+        cmocka_unit_test(a_wrong_argument_commands_no_terminal),
         cmocka_unit_test(aliases_and_unambiguous_prefixes_are_taken),
         cmocka_unit_test(positional_arguments_may_stand_anywhere),
         cmocka_unit_test(a_mistake_is_named),
