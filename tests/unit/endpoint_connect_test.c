@@ -82,7 +82,8 @@ static void end(struct attempt *a)
 static void icmp(sdtls_conn *c, const void *quote, size_t quoted)
 {
     struct sd_report report = {.error = ECONNREFUSED, .type = 3, .code = 3, .quoted = quoted};
-    memcpy(report.quote, quote, quoted);
+    if (quoted)
+        memcpy(report.quote, quote, quoted);
     const struct sd_received d = {.error = ECONNREFUSED,
                                   .report = quoted ? &report : NULL,
                                   .peer = c->remote,
