@@ -27,7 +27,7 @@ struct sd_peer; /* one remote address as seen from one local address */
     X(REDISPATCHED, "redispatched")   /* read on the socket of another peer, given to its own */   \
     X(FOREIGN, "foreign")             /* on a client's socket, not from its server: dropped */     \
     X(TRUNCATED, "truncated")         /* larger than any DTLS datagram: dropped */                 \
-    X(OVERFLOW, "overflow")           /* lost in a full receive queue of ours (SO_RXQ_OVFL) */     \
+    X(OVERFLOW, "overflow")           /* full receive queue, or wrong checksum (SO_RXQ_OVFL) */    \
     X(CONNECTED, "connected")         /* peers that got a socket of their own */                   \
     X(SHARED, "shared")               /* peers served from the listener */                         \
     X(SOCKET_FAILED, "socket-failed") /* of those: socket, bind or connect failed */               \

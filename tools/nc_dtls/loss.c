@@ -21,7 +21,8 @@ static void add_loss(struct tool_words *w, uint64_t count, const char *noun, con
 static void describe_losses(const struct nc *n, struct tool_words *w)
 {
     const struct nc_tally *t = &n->tally;
-    add_loss(w, dropped_datagrams(n), "received datagram", "dropped because the queue was full");
+    add_loss(w, dropped_datagrams(n), "received datagram",
+             "dropped (full queue or wrong checksum)");
     add_loss(w, t->refused, "datagram", "not sent");
     if (t->refused)
         tool_words_add(w, " (%llu bytes; %s)", (unsigned long long)t->refused_bytes, t->why);
