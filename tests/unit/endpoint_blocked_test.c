@@ -104,14 +104,25 @@ static void what_the_host_refuses_is_an_error_and_no_end(void **state)
     duo_down(&d);
 }
 
-static void send_many(struct duo *d, sdtls_conn *c, unsigned n)
+enum { SMALL = 1000, LARGE = 8000 };
+
+static void send_many(struct duo *d, sdtls_conn *c, unsigned n, size_t size)
 {
-    char text[1000] = "";
+    static char text[LARGE];
     for (unsigned i = 0; i < n; i++) {
         snprintf(text, sizeof text, "%u", i);
-        assert_int_equal(sdtls_send(c, text, sizeof text), SDTLS_OK);
+        assert_int_equal(sdtls_send(c, text, size), SDTLS_OK);
         duo_serve(d, d->client);
     }
+}
+
+/* Until the server has read this many datagrams more. */
+static void await_datagrams(struct duo *d, uint64_t n)
+{
+    uint64_t all = sdtls_counter_named(d->server, "net.received") + n;
+    sd_time until = sd_clock_now() + DUO_DEADLINE;
+    while (sdtls_counter_named(d->server, "net.received") < all && sd_clock_now() < until)
+        assert_nothing(d->server, 1);
 }
 
 static unsigned receive_in_order(struct duo *d, unsigned n)
@@ -130,7 +141,7 @@ static void a_paused_peer_waits_in_its_socket(void **state)
     struct duo d;
     sdtls_conn *served, *c = ready_duo(&d, &self_signed, &served);
     assert_int_equal(sdtls_pause(served), SDTLS_OK);
-    send_many(&d, c, N);
+    send_many(&d, c, N, SMALL);
     assert_nothing(d.server, 20);
     assert_int_equal(sdtls_send(served, "meanwhile", 9), SDTLS_OK);
     duo_wait(&d, d.client, SDTLS_EV_DATA);
@@ -165,22 +176,40 @@ static void others_go_on_meanwhile(void **state)
 static void a_paused_peer_without_a_socket_is_kept_within_bounds(void **state)
 {
     (void)state;
-    enum { N = 300, KEPT = 65536 / 1100 };
+    enum { N = 50, KEPT = 65536 / (LARGE + 37) };
     sdtls_config shared = self_signed;
     shared.flags |= SDTLS_F_SHARED;
     struct duo d;
     sdtls_conn *served, *c = ready_duo(&d, &shared, &served);
     assert_int_equal(sdtls_pause(served), SDTLS_OK);
-    send_many(&d, c, N);
-    while (sdtls_counter_named(d.server, "net.received") < N)
-        assert_nothing(d.server, 5);
-    uint64_t dropped = sdtls_counter_named(d.server, "guard.queue-full");
-    assert_in_range(N - dropped, KEPT, KEPT + 10);
+    send_many(&d, c, N, LARGE);
+    await_datagrams(&d, N);
+    assert_int_equal(sdtls_counter_named(d.server, "guard.queue-full"), N - KEPT);
     sdtls_resume(served);
-    receive_in_order(&d, (unsigned)(N - dropped));
+    receive_in_order(&d, KEPT);
     assert_int_equal(sdtls_send(c, "again", 5), SDTLS_OK);
     sdtls_event ev = duo_wait(&d, d.server, SDTLS_EV_DATA);
     assert_memory_equal(ev.data, "again", 5);
+    duo_down(&d);
+}
+
+static void all_of_them_together_are_bounded_too(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 140, EACH = 65536 / (LARGE + 37), ALL = (8 << 20) / (LARGE + 37) };
+    sdtls_config shared = self_signed;
+    shared.flags |= SDTLS_F_SHARED;
+    struct duo d;
+    duo_up(&d, &shared, &trusting);
+    for (int i = 0; i < CLIENTS; i++) {
+        sdtls_conn *c = duo_connect(&d);
+        sdtls_event ev = duo_wait(&d, d.server, SDTLS_EV_READY);
+        assert_int_equal(sdtls_pause(ev.conn), SDTLS_OK);
+        duo_wait(&d, d.client, SDTLS_EV_READY);
+        send_many(&d, c, EACH, LARGE);
+        await_datagrams(&d, EACH);
+    }
+    assert_int_equal(sdtls_counter_named(d.server, "guard.queue-full"), CLIENTS * EACH - ALL);
     duo_down(&d);
 }
 
@@ -240,7 +269,7 @@ static void what_the_kernel_drops_is_counted_at_once(void **state)
     struct duo d;
     sdtls_conn *served, *c = ready_duo(&d, &self_signed, &served);
     assert_int_equal(sdtls_pause(served), SDTLS_OK);
-    send_many(&d, c, N);
+    send_many(&d, c, N, SMALL);
     uint64_t dropped = sdtls_counter_named(d.server, "net.overflow");
     assert_in_range(dropped, 1, N - 1);
     sdtls_resume(served);
@@ -281,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_paused_peer_waits_in_its_socket),
         cmocka_unit_test(others_go_on_meanwhile),
         cmocka_unit_test(a_paused_peer_without_a_socket_is_kept_within_bounds),
+        cmocka_unit_test(all_of_them_together_are_bounded_too),
         cmocka_unit_test(the_goodbye_of_a_paused_peer_comes_after_its_data),
         cmocka_unit_test(a_paused_peer_is_not_idle),
         cmocka_unit_test(only_an_established_connection_can_be_paused),
