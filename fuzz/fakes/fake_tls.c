@@ -271,6 +271,11 @@ int sd_session_refused(const struct sd_session *s)
     return s->refused;
 }
 
+size_t sd_session_waiting(const struct sd_session *s)
+{
+    return s->count * sizeof s->data;
+}
+
 void sd_session_hold(struct sd_session *s, bool hold)
 {
     s->held = hold;

@@ -82,6 +82,7 @@ int sdtls_pause(struct sdtls_conn *c)
     if (c->state != SD_CONN_ESTABLISHED)
         return wrong_time(c, "pause");
     c->paused = true;
+    sd_conn_count_stored(c);
     sd_session_hold(c->session, true);
     sd_peer_hold(c->peer, true);
     return SDTLS_OK;
@@ -93,7 +94,7 @@ void sdtls_resume(struct sdtls_conn *c)
         return;
     c->paused = false;
     c->active = sd_clock_now();
-    sd_conn_drop_stored(c);
+    sd_conn_count_stored(c);
     sd_session_hold(c->session, false);
     sd_peer_hold(c->peer, false);
     sd_conn_wake(c);

@@ -8,8 +8,8 @@ enum {
      * drains in 1.7 ms at 1 Gbit/s; no event tells when a full interface (ENOBUFS) has room. */
     RETRY_MS = 1,
     RETRY_MOST_MS = 16,
-    /* Of paused peers that have no socket of their own, where their data could wait. */
-    STORED_OF_ONE = 64 << 10,
+    /* Of paused peers that have no socket of their own, where their data could wait; the guard
+     * bounds what it keeps of one. */
     STORED_OF_ALL = 8 << 20,
 };
 
@@ -38,19 +38,14 @@ void sd_conn_unblock(struct sdtls_conn *c, sd_time now)
 bool sd_conn_may_store(struct sdtls_conn *c, size_t len)
 {
     struct sdtls *s = c->ep;
-    if (!c->paused)
-        return true;
-    if (c->stored + len > STORED_OF_ONE || s->stored + len > STORED_OF_ALL) {
-        s->guard_count[SD_GUARD_QUEUE_FULL]++;
-        return false;
-    }
-    c->stored += len;
-    s->stored += len;
-    return true;
+    bool fits = !c->paused || s->stored + len <= STORED_OF_ALL;
+    s->guard_count[SD_GUARD_QUEUE_FULL] += !fits;
+    return fits;
 }
 
-void sd_conn_drop_stored(struct sdtls_conn *c)
+void sd_conn_count_stored(struct sdtls_conn *c)
 {
-    c->ep->stored -= c->stored;
-    c->stored = 0;
+    size_t stored = c->paused ? sd_session_waiting(c->session) : 0;
+    c->ep->stored += stored - c->stored;
+    c->stored = stored;
 }

@@ -40,7 +40,8 @@ void sd_conn_free(struct sdtls_conn *c)
     if (c->hooks)
         c->hooks->over(c);
     sd_limit_drop(c);
-    sd_conn_drop_stored(c);
+    c->paused = false;
+    sd_conn_count_stored(c);
     sd_timers_cancel(&s->timers, &c->timer);
     sd_conn_sleep(c);
     TAILQ_REMOVE(&s->conns, c, all);
@@ -339,6 +340,8 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time no
     c->datagram = d->len;
     c->fragment = d->fragment;
     sd_session_input(c->session, d->data, d->len, now);
+    if (c->paused)
+        sd_conn_count_stored(c);
     sd_conn_wake(c);
 }
 

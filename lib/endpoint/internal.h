@@ -300,8 +300,8 @@ void sd_conn_blocked(struct sdtls_conn *c, sd_time now);
 void sd_conn_unblock(struct sdtls_conn *c, sd_time now);
 /* Whether this datagram of a paused peer may be kept; counted when it may not. */
 bool sd_conn_may_store(struct sdtls_conn *c, size_t len);
-/* Nothing of this connection is kept any more. */
-void sd_conn_drop_stored(struct sdtls_conn *c);
+/* Counts what is kept of a connection while it is paused. */
+void sd_conn_count_stored(struct sdtls_conn *c);
 
 /* accept.c: the server's side of every datagram read. */
 void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now);

@@ -486,6 +486,11 @@ int sd_session_refused(const struct sd_session *s)
     return -s->guard.refused;
 }
 
+size_t sd_session_waiting(const struct sd_session *s)
+{
+    return sd_guard_kept(&s->guard);
+}
+
 void sd_session_hold(struct sd_session *s, bool hold)
 {
     s->held = hold;

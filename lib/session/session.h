@@ -94,6 +94,8 @@ size_t sd_session_unsent(const struct sd_session *s);
 int sd_session_refused(const struct sd_session *s);
 /* Whether records wait unread in the queue of an established session, CLOSED among them. */
 void sd_session_hold(struct sd_session *s, bool hold);
+/* Bytes of datagrams that wait to be read. */
+size_t sd_session_waiting(const struct sd_session *s);
 /* Sends close_notify, once, when established. Data of the peer is still read afterwards. */
 void sd_session_shutdown(struct sd_session *s);
 

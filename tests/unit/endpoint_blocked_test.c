@@ -209,7 +209,8 @@ static void all_of_them_together_are_bounded_too(void **state)
         send_many(&d, c, EACH, LARGE);
         await_datagrams(&d, EACH);
     }
-    assert_int_equal(sdtls_counter_named(d.server, "guard.queue-full"), CLIENTS * EACH - ALL);
+    uint64_t dropped = sdtls_counter_named(d.server, "guard.queue-full");
+    assert_in_range(dropped, CLIENTS * EACH - ALL, CLIENTS * EACH - ALL + EACH);
     duo_down(&d);
 }
 
