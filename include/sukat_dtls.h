@@ -214,7 +214,8 @@ SDTLS_API SDTLS_NODISCARD int sdtls_connect(sdtls *s, const char *host, const ch
 
 /* The next event. Waits up to timeout_ms (-1 = for ever, 0 = not at all).
  * Returns 1 with *ev filled; 0 with ev->type SDTLS_EV_NONE when the time passed
- * or a signal interrupted the wait; below 0 on a fatal error. */
+ * or a signal interrupted the wait; below 0 on a fatal error. While datagrams without an
+ * event arrive, as in a flood, it works for timeout_ms or for 1 ms, and then returns 0, too. */
 SDTLS_API SDTLS_NODISCARD int sdtls_next(sdtls *s, sdtls_event *ev, int timeout_ms);
 /* Readable whenever sdtls_next() has something to do. */
 SDTLS_API int sdtls_fd(sdtls *s);

@@ -4,6 +4,8 @@
 import os
 import socket
 import struct
+import threading
+import time
 
 VERSION = 0xFEFD
 CCS, ALERT, HANDSHAKE, DATA, HEARTBEAT, CID, ACK = range(20, 27)
@@ -114,13 +116,54 @@ def send(source, target, payload):
         s.sendto(_ip(17, source[0], target[0], _udp(source[1], target[1], payload)), (target[0], 0))
 
 
-def send_icmp(kind, code, victim, other, mtu=0, quote=b"x" * 8):
-    """An ICMP error about a datagram that `victim` sent to `other`, from nowhere in particular."""
+def _icmp(kind, code, victim, other, mtu, quote):
     quoted = _ip(17, victim[0], other[0], _udp(victim[1], other[1], quote + bytes(len(quote) % 2)))
     body = struct.pack("!BBHHH", kind, code, 0, 0, mtu) + quoted
     body = body[:2] + struct.pack("!H", _checksum(body)) + body[4:]
+    return _ip(1, "127.0.0.9", victim[0], body)
+
+
+def _icmp6(kind, code, victim, other, mtu, quote):
+    """The kernel adds the IP header and the checksum."""
+    udp = _udp(victim[1], other[1], quote)
+    quoted = struct.pack("!IHBB16s16s", 6 << 28, len(udp), 17, 64, socket.inet_pton(socket.AF_INET6, victim[0]),
+                         socket.inet_pton(socket.AF_INET6, other[0])) + udp
+    return struct.pack("!BBHI", kind, code, 0, mtu) + quoted
+
+
+def send_icmp(kind, code, victim, other, mtu=0, quote=b"x" * 8):
+    """An ICMP error about a datagram that `victim` sent to `other`, from nowhere in particular."""
     with _raw(socket.IPPROTO_RAW) as s:
-        s.sendto(_ip(1, "127.0.0.9", victim[0], body), (victim[0], 0))
+        s.sendto(_icmp(kind, code, victim, other, mtu, quote), (victim[0], 0))
+
+
+class IcmpStorm:
+    """The same ICMP error, `rate` times a second while a block lasts; .sent counts."""
+
+    def __init__(self, kind, code, victim, other, mtu=0, rate=20000):
+        six = ":" in victim[0]
+        self.socket = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) if six else \
+            _raw(socket.IPPROTO_RAW)
+        self.error = (_icmp6 if six else _icmp)(kind, code, victim, other, mtu, b"x" * 8)
+        self.target, self.rate, self.sent = (victim[0], 0), rate, 0
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        begin = time.monotonic()
+        while not self.stop.wait(0.0005):
+            while self.sent < (time.monotonic() - begin) * self.rate and not self.stop.is_set():
+                self.socket.sendto(self.error, self.target)
+                self.sent += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        self.socket.close()
 
 
 ICMP_ERRORS = {"port-unreachable": (3, 3, 0), "host-unreachable": (3, 1, 0), "net-unreachable": (3, 0, 0),

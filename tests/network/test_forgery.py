@@ -14,17 +14,17 @@ pytestmark = needs_raw_sockets
 class Pair:
     """A client and an echoing server, established, that can be asked for a round trip."""
 
-    def __init__(self, nc, server, *args, via=None, port=0):
-        self.server = server
+    def __init__(self, nc, server, *args, via=None, port=0, host="127.0.0.1"):
+        self.server, self.host = server, host
         to = via or server.port
         source = ("-p", port) if port else ()
-        self.client = nc("-v", "--insecure", "--stats", "-q", "60", *source, *args, "127.0.0.1", to)
+        self.client = nc("-v", "--insecure", "--stats", "-q", "60", *source, *args, host, to)
         self.sent = 0
 
     def establish(self):
-        found = self.server.wait_for("err", r"Client established from: 127\.0\.0\.1:(\d+)")
-        self.seen_from = ("127.0.0.1", int(found.group(1)))
-        self.at = ("127.0.0.1", int(self.server.port))
+        found = self.server.wait_for("err", r"Client established from: \S+:(\d+)")
+        self.seen_from = (self.host, int(found.group(1)))
+        self.at = (self.host, int(self.server.port))
         self.round_trip()
 
     def round_trip(self):

@@ -151,11 +151,12 @@ static void provoke(const struct refused *r, int errors)
 }
 
 /* A server opens the port, and sends to the client. */
-static void answer(const struct refused *r)
+static void answer(const struct refused *r, int datagrams)
 {
     int server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(server, &r->at.sa, sd_addr_len(&r->at)), 0);
-    send_text(server, sd_peer_local(r->p), "data");
+    for (int i = 0; i < datagrams; i++)
+        send_text(server, sd_peer_local(r->p), "data");
     close(server);
 }
 
@@ -179,7 +180,7 @@ static void data_comes_before_the_errors_that_came_before_it(void **state)
     (void)state;
     struct refused r = refused_client(0);
     provoke(&r, 5);
-    answer(&r);
+    answer(&r, 1);
     struct sd_received got = next_datagram(r.d);
     assert_int_equal(got.error, 0);
     assert_int_equal(got.len, 4);
@@ -239,11 +240,21 @@ static void a_storm_of_errors_is_not_listened_to(void **state)
     refused_free(&r);
 }
 
+/* Datagrams that can be read at once. */
+static int arrived(const struct refused *r)
+{
+    struct sd_received got;
+    int n = 0;
+    while (sd_demux_next(r->d, &got, 100) > 0)
+        n += !got.error;
+    return n;
+}
+
 /* The kernel takes the memory of reports from the receive buffer. */
 static void a_storm_of_errors_leaves_room_for_data(void **state)
 {
     (void)state;
-    enum { STORM = 200, SMALL_BUFFER = 4096 };
+    enum { STORM = 200, SMALL_BUFFER = 4096, DATAGRAMS = 3 };
     struct refused r = refused_client(SMALL_BUFFER);
     struct sd_received got;
     for (int i = 0; i < STORM; i++) {
@@ -252,18 +263,14 @@ static void a_storm_of_errors_leaves_room_for_data(void **state)
             assert_int_equal(got.error, ECONNREFUSED);
     }
     provoke(&r, 20); /* and then nobody reads for a while */
-    answer(&r);
-    do
-        got = next_datagram(r.d);
-    while (got.error);
-    assert_int_equal(got.len, 4);
+    answer(&r, DATAGRAMS);
+    assert_int_equal(arrived(&r), DATAGRAMS);
     refused_free(&r);
     /* The control: with as many reports in the queue there is no room. */
     r = refused_client(SMALL_BUFFER);
     provoke(&r, 20);
-    answer(&r);
-    while (sd_demux_next(r.d, &got, 100) > 0)
-        assert_int_equal(got.error, ECONNREFUSED);
+    answer(&r, DATAGRAMS);
+    assert_true(arrived(&r) < DATAGRAMS);
     refused_free(&r);
 }
 
@@ -298,7 +305,7 @@ static void a_datagram_that_waits_is_seen_and_an_error_is_not(void **state)
     provoke(&r, 1);
     assert_false(sd_peer_waits(r.p));
     assert_int_equal(next_datagram(r.d).error, ECONNREFUSED); /* it was not taken off */
-    answer(&r);
+    answer(&r, 1);
     assert_true(sd_peer_waits(r.p));
     refused_free(&r);
 }
