@@ -75,6 +75,8 @@ static bool renegotiates(const struct sd_exchange *x, const struct sd_event *e)
 
 void sd_flight_assign(struct sd_exchange *x, struct sd_event *e)
 {
+    if (e->kind != SD_EV_HANDSHAKE && e->kind != SD_EV_CCS && e->kind != SD_EV_PROTECTED)
+        return; /* of application data there is much */
     if (renegotiates(x, e))
         return;
     if (e->kind == SD_EV_HANDSHAKE)

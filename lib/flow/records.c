@@ -248,7 +248,8 @@ static void read_sealed(struct reading *r)
         return;
     if (!data || side->appdata <= SD_LOG_APPDATA) /* to compare it with what claims its number */
         e->hash = fingerprint(r->t->config.key, r->rec->body) & SD_U24;
-    place_event(r, e);
+    if (!data) /* which belongs to no flight */
+        place_event(r, e);
 }
 
 static void read_content(struct reading *r)
@@ -400,6 +401,8 @@ static void note_number(struct reading *r)
 static void unseal_record(struct reading *r)
 {
     struct sd_record plain;
+    if (!r->f->keys && r->f->tried_keys)
+        return;
     if (!(r->rec->epoch || r->rec->unified) || !sd_keys_open(r->t, r->f, r->side, r->rec, &plain))
         return;
     plain.length = r->rec->length; /* what diagrams and sizes speak of is the wire */
@@ -499,12 +502,12 @@ static void note_unreadable(struct reading *r)
 bool sd_events_continue(struct sd_tracker *t, struct sd_exchange *x, const struct sd_datagram *d,
                         enum sd_side side)
 {
-    struct sd_datagram after = *d;
-    struct reading r = {.t = t, .x = x, .d = d, .side = side};
-    struct sd_look look;
     uint16_t rest = x->side[side].rest;
     if (!rest || d->payload.len < d->length || d->payload.len < rest)
         return false;
+    struct sd_datagram after = *d;
+    struct reading r = {.t = t, .x = x, .d = d, .side = side};
+    struct sd_look look;
     sd_look_at(&look, d, 0);
     if (look.count)
         return false; /* it begins with a record of its own */

@@ -368,7 +368,9 @@ static void take_first(struct sd_tracker *t, struct sd_flow *f, const struct sd_
 /* Whatever its first bytes look like: they are from the middle of a record. */
 static bool take_continued(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagram *d)
 {
-    if (!f || !f->x || !sd_events_continue(t, f->x, d, side_of(f->x, &d->src)))
+    const struct sd_exchange *x = f ? f->x : NULL;
+    if (!x || !(x->side[SD_CLIENT].rest | x->side[SD_SERVER].rest) ||
+        !sd_events_continue(t, f->x, d, side_of(x, &d->src)))
         return false;
     sd_flow_touch(t, f);
     t->counts.dtls++;

@@ -99,7 +99,8 @@ static struct known_handshake *find_handshake(const struct sd_secrets *s,
 const struct sd_secret *sd_secrets_find(const struct sd_secrets *s, const uint8_t *client_random)
 {
     const struct known_handshake *e =
-        find_handshake(s, client_random, sd_hash(s->seed, client_random, SD_RANDOM_LEN));
+        s->known ? find_handshake(s, client_random, sd_hash(s->seed, client_random, SD_RANDOM_LEN))
+                 : NULL;
     return e && e->known ? e->secrets : NULL;
 }
 

@@ -114,7 +114,11 @@ static struct candidate *candidates_of_psks(const struct sd_secrets *s,
 
 static void *begin_opening(void *arg, const struct sd_unprotect_params *params)
 {
+    size_t psks;
     const struct sd_secret *secrets = sd_secrets_find(arg, params->client_random);
+    sd_secrets_psks(arg, &psks);
+    if (!secrets && !psks)
+        return NULL; /* with each handshake of a capture, so without asking OpenSSL for anything */
     struct candidate *candidates = secrets ? make_candidate(params, secrets, NULL) : NULL;
     bool from_psk = !candidates;
     if (!candidates)

@@ -73,7 +73,8 @@ static void pass_packet(void *arg, const struct sd_packet *p)
         list_packet(r, p);
     else if (r->config->show == PROBE_JSON)
         probe_json_packet(stdout, p, &r->messages);
-    probe_messages_clear(&r->messages);
+    if (r->messages.count)
+        probe_messages_clear(&r->messages);
 }
 
 static void count_result(struct probe_run *r, const struct probe_report *rep, bool again)

@@ -63,8 +63,8 @@ bool sd_rule_session_id_echoed(const struct sd_case *c, struct sd_finding *f)
     const struct sd_exchange *x = c->x;
     struct sd_server_hello sh;
     struct sd_offer o;
-    if (x->version == SD_DTLS_1_3 || !sd_offer_read(x, &o) || !kept_server_hello(x, &sh) ||
-        !sh.session_id.len || sh.session_id.len != o.hello.session_id.len ||
+    if (x->version == SD_DTLS_1_3 || !kept_server_hello(x, &sh) || !sh.session_id.len ||
+        !sd_offer_read(x, &o) || sh.session_id.len != o.hello.session_id.len ||
         memcmp(sh.session_id.p, o.hello.session_id.p, sh.session_id.len) != 0)
         return false;
     const struct sd_part *full = sd_view_part(c->view, SD_SERVER, SD_HS_SERVER_HELLO_DONE);
@@ -102,12 +102,28 @@ struct record_limit {
     const char *name; /* NULL = that of RFC 6347 */
 };
 
-static bool agreed_fragment(const struct sd_exchange *x, struct record_limit *l)
+/* What the client asks for, read once for both directions: most clients ask for nothing. */
+struct asked_limits {
+    struct sd_span fragment, size; /* bodies of the extensions; empty = not asked */
+};
+
+static bool read_asked(const struct sd_exchange *x, struct asked_limits *a)
 {
-    struct sd_span body, asked;
-    if (!sd_offer_ext(x, SD_EXT_MAX_FRAGMENT_LENGTH, &asked) ||
-        !sd_choice_ext(x, SD_EXT_MAX_FRAGMENT_LENGTH, &body) || body.len != 1 || !body.p[0] ||
-        body.p[0] > 4)
+    struct sd_span hello = sd_kept(x, SD_KEPT_CLIENT_HELLO);
+    struct sd_client_hello ch;
+    if (sd_client_hello_parse(&ch, hello, hello.len) != SD_HELLO_WHOLE)
+        return false;
+    sd_ext_find(ch.extensions, SD_EXT_MAX_FRAGMENT_LENGTH, &a->fragment);
+    sd_ext_find(ch.extensions, SD_EXT_RECORD_SIZE_LIMIT, &a->size);
+    return a->fragment.len || a->size.len;
+}
+
+static bool agreed_fragment(const struct sd_exchange *x, const struct asked_limits *a,
+                            struct record_limit *l)
+{
+    struct sd_span body;
+    if (!a->fragment.len || !sd_choice_ext(x, SD_EXT_MAX_FRAGMENT_LENGTH, &body) || body.len != 1 ||
+        !body.p[0] || body.p[0] > 4)
         return false;
     *l = (struct record_limit){256U << body.p[0], "max_fragment_length"};
     return true;
@@ -124,23 +140,27 @@ static bool server_size_limit(const struct sd_exchange *x, struct sd_span *body)
 }
 
 /* Each side says what it takes, and it counts when both say so (RFC 8449 section 4). */
-static bool agreed_size(const struct sd_exchange *x, enum sd_side sender, struct record_limit *l)
+static bool agreed_size(const struct sd_exchange *x, const struct asked_limits *a,
+                        enum sd_side sender, struct record_limit *l)
 {
-    struct sd_span client, server;
+    struct sd_span server;
     uint16_t bytes;
-    if (!sd_offer_ext(x, SD_EXT_RECORD_SIZE_LIMIT, &client) || !server_size_limit(x, &server) ||
-        !sd_ext_u16(sender == SD_SERVER ? client : server, &bytes) || bytes < 64)
+    if (!a->size.len || !server_size_limit(x, &server) ||
+        !sd_ext_u16(sender == SD_SERVER ? a->size : server, &bytes) || bytes < 64)
         return false;
     *l = (struct record_limit){bytes, "record_size_limit"};
     return true;
 }
 
-static struct record_limit record_limit_of(const struct sd_exchange *x, enum sd_side sender)
+static void read_limits(const struct sd_exchange *x, struct record_limit of[static SD_SIDES])
 {
-    struct record_limit l = {PLAIN_MAX, NULL};
-    if (!agreed_size(x, sender, &l))
-        agreed_fragment(x, &l);
-    return l;
+    struct asked_limits a;
+    bool asked = read_asked(x, &a);
+    for (int side = SD_CLIENT; side < SD_SIDES; side++) {
+        of[side] = (struct record_limit){PLAIN_MAX, NULL};
+        if (asked && !agreed_size(x, &a, (enum sd_side)side, &of[side]))
+            agreed_fragment(x, &a, &of[side]);
+    }
 }
 
 /* The limit is one of plaintext; it holds from the ServerHello on. */
@@ -154,8 +174,8 @@ static bool exceeds(const struct sd_event *e, const struct record_limit *l)
 
 static const struct sd_event *too_large(const struct sd_exchange *x, struct record_limit *l)
 {
-    struct record_limit of[SD_SIDES] = {record_limit_of(x, SD_CLIENT),
-                                        record_limit_of(x, SD_SERVER)};
+    struct record_limit of[SD_SIDES];
+    read_limits(x, of);
     const struct sd_event *worst = NULL;
     for (const struct sd_event *e = x->log; e < x->log + x->count; e++) {
         enum sd_side side = sd_event_side(e);

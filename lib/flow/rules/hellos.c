@@ -48,24 +48,23 @@ bool sd_offer_lists(struct sd_span list, uint16_t value)
     return false;
 }
 
-/* Those that supported_versions lists, or else the one of the hello itself; a browser lists those
- * of TLS, too. */
-static struct sd_span offered_versions(const struct sd_offer *o, uint8_t legacy[static 2])
+/* Those of supported_versions, or else the one of the hello itself; a browser lists those of TLS,
+ * too. */
+static struct sd_span offered_versions(const struct sd_offer *o, struct sd_span supported,
+                                       uint8_t legacy[static 2])
 {
-    struct sd_span body;
     struct sd_rd list;
-    if (sd_ext_find(o->hello.extensions, SD_EXT_SUPPORTED_VERSIONS, &body) &&
-        sd_ext_u16s(body, 1, &list))
+    if (supported.len && sd_ext_u16s(supported, 1, &list))
         return sd_rd_rest(&list);
     legacy[0] = (uint8_t)(o->hello.version >> 8);
     legacy[1] = (uint8_t)o->hello.version;
     return (struct sd_span){legacy, 2};
 }
 
-static void read_versions(struct sd_offer *o)
+static void read_versions(struct sd_offer *o, struct sd_span supported)
 {
     uint8_t legacy[2];
-    struct sd_span versions = offered_versions(o, legacy);
+    struct sd_span versions = offered_versions(o, supported, legacy);
     struct sd_rd list = sd_rd_init(versions.p, versions.len);
     bool older = false;
     while (sd_rd_left(&list) > 1) {
@@ -79,7 +78,9 @@ static void read_versions(struct sd_offer *o)
 const char *sd_offer_versions(const struct sd_offer *o, char buf[static SD_LIST_TEXT])
 {
     uint8_t legacy[2];
-    struct sd_span versions = offered_versions(o, legacy);
+    struct sd_span supported;
+    sd_ext_find(o->hello.extensions, SD_EXT_SUPPORTED_VERSIONS, &supported);
+    struct sd_span versions = offered_versions(o, supported, legacy);
     struct sd_rd list = sd_rd_init(versions.p, versions.len);
     size_t at = 0;
     buf[0] = '\0';
@@ -94,20 +95,41 @@ const char *sd_offer_versions(const struct sd_offer *o, char buf[static SD_LIST_
     return buf;
 }
 
+/* All of them in one pass: several rules ask this of each handshake. */
+static void read_offered_extensions(struct sd_offer *o)
+{
+    struct sd_rd r = sd_rd_init(o->hello.extensions.p, o->hello.extensions.len);
+    struct sd_span supported = {0};
+    struct sd_ext e;
+    while (sd_ext_next(&r, &e) == SD_EXT_OK) {
+        o->ems |= e.type == SD_EXT_EXTENDED_MASTER_SECRET;
+        o->reneg |= e.type == SD_EXT_RENEGOTIATION_INFO;
+        if (e.type == SD_EXT_SUPPORTED_VERSIONS && !supported.len)
+            supported = e.body;
+    }
+    read_versions(o, supported);
+}
+
+static void read_signals(struct sd_offer *o)
+{
+    struct sd_rd r = sd_rd_init(o->hello.suites.p, o->hello.suites.len);
+    while (sd_rd_left(&r) > 1) {
+        uint16_t suite = sd_rd_u16(&r);
+        o->reneg |= suite == SCSV_RENEGOTIATION;
+        o->fallback |= suite == SCSV_FALLBACK;
+    }
+}
+
 bool sd_offer_read(const struct sd_exchange *x, struct sd_offer *o)
 {
     struct sd_span body = sd_kept(x, SD_KEPT_CLIENT_HELLO);
     *o = (struct sd_offer){0};
     if (sd_client_hello_parse(&o->hello, body, body.len) != SD_HELLO_WHOLE)
         return false;
-    struct sd_span ext = o->hello.extensions;
-    o->ems = sd_ext_has(ext, SD_EXT_EXTENDED_MASTER_SECRET);
-    o->reneg = sd_ext_has(ext, SD_EXT_RENEGOTIATION_INFO) ||
-               sd_offer_lists(o->hello.suites, SCSV_RENEGOTIATION);
     for (size_t i = 0; i < o->hello.compression.len; i++)
         o->compression |= o->hello.compression.p[i] != 0;
-    o->fallback = sd_offer_lists(o->hello.suites, SCSV_FALLBACK);
-    read_versions(o);
+    read_signals(o);
+    read_offered_extensions(o);
     return true;
 }
 

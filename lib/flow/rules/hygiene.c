@@ -47,20 +47,34 @@ static void look_at_suite(const struct sd_exchange *x, struct remarks *l)
         add_remark(l, "static RSA key exchange (no forward secrecy)");
 }
 
+/* A server answers it only where the client asks (RFC 5746 section 3.6). */
+static bool asks_for_renegotiation(const struct sd_exchange *x)
+{
+    struct sd_offer o;
+    return sd_offer_read(x, &o) && o.reneg;
+}
+
+static bool offers_compression(const struct sd_exchange *x)
+{
+    struct sd_span body = sd_kept(x, SD_KEPT_CLIENT_HELLO);
+    struct sd_client_hello ch;
+    bool whole = sd_client_hello_parse(&ch, body, body.len) == SD_HELLO_WHOLE, found = false;
+    for (size_t i = 0; whole && i < ch.compression.len; i++)
+        found |= ch.compression.p[i] != 0;
+    return found;
+}
+
 static void look_at_extensions(const struct sd_exchange *x, struct remarks *l)
 {
     struct sd_span body;
-    struct sd_offer o;
     if (x->version == SD_DTLS_1_3)
         return;
     if (!x->resumed && !sd_choice_ext(x, SD_EXT_EXTENDED_MASTER_SECRET, &body))
         add_remark(l, "no extended_master_secret (RFC 7627)");
-    if (!sd_offer_read(x, &o))
-        return;
-    /* A server answers it only where the client asks (RFC 5746 section 3.6). */
-    if (!x->resumed && o.reneg && !sd_choice_ext(x, SD_EXT_RENEGOTIATION_INFO, &body))
+    if (!x->resumed && !sd_choice_ext(x, SD_EXT_RENEGOTIATION_INFO, &body) &&
+        asks_for_renegotiation(x))
         add_remark(l, "no renegotiation_info (RFC 5746; OpenSSL 3 refuses such a server)");
-    if (o.compression)
+    if (offers_compression(x))
         add_remark(l, "the client offers compression");
 }
 

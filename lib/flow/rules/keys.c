@@ -116,13 +116,15 @@ static void say_server_differs(struct sd_finding *f, const struct sd_case *c, bo
 bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    const struct sd_event *alert = key_alert(v);
     const uint8_t *proof = c->x->key_proof;
-    bool differs = proof[SD_CLIENT] == SD_KEY_OTHER, again = sd_view_bursts(v, SD_CLIENT, 5) > 1;
-    bool repeats = sd_view_bursts(v, SD_SERVER, 4) > 1;
-    if (c->outcome != SD_FAILED || !uses_psk(c->x) || !client_finished(v) ||
-        proof[SD_SERVER] != SD_KEY_UNPROVEN || (!alert && !again && !differs))
+    if (c->outcome != SD_FAILED)
         return false;
+    const struct sd_event *alert = key_alert(v);
+    bool differs = proof[SD_CLIENT] == SD_KEY_OTHER;
+    if (!uses_psk(c->x) || !client_finished(v) || proof[SD_SERVER] != SD_KEY_UNPROVEN ||
+        (!alert && !differs && sd_view_bursts(v, SD_CLIENT, 5) < 2))
+        return false;
+    bool repeats = sd_view_bursts(v, SD_SERVER, 4) > 1;
     sd_prove_bursts(f, v, SD_CLIENT, 5, 6);
     sd_prove_bursts(f, v, SD_SERVER, 4, 4);
     if (alert)

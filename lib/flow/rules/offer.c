@@ -430,9 +430,10 @@ bool sd_rule_dtls13_fallback(const struct sd_case *c, struct sd_finding *f)
 {
     struct sd_offer o;
     struct sd_server_hello sh;
-    struct sd_span hello = sd_kept(c->x, SD_KEPT_SERVER_HELLO);
-    if (!c->x->negotiated || c->x->version == SD_DTLS_1_3 || !sd_offer_read(c->x, &o) || !o.v13 ||
-        sd_server_hello_parse(&sh, hello, hello.len) != SD_HELLO_WHOLE)
+    struct sd_span hello = sd_kept(c->x, SD_KEPT_SERVER_HELLO), versions;
+    if (!c->x->negotiated || c->x->version == SD_DTLS_1_3 ||
+        !sd_offer_ext(c->x, SD_EXT_SUPPORTED_VERSIONS, &versions) || !sd_offer_read(c->x, &o) ||
+        !o.v13 || sd_server_hello_parse(&sh, hello, hello.len) != SD_HELLO_WHOLE)
         return false;
     bool marked = sd_server_hello_downgrade(&sh) != 0;
     prove_hello(c, f);
