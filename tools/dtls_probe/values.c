@@ -8,15 +8,20 @@
 
 enum { ESCAPED = 4 /* characters */, MORE = sizeof "..." };
 
+/* Two digits at `to`: with snprintf() these would be a fifth of the work of --json. */
+static void put_digits(char *to, uint8_t byte, const char *digits)
+{
+    to[0] = digits[byte >> 4];
+    to[1] = digits[byte & 15];
+}
+
 json_t *probe_value_hex(struct sd_span s)
 {
     char text[2 * PROBE_BYTES_MAX + MORE];
     size_t n = s.len < PROBE_BYTES_MAX ? s.len : PROBE_BYTES_MAX;
-    text[0] = '\0';
     for (size_t i = 0; i < n; i++)
-        snprintf(text + 2 * i, 3, "%02x", s.p[i]);
-    if (n < s.len)
-        strcat(text, "...");
+        put_digits(text + 2 * i, s.p[i], "0123456789abcdef");
+    strcpy(text + 2 * n, n < s.len ? "..." : "");
     return json_string(text);
 }
 
@@ -50,10 +55,9 @@ json_t *probe_value_fingerprint(const uint8_t sha256[static 32])
 {
     char text[] = "sha-256 "
                   "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"
-                  "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:";
+                  "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
     for (size_t i = 0; i < 32; i++)
-        snprintf(text + strlen("sha-256 ") + 3 * i, 4, "%02X:", sha256[i]);
-    text[sizeof text - 2] = '\0';
+        put_digits(text + strlen("sha-256 ") + 3 * i, sha256[i], "0123456789ABCDEF");
     return json_string(text);
 }
 
