@@ -3,6 +3,7 @@
 
 import scene
 import synth_answer
+import synth_legs
 import synth_loss
 import synth_offer
 import synth_order
@@ -10,5 +11,5 @@ import synth_silence
 import synth_size
 import synth_wrapped
 
-MODULES = (synth_answer, synth_loss, synth_offer, synth_order, synth_silence, synth_size, synth_wrapped)
+MODULES = (synth_answer, synth_legs, synth_loss, synth_offer, synth_order, synth_silence, synth_size, synth_wrapped)
 RECIPES = scene.RECIPES

@@ -149,6 +149,8 @@ bool sd_rule_reply_path_dead(const struct sd_case *c, struct sd_finding *f)
     unsigned full = sd_view_bursts(v, SD_SERVER, 4);
     bool unheard =
         verify ? verify >= 2 && !x->hellos_cookie : full >= 2 && !sd_view_bursts(v, SD_CLIENT, 5);
+    if (c->outcome == SD_FAILED && sd_reply_path_died(c, f))
+        return true;
     /* What only the large datagrams of flight 4 suffer from is another matter. */
     if (c->outcome != SD_FAILED || asked < 2 || !unheard ||
         (!verify && (x->side[SD_SERVER].largest_datagram > 548 || v->lost[SD_SERVER])) ||

@@ -102,7 +102,7 @@ bool sd_rule_rebinding_mid_handshake(const struct sd_case *c, struct sd_finding 
     for (size_t i = 0; i < n; i++) {
         int64_t apart = found[i]->start - x->start;
         if (sd_addr_eq(&found[i]->server, &x->server) && apart < REBOUND_WITHIN &&
-            apart > -REBOUND_WITHIN)
+            apart > -REBOUND_WITHIN && !sd_is_other_leg(x, found[i]))
             other = found[i];
     }
     if (!other)

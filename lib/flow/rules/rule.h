@@ -47,6 +47,13 @@ void sd_prove_caused(struct sd_finding *f, const struct sd_view *v, enum sd_side
  * Silence on its own port is then no evidence of anything. */
 const struct sd_exchange *sd_answered_elsewhere(const struct sd_case *c);
 
+/* The same handshake on the other side of a NAT or relay: the same records on other addresses, at
+ * the same time; NULL = this capture has one side only. */
+const struct sd_exchange *sd_other_leg(const struct sd_case *c);
+bool sd_is_other_leg(const struct sd_exchange *x, const struct sd_exchange *o);
+/* From the server's flight on nothing came out of the device between the legs. */
+bool sd_reply_path_died(const struct sd_case *c, struct sd_finding *f);
+
 /* STUN or RTP came from the server on the same addresses: "nothing came back" is false. */
 bool sd_passes_beside(const struct sd_exchange *x);
 
