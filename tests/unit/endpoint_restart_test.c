@@ -61,7 +61,6 @@ static void world_up(struct world *w)
 {
     sdtls_config server = plain;
     server.tap = record_hello;
-    clock_ahead = 0;
     admitted.count = 0;
     w->client = fixed_client();
     duo_up(&w->d, &server, &w->client);
