@@ -355,17 +355,16 @@ static void closed_event(struct sdtls_conn *c, sdtls_event *ev)
     c->ep->dead = c;
 }
 
-/* The handshake is complete; false: there is no place for the client. */
-static bool become_established(struct sdtls_conn *c, sd_time now)
+/* The handshake is complete; false: there is no place for the client. *leaves: who left for it. */
+static bool become_established(struct sdtls_conn *c, sd_time now, struct sdtls_conn **leaves)
 {
-    struct sdtls_conn *leaves;
-    if (!sd_limit_may_establish(c, now, &leaves)) {
+    if (!sd_limit_may_establish(c, now, leaves)) {
         sd_session_shutdown(c->session);
         sd_conn_fail(c, SDTLS_LIMIT, "refused: the server has as many clients as it may have");
         return false;
     }
-    if (leaves)
-        sd_conn_evict(leaves, now);
+    if (*leaves)
+        sd_conn_evict(*leaves, now);
     sd_limit_establish(c, now);
     c->state = SD_CONN_ESTABLISHED;
     c->active = now;
@@ -378,14 +377,15 @@ static bool become_established(struct sdtls_conn *c, sd_time now)
     return true;
 }
 
-/* READY, or first the CLOSED of the connection that this one replaces. */
+/* READY, or first the CLOSED of the connection whose place this one takes. */
 static bool ready_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
 {
-    struct sdtls_conn *old = c->incumbent;
+    struct sdtls_conn *old = c->incumbent, *leaves;
     if (old)
         sd_conn_replaced(old);
-    bool ready = become_established(c, now);
+    bool ready = become_established(c, now, &leaves);
     ev->type = SDTLS_EV_READY;
+    old = old ? old : leaves;
     if (!old)
         return ready;
     c->owes_ready = ready;

@@ -169,7 +169,7 @@ struct sdtls_conn {
     enum sd_conn_state state;
     bool server, queued;
     bool owes_accepted;    /* the ACCEPTED event has yet to be returned */
-    bool owes_ready;       /* the same for READY: the CLOSED of `incumbent` comes first */
+    bool owes_ready;       /* so has READY: the CLOSED of whose place it takes comes first */
     bool owes_writable;    /* so has WRITABLE */
     bool told_again;       /* sdtls_send() returned AGAIN: WRITABLE shall follow */
     bool paused;           /* by sdtls_pause() */

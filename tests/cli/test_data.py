@@ -177,7 +177,7 @@ def test_max_conns_keeps_others_out(server, nc, nc_run):
     host = server("-v", "-m", "1", "--stats")
     first = nc("127.0.0.1", host.port)
     host.wait_for("err", "Client established from")
-    assert nc_run("-w", "2", "127.0.0.1", host.port).status == 3
+    assert nc_run("127.0.0.1", host.port).status == 4
     first.end_stdin()
     assert first.wait() == 0
     host.wait_for("err", "Removing peer")

@@ -38,10 +38,10 @@ def test_rate_spreads_the_clients(server, nc_run):
 def test_one_client_too_many_fails_the_run(server, nc_run):
     host = server("-m", "3")
     load = nc_run("--json", "--clients", "5", "-w", "2", "--insecure", "127.0.0.1", host.port)
-    assert load.status == 3
+    assert load.status == 4
     summary = json.loads(load.lines[-1])
     assert summary["event"] == "load"
-    assert (summary["connected"], summary["failed"], summary["reasons"]) == (3, 2, {"TIMEOUT": 2})
+    assert (summary["connected"], summary["failed"], summary["reasons"]) == (3, 2, {"ALERT_RECEIVED": 2})
 
 
 def test_an_interrupted_run_still_sums_up(server, nc):

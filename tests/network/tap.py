@@ -9,8 +9,8 @@ import pytest
 
 @pytest.fixture
 def tap():
-    """Forwards one client to a server's port; .port is where, .sizes those the client sent. `change` makes of
-    each datagram of the client what is forwarded."""
+    """Forwards one client to a server's port; .port is where, .sizes those the client sent, .answers what came
+    back. `change` makes of each datagram of the client what is forwarded."""
     opened = []
 
     class Tap:
@@ -20,6 +20,7 @@ def tap():
             self.down.bind(("127.0.0.1", 0))
             self.up.connect(("127.0.0.1", int(port)))
             self.port, self.sizes, self.client = self.down.getsockname()[1], [], None
+            self.answers = []
             self.stop = threading.Event()
             self.threads = [threading.Thread(target=f) for f in (self.upwards, self.downwards)]
             for thread in self.threads:
@@ -40,7 +41,9 @@ def tap():
 
         def downwards(self):
             for data, _ in self.take(self.up):
-                self.down.sendto(data, self.client)
+                self.answers.append(data)
+                if self.client:
+                    self.down.sendto(data, self.client)
 
     def start(port, change=lambda data: data):
         opened.append(Tap(port, change))

@@ -99,6 +99,56 @@ def test_a_refused_client_says_that_it_was_refused(server, nc, nc_run):
     assert b"serves as many clients as it may" in refused.err and b"MTU" not in refused.err
 
 
+def established(host, nc, n, source):
+    """Clients of one address that stay."""
+    before = host.err.count(b"Client established from")
+    clients = [nc("--insecure", "-s", source, "127.0.0.1", host.port) for _ in range(n)]
+    host.wait_for("err", "Client established from", before + n)
+    return clients
+
+
+def test_one_address_cannot_keep_every_place(server, nc, nc_run):
+    """Eight clients of one address have all places, and are active; the control comes from there, too."""
+    host = server("-v", "--stats", "--echo", "-m", "8")
+    many = established(host, nc, 8, "127.0.0.2")
+    same = nc_run("--insecure", "-s", "127.0.0.2", "127.0.0.1", host.port)
+    assert same.status == 4
+    other = nc_run("--insecure", "-s", "127.0.0.3", "-q", "2", "127.0.0.1", host.port, data=b"other")
+    assert (other.status, other.out) == (0, b"other"), other.err
+    host.wait_for("err", "gave way to another client")
+    statuses = [client.process.poll() for client in many]
+    assert statuses.count(None) >= 7  # the others stay
+    found = stop(host)
+    assert found["conn.evicted-idle"] == 1
+    assert found["conn.limit-clients"] >= 1  # a hello that was sent again is refused again
+
+
+def test_an_address_has_its_own_limit(server, nc, nc_run):
+    host = server("-v", "--stats", "--echo", "--max-conns-per-host", "3")
+    established(host, nc, 3, "127.0.0.2")
+    assert nc_run("--insecure", "-s", "127.0.0.2", "127.0.0.1", host.port).status == 4
+    assert nc_run("--insecure", "-s", "127.0.0.3", "-q", "2", "127.0.0.1", host.port, data=b"x").out == b"x"
+    assert stop(host)["conn.limit-host-clients"] >= 1
+
+
+def test_commands_are_bounded(server, nc, nc_run):
+    """Two commands at a time; a third client is turned away, until one of the two has gone."""
+    host = server("-v", "--max-exec", "2", "-e", "cat")
+    first, second = established(host, nc, 2, "127.0.0.2")
+    children = pathlib.Path(f"/proc/{host.process.pid}/task/{host.process.pid}/children")
+    wait_until(lambda: len(children.read_text().split()) == 2, "two commands do not run")
+    assert nc_run("--insecure", "-s", "127.0.0.2", "127.0.0.1", host.port).status == 4
+    first.end_stdin()
+    first.wait()
+    host.wait_for("err", "Removing peer")
+    again = nc("--insecure", "-s", "127.0.0.2", "127.0.0.1", host.port)
+    again.send(b"again")
+    again.wait_for("out", "again")
+    assert second.process.poll() is None
+    assert len(children.read_text().split()) <= 3  # one may be on its way out
+    stop(host)
+
+
 def test_idle_clients_are_closed(server, nc):
     host = server("-v", "--idle", "1")
     client = nc("-v", "--insecure", "127.0.0.1", host.port)

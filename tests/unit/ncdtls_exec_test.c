@@ -62,6 +62,7 @@ static void run_command(struct ran *r, const char *command, const char *identity
     duo_connect(&r->d);
     struct nc_peer p = {.conn = duo_wait(&r->d, r->d.server, SDTLS_EV_READY).conn};
     r->n.cfg.exec = command;
+    r->n.cfg.max_exec = 1;
     r->n.signals.fd = -1;
     r->n.out = (struct tool_out){.prog = "test", .verbose = 1, .json = json};
     TAILQ_INIT(&r->n.children);

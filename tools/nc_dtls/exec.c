@@ -95,8 +95,33 @@ fail:
     return false;
 }
 
+/* A command whose peer has gone gives way to another one. */
+static bool has_room(struct nc *n)
+{
+    struct nc_child *ch;
+    unsigned running = 0, serving = 0;
+    TAILQ_FOREACH(ch, &n->children, next)
+    {
+        running += ch->pid != 0;
+        serving += ch->conn != NULL;
+    }
+    if (running < n->cfg.max_exec)
+        return true;
+    TAILQ_FOREACH(ch, &n->children, next)
+    {
+        if (!ch->conn && ch->pid)
+            kill(-ch->pid, SIGKILL);
+    }
+    return serving < n->cfg.max_exec;
+}
+
 bool nc_exec(struct nc *n, struct nc_peer *p)
 {
+    if (!has_room(n)) {
+        tool_say(&n->out, 1, "%s: refused: %u commands of --exec are running (--max-exec)",
+                 sdtls_peer_text(p->conn), n->cfg.max_exec);
+        return false;
+    }
     struct nc_child *ch = calloc(1, sizeof *ch);
     if (!ch)
         return false;

@@ -41,6 +41,7 @@ static const struct tool_opt opts[] = {
 
     {0, "echo", NULL, DATA, "send every datagram back to its sender instead of printing it", TOOL_FLAG, AT(echo), 0, NULL},
     {'e', "exec", "CMD", DATA, "run CMD for every peer; its stdin and stdout are the connection", TOOL_TEXT, AT(exec), 0, NULL},
+    {0, "max-exec", "N", DATA, "with --exec: run at most N commands at a time; default 100", TOOL_UINT, AT(max_exec), 100000, NULL},
     {'1', "once", NULL, DATA, "with -l: serve one client, then end", TOOL_FLAG, AT(once), 0, NULL},
     {'d', "no-stdin", NULL, DATA, "do not read stdin", TOOL_FLAG, AT(no_stdin), 0, NULL},
     {'N', "close-at-eof", NULL, DATA, "close the connection when stdin ends, without waiting for replies", TOOL_FLAG, AT(close_at_eof), 0, NULL},
@@ -74,9 +75,11 @@ static const struct tool_opt opts[] = {
     {0, "no-cookie", NULL, OFFER, "skip the address check (tests only): a forged address receives a whole flight", TOOL_OR, AT(tls.flags), SDTLS_F_NO_COOKIE, NULL},
 
     {'w', "wait", "SECS", LIMIT, "give up a handshake after this long; default 30 s, with -z 5 s", TOOL_SECONDS, AT(tls.handshake_ms), 0, NULL},
-    {0, "idle", "SECS", LIMIT, "close a connection after this long without data", TOOL_SECONDS, AT(tls.idle_ms), 0, NULL},
+    {0, "idle", "SECS", LIMIT, "close a connection after this long without data; 0 = never; default: with -l 10 min, else never", TOOL_SECONDS, AT(tls.idle_ms), 0, NULL},
     {0, "timer", "MS", LIMIT, "time to the first retransmission in a handshake; default 1000 ms", TOOL_MILLIS, AT(tls.timer_ms), 0, NULL},
-    {'m', "max-conns", "N", LIMIT, "with -l: serve at most N clients at a time", TOOL_UINT, AT(tls.max_clients), 10000000, NULL},
+    {'m', "max-conns", "N", LIMIT, "with -l: serve at most N clients at a time; default 65536, with --exec 100", TOOL_UINT, AT(tls.max_clients), 10000000, NULL},
+    {0, "max-conns-per-host", "N", LIMIT, "with -l: at most N clients of one address; default 4096", TOOL_UINT, AT(tls.max_clients_per_host), 10000000, NULL},
+    {0, "max-half-open", "N", LIMIT, "with -l: at most N handshakes at a time; default 2048, 256 of one address", TOOL_UINT, AT(tls.max_half_open), 10000000, NULL},
     {0, "mtu", "BYTES|auto", LIMIT, "largest UDP payload of a datagram; auto (default) fits the path", TOOL_TEXT, AT(mtu), 0, NULL},
 
     {'v', "verbose", NULL, OUTPUT, "print connections; -vv: also messages, -vvv: records, -vvvv: bytes", TOOL_COUNT, AT(verbose), 0, NULL},

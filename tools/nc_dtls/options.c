@@ -10,6 +10,10 @@
 
 /* A probe of a silent port should not take the 30 s of a handshake. */
 enum { PROBE_WAIT_MS = 5000 };
+/* Of a server: a peer that went without a word must not keep its place for ever. */
+enum { SERVER_IDLE_MS = 10 * 60 * 1000 };
+/* Commands: each is a process, and any client can start one. */
+enum { MAX_EXEC = 100 };
 
 static enum nc_role role_of(const struct nc_config *c)
 {
@@ -31,6 +35,8 @@ static bool check_server_only(const struct nc_config *c, char why[static TOOL_WH
     const char *option = c->fd != UINT32_MAX                ? "--fd"
                          : c->once                          ? "--once"
                          : c->tls.max_clients               ? "--max-conns"
+                         : c->tls.max_clients_per_host      ? "--max-conns-per-host"
+                         : c->tls.max_half_open             ? "--max-half-open"
                          : c->client_cert != NC_UNSET       ? "--client-cert"
                          : c->tls.psk_hint                  ? "--psk-hint"
                          : c->max_connected != UINT32_MAX   ? "--max-connected"
@@ -47,6 +53,8 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
         return tool_wrong(why, "-l and %s cannot be used together", c->probe ? "-z" : "--clients");
     if (c->probe && c->clients)
         return tool_wrong(why, "-z and --clients cannot be used together");
+    if (c->max_exec && !c->exec)
+        return tool_wrong(why, "--max-exec needs --exec");
     if (c->echo && c->exec)
         return tool_wrong(why, "--echo and --exec cannot be used together");
     if ((c->echo || c->exec) && (c->probe || c->clients))
@@ -179,6 +187,18 @@ static bool set_export(struct nc_config *c, char why[static TOOL_WHY])
     return true;
 }
 
+/* Each client of --exec needs a command, so one more could only be turned away. */
+static void set_limits(struct nc_config *c)
+{
+    sdtls_config *t = &c->tls;
+    bool serves_many = c->role == NC_SERVER && !c->once;
+    if (t->idle_ms == UINT32_MAX)
+        t->idle_ms = serves_many ? SERVER_IDLE_MS : 0;
+    c->max_exec = c->max_exec ? c->max_exec : MAX_EXEC;
+    if (c->exec && c->role == NC_SERVER && (!t->max_clients || t->max_clients > c->max_exec))
+        t->max_clients = c->max_exec;
+}
+
 static void set_tls(struct nc_config *c)
 {
     sdtls_config *t = &c->tls;
@@ -200,6 +220,7 @@ static void set_tls(struct nc_config *c)
         t->max_connected = c->max_connected;
     if (c->max_connected == 0)
         t->flags |= SDTLS_F_SHARED;
+    set_limits(c);
 }
 
 /* -p and -s are our own end: for a server the address it listens on. */
@@ -228,7 +249,7 @@ static bool set_own_address(struct nc_config *c, char why[static TOOL_WHY])
 bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL_WHY])
 {
     *c = (struct nc_config){
-        .tls = {SDTLS_CONFIG_INIT},
+        .tls = {SDTLS_CONFIG_INIT, .idle_ms = UINT32_MAX},
         .client_cert = NC_UNSET,
         .max_connected = UINT32_MAX,
         .fd = UINT32_MAX,

@@ -41,6 +41,7 @@ struct nc_config {
     const char *rate_text; /* --rate: of data, or with --clients of connections */
     uint64_t bits_per_sec; /* 0 = as fast as the socket takes */
     const char *exec;
+    unsigned max_exec;      /* 0 = not given */
     unsigned quit_after_ms; /* UINT32_MAX = not given */
 
     /* Load. */
