@@ -451,6 +451,7 @@ static void more_than_a_datagram_holds_is_refused_with_the_limit(void **state)
 struct doubler {
     int front, back;
     struct sockaddr_in client;
+    unsigned verify_requests;
 };
 
 static struct doubler put_doubler_before(struct duo *d)
@@ -475,10 +476,13 @@ static void pass_doubled(struct doubler *r)
     while ((n = recvfrom(r->front, buf, sizeof buf, 0, (struct sockaddr *)&r->client, &len)) > 0)
         for (int i = 0; i < 2; i++)
             assert_int_equal(send(r->back, buf, (size_t)n, 0), n);
-    while ((n = recv(r->back, buf, sizeof buf, 0)) > 0)
+    while ((n = recv(r->back, buf, sizeof buf, 0)) > 0) {
+        enum { MESSAGE_TYPE_AT = 13, HELLO_VERIFY_REQUEST = 3 };
+        r->verify_requests += n > MESSAGE_TYPE_AT && buf[MESSAGE_TYPE_AT] == HELLO_VERIFY_REQUEST;
         assert_int_equal(
             sendto(r->front, buf, (size_t)n, 0, (struct sockaddr *)&r->client, sizeof r->client),
             n);
+    }
 }
 
 static void a_hello_that_comes_twice_makes_one_client(void **state)
@@ -501,6 +505,7 @@ static void a_hello_that_comes_twice_makes_one_client(void **state)
     assert_true(served);
     assert_int_equal(sdtls_counter_named(d.server, "conn.accepted"), 1);
     assert_int_equal(sdtls_counter_named(d.server, "conn.restarted"), 0);
+    assert_int_equal(r.verify_requests, 2); /* of the first hello, not of the one with the cookie */
     duo_down(&d);
     close(r.front);
     close(r.back);
