@@ -115,9 +115,9 @@ def test_unread_stderr_stops_nobody(host, pipe, nc_run):
     server = host("-vvvv", "--echo", stdout=subprocess.DEVNULL, stderr=err.write_end)
     err.close_write_end()
     await_port(nc_run, server.port)
-    # Each client makes about 10 kB of lines: 600 are far more than pipe and memory hold.
-    load = nc_run("--clients", "600", "--insecure", "127.0.0.1", server.port)
-    assert connected(load) == 600 and b"received 600 replies" in load.out
+    # Each client makes about 10 kB of lines: 200 are far more than pipe and memory hold.
+    load = nc_run("--clients", "200", "--rate", "100", "--insecure", "127.0.0.1", server.port)
+    assert connected(load) == 200 and b"received 200 replies" in load.out
     # It goes on, and takes up lines again, after it has said what is missing.
     text = err.read_until(lambda data: b" lost: stderr was not read\n" in data)
     lost = int(re.search(rb"\nnc_dtls: (\d+) lines? lost: stderr was not read\n", text).group(1))
@@ -141,7 +141,7 @@ def test_json_lines_stay_whole(host, pipe, nc_run):
     server = host("--json", "-vv", stdout=subprocess.DEVNULL, stderr=err.write_end)
     err.close_write_end()
     await_port(nc_run, server.port)
-    nc_run("--clients", "400", "--insecure", "127.0.0.1", server.port)
+    nc_run("--clients", "200", "--rate", "100", "--insecure", "127.0.0.1", server.port)
     err.read_until(lambda data: b'"event":"lost"' in data)
     server.terminate()
     events = [json.loads(line) for line in err.read_to_the_end().splitlines()]

@@ -129,6 +129,9 @@ static void take_events(struct nc *n)
     }
 }
 
+/* How long an interface without room may keep us. */
+enum { UNSENT_MS = 2000 };
+
 /* Replies that stdout does not take yet, or that wait behind those, get their time again; and what
  * was promised to the peers has to be with the kernel. */
 static void quit_when_due(struct nc *n, uint64_t now)
@@ -137,7 +140,7 @@ static void quit_when_due(struct nc *n, uint64_t now)
         return;
     if (n->payload.len && !n->cfg.close_at_eof)
         nc_quit_after_replies(n);
-    else if (!nc_all_sent(n))
+    else if (!nc_all_sent(n) && now < n->quit_at + UNSENT_MS)
         nc_wake_at(n, now + 1);
     else
         nc_quit(n, TOOL_EXIT_OK);
