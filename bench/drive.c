@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* drive: the load that every server gets, ours and the others, and what the server used for it.
  *
- *   drive MODE -p PORT [-P PID] [-n COUNT] [-c CLIENTS] [-w WINDOW] [-s SIZE] [-r RATE] [-k PSK]
+ *   drive MODE -p PORT [-P PID] [-n COUNT] [-c CLIENTS] [-w WINDOW] [-s SIZE] [-e ECHOES]
+ *              [-r RATE] [-k PSK] [-i]
  *
  * Prints one JSON object. Fails when the work was not done, so that nothing that merely dropped
  * its load looks fast. */
@@ -50,6 +51,19 @@ void drive_end(struct drive *d)
     d->slab_kb = slab_kb() - d->slab_kb;
 }
 
+static void print_result(const struct drive *d)
+{
+    printf("{\"mode\": \"%s\", \"done\": %" PRIu64 ", \"lost\": %" PRIu64
+           ", \"retransmits\": %" PRIu64 ", \"wall_ns\": %" PRIu64,
+           d->mode, d->done, d->lost, d->retransmits, d->wall_ns);
+    if (d->pid)
+        printf(", \"cpu_ns\": %" PRIu64 ", \"faults\": %" PRIu64 ", \"rss_kb\": %" PRId64
+               ", \"slab_kb\": %" PRId64,
+               d->cpu_ns, d->faults, (int64_t)d->rss_kb, (int64_t)d->slab_kb);
+    puts("}");
+    fflush(stdout);
+}
+
 static void connect_clients(struct drive *d)
 {
     clients_prepare(&d->set, 0, d->clients);
@@ -72,28 +86,36 @@ static void resume_mode(struct drive *d)
     handshake_mode(d);
 }
 
+/* With -i once for each line of stdin, so that rounds of several servers can take turns while their
+ * clients stay connected. */
+static void repeat(struct drive *d, void (*work)(struct drive *d))
+{
+    char line[8];
+    connect_clients(d);
+    do {
+        if (d->interactive && !fgets(line, sizeof line, stdin))
+            exit(0);
+        drive_begin(d);
+        work(d);
+        drive_end(d);
+        if (d->interactive)
+            print_result(d);
+    } while (d->interactive);
+}
+
 static void hello_mode(struct drive *d)
 {
-    connect_clients(d);
-    drive_begin(d);
-    drive_hellos(d);
-    drive_end(d);
+    repeat(d, drive_hellos);
 }
 
 static void message_mode(struct drive *d)
 {
-    connect_clients(d);
-    drive_begin(d);
-    drive_messages(d);
-    drive_end(d);
+    repeat(d, drive_messages);
 }
 
 static void echo_mode(struct drive *d)
 {
-    connect_clients(d);
-    drive_begin(d);
-    drive_echo(d);
-    drive_end(d);
+    repeat(d, drive_echo);
 }
 
 /* The first client pays for what the server needs once. */
@@ -143,16 +165,19 @@ static unsigned number(const char *text)
 
 static void read_options(struct drive *d, int argc, char **argv)
 {
-    for (int o; (o = getopt(argc, argv, "p:P:n:c:w:s:r:k:")) != -1;) {
+    for (int o; (o = getopt(argc, argv, "p:P:n:c:w:s:e:r:k:i")) != -1;) {
         if (o == 'k')
             d->psk = optarg;
         else if (o == '?')
             exit(2);
+        else if (o == 'i')
+            d->interactive = true;
         else
             *(o == 'n'   ? &d->count
               : o == 'c' ? &d->clients
               : o == 'w' ? &d->window
               : o == 's' ? &d->size
+              : o == 'e' ? &d->echoes
               : o == 'r' ? &d->rate
               : o == 'P' ? (unsigned *)&d->pid
                          : &(unsigned){0}) = number(optarg);
@@ -163,29 +188,18 @@ static void read_options(struct drive *d, int argc, char **argv)
         die("a window of at least 1, messages of 1 to 16384 bytes");
 }
 
-static void print_result(const struct drive *d, const char *mode)
-{
-    printf("{\"mode\": \"%s\", \"done\": %" PRIu64 ", \"lost\": %" PRIu64
-           ", \"retransmits\": %" PRIu64 ", \"wall_ns\": %" PRIu64,
-           mode, d->done, d->lost, d->retransmits, d->wall_ns);
-    if (d->pid)
-        printf(", \"cpu_ns\": %" PRIu64 ", \"faults\": %" PRIu64 ", \"rss_kb\": %" PRId64
-               ", \"slab_kb\": %" PRId64,
-               d->cpu_ns, d->faults, (int64_t)d->rss_kb, (int64_t)d->slab_kb);
-    puts("}");
-}
-
 int main(int argc, char **argv)
 {
-    static struct drive d = {.count = 1000, .clients = 0, .window = 1, .size = 1200};
+    static struct drive d = {.count = 1000, .clients = 0, .window = 1, .size = 1200, .echoes = 1};
     if (argc < 2)
         die("usage: drive MODE -p PORT [-P PID] [-n COUNT] [-c CLIENTS] [-w WINDOW] [-s SIZE] "
-            "[-r RATE] [-k PSK]");
+            "[-e ECHOES] [-r RATE] [-k PSK] [-i]");
     const struct mode *m = find_mode(argv[1]);
     optind = 2;
     read_options(&d, argc, argv);
     clients_init(&d.set, m->clients_are_counted ? d.count + 1 : d.clients, d.port, d.psk);
+    d.mode = m->name;
     m->run(&d);
-    print_result(&d, m->name);
+    print_result(&d);
     return 0;
 }

@@ -14,9 +14,11 @@ struct drive {
     unsigned clients; /* that are connected before */
     unsigned window;  /* in flight at a time */
     unsigned size;    /* bytes a message */
+    unsigned echoes;  /* of each message, when there are any */
     unsigned rate;    /* messages a second, 0 = as fast as possible */
     const char *psk;
-    bool resume;
+    bool resume, interactive;
+    const char *mode;
     struct clients set;
 
     /* The result. */

@@ -57,8 +57,9 @@ static void send_message(struct traffic *t)
         die("client %u cannot send %zu bytes", c->number, t->len);
 }
 
-/* Windows of requests: the next ones go out when all answers are there. */
-static void exchange(struct traffic *t, void (*send)(struct traffic *), clients_on_datagram *f)
+/* Windows of requests: the next ones go out when all answers are there, `each` of them. */
+static void exchange(struct traffic *t, unsigned each, void (*send)(struct traffic *),
+                     clients_on_datagram *f)
 {
     struct drive *d = t->d;
     unsigned silent = 0;
@@ -67,22 +68,23 @@ static void exchange(struct traffic *t, void (*send)(struct traffic *), clients_
         uint64_t window = left < d->window ? left : d->window;
         for (uint64_t i = 0; i < window; i++)
             send(t);
-        while (t->answers < before + window && clients_receive(&d->set, LOST_AFTER_MS, f, t))
+        uint64_t all = before + window * each;
+        while (t->answers < all && clients_receive(&d->set, LOST_AFTER_MS, f, t))
             ;
-        silent = t->answers < before + window ? silent + 1 : 0;
+        silent = t->answers < all ? silent + 1 : 0;
     }
     d->done = t->answers;
-    d->lost = t->next - t->answers;
+    d->lost = t->next * each - t->answers;
     if (silent)
-        die("%lu of %lu answers came", (unsigned long)d->done, (unsigned long)t->next);
+        die("%lu of %lu answers came", (unsigned long)d->done, (unsigned long)t->next * each);
 }
 
 void drive_hellos(struct drive *d)
 {
     static struct traffic t;
-    t.d = d;
+    t = (struct traffic){.d = d};
     t.len = clients_hello(&d->set, t.data, sizeof t.data);
-    exchange(&t, send_hello, on_refusal);
+    exchange(&t, 1, send_hello, on_refusal);
 }
 
 static void need_clients(const struct drive *d)
@@ -95,9 +97,8 @@ void drive_echo(struct drive *d)
 {
     static struct traffic t;
     need_clients(d);
-    t.d = d;
-    t.len = d->size;
-    exchange(&t, send_message, on_echo);
+    t = (struct traffic){.d = d, .len = d->size};
+    exchange(&t, d->echoes, send_message, on_echo);
 }
 
 static void sleep_until(uint64_t at)
@@ -113,8 +114,7 @@ void drive_messages(struct drive *d)
     static struct traffic t;
     uint64_t begin = process_now();
     need_clients(d);
-    t.d = d;
-    t.len = d->size;
+    t = (struct traffic){.d = d, .len = d->size};
     while (t.next < d->count) {
         for (unsigned i = 0; i < d->window && t.next < d->count; i++)
             send_message(&t);

@@ -15,7 +15,7 @@ struct client {
     struct wire wire; /* first */
     struct peer *peer;
     SSL *ssl;
-    bool ready;
+    bool ready, listened; /* listened: DTLSv1_listen() has the datagram already */
 };
 
 static SSL_CTX *ctx;
@@ -102,6 +102,7 @@ static bool open_client(struct peer *p, const uint8_t *data, size_t len)
     if (n <= 0)
         return false;
     listening = new_client();
+    c->listened = true;
     p->state = c;
     return true;
 }
@@ -130,8 +131,9 @@ static bool input(struct peer *p, const uint8_t *data, size_t len)
 {
     struct client *c = p->state;
     c->peer = p;
-    c->wire.in = data;
+    c->wire.in = c->listened ? NULL : data;
     c->wire.in_len = len;
+    c->listened = false;
     bool alive = c->ready ? read_message(c) : shake(c);
     c->wire.in = NULL;
     return alive;

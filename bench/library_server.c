@@ -10,14 +10,14 @@
 
 enum { CLIENTS_MAX = 1000000 };
 
-static void handle(const sdtls_event *ev, bool echo, struct server_count *n)
+static void handle(const sdtls_event *ev, unsigned echoes, struct server_count *n)
 {
     if (ev->type == SDTLS_EV_READY) {
         n->handshakes++;
     } else if (ev->type == SDTLS_EV_DATA) {
         n->messages++;
         n->bytes += ev->len;
-        if (echo)
+        for (unsigned i = 0; i < echoes; i++)
             sdtls_send(ev->conn, ev->data, ev->len);
     }
 }
@@ -40,7 +40,7 @@ int main(int argc, char **argv)
         ntohs(((const struct sockaddr_in *)(const void *)sdtls_local(s, 0, NULL))->sin_port));
     sdtls_event ev;
     while (!server_ended() && sdtls_next(s, &ev, -1) >= 0)
-        handle(&ev, o.echo, &n);
+        handle(&ev, o.echoes, &n);
     server_say_count(&n);
     sdtls_free(s);
     return 0;

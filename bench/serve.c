@@ -45,7 +45,7 @@ void serve_message(struct peer *p, const uint8_t *data, size_t len)
 {
     server.count.messages++;
     server.count.bytes += len;
-    if (server.options.echo)
+    for (unsigned i = 0; i < server.options.echoes; i++)
         server.engine->write(p, data, len);
 }
 
@@ -103,8 +103,7 @@ static void admit(struct peer **link, const struct sockaddr_in *from, const uint
     *link = p;
     if (server.options.own_sockets)
         p->fd = connected_socket(p);
-    /* What was sent so far went out through the listener, of which `maybe` knew. */
-    if (!server.engine->input(p, NULL, 0))
+    if (!server.engine->input(p, data, len))
         drop(link);
 }
 

@@ -18,7 +18,8 @@ struct peer {
 
 struct engine {
     bool (*init)(const struct server_options *o);
-    /* A datagram of an unknown address. False: answered or dropped, there is no client. */
+    /* A datagram of an unknown address. False: answered or dropped, there is no client. True: the
+     * same datagram is handed to input(). */
     bool (*open)(struct peer *p, const uint8_t *data, size_t len);
     /* The datagram of a client. False: the client has ended. */
     bool (*input)(struct peer *p, const uint8_t *data, size_t len);

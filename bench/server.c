@@ -43,7 +43,7 @@ static void read_psk(struct server_options *o, const char *hex)
 struct server_options server_options(int argc, char **argv)
 {
     struct server_options o = {0};
-    for (int c; (c = getopt(argc, argv, "c:k:p:eo")) != -1;)
+    for (int c; (c = getopt(argc, argv, "c:k:p:e:o")) != -1;)
         switch (c) {
         case 'c':
             o.cert = optarg;
@@ -55,7 +55,7 @@ struct server_options server_options(int argc, char **argv)
             read_psk(&o, optarg);
             break;
         case 'e':
-            o.echo = true;
+            o.echoes = (unsigned)atoi(optarg);
             break;
         case 'o':
             o.own_sockets = true;
@@ -64,7 +64,7 @@ struct server_options server_options(int argc, char **argv)
             exit(2);
         }
     if ((!o.cert || !o.key) && !o.psk_len) {
-        fprintf(stderr, "usage: %s -c CERT -k KEY | -p PSK  [-e] [-o]\n", argv[0]);
+        fprintf(stderr, "usage: %s -c CERT -k KEY | -p PSK  [-e ECHOES] [-o]\n", argv[0]);
         exit(2);
     }
     prepare_process();

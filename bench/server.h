@@ -12,7 +12,7 @@ struct server_options {
     const char *cert, *key; /* PEM */
     uint8_t psk[64];
     size_t psk_len;   /* then no certificate is used */
-    bool echo;        /* else what arrives is counted */
+    unsigned echoes;  /* of each message; 0: it is only counted */
     bool own_sockets; /* a connected socket for each client */
     const char *psk_hex;
 };
@@ -21,7 +21,7 @@ struct server_count {
     uint64_t handshakes, messages, bytes;
 };
 
-/* -c CERT -k KEY -p PSK -e (echo) -o (own sockets); ends the program when they are wrong. Installs
+/* -c CERT -k KEY -p PSK -e ECHOES -o (own sockets); ends the program when they are wrong. Installs
  * the handler that server_ended() asks, for SIGTERM. */
 struct server_options server_options(int argc, char **argv);
 bool server_ended(void);
