@@ -435,3 +435,14 @@ void sd_carriers_take(struct sd_carriers *c, struct sd_datagram *d,
         d->kind = sd_payload_kind(d->payload, d->length);
     emit(arg, d);
 }
+
+static void emit_nothing(void *arg, const struct sd_datagram *d)
+{
+    (void)arg, (void)d;
+}
+
+uint64_t sd_carriers_lane(struct sd_carriers *c, struct sd_datagram *quoted)
+{
+    sd_carriers_take(c, quoted, emit_nothing, NULL);
+    return quoted->lane;
+}

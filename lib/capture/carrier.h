@@ -25,4 +25,7 @@ void sd_carriers_free(struct sd_carriers *c);
 void sd_carriers_take(struct sd_carriers *c, struct sd_datagram *d,
                       void (*emit)(void *arg, const struct sd_datagram *d), void *arg);
 
+/* Of a datagram that an ICMP error quotes, as far as it does: the lane that its records have. */
+uint64_t sd_carriers_lane(struct sd_carriers *c, struct sd_datagram *quoted);
+
 #endif

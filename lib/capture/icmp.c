@@ -2,7 +2,7 @@
 /* ICMP errors, and the UDP datagrams they quote. */
 #include "capture/internal.h"
 
-enum { ICMP_HEADER = 8, EXTENSIONS_MAX = 16 };
+enum { ICMP_HEADER = 8, UDP_HEADER = 8, EXTENSIONS_MAX = 16 };
 enum { UNREACHABLE = 3, TIME_EXCEEDED = 11, FRAGMENTATION_NEEDED = 4 };
 enum { UNREACHABLE6 = 1, TOO_BIG6 = 2, TIME_EXCEEDED6 = 3 };
 
@@ -21,9 +21,18 @@ static enum sd_fate report_icmp(struct sd_walk *w, struct sd_icmp *e, struct sd_
         return SD_FATE_MALFORMED;
     sd_addr_set_port(&e->src, from);
     sd_addr_set_port(&e->dst, to);
-    sd_rd_u32(r); /* RFC 792 wants no more than these 8 bytes */
+    uint16_t length = sd_rd_u16(r);
+    sd_rd_u16(r); /* RFC 792 wants no more than these 8 bytes */
     if (!r->bad)
         e->quoted = sd_rd_rest(r);
+    if (e->quoted.len && length >= UDP_HEADER) {
+        struct sd_datagram d = {.src = e->src,
+                                .dst = e->dst,
+                                .payload = e->quoted,
+                                .length = (uint32_t)length - UDP_HEADER};
+        if (d.length >= d.payload.len)
+            e->lane = sd_carriers_lane(w->d->carriers, &d);
+    }
     if (w->d->config.sink.icmp)
         w->d->config.sink.icmp(w->d->config.sink.arg, e);
     return SD_FATE_ICMP;

@@ -114,6 +114,11 @@ struct sd_rare {
     } beside[SD_SIDES]; /* what else was sent on these addresses */
 
     struct {
+        uint32_t number; /* frame; 0 = none */
+        int64_t time;
+    } first_late[SD_SIDES]; /* protected record outside the replay window, by sender */
+
+    struct {
         uint32_t datagrams;
         uint16_t least, most;
         uint32_t unaligned; /* of these, the length is no multiple of 4 */

@@ -141,14 +141,6 @@ struct sd_flow *sd_index_next(const struct sd_flow *f, enum sd_likeness by)
     return flow_of_link(f->alike[by].next, by);
 }
 
-static bool same_client_host(const struct sd_exchange *x, const struct sd_exchange *o)
-{
-    struct sd_addr one = x->client, two = o->client;
-    sd_addr_set_port(&one, 0);
-    sd_addr_set_port(&two, 0);
-    return sd_addr_eq(&one, &two);
-}
-
 static bool is_alike(const struct sd_exchange *x, const struct sd_exchange *o, enum sd_likeness by)
 {
     switch (by) {
@@ -157,7 +149,7 @@ static bool is_alike(const struct sd_exchange *x, const struct sd_exchange *o, e
     case SD_BY_SERVER:
         return sd_addr_eq(&x->server, &o->server);
     default:
-        return same_client_host(x, o) && sd_addr_eq(&x->server, &o->server);
+        return sd_same_machine(&x->client, &o->client) && sd_addr_eq(&x->server, &o->server);
     }
 }
 
@@ -190,4 +182,24 @@ size_t sd_index_same_pair(const struct sd_index *index, const struct sd_exchange
                           const struct sd_exchange *found[static SD_INDEX_MAX])
 {
     return find_others(index, x, SD_BY_CLIENT, found);
+}
+
+static size_t add_of_host(const struct sd_index *index, const struct sd_exchange *x,
+                          const struct sd_addr *client, const struct sd_addr *server,
+                          const struct sd_exchange **found, size_t count)
+{
+    const struct sd_flow *f = sd_index_first(index, SD_BY_CLIENT, client);
+    for (unsigned looked = 0; f && looked < SD_INDEX_MAX;
+         looked++, f = sd_index_next(f, SD_BY_CLIENT))
+        if (count < SD_INDEX_MAX && f->x != x && sd_same_machine(&f->x->client, client) &&
+            sd_same_machine(&f->x->server, server))
+            found[count++] = f->x;
+    return count;
+}
+
+size_t sd_index_same_hosts(const struct sd_index *index, const struct sd_exchange *x,
+                           const struct sd_exchange *found[static SD_INDEX_MAX])
+{
+    size_t count = add_of_host(index, x, &x->client, &x->server, found, 0);
+    return add_of_host(index, x, &x->server, &x->client, found, count);
 }

@@ -19,4 +19,17 @@ size_t sd_index_same_server(const struct sd_index *index, const struct sd_exchan
 size_t sd_index_same_pair(const struct sd_index *index, const struct sd_exchange *x,
                           const struct sd_exchange *found[static SD_INDEX_MAX]);
 
+/* The same address, whatever the port. */
+static inline bool sd_same_machine(const struct sd_addr *a, const struct sd_addr *b)
+{
+    struct sd_addr one = *a, two = *b;
+    sd_addr_set_port(&one, 0);
+    sd_addr_set_port(&two, 0);
+    return sd_addr_eq(&one, &two);
+}
+
+/* Between the same two hosts, whichever ports and roles they have. */
+size_t sd_index_same_hosts(const struct sd_index *index, const struct sd_exchange *x,
+                           const struct sd_exchange *found[static SD_INDEX_MAX]);
+
 #endif

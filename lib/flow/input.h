@@ -55,6 +55,7 @@ struct sd_icmp {
     int64_t time;
     struct sd_addr from;     /* who says so; port 0 */
     struct sd_addr src, dst; /* of the datagram it quotes */
+    uint64_t lane;           /* of the flow inside its carrier; 0 without one */
     uint8_t type, code;      /* as of the family of `from` */
     uint32_t mtu;            /* next-hop MTU of Fragmentation Needed and Packet Too Big, else 0 */
     uint32_t quoted_length;  /* of the IP packet it quotes, as its header says */

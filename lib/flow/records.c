@@ -365,6 +365,15 @@ static void note_set_back(struct reading *r, struct sd_numbers *n)
     }
 }
 
+static void note_late(const struct reading *r)
+{
+    struct sd_rare *rare = sd_rare_new(r->t, r->x);
+    if (!rare || rare->first_late[r->side].number)
+        return;
+    rare->first_late[r->side].number = (uint32_t)r->d->number;
+    rare->first_late[r->side].time = r->d->time;
+}
+
 static void note_number(struct reading *r)
 {
     struct sd_direction *side = &r->x->side[r->side];
@@ -387,7 +396,10 @@ static void note_number(struct reading *r)
     if (r->rec->epoch)
         note_set_back(r, n);
     bool first = !n->seen;
+    uint32_t late = n->late;
     bool again = sd_numbers_note(n, r->rec->seq, &r->gap, &r->reordered);
+    if (n->late != late && r->rec->epoch)
+        note_late(r);
     if (first && !r->rec->epoch && r->side == SD_CLIENT && !r->x->reversed)
         r->gap = r->rec->seq < 16 ? (uint16_t)r->rec->seq : 0; /* a client counts from 0 */
     enum number_seen seen =

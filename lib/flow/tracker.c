@@ -414,7 +414,7 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
 {
     int64_t time = sane(e->time);
     begin_events(t, time);
-    struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, 0);
+    struct sd_flow *f = sd_flow_find(t, &e->src, &e->dst, e->lane);
     if (!f || !f->x)
         return;
     enum sd_side side = side_of(f->x, &e->src);

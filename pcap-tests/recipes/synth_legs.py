@@ -49,3 +49,13 @@ def relay_both_legs(s):
     t.dead.add("s")
     t.fly("s", *([i] for i in sum(t.server_messages(), [])))
     retries(s, lambda: (t.again("c"), t.again("s")))
+
+
+@recipe
+def port_behind_nat(s):
+    """A device talked from its port 5563; now the server sends a hello to the device's port 5684, in vain."""
+    Talk(s, ("198.51.100.7", 5563)).whole()
+    s.wait(10)
+    t = Talk(s, SERVER, ("198.51.100.7", 5684), label="back")
+    t.hello()
+    retries(s, lambda: t.again("c"))

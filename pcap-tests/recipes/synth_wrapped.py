@@ -4,7 +4,7 @@
 import struct
 
 from pcap import UDP, Pcap, ethernet, ip_header, udp_header
-from scene import RECIPES, SERVER, Scene, Talk
+from scene import CLIENT, RECIPES, SERVER, Scene, Talk
 
 MAC = b"\2\0\0\0\0\1\0\0"
 OUTER = ("10.1.0.1", "10.1.0.2")
@@ -114,6 +114,17 @@ def in_tcp(wrap, cuts=()):
     return make
 
 
+def closed_behind_relay(path):
+    """The relay's host reports that its port is closed; the error quotes a Send indication."""
+    scene = Scene(path)
+    talk = Talk(scene, server=(SERVER[0], 3478))
+    put = talk.put
+    talk.put = lambda side, payload: put(side, indication(side, payload))
+    talk.hello()
+    scene.icmp(SERVER[0], 3, 3, (CLIENT, talk.address["s"], indication("c", talk.sent)))
+    scene.pcap.close()
+
+
 def web_socket(_side, payload):
     """Something else, in which a few bytes look like a channel."""
     return b"\x40\x01\x00\x10" + payload.replace(b"\xfe", b"\xfa")
@@ -185,6 +196,7 @@ RECIPES.update({
     "in_turn_indication": carried(3478, indication),
     "in_capwap": carried(5246, lambda side, payload: b"\1\0\0\0" + payload),
     "in_capwap_reserved": carried(5246, lambda side, payload: (b"\1\0\0\0" if side == "c" else b"\1\0\3\0") + payload),
+    "icmp_in_turn": closed_behind_relay,
     "in_turn_snapped": snapped_indications,
     "in_turn_tcp": in_tcp(indication),
     "in_turn_tcp_cut": in_tcp(channel_data, (40, 41, 300)),

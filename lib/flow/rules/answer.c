@@ -118,6 +118,23 @@ bool sd_passes_beside(const struct sd_exchange *x)
     return rare->beside[SD_SERVER].stun || rare->beside[SD_SERVER].rtp;
 }
 
+/* From which other port the silent host talks with this one: a device behind a NAT has a new one,
+ * or listens there; 0 = none was seen. */
+static uint16_t port_that_talks(const struct sd_case *c)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX], *x = c->x;
+    bool apart = !sd_same_machine(&x->client, &x->server);
+    size_t n = c->index && apart ? sd_index_same_hosts(c->index, x, found) : 0;
+    for (size_t i = 0; i < n; i++) {
+        bool swapped = !sd_same_machine(&found[i]->server, &x->server);
+        const struct sd_addr *there = swapped ? &found[i]->client : &found[i]->server;
+        if (sd_addr_port(there) != sd_addr_port(&x->server) &&
+            found[i]->side[swapped ? SD_CLIENT : SD_SERVER].datagrams)
+            return sd_addr_port(there);
+    }
+    return 0;
+}
+
 bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
@@ -134,9 +151,13 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     f->confidence = sure ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, x->on_sealed ? "client-restart-same-tuple" : "path-fingerprint-block");
     const char *stacks = c->view->stacks;
-    sd_say(f, "The client sent %u ClientHellos in %.1f s, but no packet came back.%s%s%s", hellos,
+    char talks[80] = "";
+    uint16_t port = port_that_talks(c);
+    if (port)
+        snprintf(talks, sizeof talks, " That host talks with this one from its port %u.", port);
+    sd_say(f, "The client sent %u ClientHellos in %.1f s, but no packet came back.%s%s%s%s", hellos,
            sd_seconds(x->side[SD_CLIENT].last - x->start), *stacks ? " The client resembles " : "",
-           stacks, *stacks ? "." : "");
+           stacks, *stacks ? "." : "", talks);
     return true;
 }
 

@@ -478,7 +478,10 @@ bool sd_rule_replay_window(const struct sd_case *c, struct sd_finding *f)
     uint32_t up = x->side[SD_CLIENT].sealed.late, down = x->side[SD_SERVER].sealed.late;
     if (!up && !down)
         return false;
-    sd_prove_frame(f, x->log[x->count - 1].number, x->log[x->count - 1].time);
+    for (int side = SD_CLIENT; side < SD_SIDES; side++)
+        if (sd_rare(x)->first_late[side].number)
+            sd_prove_frame(f, sd_rare(x)->first_late[side].number,
+                           sd_rare(x)->first_late[side].time);
     f->confidence = SD_MEDIUM;
     sd_say(f,
            "%u record%s from the %s arrived more than 64 record numbers late. A receiver with the "
