@@ -434,6 +434,15 @@ static void bad_lines_of_a_key_log_are_counted_and_skipped(void **state)
     assert_true(sd_secrets_add(s, NULL, 0));
     assert_int_equal(sd_secrets_bad(s), sizeof bad / sizeof *bad);
     assert_int_equal(sd_secrets_count(s), 1);
+    uint8_t random[32];
+    for (size_t i = 0; i < sizeof random; i++)
+        random[i] = (uint8_t)(0x11 * (i % 16));
+    const struct sd_secret *found = sd_secrets_find(s, random);
+    assert_non_null(found);
+    assert_int_equal(found[SD_SECRET_MASTER].len, 48);
+    assert_int_equal(found[SD_SECRET_CLIENT_TRAFFIC].len, 32);
+    assert_int_equal(found[SD_SECRET_SERVER_TRAFFIC].len, 48);
+    assert_int_equal(found[SD_SECRET_CLIENT_HANDSHAKE].len, 0);
     sd_secrets_free(s);
 }
 
