@@ -98,6 +98,26 @@ static void data_that_waits_is_delivered_before_the_idle_limit(void **state)
     }
 }
 
+static void data_begins_the_idle_limit_again(void **state)
+{
+    (void)state;
+    struct duo d;
+    sdtls_event ev;
+    sdtls_conn *c = established(&d, false);
+    for (int i = 0; i < 3; i++) {
+        suspended += 40 * SD_SEC; /* of 60 s */
+        assert_int_equal(sdtls_send(c, "here", 4), SDTLS_OK);
+        assert_int_equal(alone(d.server).type, SDTLS_EV_DATA);
+    }
+    suspended += 40 * SD_SEC;
+    assert_false(duo_step(d.server, &ev, 10));
+    suspended += 40 * SD_SEC;
+    ev = alone(d.server);
+    assert_int_equal(ev.type, SDTLS_EV_CLOSED);
+    assert_int_equal(ev.err, SDTLS_IDLE);
+    duo_down(&d);
+}
+
 static void data_that_comes_while_the_call_is_suspended_is_delivered(void **state)
 {
     (void)state;
@@ -178,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_that_waits_is_delivered_before_the_idle_limit),
+        cmocka_unit_test(data_begins_the_idle_limit_again),
         cmocka_unit_test(data_that_comes_while_the_call_is_suspended_is_delivered),
         cmocka_unit_test(a_flight_that_waits_is_read_before_the_handshake_deadline),
         cmocka_unit_test(a_flight_that_waits_is_read_before_an_alert_is_believed),
