@@ -21,12 +21,14 @@ from peers import peers
 from server import Failed, need_root
 
 # Rounds, part of the full amount, and whether instructions and calls are counted.
-FULL, QUICK, SMOKE = (7, 1.0, True), (3, 0.2, False), (1, 0.001, False)
+FULL, QUICK, SMOKE = (5, 1.0, True), (3, 0.2, False), (1, 0.001, False)
 # Measured with each other OpenSSL, as memory is.
 PER_OPENSSL = ("receive", "handshake", "resumed", "refuse")
 SKIPPED = 77  # as bench/CMakeLists.txt says
 # Left out of --smoke, as it takes long and shows no other program at work.
 SLOW = re.compile(r"known-\d{4,}|unknown-\d{4,}|bulk-.*-(256|1024|4096)|ping|probe-tshark|memory-idle|mtu-black-hole|mtu-loss")
+# Left out of --quick, as connecting so many clients alone takes a minute.
+LONG = re.compile(r"(un)?known-\d{5,}|mtu-loss")
 
 
 def make_keys(folder):
@@ -43,16 +45,20 @@ def options():
     p.add_argument("--bin", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     p.add_argument("--compare", nargs=2, metavar=("A", "B"),
                    help="two build folders or git revisions, by instructions and system calls")
-    p.add_argument("--quick", action="store_true", help="3 minutes: fewer rounds, nothing counted")
+    p.add_argument("--quick", action="store_true", help="3 minutes: fewer rounds, fewer clients, nothing counted")
     p.add_argument("--smoke", action="store_true", help="seconds: whether everything does its work; no numbers")
     p.add_argument("--huge", action="store_true", help="also 100,000 clients: 10 minutes and 12 GB more")
     p.add_argument("--counts", action="store_true", help="with --quick: count instructions and system calls, too")
-    p.add_argument("--only", metavar="NAME", help="only what has NAME in its name")
+    p.add_argument("--only", metavar="NAME", help="only the figure NAME, or all that have NAME in their names")
     p.add_argument("--json", metavar="FILE", help="with --compare: write the result to FILE, too")
     p.add_argument("--also", nargs=2, action="append", default=[], metavar=("NAME", "BIN"), help=argparse.SUPPRESS)
     p.add_argument("--output", metavar="FOLDER", default="build/bench/report", help="of the report")
     p.add_argument("--list", action="store_true", help="the names")
     return p.parse_args()
+
+
+def names():
+    return [f.name for f in figures(True)] + list(captures.NAMES) + list(mtu.PATHS)
 
 
 def _figure(title, per, results):
@@ -75,7 +81,9 @@ def _say(figure, began, smoke):
 def run(o, keys):
     rounds, scale, counts = SMOKE if o.smoke else QUICK if o.quick else FULL
     counts = counts or o.counts
-    wanted = lambda name: (not o.only or o.only in name) and not (o.smoke and SLOW.fullmatch(name))
+    skipped = SLOW if o.smoke else LONG if o.quick else None
+    wanted = lambda name: name == o.only or (o.only not in names() and (not o.only or o.only in name)
+                                             and not (skipped and skipped.fullmatch(name)))
     servers = peers(o.bin, keys, o.also)
     others = [name for name in servers if name.endswith(")")]
     result = {"machine": machine.describe(servers, o.bin / "library_server"), "figures": {}}
@@ -99,7 +107,7 @@ def run(o, keys):
 def main():
     o = options()
     if o.list:
-        print("\n".join([f.name for f in figures(True)] + ["probe-handshakes", "probe-tshark", "probe-others", "mtu"]))
+        print("\n".join(names()))
         return 0
     if o.smoke and os.geteuid():
         print("not run: the driver needs root")

@@ -15,6 +15,7 @@ from measure import spread
 from server import Failed, instructions
 
 TEMPLATE = ROOT / "pcap-tests/captures/ok_ecdsa.pcap"
+NAMES = ("probe-handshakes", "probe-tshark", "probe-others")
 TSHARK_HANDSHAKES_MAX = 10000  # its time grows with the square
 
 
@@ -45,6 +46,7 @@ def _programs(bin_folder, path, with_tshark):
         "dtls_probe": [bin_folder / "dtls_probe", path],
         "dtls_probe --json": [bin_folder / "dtls_probe", "--json", path],
         "tcpdump": ["tcpdump", "-n", "-r", path],
+        "tcpdump -w": ["tcpdump", "-n", "-r", path, "-w", "/dev/null"],
     }
     if with_tshark:
         programs["tshark"] = ["tshark", "-n", "-r", path, "-Y", "dtls"]
