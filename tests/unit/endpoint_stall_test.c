@@ -6,6 +6,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "endpoint/internal.h"
 
 /* The clock is set forward: to the program that is the same as having been suspended. */
 static sd_time suspended;
@@ -132,12 +135,9 @@ static void data_that_comes_while_the_call_is_suspended_is_delivered(void **stat
     }
 }
 
-/* The server has answered; the client has not seen it. */
-static sdtls_conn *half_way(struct duo *d, bool shared)
+/* Until the server has answered; the client has not seen it. */
+static void go_half_way(struct duo *d)
 {
-    const sdtls_config server = server_config(shared);
-    duo_up(d, &server, &trusting);
-    sdtls_conn *c = duo_connect(d);
     sd_time until = sd_clock_now() + DUO_DEADLINE;
     sdtls_event ev = {0};
     while (ev.type != SDTLS_EV_ACCEPTED && sd_clock_now() < until) {
@@ -147,6 +147,14 @@ static sdtls_conn *half_way(struct duo *d, bool shared)
     }
     assert_int_equal(ev.type, SDTLS_EV_ACCEPTED);
     serve_all(d, d->server);
+}
+
+static sdtls_conn *half_way(struct duo *d, bool shared)
+{
+    const sdtls_config server = server_config(shared);
+    duo_up(d, &server, &trusting);
+    sdtls_conn *c = duo_connect(d);
+    go_half_way(d);
     return c;
 }
 
@@ -170,6 +178,41 @@ static void a_flight_that_waits_is_read_before_the_handshake_deadline(void **sta
         assert_int_equal(ev.err, SDTLS_TIMEOUT);
         duo_down(&d);
     }
+}
+
+static struct sd_addr loopback(uint32_t host, uint16_t port)
+{
+    struct sd_addr a = sd_addr_any(AF_INET, port);
+    a.in.sin_addr.s_addr = htonl(host);
+    return a;
+}
+
+/* The first address of the name is mute; what the second one says waits in another socket. */
+static void an_answer_of_another_address_is_read_before_the_deadline(void **state)
+{
+    (void)state;
+    struct duo d;
+    const sdtls_config server = server_config(false);
+    struct sd_addr mute = loopback(INADDR_LOOPBACK + 1, 0);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    duo_up(&d, &server, &trusting);
+    assert_int_equal(bind(fd, &mute.sa, sd_addr_len(&mute)), 0);
+    struct sd_addr *list = calloc(2, sizeof *list);
+    socklen_t len = sizeof list->in;
+    assert_int_equal(getsockname(fd, &list[0].sa, &len), 0);
+    list[1] = loopback(INADDR_LOOPBACK, (uint16_t)atoi(d.port));
+    assert_int_equal(sd_endpoint_open(d.client), SDTLS_OK);
+    assert_int_equal(sd_endpoint_tls(d.client, SD_ROLE_CLIENT), SDTLS_OK);
+    sdtls_conn *c;
+    assert_int_equal(sd_connect_begin(d.client, "peer.test", list, 2, &c), SDTLS_OK);
+    suspended += 1 * SD_SEC; /* the second one is tried */
+    go_half_way(&d);
+    serve_all(&d, d.client);
+    assert_int_equal(alone(d.server).type, SDTLS_EV_READY);
+    suspended += longer;
+    assert_int_equal(alone(d.client).type, SDTLS_EV_READY);
+    close(fd);
+    duo_down(&d);
 }
 
 /* An alert in plaintext ends the handshake when nothing follows it. */
@@ -201,6 +244,7 @@ int main(void)
         cmocka_unit_test(data_begins_the_idle_limit_again),
         cmocka_unit_test(data_that_comes_while_the_call_is_suspended_is_delivered),
         cmocka_unit_test(a_flight_that_waits_is_read_before_the_handshake_deadline),
+        cmocka_unit_test(an_answer_of_another_address_is_read_before_the_deadline),
         cmocka_unit_test(a_flight_that_waits_is_read_before_an_alert_is_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
