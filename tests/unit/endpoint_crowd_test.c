@@ -65,6 +65,30 @@ static void the_crowded_host_gives_way(void **state)
     duo_down(&d);
 }
 
+/* Also for a host that has some, as long as it has fewer. */
+static void a_host_with_fewer_takes_a_place_of_one_with_more(void **state)
+{
+    (void)state;
+    sdtls_config four = plain;
+    four.max_half_open = 4;
+    struct duo d;
+    struct raw_client c[5];
+    struct sdtls_conn *conn[5];
+    static const unsigned hosts[] = {2, 1, 1, 1, 2};
+    duo_up(&d, &four, &trusting);
+    for (int i = 0; i < 5; i++) {
+        c[i] = raw_half_open(d.server, d.port, hosts[i], 0);
+        conn[i] = newest(&d);
+        pass(SD_MS);
+    }
+    assert_true(still_there(&d, conn[0]));
+    assert_false(still_there(&d, conn[1]));
+    assert_true(still_there(&d, conn[4]));
+    for (int i = 0; i < 5; i++)
+        close(c[i].fd);
+    duo_down(&d);
+}
+
 static void who_gives_way_is_told_why(void **state)
 {
     (void)state;
@@ -284,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_crowded_host_gives_way),
+        cmocka_unit_test(a_host_with_fewer_takes_a_place_of_one_with_more),
         cmocka_unit_test(who_gives_way_is_told_why),
         cmocka_unit_test(equals_go_by_age),
         cmocka_unit_test(a_host_replaces_its_own_after_a_while),
