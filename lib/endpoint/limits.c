@@ -2,11 +2,11 @@
 /* How many clients a server has at a time, and who gives up its place.
  *
  * A client that has proved its address and nothing else takes a half-open place. When these are
- * all taken, the host that holds most of them loses its oldest: whoever sends many hellos competes
- * with itself, and a host with one client never pays for it. A client whose handshake is complete
- * takes a place among the established. When these are all taken, the one that was idle longest
- * goes, but none that had data a moment ago, unless its host holds more places than the newcomer's
- * would. */
+ * all taken, the host that holds most of them loses its oldest that has not answered yet: whoever
+ * sends many hellos competes with itself, and a host with one client never pays for it. A client
+ * whose handshake is complete takes a place among the established. When these are all taken, the
+ * one that was idle longest goes, but none that had data a moment ago, unless its host holds more
+ * places than the newcomer's would. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -141,15 +141,35 @@ size_t sd_limit_crowd(const struct sdtls_conn *c)
     return c->host->of[SD_HALF_OPEN].count;
 }
 
-/* The host's oldest gives way to one that is `own`, of the same host, or not. */
-static bool replace_oldest(struct sdtls *s, const struct sd_host *h, bool own, enum sd_count limit,
-                           sd_time now, struct sdtls_conn **leaves)
+/* A client that has answered completes its handshake soon. */
+static struct sdtls_conn *oldest_silent(const struct sd_host *h)
 {
-    struct sdtls_conn *oldest = TAILQ_FIRST(&h->of[SD_HALF_OPEN].conns);
+    struct sdtls_conn *c;
+    TAILQ_FOREACH(c, &h->of[SD_HALF_OPEN].conns, neighbours)
+    {
+        if (!sd_session_answered(c->session))
+            return c;
+    }
+    return NULL;
+}
+
+/* Whether a host may replace this client by another one of its own. On a busy machine the answer
+ * may wait in the socket: honest clients of one host, many at once, must not push each other out.
+ */
+static bool may_replace_own(const struct sdtls_conn *c, sd_time now)
+{
+    return c && now - c->began >= LEAST_LIFE && !(c->peer && sd_peer_waits(c->peer));
+}
+
+/* A client of the host gives way to one that is `own`, of the same host, or not. */
+static bool replace_one(struct sdtls *s, const struct sd_host *h, bool own, enum sd_count limit,
+                        sd_time now, struct sdtls_conn **leaves)
+{
+    struct sdtls_conn *silent = oldest_silent(h);
     s->conn_count[limit]++;
-    if (own && now - oldest->began < LEAST_LIFE)
+    if (own && !may_replace_own(silent, now))
         return false;
-    *leaves = oldest;
+    *leaves = silent ? silent : TAILQ_FIRST(&h->of[SD_HALF_OPEN].conns);
     return true;
 }
 
@@ -161,7 +181,7 @@ static bool make_room(struct sdtls *s, const struct sd_host *own, enum sd_count 
         return false;
     bool fair = own && own->of[SD_HALF_OPEN].count &&
                 own->of[SD_HALF_OPEN].count + 1 >= most->of[SD_HALF_OPEN].count;
-    return replace_oldest(s, fair ? own : most, fair, limit, now, leaves);
+    return replace_one(s, fair ? own : most, fair, limit, now, leaves);
 }
 
 static bool memory_is_left(const struct sdtls *s)
@@ -174,7 +194,7 @@ static bool one_more_half_open(struct sdtls *s, const struct sd_host *h, sd_time
 {
     if (h && h->of[SD_HALF_OPEN].count >=
                  limit_of(s->cfg.max_half_open_per_host, MAX_HALF_OPEN_PER_HOST))
-        return replace_oldest(s, h, true, SD_COUNT_LIMIT_HOST, now, leaves);
+        return replace_one(s, h, true, SD_COUNT_LIMIT_HOST, now, leaves);
     if (s->places[SD_HALF_OPEN] >= limit_of(s->cfg.max_half_open, MAX_HALF_OPEN))
         return make_room(s, h, SD_COUNT_LIMIT_HALF_OPEN, now, leaves);
     return memory_is_left(s) || make_room(s, h, SD_COUNT_LIMIT_MEMORY, now, leaves);

@@ -162,6 +162,45 @@ static void a_host_replaces_its_own_after_a_while(void **state)
     duo_down(&d);
 }
 
+/* A partial key exchange is an answer. */
+static void answer(const struct duo *d, const struct raw_client *c)
+{
+    static const uint8_t fragment[] = {22, 0xfe, 0xfd, 0,  0, 0, 0, 0, 0, 0, 2, 0, 13,
+                                       16, 0,    0,    33, 0, 2, 0, 0, 0, 0, 0, 1, 32};
+    uint64_t received = count(d, "net.received");
+    assert_true(send(c->fd, fragment, sizeof fragment, 0) > 0);
+    raw_until(d->server, "net.received", received + 1);
+}
+
+static void a_host_does_not_replace_who_has_answered(void **state)
+{
+    (void)state;
+    sdtls_config two = plain;
+    two.max_half_open_per_host = 2;
+    struct duo d;
+    duo_up(&d, &two, &trusting);
+    struct raw_client a = raw_half_open(d.server, d.port, 1, 0);
+    struct sdtls_conn *first = newest(&d);
+    struct raw_client b = raw_half_open(d.server, d.port, 1, 0), c = raw_open(d.port, 1, 0);
+    struct sdtls_conn *second = newest(&d);
+    answer(&d, &a);
+    pass(2 * SD_SEC);
+    raw_cookie(d.server, &c);
+    raw_prove(&c);
+    raw_until(d.server, "conn.accepted", 3);
+    assert_true(still_there(&d, first));
+    assert_false(still_there(&d, second));
+    answer(&d, &c);
+    struct raw_client e = raw_open(d.port, 1, 0);
+    raw_cookie(d.server, &e);
+    pass(3 * SD_SEC);
+    raw_prove(&e);
+    raw_until(d.server, "conn.limit-host", 2); /* both have answered: this one has to ask again */
+    assert_int_equal(count(&d, "conn.evicted"), 1);
+    close(a.fd), close(b.fd), close(c.fd), close(e.fd);
+    duo_down(&d);
+}
+
 static void crowd(struct duo *d, unsigned host, unsigned n)
 {
     enum { FIRST_PORT = 20000 };
@@ -264,7 +303,6 @@ static void a_silent_client_goes_after_ten_timers(void **state)
     duo_down(&d);
 }
 
-/* A partial key exchange is an answer: the client is given the whole handshake's time. */
 static void a_client_that_answers_has_30_s(void **state)
 {
     (void)state;
@@ -272,11 +310,7 @@ static void a_client_that_answers_has_30_s(void **state)
     duo_up(&d, &plain, &trusting);
     struct raw_client c = raw_half_open(d.server, d.port, 1, 0);
     const struct sdtls_conn *conn = newest(&d);
-    static const uint8_t fragment[] = {22, 0xfe, 0xfd, 0,  0, 0, 0, 0, 0, 0, 2, 0, 13,
-                                       16, 0,    0,    33, 0, 2, 0, 0, 0, 0, 0, 1, 32};
-    assert_true(send(c.fd, fragment, sizeof fragment, 0) > 0);
-    uint64_t received = count(&d, "net.received");
-    raw_until(d.server, "net.received", received + 1);
+    answer(&d, &c);
     pass(29 * SD_SEC);
     assert_true(still_there(&d, conn));
     pass(2 * SD_SEC);
@@ -312,6 +346,7 @@ int main(void)
         cmocka_unit_test(who_gives_way_is_told_why),
         cmocka_unit_test(equals_go_by_age),
         cmocka_unit_test(a_host_replaces_its_own_after_a_while),
+        cmocka_unit_test(a_host_does_not_replace_who_has_answered),
         cmocka_unit_test(the_default_limits_are_those_of_the_header),
         cmocka_unit_test(early_records_are_kept_within_64_kb),
         cmocka_unit_test(memory_is_limited_in_total),
