@@ -29,7 +29,7 @@ def run(*args):
 
 
 def packets(path):
-    return [line for line in map(json.loads, run("--json", path).splitlines()) if line["type"] == "packet"]
+    return [line for line in map(json.loads, run("-v", "--json", path).splitlines()) if line["type"] == "packet"]
 
 
 def fields_of(path):

@@ -19,7 +19,7 @@ CHECK = jsonschema.Draft7Validator(SCHEMA)
 
 
 def lines_of(*args):
-    done = subprocess.run([PROBE, "--json", *args], capture_output=True, text=True, check=False)
+    done = subprocess.run([PROBE, "--json", "-v", *args], capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -44,10 +44,10 @@ static void pass_message(void *arg, const struct sd_exchange *x, const struct sd
         probe_messages_add(&r->messages, last, probe_details(x, last->message, body, &r->reader));
 }
 
-/* Only who shows them lets messages be taken apart. */
+/* Only who shows them lets messages be taken apart: it costs more than all the rest. */
 static bool shows_messages(const struct probe_config *c)
 {
-    return !c->only_failed && (c->show == PROBE_JSON || (c->show == PROBE_LINES && c->verbose));
+    return !c->only_failed && c->verbose && (c->show == PROBE_JSON || c->show == PROBE_LINES);
 }
 
 /* An IP packet with a missing fragment is given up late, so that later datagrams wait for it. A
