@@ -130,7 +130,7 @@ def test_a_summary_shows_the_messages_too():
 def test_handshakes_have_the_certificates():
     path = ROOT / "pcap-tests/captures/certificate_good.pcap"
     sent = [f["certificates"] for _, f in fields_of(path) if "certificates" in f]
-    lines = map(json.loads, run("--json", path).splitlines())
+    lines = map(json.loads, run("-v", "--json", path).splitlines())
     assert [h["server_certificates"] for h in lines if h["type"] == "handshake"] == sent and sent
     leaf = sent[0][0]
     assert leaf["subject"] == "CN=server.example" and leaf["names"] == ["server.example"]

@@ -173,8 +173,10 @@ void probe_json_handshake(FILE *to, const struct probe_report *r,
                           const struct sd_cert_reader *certs)
 {
     json_t *o = handshake_object(r), *list = json_array();
-    add_certificates(o, "server_certificates", r->x, SD_KEPT_SERVER_CERTIFICATE, certs);
-    add_certificates(o, "client_certificates", r->x, SD_KEPT_CLIENT_CERTIFICATE, certs);
+    if (certs) {
+        add_certificates(o, "server_certificates", r->x, SD_KEPT_SERVER_CERTIFICATE, certs);
+        add_certificates(o, "client_certificates", r->x, SD_KEPT_CLIENT_CERTIFICATE, certs);
+    }
     for (size_t i = 0; i < r->count; i++)
         json_array_append_new(list, finding_object(&r->findings[i]));
     json_object_set_new(o, "findings", list);

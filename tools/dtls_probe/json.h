@@ -21,7 +21,7 @@ struct probe_totals {
 
 /* `messages`: those that the packet completes. */
 void probe_json_packet(FILE *to, const struct sd_packet *p, const struct probe_messages *messages);
-/* A "handshake" line, then a "finding" line for each. */
+/* A "handshake" line, then a "finding" line for each. Certificates only if `certs` reads them. */
 void probe_json_handshake(FILE *to, const struct probe_report *r,
                           const struct sd_cert_reader *certs);
 /* A "finding" line without a handshake. */

@@ -109,7 +109,7 @@ static void show_result(struct probe_run *r, const struct probe_report *rep)
             probe_summary_messages(stdout, rep, &r->reader);
         break;
     case PROBE_JSON:
-        probe_json_handshake(stdout, rep, &r->reader);
+        probe_json_handshake(stdout, rep, r->config->verbose ? &r->reader : NULL);
         break;
     case PROBE_SILENT:
         break;
