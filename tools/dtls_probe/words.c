@@ -14,7 +14,11 @@
 
 static void add_handshake_words(struct tool_words *w, const struct sd_event *e)
 {
-    tool_words_title(w, SD_NAME_HANDSHAKE, e->message);
+    /* A ServerHello in the place of a request is one (RFC 8446 section 4.1.4). */
+    if (e->message == SD_HS_SERVER_HELLO && e->flight == 2)
+        tool_words_text(w, "Hello Retry Request");
+    else
+        tool_words_title(w, SD_NAME_HANDSHAKE, e->message);
     if (e->frag_off || e->frag_len != e->length)
         tool_words_add(w, " (Fragment %u+%u of %u)", e->frag_off, e->frag_len, e->length);
 }
