@@ -14,6 +14,7 @@ enum { BUFFER = 1 << 16, PATIENCE_MS = 500 };
 struct obedient {
     int signals; /* a copy: the program may close its own first */
     bool gone;   /* a signal has ended the wait for a reader */
+    char buffer[BUFFER];
 };
 
 /* False: a signal waits, and stdout takes nothing. A reader that is only slow has some time. */
@@ -61,7 +62,7 @@ void tool_stdout_obeys(const struct tool_signals *s)
         return;
     }
     o->signals = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
-    setvbuf(f, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFFER);
+    setvbuf(f, o->buffer, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof o->buffer);
     fflush(stdout);
     stdout = f;
 }
