@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from conftest import BIN, NC, ROOT
+from conftest import BIN, ROOT
 
 
 # Each program, how many options it has at least, and its exit codes.

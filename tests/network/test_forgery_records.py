@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Forged records by the hundred: of every length, for each kind of cipher, and in the middle of a handshake."""
 
+import os
+
 import pytest
 
 import forge
