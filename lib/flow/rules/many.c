@@ -145,9 +145,10 @@ bool sd_rule_duplicate_handshake_new_port(const struct sd_case *c, struct sd_fin
         sd_prove(f, &x->log[0]);
         f->confidence = SD_LOW;
         sd_say(f,
-               "%.1f s earlier the same client started handshake %llu from %s, which never "
-               "finished. The application probably tries again before DTLS does.",
-               sd_seconds(later), (unsigned long long)o->id, sd_addr_text(&o->client, other));
+               "%.1f s earlier the same client started handshake %llu from %s, which had no answer "
+               "yet. The application probably tries again before DTLS does%s.",
+               sd_seconds(later), (unsigned long long)o->id, sd_addr_text(&o->client, other),
+               o->established ? "; as that one finished too, it may want both connections" : "");
         return true;
     }
     return false;
