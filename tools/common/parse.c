@@ -94,7 +94,7 @@ bool tool_parse_bits(const char *text, uint64_t *bits)
     static const double most = 1e12;
     double v;
     const char *suffix;
-    if (!leading_number(text, &v, &suffix) || !bits_of_suffix(suffix))
+    if (!leading_number(text, &v, &suffix) || bits_of_suffix(suffix) == 0.0)
         return false;
     v *= bits_of_suffix(suffix);
     if (v > most)
