@@ -70,8 +70,8 @@ struct sd_demux {
 
     struct sd_hash_key key;
     struct sd_table peers;
-    size_t connected; /* sockets of server peers */
-    int rcvbuf_given; /* bytes, in shares */
+    size_t connected;     /* sockets of server peers */
+    int64_t rcvbuf_given; /* bytes, in shares */
 
     struct sd_timers timers; /* of sources */
     sd_time deadline;        /* the caller's */

@@ -16,6 +16,6 @@ int sd_rcvbuf_share(const struct sd_demux *d)
 {
     if (d->config.rcvbuf)
         return d->config.rcvbuf;
-    int part = (ALL - d->rcvbuf_given) / PARTS;
-    return part > LARGEST ? LARGEST : part < SMALLEST ? SMALLEST : part;
+    int64_t part = (ALL - d->rcvbuf_given) / PARTS;
+    return part > LARGEST ? LARGEST : part < SMALLEST ? SMALLEST : (int)part;
 }

@@ -391,6 +391,25 @@ static void a_full_queue_is_counted(void **state)
     close(fd);
 }
 
+/* Thousands of sockets may ask for more than an int holds. */
+static void buffers_of_many_sockets_are_summed_up(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 3, EACH = 1 << 30, SMALLEST = 104 << 10 };
+    struct sd_demux *d = new_demux(&(struct sd_demux_config){.rcvbuf = EACH});
+    struct sd_addr at = addr_of("127.0.0.1", 9);
+    struct sd_peer *p[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++)
+        assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p[i]), 0);
+    assert_true(d->rcvbuf_given == (int64_t)CLIENTS * EACH);
+    d->config.rcvbuf = 0;
+    assert_int_equal(sd_rcvbuf_share(d), SMALLEST);
+    for (int i = 0; i < CLIENTS; i++)
+        sd_demux_close(d, p[i]);
+    assert_true(d->rcvbuf_given == 0);
+    sd_demux_free(d);
+}
+
 static void a_bound_socket_is_adopted(void **state)
 {
     (void)state;
@@ -472,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_datagram_too_large_to_send_is_refused_at_once),
         cmocka_unit_test(the_largest_record_fits_and_more_is_counted),
         cmocka_unit_test(a_full_queue_is_counted),
+        cmocka_unit_test(buffers_of_many_sockets_are_summed_up),
         cmocka_unit_test(a_bound_socket_is_adopted),
         cmocka_unit_test(what_is_not_a_bound_udp_socket_is_refused_and_kept),
         cmocka_unit_test(a_port_that_is_taken_is_refused),
