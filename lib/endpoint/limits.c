@@ -161,15 +161,20 @@ static bool may_replace_own(const struct sdtls_conn *c, sd_time now)
     return c && now - c->began >= LEAST_LIFE && !(c->peer && sd_peer_waits(c->peer));
 }
 
+static struct sdtls_conn *who_gives_way(const struct sd_host *h)
+{
+    struct sdtls_conn *silent = oldest_silent(h);
+    return silent ? silent : TAILQ_FIRST(&h->of[SD_HALF_OPEN].conns);
+}
+
 /* A client of the host gives way to one that is `own`, of the same host, or not. */
 static bool replace_one(struct sdtls *s, const struct sd_host *h, bool own, enum sd_count limit,
                         sd_time now, struct sdtls_conn **leaves)
 {
-    struct sdtls_conn *silent = oldest_silent(h);
     s->conn_count[limit]++;
-    if (own && !may_replace_own(silent, now))
+    if (own && !may_replace_own(oldest_silent(h), now))
         return false;
-    *leaves = silent ? silent : TAILQ_FIRST(&h->of[SD_HALF_OPEN].conns);
+    *leaves = who_gives_way(h);
     return true;
 }
 
@@ -224,7 +229,7 @@ struct sdtls_conn *sd_limit_measure(struct sdtls_conn *c)
     if (memory_is_left(s))
         return NULL;
     s->conn_count[SD_COUNT_LIMIT_MEMORY]++;
-    return TAILQ_FIRST(&most_crowded(s, SD_HALF_OPEN)->of[SD_HALF_OPEN].conns);
+    return who_gives_way(most_crowded(s, SD_HALF_OPEN));
 }
 
 /* --- established --- */

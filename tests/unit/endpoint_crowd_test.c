@@ -283,6 +283,31 @@ static void memory_is_limited_in_total(void **state)
     duo_down(&d);
 }
 
+static void memory_is_taken_from_who_has_not_answered(void **state)
+{
+    (void)state;
+    sdtls_config three = plain;
+    three.max_half_open_bytes = 200000; /* three of 59 kB */
+    struct duo d;
+    struct raw_client c[4];
+    struct sdtls_conn *conn[2];
+    static const unsigned hosts[] = {1, 1, 2, 3};
+    duo_up(&d, &three, &trusting);
+    for (unsigned i = 0; i < 4; i++) {
+        c[i] = raw_half_open(d.server, d.port, hosts[i], 0);
+        if (i < 2)
+            conn[i] = newest(&d);
+        if (i == 0)
+            answer(&d, &c[0]);
+    }
+    raw_until(d.server, "conn.limit-memory", 1);
+    assert_true(still_there(&d, conn[0]));
+    assert_false(still_there(&d, conn[1]));
+    for (unsigned i = 0; i < 4; i++)
+        close(c[i].fd);
+    duo_down(&d);
+}
+
 static void a_silent_client_goes_after_ten_timers(void **state)
 {
     (void)state;
@@ -350,6 +375,7 @@ int main(void)
         cmocka_unit_test(the_default_limits_are_those_of_the_header),
         cmocka_unit_test(early_records_are_kept_within_64_kb),
         cmocka_unit_test(memory_is_limited_in_total),
+        cmocka_unit_test(memory_is_taken_from_who_has_not_answered),
         cmocka_unit_test(a_silent_client_goes_after_ten_timers),
         cmocka_unit_test(a_client_that_answers_has_30_s),
         cmocka_unit_test(a_cookie_is_good_for_two_minutes_at_most),
