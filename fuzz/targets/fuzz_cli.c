@@ -11,7 +11,7 @@
 
 #include "common/printable.h"
 #include "common/trace.h"
-#include "dtls_probe/escape.h"
+#include "common/escape.h"
 #include "dtls_probe/markup.h"
 #include "dtls_probe/probe.h"
 #include "nc_dtls/options.h"
@@ -207,7 +207,7 @@ static void run_text(struct sd_span bytes)
     tool_printable(text, printable, sizeof printable);
     for (const char *p = printable; *p; p++)
         fuzz_check(!iscntrl((unsigned char)*p), "the terminal gets the byte %02x", (uint8_t)*p);
-    run_writer(text, probe_escape, "<>\"'");
+    run_writer(text, tool_escape, "<>\"'");
     run_writer(text, probe_markdown_text, "\n");
     run_writer(text, probe_mermaid_text, "\n");
 }

@@ -1,44 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "dtls_probe/html.h"
 
-#include "dtls_probe/escape.h"
+#include "common/page.h"
 #include "dtls_probe/summary.h"
 #include "dtls_probe/svg.h"
 #include "dtls_probe/timeline.h"
 #include "dtls_probe/words.h"
 #include "wire/names.h"
 
-/* No script at all: names on this page come from the network. */
-static const char page_head[] =
-    "<!DOCTYPE html>\n"
-    "<html lang=\"en\">\n"
-    "<head>\n"
-    "<meta charset=\"utf-8\">\n"
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n";
-
-static const char page_style[] =
-    ":root{--paper:#fff;--ground:#f5f6f8;--ink:#1d2433;--quiet:#5b6477;--rule:#dfe3ea;"
-    "--ok:#2e7d32;--failed:#b71c1c;--incomplete:#8a5a00;--info:#3c5a88;--accent:#1f5fbf}"
-    "@media(prefers-color-scheme:dark){:root{--paper:#14171d;--ground:#0d0f13;--ink:#e4e8f0;"
-    "--quiet:#9aa4b5;--rule:#2a303b;--ok:#6fcf78;--failed:#ff8a80;--incomplete:#f0bd6a;"
-    "--info:#9dbbe8;--accent:#7db1ff}}"
-    "*{box-sizing:border-box}"
-    "body{margin:0 auto;max-width:1480px;padding:28px 20px 48px;background:var(--ground);"
-    "color:var(--ink);font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',"
-    "sans-serif;display:flex;flex-direction:column;overflow-wrap:anywhere}"
-    "h1{font-size:1.6em;font-weight:600;line-height:1.25;margin:0}"
-    "header p{margin:2px 0 0;color:var(--quiet)}"
+static const char list_style[] =
     /* The totals are written last and shown first. */
     "header{order:-3}.totals{order:-2}.pick{order:-3}"
     ".pick{position:absolute;opacity:0}"
-    ".totals{margin:18px 0 6px}"
-    ".totals dl{display:flex;flex-wrap:wrap;gap:10px 32px;margin:0}"
-    ".totals dt{color:var(--quiet);font-size:.87em}"
-    ".totals dd{margin:0;font-size:1.33em;font-weight:600;font-variant-numeric:tabular-nums}"
-    ".totals p{margin:10px 0 0}"
     ".filter{display:flex;flex-wrap:wrap;gap:8px;margin:14px 0;order:-1}"
     ".filter label{border:1px solid var(--rule);border-radius:99px;padding:4px 14px;"
     "background:var(--paper);cursor:pointer}"
@@ -60,26 +33,12 @@ static const char page_style[] =
     ".n::before{content:'\\25B8';display:inline-block;width:1.1em;color:var(--quiet)}"
     ".h[open] .n::before{content:'\\25BE'}"
     ".n,.t{color:var(--quiet);font-variant-numeric:tabular-nums}.t{text-align:right}"
-    ".chip{justify-self:start;border:1px solid;border-radius:99px;padding:0 10px;font-size:.87em;"
-    "font-weight:600}"
-    ".ok .chip{color:var(--ok)}.failed .chip{color:var(--failed)}"
-    ".incomplete .chip{color:var(--incomplete)}"
-    ".v,.quiet{color:var(--quiet)}.v{font-size:.87em}"
     ".id{font-weight:600}"
     ".body{display:grid;grid-template-columns:minmax(0,900px) minmax(280px,1fr);gap:8px 28px;"
     "padding:14px}"
     ".body.plain{grid-template-columns:minmax(0,1fr)}"
     ".scroll{overflow-x:auto}"
     ".scroll .drawing{display:block;width:100%;min-width:760px;max-width:900px;height:auto}"
-    ".finding{border-left:3px solid var(--rule);padding:0 0 0 14px;margin:0 0 18px}"
-    ".finding.fatal{border-color:var(--failed)}.finding.warning{border-color:var(--incomplete)}"
-    ".finding h2{font-size:1.07em;margin:0;line-height:1.35}"
-    ".finding p{margin:6px 0 0;max-width:75ch}"
-    ".finding small{color:var(--quiet);font-size:.87em}"
-    ".fatal small b{color:var(--failed)}.warning small b{color:var(--incomplete)}.info small "
-    "b{color:var(--info)}"
-    "a{color:var(--accent)}"
-    ".none{color:var(--quiet);display:none}main:not(:has(.h)) .none{display:block}"
     "@media(max-width:1100px){.body{grid-template-columns:minmax(0,1fr)}.found{order:-1}}"
     "@media(max-width:900px){.h>summary{grid-template-columns:3.2em 1fr auto}"
     ".a,.v,.id{grid-column:1/-1}.t{grid-area:1/3;white-space:nowrap}}"
@@ -87,22 +46,19 @@ static const char page_style[] =
     "@media print{body{background:none;padding:0;font-size:11px}.filter{display:none}"
     ".h{break-inside:auto}.finding,.h>summary{break-inside:avoid}.body{grid-template-columns:1fr}"
     ".scroll{overflow:visible}.scroll .drawing{min-width:0}"
-    ".h::details-content{content-visibility:visible;display:block}}";
+    ".h::details-content{content-visibility:visible;display:block}}"
+    ".none{color:var(--quiet);display:none}main:not(:has(.h)) .none{display:block}";
 
 static void html_text(struct probe_html *h, const char *before, const char *text, const char *after)
 {
-    fputs(before, h->to);
-    probe_escape(h->to, text);
-    fputs(after, h->to);
+    tool_page_text(h->to, before, text, after);
 }
 
 void probe_html_begin(struct probe_html *h, FILE *to, const char *source)
 {
     *h = (struct probe_html){.to = to};
-    fputs(page_head, to);
-    html_text(h, "<title>DTLS handshakes: ", source, "</title>\n");
-    fprintf(to, "<style>%s\n%s</style>\n</head>\n<body>\n", page_style, probe_svg_style);
-    html_text(h, "<header>\n<h1>DTLS handshakes</h1>\n<p>", source, "</p>\n</header>\n");
+    tool_page_begin(to, "DTLS handshakes", source,
+                    (const char *const[]){list_style, probe_svg_style, NULL});
     fputs("<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"all\" checked>\n"
           "<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"o2\">\n"
           "<input class=\"pick\" type=\"radio\" name=\"pick\" id=\"o0\">\n"
@@ -257,5 +213,6 @@ void probe_html_end(struct probe_html *h, const struct probe_totals *totals)
     html_note(h, "Handshakes listed without a drawing", h->rows - h->drawn,
               " This page draws only the first 500. Use --handshake or --only-failed to show fewer "
               "handshakes, and --explain ID to read the explanations that are left out here.");
-    fputs("</section>\n</body>\n</html>\n", h->to);
+    fputs("</section>\n", h->to);
+    tool_page_end(h->to);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text of unknown origin on terminals, in Markdown and in Mermaid. escape.h has XML and HTML. */
+/* Text of unknown origin on terminals, in Markdown and in Mermaid. common/escape.h has XML and
+ * HTML. */
 #ifndef PROBE_MARKUP_H
 #define PROBE_MARKUP_H
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "dtls_probe/escape.h"
+#include "common/escape.h"
 #include "dtls_probe/summary.h"
 #include "dtls_probe/timeline.h"
 #include "dtls_probe/words.h"
@@ -86,7 +86,7 @@ const char probe_svg_style[] =
 static void svg_text(FILE *to, const char *class, double x, double y, const char *text, size_t len)
 {
     fprintf(to, "<text class=\"%s\" x=\"%.0f\" y=\"%.1f\">", class, x, y);
-    probe_escape_part(to, text, len);
+    tool_escape_part(to, text, len);
     fputs("</text>\n", to);
 }
 
@@ -142,7 +142,7 @@ static void tooltip_records(FILE *to, const struct sd_exchange *x, const struct 
         if (probe_is_record(e))
             fprintf(to, "epoch %u record %llu%s, %u bytes: ", e->epoch, (unsigned long long)e->seq,
                     e->flags & SD_EVF_UNIFIED ? " (encrypted number)" : "", e->record);
-        probe_escape(to, probe_words_event(e, words, sizeof words));
+        tool_escape(to, probe_words_event(e, words, sizeof words));
         if (e->flags & SD_EVF_DECRYPTED)
             fputs(" (decrypted)", to);
     }
@@ -154,7 +154,7 @@ static void svg_tooltip(FILE *to, const struct probe_timeline *t, const struct p
     const struct sd_exchange *x = t->report->x;
     fputs("<title>", to);
     if (row->kind == PROBE_ROW_LOST || row->kind >= PROBE_ROW_ESTABLISHED) {
-        probe_escape(to, probe_timeline_label(t, row, text));
+        tool_escape(to, probe_timeline_label(t, row, text));
         if (row->kind == PROBE_ROW_LOST)
             fprintf(to, ": missing when packet %u arrived", x->log[row->from].number);
     } else {
@@ -448,19 +448,19 @@ static void svg_names(FILE *to, const struct probe_report *r)
             probe_outcome_name(r->outcome));
     if (r->count) {
         fputs(", ", to);
-        probe_escape(to, r->findings[0].entry->id);
+        tool_escape(to, r->findings[0].entry->id);
     }
     fputs("</title>\n", to);
     fputs("<desc>Timeline of the datagrams between ", to);
-    probe_escape(to, sd_addr_text(&r->x->client, client));
+    tool_escape(to, sd_addr_text(&r->x->client, client));
     fputs(" (left) and ", to);
-    probe_escape(to, sd_addr_text(&r->x->server, server));
+    tool_escape(to, sd_addr_text(&r->x->server, server));
     fputs(" (right). Time runs downwards, to scale where labels leave room; long silences are "
           "shortened.",
           to);
     if (r->count) {
         fputc(' ', to);
-        probe_escape(to, r->findings[0].detail);
+        tool_escape(to, r->findings[0].detail);
     }
     fputs("</desc>\n", to);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dtls_probe/escape.h"
+#include "common/escape.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +31,7 @@ static const char *entity(uint32_t c)
     }
 }
 
-void probe_escape_part(FILE *to, const char *text, size_t len)
+void tool_escape_part(FILE *to, const char *text, size_t len)
 {
     for (size_t i = 0, n; i < len; i += n) {
         uint32_t c = 0;
@@ -48,7 +48,7 @@ void probe_escape_part(FILE *to, const char *text, size_t len)
     }
 }
 
-void probe_escape(FILE *to, const char *text)
+void tool_escape(FILE *to, const char *text)
 {
-    probe_escape_part(to, text, strlen(text));
+    tool_escape_part(to, text, strlen(text));
 }
