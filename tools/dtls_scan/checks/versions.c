@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Which versions the server accepts, and a hello that it answers. */
+#include "dtls_scan/checks/facts.h"
+#include "dtls_scan/scan.h"
+#include "wire/record.h"
+
+uint16_t scan_version_code(enum scan_version v)
+{
+    static const uint16_t codes[] = {[SCAN_V09] = SD_DTLS_BAD,
+                                     [SCAN_V10] = SD_DTLS_1_0,
+                                     [SCAN_V12] = SD_DTLS_1_2,
+                                     [SCAN_V13] = SD_DTLS_1_3};
+    return codes[v];
+}
+
+/* Whether the answer says yes or no to the version; a silence says no, because the server answered
+ * a control question after it. */
+static enum scan_tri verdict(const struct scan *s, enum scan_reply reply, uint16_t chosen,
+                             uint16_t wanted)
+{
+    switch (reply) {
+    case SCAN_REPLY_HELLO:
+    case SCAN_REPLY_RETRY:
+        return chosen == wanted ? SCAN_YES : SCAN_NO;
+    case SCAN_REPLY_ALERT:
+    case SCAN_REPLY_VERIFY:
+        return SCAN_NO;
+    case SCAN_REPLY_SILENCE:
+        return s->asker.has_control ? SCAN_NO : SCAN_UNKNOWN;
+    case SCAN_REPLY_UNKNOWN:
+    case SCAN_REPLY_REFUSED:
+    case SCAN_REPLY_FOREIGN:
+        break;
+    }
+    return SCAN_UNKNOWN;
+}
+
+static void ask_version(struct scan *s, enum scan_version v, struct scan_version_fact *f)
+{
+    struct scan_asker *a = &s->asker;
+    struct scan_hello h;
+    struct sd_server_hello sh;
+    scan_hello_init(&h, scan_version_code(v));
+    f->asked = true;
+    f->reply = scan_ask(a, &h, SCAN_UNTIL_HELLO);
+    if (scan_answer_hello(&a->answer, f->reply == SCAN_REPLY_RETRY, &sh))
+        f->chosen = sd_server_hello_version(&sh);
+    f->alert = a->answer.alert.description;
+    f->cookie = a->cookie;
+    f->accepted = verdict(s, f->reply, f->chosen, scan_version_code(v));
+    if (f->accepted != SCAN_YES || a->has_control)
+        return;
+    a->control = h;
+    a->has_control = true;
+}
+
+const struct scan_version_fact *scan_version(struct scan *s, enum scan_version v)
+{
+    struct scan_version_fact *f = &s->facts.version[v];
+    if (!f->asked && !s->line.stop)
+        ask_version(s, v, f);
+    return f;
+}
+
+/* A silence before there was a control question is asked again when somebody wants to know. */
+static void forget_silences(struct scan *s)
+{
+    for (unsigned v = 0; v < SCAN_VERSIONS; v++)
+        if (s->facts.version[v].accepted == SCAN_UNKNOWN)
+            s->facts.version[v] = (struct scan_version_fact){0};
+}
+
+enum scan_reply scan_contact(struct scan *s)
+{
+    static const enum scan_version order[] = {SCAN_V12, SCAN_V13, SCAN_V10, SCAN_V09};
+    enum scan_reply best = SCAN_REPLY_SILENCE;
+    for (unsigned i = 0; i < SCAN_VERSIONS && !s->asker.has_control; i++) {
+        enum scan_reply reply = scan_version(s, order[i])->reply;
+        if (reply == SCAN_REPLY_REFUSED)
+            return reply;
+        if (reply != SCAN_REPLY_SILENCE)
+            best = reply;
+    }
+    if (s->asker.has_control)
+        best = SCAN_REPLY_HELLO;
+    forget_silences(s);
+    return best;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "common/text.h"
+#include "dtls_scan/report/report.h"
+
+enum { COLUMN = 39, WIDTH = 100 };
+
+static const char *level_color(enum scan_level level, bool color)
+{
+    static const char *const codes[] = {
+        [SCAN_NOT_RUN] = "\033[2m", [SCAN_NOT_KNOWN] = "\033[35m", [SCAN_OK] = "\033[32m",
+        [SCAN_INFO] = "",           [SCAN_LOW] = "\033[33m",       [SCAN_MEDIUM] = "\033[33m",
+        [SCAN_HIGH] = "\033[31m",   [SCAN_CRITICAL] = "\033[1;31m"};
+    return color ? codes[level] : "";
+}
+
+static void put_result_line(FILE *to, const struct scan_result *r, bool color)
+{
+    enum scan_level level = r->outcome.level;
+    fprintf(to, "  %-26s%s%-9s%s", r->check->title, level_color(level, color),
+            scan_level_name(level), color ? "\033[0m" : "");
+    tool_wrap_after(to, COLUMN - 2, r->outcome.text, COLUMN, WIDTH);
+}
+
+static bool shown(const struct scan_result *r, unsigned verbose)
+{
+    return verbose || r->outcome.level != SCAN_NOT_RUN;
+}
+
+static void put_group(FILE *to, const struct scan_report *r, enum scan_group group, bool color,
+                      unsigned verbose)
+{
+    bool titled = false;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->results[i].check->group != group || !shown(&r->results[i], verbose))
+            continue;
+        if (!titled)
+            fprintf(to, "\n%s\n", scan_group_title(group));
+        titled = true;
+        put_result_line(to, &r->results[i], color);
+    }
+}
+
+void scan_report_text(FILE *to, const struct scan_report *r, bool color, unsigned verbose)
+{
+    char addr[SD_ADDR_TEXT];
+    fprintf(to, "%s port %s (%s)\n", r->host, r->port, sd_addr_text(&r->to, addr));
+    for (int g = 0; g < SCAN_GROUP_COUNT; g++)
+        put_group(to, r, (enum scan_group)g, color, verbose);
+    fprintf(to, "\n%u datagrams sent, %u received, in %.1f s\n", r->sent, r->received, r->seconds);
+    if (r->stop)
+        fprintf(to, "The scan ended early: %s.\n", scan_stop_text(r->stop));
+}
