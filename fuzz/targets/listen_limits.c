@@ -66,8 +66,8 @@ void listen_check_limits(const sdtls *s, bool faulty)
     size_t bytes = 0;
     if (!s->cfg.max_clients)
         return;
-    fuzz_check(s->places[SD_ESTABLISHED] <= s->cfg.max_clients, "%zu clients are too many",
-               s->places[SD_ESTABLISHED]);
+    fuzz_check(s->limits->places[SD_ESTABLISHED] <= s->cfg.max_clients, "%zu clients are too many",
+               s->limits->places[SD_ESTABLISHED]);
     TAILQ_FOREACH(c, &s->conns, all)
     {
         struct sd_addr host = sd_addr_host(&c->remote);
@@ -82,9 +82,9 @@ void listen_check_limits(const sdtls *s, bool faulty)
                    "a handshake lasts %llu s",
                    (unsigned long long)((vk_now() - c->began) / SD_SEC));
     }
-    fuzz_check(half_open == s->places[SD_HALF_OPEN] && half_open <= s->cfg.max_half_open,
-               "%u half-open clients, counted %zu", half_open, s->places[SD_HALF_OPEN]);
+    fuzz_check(half_open == s->limits->places[SD_HALF_OPEN] && half_open <= s->cfg.max_half_open,
+               "%u half-open clients, counted %zu", half_open, s->limits->places[SD_HALF_OPEN]);
     size_t most = s->cfg.max_half_open_bytes; /* 0 in a configuration of an older program */
-    fuzz_check(bytes == s->half_open_bytes && (!most || bytes <= most),
-               "%zu bytes of half-open clients, counted %zu", bytes, s->half_open_bytes);
+    fuzz_check(bytes == s->limits->half_open_bytes && (!most || bytes <= most),
+               "%zu bytes of half-open clients, counted %zu", bytes, s->limits->half_open_bytes);
 }

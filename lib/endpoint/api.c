@@ -15,7 +15,7 @@ static int wrong_time(const struct sdtls_conn *c, const char *what)
 /* The kernel has it, or the library keeps it until the kernel takes it. */
 static int was_sent(struct sdtls_conn *c)
 {
-    c->active = sd_clock_now();
+    sd_conn_touch(c, sd_clock_now());
     c->told_again = false;
     c->retry_at = SD_NEVER;
     if (sd_session_unsent(c->session)) {
@@ -93,7 +93,7 @@ void sdtls_resume(struct sdtls_conn *c)
     if (!c->paused || c->state == SD_CONN_CLOSING)
         return;
     c->paused = false;
-    c->active = sd_clock_now();
+    sd_conn_touch(c, sd_clock_now());
     sd_conn_count_stored(c);
     sd_session_hold(c->session, false);
     sd_peer_hold(c->peer, false);

@@ -38,7 +38,8 @@ void sd_conn_unblock(struct sdtls_conn *c, sd_time now)
 bool sd_conn_may_store(struct sdtls_conn *c, size_t len)
 {
     struct sdtls *s = c->ep;
-    bool fits = !c->paused || s->stored + len <= STORED_OF_ALL;
+    size_t all = __atomic_load_n(&s->limits->stored, __ATOMIC_RELAXED);
+    bool fits = !c->paused || all + len <= STORED_OF_ALL;
     s->guard_count[SD_GUARD_QUEUE_FULL] += !fits;
     return fits;
 }
@@ -46,6 +47,7 @@ bool sd_conn_may_store(struct sdtls_conn *c, size_t len)
 void sd_conn_count_stored(struct sdtls_conn *c)
 {
     size_t stored = c->paused ? sd_session_waiting(c->session) : 0;
-    c->ep->stored += stored - c->stored;
+    if (stored != c->stored)
+        __atomic_add_fetch(&c->ep->limits->stored, stored - c->stored, __ATOMIC_RELAXED);
     c->stored = stored;
 }

@@ -26,10 +26,11 @@ struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now)
     c->ep = s;
     c->server = server;
     c->began = c->active = c->heard = now;
+    c->own_fd = -1;
     c->retry_at = SD_NEVER;
     c->err.alert = -1;
     s->conn_total++;
-    s->servers += server;
+    __atomic_add_fetch(&s->servers, server, __ATOMIC_RELAXED);
     TAILQ_INSERT_TAIL(&s->conns, c, all);
     return c;
 }
@@ -46,7 +47,7 @@ void sd_conn_free(struct sdtls_conn *c)
     sd_conn_sleep(c);
     TAILQ_REMOVE(&s->conns, c, all);
     s->conn_total--;
-    s->servers -= c->server;
+    __atomic_sub_fetch(&s->servers, c->server, __ATOMIC_RELAXED);
     sd_session_free(c->session);
     sd_pair_leave(c);
     if (c->peer)
@@ -64,6 +65,7 @@ void sd_conn_set_peer(struct sdtls_conn *c, struct sd_peer *p)
     c->peer = p;
     sd_peer_set_user(p, c);
     sd_peer_hold(p, false); /* as a client that starts again may have left it */
+    c->own_fd = sd_peer_fd(p);
     c->remote = *sd_peer_remote(p);
     c->local = *sd_peer_local(p);
     sd_addr_text(&c->remote, c->remote_text);
@@ -163,7 +165,7 @@ static void evict_idle(struct sdtls_conn *c, sd_time now)
     sd_session_shutdown(c->session);
     sd_conn_fail(c, SDTLS_LIMIT,
                  "gave way to another client after %llu s without data: %zu clients are connected",
-                 (unsigned long long)((now - c->active) / SD_SEC), s->places[SD_ESTABLISHED]);
+                 (unsigned long long)((now - c->active) / SD_SEC), c->crowd.all);
 }
 
 void sd_conn_evict(struct sdtls_conn *c, sd_time now)
@@ -177,8 +179,7 @@ void sd_conn_evict(struct sdtls_conn *c, sd_time now)
     sd_conn_fail(c, SDTLS_LIMIT,
                  "gave way to another client after %llu ms: %zu handshakes are under way, %zu of"
                  " them from this host",
-                 (unsigned long long)((now - c->began) / SD_MS), s->places[SD_HALF_OPEN],
-                 sd_limit_crowd(c));
+                 (unsigned long long)((now - c->began) / SD_MS), c->crowd.all, c->crowd.of_host);
 }
 
 void sd_conn_finding(struct sdtls_conn *c, const char *id, const char *fmt, ...)
@@ -358,16 +359,15 @@ static void closed_event(struct sdtls_conn *c, sdtls_event *ev)
 /* The handshake is complete; false: there is no place for the client. *leaves: who left for it. */
 static bool become_established(struct sdtls_conn *c, sd_time now, struct sdtls_conn **leaves)
 {
-    if (!sd_limit_may_establish(c, now, leaves)) {
+    if (!sd_limit_establish(c, now, leaves)) {
         sd_session_shutdown(c->session);
         sd_conn_fail(c, SDTLS_LIMIT, "refused: the server has as many clients as it may have");
         return false;
     }
     if (*leaves)
         sd_conn_evict(*leaves, now);
-    sd_limit_establish(c, now);
     c->state = SD_CONN_ESTABLISHED;
-    c->active = now;
+    sd_conn_touch(c, now);
     c->handshake_us = (now - c->began) / SD_US;
     c->ep->conn_count[SD_COUNT_ESTABLISHED]++;
     if (c->hooks)
@@ -414,7 +414,7 @@ static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
     case SD_SESSION_READY:
         return ready_event(c, ev, now);
     case SD_SESSION_DATA:
-        c->active = now;
+        sd_conn_touch(c, now);
         rest_if_done(c, now);
         ev->type = SDTLS_EV_DATA;
         ev->data = s->data;

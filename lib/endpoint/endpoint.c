@@ -12,7 +12,9 @@ struct sdtls *sdtls_new(const sdtls_config *config)
         return NULL;
     TAILQ_INIT(&s->conns);
     TAILQ_INIT(&s->ready);
-    if (!sd_table_init(&s->hosts)) {
+    TAILQ_INIT(&s->departures);
+    s->limits = &s->own_limits;
+    if (!sd_limits_init(s->limits)) {
         free(s);
         return NULL;
     }
@@ -35,10 +37,7 @@ void sdtls_free(struct sdtls *s)
     sd_tls_free(s->tls[SD_ROLE_SERVER]);
     sd_tls_mac_free(s->mac);
     sd_timers_fini(&s->timers);
-    sd_table_fini(&s->hosts);
-    sd_timers_fini(&s->crowds[SD_HALF_OPEN]);
-    sd_timers_fini(&s->crowds[SD_ESTABLISHED]);
-    sd_timers_fini(&s->idle);
+    sd_limits_fini(&s->own_limits);
     sd_config_free(&s->cfg);
     explicit_bzero(&s->gate, sizeof s->gate);
     free(s);
@@ -72,6 +71,14 @@ static bool next_of_ready(struct sdtls *s, sdtls_event *ev, sd_time now)
             return true;
     }
     return false;
+}
+
+/* Those whose places went to clients of other threads. */
+static void end_departed(struct sdtls *s, sd_time now)
+{
+    struct sdtls_conn *c;
+    while ((c = sd_limit_departed(s)))
+        sd_conn_evict(c, now);
 }
 
 static bool run_due_connections(struct sdtls *s, sd_time now)
@@ -129,6 +136,7 @@ static int next_event(struct sdtls *s, sdtls_event *ev, int timeout_ms)
     sd_time begin = sd_clock_now(), now = begin;
     const sd_time until = work_until(timeout_ms, begin);
     for (unsigned read = 0;; read++) {
+        end_departed(s, now);
         if (next_of_ready(s, ev, now))
             return 1;
         if (run_due_connections(s, now) && !TAILQ_EMPTY(&s->ready))

@@ -3,6 +3,7 @@
 #ifndef SD_ENDPOINT_INTERNAL_H
 #define SD_ENDPOINT_INTERNAL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -187,6 +188,13 @@ struct sdtls_conn {
     TAILQ_ENTRY(sdtls_conn) neighbours;
     struct sd_timer idle; /* rank among the established by when they were active */
     size_t bytes;         /* what it counts for in half_open_bytes */
+    bool answered;        /* the peer went on after its hello; for other threads, too */
+    int own_fd;           /* its socket, or -1; the same */
+    bool leaving;         /* it lost its place to another client */
+    struct {
+        size_t all, of_host;
+    } crowd;                           /* clients in places of that kind, when it lost its own */
+    TAILQ_ENTRY(sdtls_conn) departure; /* on the list of its endpoint */
     /* An established client whose address begins another handshake, and that handshake: both use
      * one peer until the second is complete (RFC 6347 section 4.2.8); see restart.c. */
     struct sdtls_conn *successor, *incumbent;
@@ -209,10 +217,25 @@ struct sdtls_conn {
 
 enum { SD_SPENT = 4096 };
 
-/* The hello of a completed handshake; see restart.c. */
+/* The hello of a completed handshake; see spent.c. */
 struct sd_spent {
     uint64_t hash;
     sd_time until;
+};
+
+/* The places of a server's clients, see limits.c. Endpoints that serve together, each in its own
+ * thread, share one. */
+struct sd_limits {
+    bool shared; /* `mutex` is in use */
+    pthread_mutex_t mutex;
+    size_t places[SD_PLACES]; /* taken */
+    size_t half_open_bytes;
+    size_t stored;         /* bytes kept for paused connections that share a socket; atomic */
+    struct sd_table hosts; /* of the clients */
+    struct sd_hash_key key;
+    struct sd_timers crowds[SD_PLACES]; /* hosts, the one with most places first */
+    struct sd_timers idle;              /* established clients, the one idle longest first */
+    struct sd_spent spent[SD_SPENT];    /* hellos whose handshake is complete */
 };
 
 struct sdtls {
@@ -227,16 +250,13 @@ struct sdtls {
     struct sd_conn_list conns, ready;
     struct sdtls_conn *dead;  /* its CLOSED event was returned: the next call frees it */
     size_t conn_total;        /* connections of both roles */
-    size_t servers;           /* those that we serve */
-    size_t places[SD_PLACES]; /* taken */
-    size_t half_open_bytes;
-    size_t stored;         /* bytes kept for paused connections that share a socket */
-    struct sd_table hosts; /* of those that we serve */
-    struct sd_hash_key host_key;
-    struct sd_timers crowds[SD_PLACES]; /* hosts, the one with most places first */
-    struct sd_timers idle;              /* established clients, the one idle longest first */
-    struct sd_spent spent[SD_SPENT];    /* hellos whose handshake is complete */
-    bool polled;                        /* the user waits on sdtls_fd() */
+    size_t servers;           /* those that we serve; atomic */
+    struct sd_limits *limits; /* places of those that we serve */
+    struct sd_limits own_limits;
+    size_t half_open_bytes;         /* its part of that in `limits` */
+    struct sd_conn_list departures; /* who lost its place to a client of another thread */
+    bool departing;                 /* there are some; atomic */
+    bool polled;                    /* the user waits on sdtls_fd() */
     uint64_t conn_count[SD_COUNT_COUNT];
     uint64_t gate_count[SD_GATE_REASON_COUNT];
     uint64_t gate_trailing; /* datagrams with bytes after the last record */
@@ -377,7 +397,11 @@ void sd_spent_add(struct sdtls *s, const struct sd_addr *peer, const uint8_t ran
 bool sd_spent_has(const struct sdtls *s, const struct sd_addr *peer,
                   const uint8_t random[static 32], sd_time now);
 
-/* limits.c: who may come, and who must leave for it (*leaves, or NULL: nobody). */
+/* limits.c: who may come, and who must leave for it (*leaves, or NULL: nobody here). Who must leave
+ * has lost its place already; the caller ends the connection. Of another endpoint that shares the
+ * limits, that endpoint does, see sd_limit_departed(). */
+bool sd_limits_init(struct sd_limits *l); /* of zeros; false: no memory, or no random numbers */
+void sd_limits_fini(struct sd_limits *l);
 /* Whether another client of this host may begin a handshake. *tell: it may not as long as the
  * others stay, and should know. */
 bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, sd_time now,
@@ -385,13 +409,35 @@ bool sd_limit_admits(struct sdtls *s, const struct sd_addr *peer, sd_time now,
 /* The same for a client that starts again in the place of `old`. */
 bool sd_limit_admits_restart(const struct sdtls_conn *old, sd_time now, struct sdtls_conn **leaves);
 bool sd_limit_add(struct sdtls_conn *c); /* half-open; false: no memory */
-/* How many half-open clients its host has. */
-size_t sd_limit_crowd(const struct sdtls_conn *c);
 /* Counts again what a half-open client holds. Who must leave for it, or NULL. */
 struct sdtls_conn *sd_limit_measure(struct sdtls_conn *c);
-/* Whether there is a place for a client whose handshake is complete. */
-bool sd_limit_may_establish(const struct sdtls_conn *c, sd_time now, struct sdtls_conn **leaves);
-void sd_limit_establish(struct sdtls_conn *c, sd_time now);
+/* A client whose handshake is complete gets a place among the established; false: there is none. */
+bool sd_limit_establish(struct sdtls_conn *c, sd_time now, struct sdtls_conn **leaves);
 void sd_limit_drop(struct sdtls_conn *c);
+/* The next connection of this endpoint that lost its place to a client of another one; or NULL. */
+struct sdtls_conn *sd_limit_departed(struct sdtls *s);
+
+/* Threads that look for who is idle longest read it. */
+static inline sd_time sd_conn_active(const struct sdtls_conn *c)
+{
+    return __atomic_load_n(&c->active, __ATOMIC_RELAXED);
+}
+
+static inline void sd_conn_touch(struct sdtls_conn *c, sd_time now)
+{
+    __atomic_store_n(&c->active, now, __ATOMIC_RELAXED);
+}
+
+static inline void sd_limits_lock(struct sd_limits *l)
+{
+    if (l->shared)
+        pthread_mutex_lock(&l->mutex);
+}
+
+static inline void sd_limits_unlock(struct sd_limits *l)
+{
+    if (l->shared)
+        pthread_mutex_unlock(&l->mutex);
+}
 
 #endif

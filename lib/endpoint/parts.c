@@ -86,7 +86,7 @@ static int open_gate(struct sdtls *s)
         s->mac = sd_tls_mac_new();
     if (!s->mac)
         return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
-    if (!sd_random(secret, sizeof secret) || !sd_random(&s->host_key, sizeof s->host_key))
+    if (!sd_random(secret, sizeof secret))
         return sd_err_set(&s->err, SDTLS_IO, "the system has no random numbers: %s",
                           strerror(errno));
     sd_gate_init(&s->gate, sd_tls_mac_sum, s->mac, secret, sd_clock_now());

@@ -220,7 +220,7 @@ const struct sd_err *sd_race_failed(struct sdtls_conn *c, const struct sd_err *w
 static void rival_won(struct sdtls_conn *c, struct sdtls_conn *r, sd_time now)
 {
     c->state = SD_CONN_ESTABLISHED;
-    c->active = now;
+    sd_conn_touch(c, now);
     c->handshake_us = r->handshake_us;
     take_over(c, r);
     sd_race_stop(c);

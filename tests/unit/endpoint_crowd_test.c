@@ -225,7 +225,7 @@ static void the_default_limits_are_those_of_the_header(void **state)
     struct raw_client other = raw_half_open(d.server, d.port, 9, 0);
     assert_int_equal(count(&d, "conn.evicted"), 1);
     assert_int_equal(count(&d, "conn.limit-half-open"), 1);
-    assert_true(d.server->half_open_bytes <= 128000000);
+    assert_true(d.server->limits->half_open_bytes <= 128000000);
     close(c.fd), close(other.fd);
     duo_down(&d);
 }
@@ -254,7 +254,7 @@ static void early_records_are_kept_within_64_kb(void **state)
     raw_until(d.server, "guard.early", 16 - 3);
     assert_true(newest(&d)->bytes >= before + 3 * 1200);
     assert_true(newest(&d)->bytes <= 65536);
-    assert_int_equal(d.server->half_open_bytes, newest(&d)->bytes);
+    assert_int_equal(d.server->limits->half_open_bytes, newest(&d)->bytes);
     close(c.fd);
     duo_down(&d);
 }
@@ -273,7 +273,7 @@ static void memory_is_limited_in_total(void **state)
     c[3] = raw_half_open(d.server, d.port, 4, 0);
     raw_until(d.server, "conn.limit-memory", 1);
     assert_int_equal(count(&d, "conn.evicted"), 1);
-    assert_true(d.server->half_open_bytes < 200000);
+    assert_true(d.server->limits->half_open_bytes < 200000);
     pass(SD_MS);
     for (unsigned i = 1; i < 4; i++) /* 12 kB more */
         send_early(&c[i], 3, 1200);

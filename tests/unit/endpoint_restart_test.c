@@ -199,7 +199,7 @@ static void an_intruder_occupies_one_place_for_a_while(void **state)
         raw_prove(&c);
         raw_until(w.d.server, "conn.accepted", 1 + i);
         lives(&w);
-        assert_int_equal(w.d.server->places[SD_HALF_OPEN], 1);
+        assert_int_equal(w.d.server->limits->places[SD_HALF_OPEN], 1);
         raw_prove(&c); /* again: the same */
         lives(&w);
         assert_int_equal(count(&w.d, "conn.accepted"), 1 + i);
@@ -209,7 +209,7 @@ static void an_intruder_occupies_one_place_for_a_while(void **state)
     assert_int_equal(ev.err, SDTLS_TIMEOUT);
     assert_ptr_not_equal(ev.conn, w.far);
     lives(&w);
-    assert_int_equal(w.d.server->places[SD_HALF_OPEN], 0);
+    assert_int_equal(w.d.server->limits->places[SD_HALF_OPEN], 0);
     assert_int_equal(w.d.server->conn_total, 1);
     duo_down(&w.d);
 }
@@ -247,7 +247,7 @@ static void a_client_that_comes_back_replaces_itself_when_it_is_complete(void **
     duo_wait(&w.d, w.d.client, SDTLS_EV_READY);
     lives(&w);
     assert_int_equal(count(&w.d, "conn.restarted"), 1);
-    assert_int_equal(w.d.server->places[SD_ESTABLISHED], 1);
+    assert_int_equal(w.d.server->limits->places[SD_ESTABLISHED], 1);
     duo_down(&w.d);
 }
 
