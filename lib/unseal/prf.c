@@ -77,10 +77,10 @@ bool sd_prf(const char *digest, struct sd_span secret, const char *label, struct
     memset(out, 0, len);
     if (digest)
         return p_hash(digest, secret, labelled, out, len);
-    struct sd_rd halves = sd_rd_init(secret.p, secret.len);
-    struct sd_span first = sd_rd_bytes(&halves, secret.len / 2);
-    return p_hash("MD5", first, labelled, out, len) &&
-           p_hash("SHA", sd_rd_rest(&halves), labelled, out, len);
+    /* Halves of an odd length share the byte in the middle. */
+    size_t half = (secret.len + 1) / 2;
+    const struct sd_span first = {secret.p, half}, second = {secret.p + secret.len - half, half};
+    return p_hash("MD5", first, labelled, out, len) && p_hash("SHA", second, labelled, out, len);
 }
 
 static bool expand_label(const char *digest, struct sd_span secret, const char *label,

@@ -21,8 +21,7 @@ size_t sd_prf_digest_len(const char *digest);
 /* HMAC of `count` parts, one after another; `out` takes sd_prf_digest_len() bytes. */
 bool sd_prf_hmac(const char *digest, struct sd_span key, const struct sd_span *parts, size_t count,
                  uint8_t out[static SD_DIGEST_MAX]);
-/* The PRF of RFC 5246 section 5; with digest NULL the one of RFC 4346 section 5, which wants
- * a secret of even length, as master secrets are. */
+/* The PRF of RFC 5246 section 5; with digest NULL the one of RFC 4346 section 5. */
 bool sd_prf(const char *digest, struct sd_span secret, const char *label, struct sd_span seed,
             uint8_t *out, size_t len);
 /* HKDF-Expand-Label without context, with the prefix of RFC 9147 section 5.9. `len` is at

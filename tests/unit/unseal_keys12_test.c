@@ -311,9 +311,23 @@ static void plaintext_and_unified_records_do_not_open(void **state)
     fixture_fini(&f);
 }
 
+/* RFC 4346 section 5: the halves of an odd secret share the byte in the middle. */
+static void halves_of_an_odd_secret_overlap(void **state)
+{
+    (void)state;
+    uint8_t odd[40], even[40];
+    const struct sd_span seed = {(const uint8_t *)"seed", 4};
+    assert_true(
+        sd_prf(NULL, (struct sd_span){(const uint8_t *)"abc", 3}, "label", seed, odd, sizeof odd));
+    assert_true(sd_prf(NULL, (struct sd_span){(const uint8_t *)"abbc", 4}, "label", seed, even,
+                       sizeof even));
+    assert_memory_equal(odd, even, sizeof odd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(halves_of_an_odd_secret_overlap),
         cmocka_unit_test(records_with_a_connection_id_open_and_have_their_real_type),
         cmocka_unit_test(a_record_of_zeros_has_no_type_and_does_not_open),
         cmocka_unit_test(empty_records_open_when_their_tag_is_right),
