@@ -31,8 +31,9 @@ static const struct tool_opt opts[] = {
     {'4', "ipv4", NULL, WHERE, "use IPv4 only", TOOL_SET, AT(family), AF_INET, NULL},
     {'6', "ipv6", NULL, WHERE, "use IPv6 only", TOOL_SET, AT(family), AF_INET6, NULL},
     {'s', "source", "ADDR", WHERE, "send from the local address ADDR", TOOL_TEXT, AT(source), 0, NULL},
-    {0, "sni,servername", "NAME", WHERE, "ask for the server NAME; default: the host name given", TOOL_TEXT, AT(server_name), 0, NULL},
+    {0, "sni,servername", "NAME", WHERE, "ask for the server NAME, or none; default: the host name given", TOOL_TEXT, AT(server_name), 0, NULL},
 
+    {0, "ca-file", "FILE", HOW, "trust the CAs in FILE (PEM), not those of the system", TOOL_TEXT, AT(ca_file), 0, NULL},
     {0, "rate", "N", HOW, "send at most N datagrams a second; default " TEXT(SCAN_RATE) ", on loopback " TEXT(SCAN_RATE_LOOPBACK), TOOL_UINT, AT(rate), RATE_MAX, NULL},
     {0, "max-datagrams", "N", HOW, "end the scan after N datagrams; default " TEXT(SCAN_BUDGET), TOOL_UINT, AT(budget), BUDGET_MAX, NULL},
     {'w', "timeout", "SECS", HOW, "end the scan of a server after SECS; default " TEXT(SCAN_LIMIT_S), TOOL_SECONDS, AT(timeout_ms), 0, NULL},

@@ -11,6 +11,7 @@ struct scan_config;
 struct scan {
     const struct scan_config *cfg;
     const char *host;        /* as the user wrote it: a name, or an address */
+    const char *server_name; /* for SNI; NULL when the host is an address */
     struct scan_line line;   /* sends, receives, paces, counts */
     struct scan_asker asker; /* asks with hellos; its answer is that to the last question */
     struct scan_facts facts; /* what was found so far, gathered when first wanted */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dtls_scan/survey.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,16 @@ static bool speaks_dtls(const struct scan *s, enum scan_reply reply)
            reply == SCAN_REPLY_VERIFY || (s->line.stop && s->asker.has_control);
 }
 
+/* An address is no server name (RFC 6066 section 3). */
+static const char *server_name_of(const struct scan_config *c, const char *host)
+{
+    struct in6_addr any;
+    if (c->server_name)
+        return strcmp(c->server_name, "none") ? c->server_name : NULL;
+    bool address = strchr(host, ':') || inet_pton(AF_INET, host, &any) == 1;
+    return address ? NULL : host;
+}
+
 static int scan_server(struct scan *s, struct scan_report *r, const struct scan_survey_setup *u)
 {
     sd_time begun = sd_clock_now();
@@ -184,6 +195,7 @@ int scan_survey_run(struct scan_report *r, const struct scan_survey_setup *u,
     }
     s->cfg = u->cfg;
     s->host = target->host;
+    s->server_name = server_name_of(u->cfg, target->host);
     s->asker.line = &s->line;
     int status = SCAN_EXIT_NO_ANSWER, rc = resolve_target(&s->line.to, target, u->cfg->family);
     if (rc)

@@ -58,6 +58,8 @@ static void keep_record(struct scan_answer *a, const struct sd_record *rec)
         a->record_version = rec->version;
         a->record_seq = rec->seq;
     }
+    if (rec->body.len > a->largest_record)
+        a->largest_record = rec->body.len;
     if (rec->unified || rec->epoch) {
         a->encrypted = true;
         return;

@@ -26,6 +26,7 @@ struct scan_answer {
     unsigned datagrams, records, foreign; /* foreign: datagrams that are not DTLS */
     size_t bytes;
     size_t largest;          /* datagram */
+    size_t largest_record;   /* body of a plaintext record */
     uint16_t record_version; /* of the first record */
     uint64_t record_seq;     /* of the first record */
     bool alerted;

@@ -45,7 +45,9 @@ const char *scan_group_id(enum scan_group group);
 const char *scan_group_title(enum scan_group group);
 
 /* The tables of each file. */
-extern const struct scan_check scan_protocol_checks[];
-extern const size_t scan_protocol_count;
+extern const struct scan_check scan_protocol_checks[], scan_suite_checks[], scan_extension_checks[],
+    scan_certificate_checks[];
+extern const size_t scan_protocol_count, scan_suite_check_count, scan_extension_count,
+    scan_certificate_count;
 
 #endif

@@ -23,8 +23,58 @@ struct scan_version_fact {
     bool cookie;           /* a HelloVerifyRequest came first */
 };
 
+enum { SCAN_SUITES_KEPT = 160 };
+
+struct scan_suite_fact {
+    bool asked;
+    bool complete; /* nothing else is accepted */
+    unsigned count;
+    uint16_t suite[SCAN_SUITES_KEPT]; /* in the order in which the server chose them */
+    enum scan_tri server_order;       /* its own order counts; NO: that of the client */
+};
+
+/* What the server says about extensions when they are offered. */
+struct scan_offer_fact {
+    bool asked;
+    enum scan_reply reply;
+    uint16_t suite;
+    uint8_t compression;
+    bool session_id; /* it gave one */
+    unsigned types;  /* extensions in its hello */
+    uint16_t type[SCAN_CODES];
+    bool certificate_request, status, raw_key;
+    char authorities[512]; /* of the CertificateRequest, as text */
+    unsigned authority_count;
+    bool downgrade_mark; /* RFC 8446 section 4.1.3: it could have done better */
+    uint16_t srtp;       /* profile; 0 = none */
+};
+
+/* Code points of one kind that a server chooses when they are offered. */
+struct scan_choice_fact {
+    bool asked, complete;
+    unsigned count;
+    uint16_t code[SCAN_CODES];
+    unsigned prime_bits; /* of DHE, the least seen; 0 = none */
+};
+
+enum scan_cert_kind { SCAN_CERT_RSA, SCAN_CERT_ECDSA, SCAN_CERT_EDDSA, SCAN_CERT_KINDS };
+enum { SCAN_CHAIN_BYTES = 32 << 10 };
+
+struct scan_chain_fact {
+    bool asked;
+    bool there;
+    enum scan_reply reply;
+    bool incomplete; /* a part of the flight is missing */
+    size_t len;
+    uint8_t message[SCAN_CHAIN_BYTES]; /* body of the Certificate message */
+};
+
 struct scan_facts {
     struct scan_version_fact version[SCAN_VERSIONS];
+    struct scan_suite_fact suites[SCAN_VERSIONS];
+    struct scan_offer_fact offer;
+    struct scan_choice_fact groups, groups13, schemes;
+    struct scan_chain_fact chain[SCAN_CERT_KINDS];
 };
 
 /* The code on the wire: SD_DTLS_1_2 ... */
@@ -35,5 +85,24 @@ const struct scan_version_fact *scan_version(struct scan *s, enum scan_version v
 /* The first contact: finds a hello that this server answers (s->asker.control). REPLY_HELLO or
  * REPLY_RETRY when it is found; otherwise what the server answers instead. */
 enum scan_reply scan_contact(struct scan *s);
+
+/* A hello that the server answers, with another random: of DTLS 1.2 or 1.0. False: it accepts
+ * neither, or nothing is known of it. */
+bool scan_legacy_hello(struct scan *s, struct scan_hello *h);
+/* The suites of a version. */
+const struct scan_suite_fact *scan_suites(struct scan *s, enum scan_version v);
+/* Those of DTLS 1.2, or else of 1.0. */
+const struct scan_suite_fact *scan_legacy_suites(struct scan *s);
+/* True when the name of a suite contains the word between "_" or at an end: "anon", "PSK". */
+bool scan_suite_is(uint16_t suite, const char *word);
+/* The key exchange of a suite, before "_WITH_", contains the word. */
+bool scan_suite_exchange(uint16_t suite, const char *word);
+const struct scan_offer_fact *scan_offer(struct scan *s);
+bool scan_offered(const struct scan_offer_fact *f, uint16_t type);
+/* Groups of ECDHE in DTLS 1.2 and 1.0; of DTLS 1.3; signature schemes of ServerKeyExchange. */
+const struct scan_choice_fact *scan_groups(struct scan *s);
+const struct scan_choice_fact *scan_groups13(struct scan *s);
+const struct scan_choice_fact *scan_schemes(struct scan *s);
+const struct scan_chain_fact *scan_chain(struct scan *s, enum scan_cert_kind kind);
 
 #endif

@@ -23,7 +23,7 @@ enum scan_level {
 #undef SCAN_X
 };
 
-enum { SCAN_SENTENCE = 640 };
+enum { SCAN_SENTENCE = 2048 };
 
 struct scan_outcome {
     enum scan_level level;

@@ -35,12 +35,27 @@ static enum scan_tri verdict(const struct scan *s, enum scan_reply reply, uint16
     return SCAN_UNKNOWN;
 }
 
+/* A server without DTLS 1.3 then answers with its best version. To a hello of 1.3 alone some say
+ * nothing, and gnutls-serv 3.7 serves nobody after it (measured). */
+static void offer_older_too(struct scan_hello *h)
+{
+    static const uint16_t both[] = {SD_DTLS_1_3, SD_DTLS_1_2};
+    struct scan_hello older;
+    scan_hello_init(&older, SD_DTLS_1_2);
+    for (unsigned i = 0; i < older.suite_count; i++)
+        h->suites[h->suite_count++] = older.suites[i];
+    scan_codes_set(&h->versions, both, 2);
+    h->ext |= older.ext;
+}
+
 static void ask_version(struct scan *s, enum scan_version v, struct scan_version_fact *f)
 {
     struct scan_asker *a = &s->asker;
     struct scan_hello h;
     struct sd_server_hello sh;
     scan_hello_init(&h, scan_version_code(v));
+    if (v == SCAN_V13)
+        offer_older_too(&h);
     f->asked = true;
     f->reply = scan_ask(a, &h, SCAN_UNTIL_HELLO);
     if (scan_answer_hello(&a->answer, f->reply == SCAN_REPLY_RETRY, &sh))
@@ -60,6 +75,18 @@ const struct scan_version_fact *scan_version(struct scan *s, enum scan_version v
     if (!f->asked && !s->line.stop)
         ask_version(s, v, f);
     return f;
+}
+
+bool scan_legacy_hello(struct scan *s, struct scan_hello *h)
+{
+    static const enum scan_version order[] = {SCAN_V12, SCAN_V10};
+    for (unsigned i = 0; i < 2; i++) {
+        if (scan_version(s, order[i])->accepted != SCAN_YES)
+            continue;
+        scan_hello_init(h, scan_version_code(order[i]));
+        return true;
+    }
+    return false;
 }
 
 /* A silence before there was a control question is asked again when somebody wants to know. */
