@@ -15,6 +15,12 @@ set(SDTLS_DEPS_session tls)
 set(SDTLS_DEPS_unseal wire)
 set(SDTLS_DEPS_endpoint gate net session)
 
+# What follows captures, and the search for path MTUs, is for the tools: a server has no use for it.
+set(SDTLS_TOOL_LAYERS mtu flow rules unseal capture)
+if(NOT SDTLS_TOOLS)
+  list(REMOVE_ITEM SDTLS_LAYERS ${SDTLS_TOOL_LAYERS})
+endif()
+
 # A layer is the folder of its name in lib/, but for these.
 set(SDTLS_FOLDER_rules flow/rules)
 
@@ -25,11 +31,11 @@ function(sdtls_layer name)
   if(SDTLS_FOLDER_${name})
     set(folder ${SDTLS_FOLDER_${name}})
   endif()
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lib/${folder}/*.c)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lib/${folder}/*.c)
   add_library(sd_${name}_o OBJECT ${sources})
-  target_include_directories(sd_${name}_o PUBLIC ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(sd_${name}_o PUBLIC ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR}/include)
   add_library(sd_${name} STATIC $<TARGET_OBJECTS:sd_${name}_o>)
-  target_include_directories(sd_${name} PUBLIC ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(sd_${name} PUBLIC ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR}/include)
   foreach(dep ${SDTLS_DEPS_${name}})
     target_link_libraries(sd_${name} PUBLIC sd_${dep})
   endforeach()

@@ -29,9 +29,13 @@ if(SDTLS_OPENSSL)
 endif()
 find_package(OpenSSL 1.1.1 REQUIRED)
 
+# What this project builds against. OpenSSL::SSL itself is left alone: it may be another project's, too.
+add_library(sd_openssl INTERFACE)
+target_link_libraries(sd_openssl INTERFACE OpenSSL::SSL)
+
 # A changed library makes every answer stale.
 set(openssl_id "${OPENSSL_SSL_LIBRARY} ${OPENSSL_VERSION}")
-file(GLOB openssl_probes CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/probes/SD_*.c)
+file(GLOB openssl_probes CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/probes/SD_*.c)
 if(NOT "${SDTLS_PROBED}" STREQUAL openssl_id)
   unset(SDTLS_SANITY_RUNS CACHE)
   foreach(probe ${openssl_probes})
@@ -44,9 +48,11 @@ endif()
 # Features are asked for one by one, never concluded from a version number:
 # distributions patch. SANITY must build and run.
 set(probe_flags -Werror=implicit-function-declaration)
-if(NOT DEFINED SDTLS_SANITY_RUNS)
-  try_run(SDTLS_SANITY_RUNS SDTLS_SANITY_BUILDS ${CMAKE_BINARY_DIR}/probes
-          ${CMAKE_SOURCE_DIR}/cmake/probes/SANITY.c
+if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+  # It cannot be run here. That everything links is seen below.
+elseif(NOT DEFINED SDTLS_SANITY_RUNS)
+  try_run(SDTLS_SANITY_RUNS SDTLS_SANITY_BUILDS ${PROJECT_BINARY_DIR}/probes
+          ${PROJECT_SOURCE_DIR}/cmake/probes/SANITY.c
           COMPILE_DEFINITIONS ${probe_flags} LINK_OPTIONS ${openssl_link} LINK_LIBRARIES OpenSSL::SSL
           COMPILE_OUTPUT_VARIABLE why RUN_OUTPUT_VARIABLE said)
   if(NOT SDTLS_SANITY_BUILDS OR NOT SDTLS_SANITY_RUNS EQUAL 0)
@@ -58,11 +64,11 @@ endif()
 foreach(probe ${openssl_probes})
   get_filename_component(name ${probe} NAME_WE)
   if(NOT DEFINED ${name})
-    try_compile(${name} ${CMAKE_BINARY_DIR}/probes ${probe}
+    try_compile(${name} ${PROJECT_BINARY_DIR}/probes ${probe}
                 COMPILE_DEFINITIONS ${probe_flags} LINK_OPTIONS ${openssl_link} LINK_LIBRARIES OpenSSL::SSL)
     message(STATUS "${name}: ${${name}}")
   endif()
   if(${name})
-    set_property(TARGET OpenSSL::SSL APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS ${name})
+    target_compile_definitions(sd_openssl INTERFACE ${name})
   endif()
 endforeach()

@@ -23,6 +23,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #ifdef __cplusplus
@@ -187,6 +188,14 @@ typedef struct sdtls_config {
 } sdtls_config;
 
 #define SDTLS_CONFIG_INIT .size = sizeof(sdtls_config)
+/* The same where there are no designated initialisers, as in C++. */
+static inline sdtls_config sdtls_config_default(void)
+{
+    sdtls_config c;
+    memset(&c, 0, sizeof c);
+    c.size = sizeof c;
+    return c;
+}
 
 /* A new endpoint. NULL only when out of memory: the first sdtls_listen() or
  * sdtls_connect() reports what is wrong with the configuration. */
