@@ -14,6 +14,7 @@ from conftest import BIN, ROOT
 
 # Each program, how many options it has at least, and its exit codes.
 TOOLS = {"nc_dtls": (50, {"0", "1", "2", "3", "4", "5", "6", "7", "128+n"}), "dtls_probe": (30, {"0", "1", "2"}),
+         "dtls_scan": (20, {"0", "1", "2", "3", "4", "5", "128+n"}),
          "dtls_regress": (13, {"0", "1", "2"}), "dtls_mtu": (24, {"0", "1", "2", "3", "4", "5", "128+n"})}
 
 

@@ -163,17 +163,29 @@ enum scan_reply scan_ask_on(struct scan_asker *a, struct scan_port *p, struct sc
     return reply;
 }
 
+/* Does the server probably keep an association for us? One that does not gets no alert:
+ * gnutls-serv 3.7.9 serves nobody any more after an alert from a stranger (measured). In fragments,
+ * the hello may lie there unfinished. */
+static bool may_be_open(const struct scan_asker *a, enum scan_reply reply, bool fragments)
+{
+    struct sd_hello_verify hv;
+    bool verify = scan_answer_verify(&a->answer, &hv);
+    if (reply == SCAN_REPLY_HELLO || (a->answer.count > verify && reply != SCAN_REPLY_ALERT))
+        return true;
+    return reply == SCAN_REPLY_SILENCE && fragments;
+}
+
 static enum scan_reply ask_from_new_port(struct scan_asker *a, const struct scan_hello *h,
                                          const struct scan_delivery *how, enum scan_until until)
 {
     struct scan_hello hello = *h;
     struct scan_port p;
-    uint64_t seq = 0;
+    uint64_t seq = how ? how->from : 0;
     uint16_t message_seq = 0;
     if (a->line->stop || !scan_port_open(&p, a->line))
         return SCAN_REPLY_UNKNOWN;
     enum scan_reply reply = scan_ask_on(a, &p, &hello, how, until, &seq, &message_seq);
-    if (reply != SCAN_REPLY_VERIFY && reply != SCAN_REPLY_ALERT && reply != SCAN_REPLY_REFUSED)
+    if (may_be_open(a, reply, how != NULL))
         scan_port_goodbye(&p, hello.version, seq);
     scan_port_close(&p);
     return reply;

@@ -15,21 +15,28 @@ struct parcel {
     uint64_t *seq;
 };
 
-static size_t piece_size(const struct parcel *c)
+static size_t later_size(const struct parcel *c)
 {
-    size_t n = c->how->fragment ? c->how->fragment : SCAN_HELLO_WHOLE;
+    return c->how->fragment ? c->how->fragment : SCAN_HELLO_WHOLE;
+}
+
+static size_t first_size(const struct parcel *c)
+{
+    size_t n = c->how->first ? c->how->first : later_size(c);
     return n < c->body.len ? n : c->body.len;
 }
 
 static unsigned piece_count(const struct parcel *c)
 {
-    size_t n = piece_size(c), count = n ? (c->body.len + n - 1) / n : 1;
+    size_t rest = c->body.len - first_size(c);
+    size_t count = 1 + (rest + later_size(c) - 1) / later_size(c);
     return count < FRAGMENTS ? (unsigned)count : FRAGMENTS;
 }
 
-static void put_fragment(struct sd_wr *w, const struct parcel *c, unsigned index)
+static void put_piece(struct sd_wr *w, const struct parcel *c, unsigned index)
 {
-    size_t size = piece_size(c), from = index * size, to = from + size;
+    size_t from = index ? first_size(c) + (index - 1) * later_size(c) : 0;
+    size_t to = index ? from + later_size(c) : first_size(c);
     if (to > c->body.len)
         to = c->body.len;
     from -= c->how->overlap < from ? c->how->overlap : from;
@@ -55,12 +62,12 @@ static void put_beside(struct sd_wr *w, const struct scan_delivery *how)
 static bool send_parcel(struct scan_port *p, const struct parcel *c)
 {
 
-    uint8_t buf[SCAN_HELLO_BYTES + FRAGMENTS * 32 + 256];
+    uint8_t buf[SCAN_HELLO_BYTES + FRAGMENTS * 64 + 256];
     unsigned count = piece_count(c);
     struct sd_wr w = sd_wr_init(buf, sizeof buf);
     for (unsigned i = 0; i < count; i++) {
         bool last = i + 1 == count;
-        put_fragment(&w, c, c->how->reverse ? count - 1 - i : i);
+        put_piece(&w, c, c->how->reverse ? count - 1 - i : i);
         if (last)
             put_beside(&w, c->how);
         if (c->how->together && !last)

@@ -13,6 +13,8 @@
 /* All zero: one record in one datagram; above SCAN_HELLO_WHOLE bytes in fragments of that size. */
 struct scan_delivery {
     size_t fragment;  /* bytes of the message in each fragment; 0 = SCAN_HELLO_WHOLE */
+    size_t first;     /* the same of the first fragment; 0 = as the others */
+    uint64_t from;    /* number of the first record */
     size_t overlap;   /* bytes of each fragment that the one before had, too */
     bool reverse;     /* the last fragment first */
     bool together;    /* all fragments as records of one datagram */

@@ -46,8 +46,8 @@ const char *scan_group_title(enum scan_group group);
 
 /* The tables of each file. */
 extern const struct scan_check scan_protocol_checks[], scan_suite_checks[], scan_extension_checks[],
-    scan_certificate_checks[];
+    scan_certificate_checks[], scan_listen_checks[], scan_hello_checks[], scan_tolerance_checks[];
 extern const size_t scan_protocol_count, scan_suite_check_count, scan_extension_count,
-    scan_certificate_count;
+    scan_certificate_count, scan_listen_count, scan_hello_count, scan_tolerance_count;
 
 #endif

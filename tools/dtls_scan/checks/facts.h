@@ -57,6 +57,17 @@ struct scan_choice_fact {
     unsigned prime_bits; /* of DHE, the least seen; 0 = none */
 };
 
+/* One hello without a cookie, and all that comes until the server is silent. */
+struct scan_unproven_fact {
+    bool asked;
+    enum scan_reply reply;
+    bool cookie; /* HelloVerifyRequest, or HelloRetryRequest with a cookie */
+    unsigned cookie_len;
+    size_t asked_bytes;          /* UDP payload of the hello */
+    size_t answer_bytes;         /* of all answers */
+    unsigned datagrams, repeats; /* repeats: answers that came by a timer */
+};
+
 enum scan_cert_kind { SCAN_CERT_RSA, SCAN_CERT_ECDSA, SCAN_CERT_EDDSA, SCAN_CERT_KINDS };
 enum { SCAN_CHAIN_BYTES = 32 << 10 };
 
@@ -73,6 +84,7 @@ struct scan_facts {
     struct scan_version_fact version[SCAN_VERSIONS];
     struct scan_suite_fact suites[SCAN_VERSIONS];
     struct scan_offer_fact offer;
+    struct scan_unproven_fact unproven;
     struct scan_choice_fact groups, groups13, schemes;
     struct scan_chain_fact chain[SCAN_CERT_KINDS];
 };
@@ -103,6 +115,7 @@ bool scan_offered(const struct scan_offer_fact *f, uint16_t type);
 const struct scan_choice_fact *scan_groups(struct scan *s);
 const struct scan_choice_fact *scan_groups13(struct scan *s);
 const struct scan_choice_fact *scan_schemes(struct scan *s);
+const struct scan_unproven_fact *scan_unproven(struct scan *s);
 const struct scan_chain_fact *scan_chain(struct scan *s, enum scan_cert_kind kind);
 
 #endif

@@ -106,8 +106,8 @@ static void find_order(struct scan *s, const struct scan_hello *like, struct sca
     f->server_order = !chosen ? SCAN_UNKNOWN : chosen == swapped[1] ? SCAN_YES : SCAN_NO;
 }
 
-/* A server that follows our order is offered one that it accepts, last: then no hello has to fail,
- * which some servers do not survive (gnutls-serv 3.7 serves nobody after it). */
+/* A server that follows our order is offered one that it accepts, last: then no hello has to fail.
+ * GnuTLS answers a hello that fails with silence, which costs time. */
 static void add_anchor(struct scan_hello *h, const struct scan_suite_fact *f)
 {
     if (f->server_order == SCAN_NO && h->suite_count < SCAN_SUITES)

@@ -35,8 +35,8 @@ static enum scan_tri verdict(const struct scan *s, enum scan_reply reply, uint16
     return SCAN_UNKNOWN;
 }
 
-/* A server without DTLS 1.3 then answers with its best version. To a hello of 1.3 alone some say
- * nothing, and gnutls-serv 3.7 serves nobody after it (measured). */
+/* A server without DTLS 1.3 then answers with its best version; to a hello of 1.3 alone some say
+ * nothing (GnuTLS 3.7). */
 static void offer_older_too(struct scan_hello *h)
 {
     static const uint16_t both[] = {SD_DTLS_1_3, SD_DTLS_1_2};
