@@ -154,6 +154,7 @@ struct sd_exchange {
     bool on_sealed : 1;          /* it began while the session of that one was still open */
     bool swapped : 1;            /* its client was the server of that one */
     bool after_unknown : 1;      /* of that one nobody saw who was the client */
+    bool likely_swapped : 1;     /* and by the ports this client was its server */
     bool negotiated : 1;         /* version and suite are the server's choice */
     bool encrypt_then_mac : 1;   /* RFC 7366 was agreed */
     bool proven : 1;             /* the client showed that it receives at its address */
@@ -190,6 +191,10 @@ struct sd_exchange {
     size_t count, room;
     uint32_t unlogged; /* events that came after the log was full */
 };
+
+/* ClientHellos that were sent before the first one of the capture: its record number counts them,
+ * as the plaintext records before it were hellos, too. */
+unsigned sd_hellos_unseen(const struct sd_exchange *x);
 
 /* How many of the range did not come. */
 uint32_t sd_numbers_missing(const struct sd_numbers *n);

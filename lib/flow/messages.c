@@ -202,10 +202,20 @@ static void count_client_hello(struct sd_exchange *x, const struct sd_tracker *t
     x->proven |= ours;
 }
 
+unsigned sd_hellos_unseen(const struct sd_exchange *x)
+{
+    enum { MANY = 32 }; /* of a client that counts from anywhere */
+    for (const struct sd_event *e = x->log; e < x->log + x->count; e++)
+        if (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_CLIENT_HELLO &&
+            sd_event_side(e) == SD_CLIENT)
+            return e->seq < MANY ? (unsigned)e->seq : 0;
+    return 0;
+}
+
 /* Some servers answer each piece of a hello with a request (GnuTLS 3.7). */
 bool sd_hello_pieces_answered(const struct sd_exchange *x)
 {
-    unsigned pieces = 0, requests = 0;
+    unsigned pieces = sd_hellos_unseen(x), requests = 0;
     for (const struct sd_event *e = x->log; e < x->log + x->count; e++) {
         if (e->kind != SD_EV_HANDSHAKE || e->flags & SD_EVF_DUPLICATE)
             continue;

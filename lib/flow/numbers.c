@@ -53,6 +53,12 @@ bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *re
         return false;
     }
     uint64_t behind = n->max - seq;
+    if (n->seen == 1 && behind > FAR) { /* rather the first one stood alone */
+        uint64_t alone = n->max;
+        begin_at(n, seq);
+        n->far = alone;
+        return false;
+    }
     if (behind >= WINDOW) {
         n->late++;
         return false;

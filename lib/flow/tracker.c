@@ -11,9 +11,13 @@ enum {
     FLOWS_DEFAULT = 50000,
     PENDING_DEFAULT = 64 << 20,
     KEPT_DEFAULT = 256 << 20,
-    CANDIDATES = 3,  /* protected datagrams that make a session without a handshake */
-    EPOCH_USUAL = 16 /* of a session that rekeys now and then */
+    CANDIDATES = 3,          /* protected datagrams that make a session without a handshake */
+    EPOCH_USUAL = 16,        /* of a session that rekeys now and then */
+    PORTS_OF_CLIENTS = 32768 /* from there systems take those of clients (Linux; RFC 6335) */
 };
+
+/* The network's copies of a datagram hardly come later. */
+#define COPIES_WITHIN (20 * SD_NS_MS)
 
 /* After both sides closed, their last datagrams may still be on the way. */
 #define LINGERS_FOR (1 * SD_NS_SECOND)
@@ -134,6 +138,8 @@ static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *
     x->on_sealed = before.open;
     x->after_unknown = before.open && !before.known;
     x->swapped = before.known && sd_addr_eq(&before.server, &x->client);
+    x->likely_swapped = x->after_unknown && sd_addr_port(&x->client) < PORTS_OF_CLIENTS &&
+                        sd_addr_port(&x->server) >= PORTS_OF_CLIENTS;
     x->foreign_before = before.foreign;
     return x;
 }
@@ -178,17 +184,32 @@ static bool is_late_copy(const struct sd_tracker *t, const struct sd_flow *f,
            sd_random_hash(t, l->random.p) == f->previous_random;
 }
 
+/* Keys were in use, and then a hello comes whose record number this side has used long before. Of
+ * captures that lack the random, or the client's side: there it is all that tells of another
+ * handshake. A copy by the network comes sooner. */
+static bool counts_anew(const struct sd_exchange *x, const struct sd_look *l)
+{
+    bool client = l->message == SD_HS_CLIENT_HELLO;
+    bool server = l->message == SD_HS_SERVER_HELLO || l->message == SD_HS_HELLO_VERIFY_REQUEST;
+    enum sd_side from = side_of(x, &l->datagram->src);
+    const struct sd_direction *side = &x->side[from], *other = &x->side[sd_other(from)];
+    if ((!client && !server) || (server && other->datagrams && !other->snapped))
+        return false;
+    return side->sealed.seen && side->plain.seen && l->records->seq <= side->plain.max &&
+           l->datagram->time - x->last_handshake > COPIES_WITHIN;
+}
+
 /* A ClientHello with another random begins another handshake, and does so before anybody
  * asks whether its record numbers were seen: they start at 0 again. */
 static bool begins_another(const struct sd_tracker *t, const struct sd_exchange *x,
                            const struct sd_look *l)
 {
     if (!l->random.len)
-        return false;
+        return counts_anew(x, l);
     if (x->mid_session)
         return true;
-    if (!x->has_client_random)
-        return x->established != 0; /* else it may be the one whose hello was not captured */
+    if (!x->has_client_random) /* else it may be the one whose hello was not captured */
+        return x->established || x->side[SD_SERVER].sealed.seen;
     if (has_random(x, l->random) || echoes_cookie(t, x, l))
         return false;
     /* Both want to be the client: one handshake that cannot succeed, not two. */

@@ -209,6 +209,18 @@ bool sd_view_whole(const struct sd_view *v, enum sd_side side)
     return true;
 }
 
+static const struct sd_part *newest_hello(const struct sd_view *v)
+{
+    const struct sd_part *newest = NULL;
+    for (size_t i = 0; i < v->part_count; i++) {
+        const struct sd_part *p = &v->parts[i];
+        if (p->side == SD_CLIENT && p->type == SD_HS_CLIENT_HELLO &&
+            (!newest || p->message_seq > newest->message_seq))
+            newest = p;
+    }
+    return newest;
+}
+
 bool sd_view_absent(const struct sd_view *v, enum sd_side side)
 {
     uint16_t max = 0;
@@ -221,6 +233,10 @@ bool sd_view_absent(const struct sd_view *v, enum sd_side side)
         count++;
     }
     uint16_t first = v->x->cookie_count || sd_kept(v->x, SD_KEPT_RETRY).len ? 1 : 0;
+    const struct sd_part *hello = newest_hello(v);
+    if (!hello)
+        return false; /* the capture lacks the beginning, and does not tell what else */
+    first = hello->message_seq > first ? hello->message_seq : first;
     if (side == SD_CLIENT)
         first = (uint16_t)(first + 1);
     return count && max + 1U - first > count;
@@ -265,12 +281,13 @@ static uint32_t frame_of_number(const struct sd_view *v, enum sd_side side, uint
     return 0;
 }
 
-static void note_gap(struct sd_view *v, enum sd_side side, uint64_t from, uint64_t to)
+static void note_gap(struct sd_view *v, enum sd_side side, uint64_t from, uint64_t to, bool leading)
 {
     v->lost[side] += (unsigned)(to - from);
     if (v->gap_count == SD_GAPS_MAX)
         return;
-    v->gaps[v->gap_count++] = (struct sd_gap){side, from, to, frame_of_number(v, side, to)};
+    v->gaps[v->gap_count++] =
+        (struct sd_gap){side, from, to, frame_of_number(v, side, to), leading};
 }
 
 /* What the numbers of a direction begin with: a client's with 0; those of a server that asked
@@ -308,9 +325,9 @@ static void find_gaps(struct sd_view *v, enum sd_side side)
         sd_ranges_add(s.range, &s.count, sizeof s.range / sizeof *s.range, at, at + 1);
     }
     if (s.count && s.range[0].from)
-        note_gap(v, side, s.base, s.base + s.range[0].from);
+        note_gap(v, side, s.base, s.base + s.range[0].from, true);
     for (size_t i = 1; i < s.count; i++)
-        note_gap(v, side, s.base + s.range[i - 1].to, s.base + s.range[i].from);
+        note_gap(v, side, s.base + s.range[i - 1].to, s.base + s.range[i].from, false);
 }
 
 static int64_t time_of_frame(const struct sd_exchange *x, uint32_t number)
@@ -470,8 +487,12 @@ static bool has_concluded(const struct sd_view *v)
 static bool answers_the_unseen(const struct sd_exchange *x)
 {
     const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
+    const struct sd_rare *rare = sd_rare(x);
+    /* A STUN response answers a request of the other side. */
+    bool stun = rare->beside[SD_CLIENT].stun_successes && !rare->beside[SD_SERVER].stun;
     if (!s->datagrams)
-        return x->hellos_cookie || c->sealed.seen || sd_kept(x, SD_KEPT_CLIENT_KEY_EXCHANGE).p;
+        return x->hellos_cookie || c->sealed.seen || sd_kept(x, SD_KEPT_CLIENT_KEY_EXCHANGE).p ||
+               (stun && !s->foreign);
     return !c->datagrams;
 }
 

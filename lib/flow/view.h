@@ -58,6 +58,7 @@ struct sd_gap {
     enum sd_side side;
     uint64_t from, to; /* record numbers [from, to) of epoch 0 that never came */
     uint32_t before;   /* frame in which the next one came */
+    bool leading;      /* no smaller number came */
 };
 
 enum sd_vantage { SD_VANTAGE_UNKNOWN, SD_NEAR_CLIENT, SD_NEAR_SERVER, SD_MIDDLE };

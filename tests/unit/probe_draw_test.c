@@ -89,7 +89,8 @@ static void find(struct scene *s, const char *detail, uint32_t packet)
 /* These records of the server never came; the next one did in this packet. */
 static void lose_records(struct scene *s, uint64_t from, uint64_t to, uint32_t packet)
 {
-    s->view.gaps[s->view.gap_count++] = (struct sd_gap){SD_SERVER, from, to, packet};
+    s->view.gaps[s->view.gap_count++] =
+        (struct sd_gap){.side = SD_SERVER, .from = from, .to = to, .before = packet};
 }
 
 static void losing_scene(struct scene *s)

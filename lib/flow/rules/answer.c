@@ -143,7 +143,7 @@ bool sd_rule_no_response(const struct sd_case *c, struct sd_finding *f)
     int64_t waited = c->view->now - x->start;
     if (c->outcome != SD_FAILED || server_spoke(x) || server->foreign || c->view->one_way ||
         hellos < 2 || waited < NO_ANSWER_FOR || x->icmp_number || sd_rare(x)->stranger_number ||
-        sd_answered_elsewhere(c) || sd_passes_beside(x) || x->swapped)
+        sd_answered_elsewhere(c) || sd_passes_beside(x) || x->swapped || x->likely_swapped)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
     /* Of a session that is still open the path works: the peer keeps it, or expects no hello. */
@@ -362,7 +362,7 @@ static const struct sd_event *hello_from_server(const struct sd_exchange *x, boo
         for (size_t j = 0; j < i; j++)
             reflected |= x->log[j].message == SD_HS_CLIENT_HELLO && x->log[j].hash == e->hash &&
                          sd_event_side(&x->log[j]) == SD_CLIENT;
-        if (reflected == same)
+        if (reflected == same && !(e->flags & SD_EVF_SNAPPED)) /* else nobody knows its bytes */
             return e;
     }
     return NULL;
@@ -390,7 +390,8 @@ bool sd_rule_reflected_hello(const struct sd_case *c, struct sd_finding *f)
 static bool roles_swapped(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
-    if (!x->swapped || c->outcome != SD_FAILED || sd_view_bursts(c->view, SD_CLIENT, 1) < 2)
+    if (!(x->swapped || x->likely_swapped) || c->outcome != SD_FAILED ||
+        sd_view_bursts(c->view, SD_CLIENT, 1) < 2)
         return false;
     uint32_t foreign = x->foreign_before + x->side[SD_CLIENT].foreign + x->side[SD_SERVER].foreign;
     char beside[80] = "";
@@ -398,11 +399,17 @@ static bool roles_swapped(const struct sd_case *c, struct sd_finding *f)
         snprintf(beside, sizeof beside, " %u datagram%s on these addresses %s not DTLS.", foreign,
                  sd_plural(foreign), foreign == 1 ? "is" : "are");
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, SD_PACKETS_MAX);
-    f->confidence = SD_HIGH;
+    f->confidence = x->swapped ? SD_HIGH : SD_LOW;
+    if (!x->swapped)
+        sd_confuse(f, "client-restart-same-tuple");
     sd_say(f,
-           "The server of handshake %llu now acts as client: it sent %u ClientHellos to its former "
-           "client, and no handshake came of it. The roles are swapped.%s",
-           (unsigned long long)x->previous, sd_view_bursts(c->view, SD_CLIENT, 1), beside);
+           "The%s server of handshake %llu now acts as client: it sent %u ClientHellos to its "
+           "former client, and no handshake came of it. The roles are swapped.%s%s",
+           x->swapped ? "" : " probable", (unsigned long long)x->previous,
+           sd_view_bursts(c->view, SD_CLIENT, 1), beside,
+           x->swapped ? ""
+                      : " The beginning of that session was not captured: the ports show who was "
+                        "the server.");
     return true;
 }
 

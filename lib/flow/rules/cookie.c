@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Section B of the catalogue: the cookie exchange. */
 #include "flow/index.h"
+#include "flow/rules/hellos.h"
 #include "flow/rules/rule.h"
 #include "wire/extension.h"
 #include "wire/hello.h"
+#include "wire/iana.h"
 #include "wire/record.h"
 
 /* A client keeps the random of its hello for no longer. */
@@ -38,6 +40,8 @@ bool sd_rule_hvr_unanswered(const struct sd_case *c, struct sd_finding *f)
         x->verify_after_cookie || (!cookie && asked > 1 && verify > 1) ||
         (cookie && sd_timer_below_round_trip(v)))
         return false; /* asked and answered more than once: reply-path-dead */
+    if (!cookie && x->side[SD_CLIENT].snapped)
+        return false; /* the cookie may be in what the capture lacks */
     sd_prove_bursts(f, v, SD_CLIENT, 1, 4);
     sd_prove_bursts(f, v, SD_SERVER, 2, 4);
     f->confidence = SD_MEDIUM;
@@ -209,6 +213,16 @@ static bool verify_right_before(const struct sd_exchange *x, const struct sd_eve
     return false;
 }
 
+/* The network copies requests: they do not tell how many the server sent. */
+static bool requests_copied(const struct sd_exchange *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (x->log[i].kind == SD_EV_HANDSHAKE && x->log[i].flags & SD_EVF_DUPLICATE &&
+            x->log[i].message == SD_HS_HELLO_VERIFY_REQUEST)
+            return true;
+    return false;
+}
+
 bool sd_rule_hvr_then_flight4_immediately(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
@@ -218,9 +232,12 @@ bool sd_rule_hvr_then_flight4_immediately(const struct sd_case *c, struct sd_fin
         return false;
     bool unasked = hello && !x->hellos_cookie && x->cookies[0].len && !c->view->one_way &&
                    !x->side[SD_CLIENT].snapped;
-    bool twice = hello && x->cookie_count > x->hellos_plain && verify_right_before(x, hello);
-    bool server = hello && hello->message_seq != 1;
-    bool client = again && again->message_seq != 1;
+    bool twice = hello && x->cookie_count > x->hellos_plain + sd_hellos_unseen(x) &&
+                 !requests_copied(x) && verify_right_before(x, hello);
+    /* Each further round counts on. */
+    bool one_round = !sd_hellos_unseen(x) && !x->verify_after_cookie;
+    bool server = hello && hello->message_seq != 1 && one_round;
+    bool client = again && again->message_seq != 1 && one_round;
     if (!unasked && !twice && !server && !client)
         return false;
     if (hello)
@@ -285,14 +302,21 @@ bool sd_rule_no_cookie_amplification(const struct sd_case *c, struct sd_finding 
     const struct sd_exchange *x = c->x;
     uint64_t in = x->client_bytes_unproven, out = x->server_bytes_unproven;
     if (x->cookie_count || sd_kept(x, SD_KEPT_RETRY).len || x->path_validated || !in ||
-        out <= 3 * in || x->mid_session || x->reversed)
+        x->hellos_cookie || out <= 3 * in || x->mid_session || x->reversed)
         return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 1, 2);
     sd_prove_bursts(f, c->view, SD_SERVER, 4, 8);
     f->confidence = out >= 10 * in ? SD_HIGH : SD_MEDIUM;
+    struct sd_span srtp;
+    bool webrtc = sd_offer_ext(x, SD_EXT_USE_SRTP, &srtp);
+    if (webrtc)
+        f->confidence = SD_LOW;
     sd_say(f,
            "The server sent %llu bytes to an unverified address for %llu bytes from that address. "
-           "An attacker with a forged address gains a factor of %.1f.",
-           (unsigned long long)out, (unsigned long long)in, (double)out / (double)in);
+           "An attacker with a forged address gains a factor of %.1f.%s",
+           (unsigned long long)out, (unsigned long long)in, (double)out / (double)in,
+           webrtc ? " The client offers use_srtp: ICE may have verified the address before the "
+                    "capture began."
+                  : "");
     return true;
 }

@@ -279,11 +279,20 @@ struct overtaken {
     const struct sd_event *ccs, *other;
 };
 
+/* Nothing of its side was captured before: the capture begins there. */
+static bool comes_first(const struct sd_exchange *x, const struct sd_event *e)
+{
+    for (const struct sd_event *o = x->log; o < e; o++)
+        if (sd_event_side(o) == sd_event_side(e))
+            return false;
+    return true;
+}
+
 static bool overtaken(const struct sd_exchange *x, enum sd_side side, struct overtaken *o)
 {
     o->ccs = first_of(x, side, SD_EV_CCS);
     o->other = first_of(x, side, SD_EV_PROTECTED);
-    if (!o->ccs)
+    if (!o->ccs || (o->other && comes_first(x, o->other)))
         return false;
     if (!finished_before(x, o->other, o->ccs))
         o->other = message_after_ccs(x, o->ccs);
@@ -475,9 +484,11 @@ bool sd_rule_early_appdata(const struct sd_case *c, struct sd_finding *f)
         const struct sd_event *data = first_of(x, (enum sd_side)s, SD_EV_APPDATA);
         const struct sd_event *own = first_of(x, (enum sd_side)s, SD_EV_PROTECTED);
         const struct sd_event *peer = first_of(x, sd_other((enum sd_side)s), SD_EV_PROTECTED);
-        /* Without its own Finished, the capture rather misses both. */
+        /* Without its own Finished, the capture rather misses both; so it does where the peer
+         * goes on without one. */
+        const struct sd_direction *other = &x->side[sd_other((enum sd_side)s)];
         if (!data || !data->epoch || x->opened || !own || (peer && peer < data) ||
-            x->side[sd_other((enum sd_side)s)].snapped)
+            (!peer && other->sealed.seen) || other->snapped)
             continue;
         sd_prove(f, data);
         f->confidence = SD_MEDIUM;

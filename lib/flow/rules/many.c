@@ -51,11 +51,13 @@ bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *
 bool sd_rule_client_restart_same_tuple(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *x = c->x;
-    if (!x->previous || !x->on_sealed || x->mid_session || x->swapped)
+    bool answered = x->has_server_random || x->cookie_count;
+    bool once = sd_view_bursts(c->view, SD_CLIENT, 1) < 2; /* a stray copy, if data goes on */
+    if (!x->previous || !x->on_sealed || x->mid_session || x->swapped || x->likely_swapped ||
+        (!answered && once && c->outcome == SD_OK))
         return false;
     sd_prove(f, &x->log[0]);
     f->confidence = SD_HIGH;
-    bool answered = x->has_server_random || x->cookie_count;
     f->severity = answered ? SD_INFO : c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
     if (x->after_unknown && !answered) {
         f->confidence = SD_MEDIUM;

@@ -58,6 +58,15 @@ static bool is_sealed(const struct sd_event *e, uint8_t content)
     return e->kind == SD_EV_PROTECTED && e->content == content;
 }
 
+/* What came before, apart from copies by the network; NULL = nothing. */
+static const struct sd_event *before(const struct sd_exchange *x, const struct sd_event *e)
+{
+    while (e-- > x->log)
+        if (!(e->flags & SD_EVF_DUPLICATE))
+            return e;
+    return NULL;
+}
+
 /* The newest alert of this side. Without keys it is probably a close_notify, but not when it
  * answers a renegotiation: then it is a warning, and the session goes on. */
 static const struct sd_event *goodbye_of(const struct sd_exchange *x, enum sd_side side)
@@ -65,10 +74,11 @@ static const struct sd_event *goodbye_of(const struct sd_exchange *x, enum sd_si
     for (size_t i = x->count; i-- > 0;) {
         const struct sd_event *e = &x->log[i];
         bool alert = e->kind == SD_EV_ALERT || is_sealed(e, SD_CT_ALERT);
-        if (!alert || sd_event_side(e) != side)
+        if (!alert || sd_event_side(e) != side || e->flags & SD_EVF_DUPLICATE)
             continue;
-        bool refusal = i && is_sealed(e, SD_CT_ALERT) && is_sealed(e - 1, SD_CT_HANDSHAKE) &&
-                       e[-1].time > x->established;
+        const struct sd_event *asked = before(x, e);
+        bool refusal = asked && is_sealed(e, SD_CT_ALERT) && is_sealed(asked, SD_CT_HANDSHAKE) &&
+                       asked->time > x->established;
         return refusal ? NULL : e;
     }
     return NULL;

@@ -189,6 +189,7 @@ static bool server_flight_missing(const struct sd_case *c, struct sd_finding *f)
     uint32_t passed = rare->beside[SD_SERVER].stun + rare->beside[SD_SERVER].rtp;
     unsigned hellos = sd_view_bursts(c->view, SD_CLIENT, 1);
     if (x->side[SD_SERVER].datagrams || x->side[SD_SERVER].foreign || x->icmp_number ||
+        x->on_sealed || rare->stranger_number || sd_answered_elsewhere(c) ||
         x->side[SD_CLIENT].largest_datagram >= LARGE || hellos < HELLOS_MIN || passed < hellos ||
         rare->beside[SD_SERVER].largest >= LARGE)
         return false;

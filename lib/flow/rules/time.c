@@ -36,13 +36,22 @@ static unsigned timer_bursts(const struct sd_view *v)
     return n;
 }
 
-/* Some stacks count from 1: that record 0 of the client is missing shows nothing. */
+/* Records that are missing in front of the first one of the capture were rather sent before it
+ * began, and some stacks count from 1: they show nothing. */
 static unsigned records_lost(const struct sd_view *v)
 {
     unsigned n = v->lost[SD_CLIENT] + v->lost[SD_SERVER];
+    bool cut = sd_hellos_unseen(v->x) > 0;
     for (size_t i = 0; i < v->gap_count; i++)
-        n -= v->gaps[i].side == SD_CLIENT && !v->gaps[i].from && v->gaps[i].to == 1;
+        if (v->gaps[i].leading && (cut || v->gaps[i].side == SD_CLIENT))
+            n -= (unsigned)(v->gaps[i].to - v->gaps[i].from);
     return n;
+}
+
+/* What is cut off datagrams may be records: whether some are missing is not known. */
+static bool is_snapped(const struct sd_exchange *x)
+{
+    return x->side[SD_CLIENT].snapped || x->side[SD_SERVER].snapped;
 }
 
 /* Copies of a flight, and the copies of what answers it. */
@@ -105,8 +114,8 @@ static const struct sd_burst *hello_repeated_from_afar(const struct sd_view *v, 
  * Answers that come together are those of a peer that was busy. */
 static const struct sd_burst *spurious(const struct sd_view *v, int64_t *rtt, int64_t *timer)
 {
-    if (records_lost(v))
-        return NULL; /* something was, and it may be the answer */
+    if (records_lost(v) || is_snapped(v->x))
+        return NULL; /* something was, or may have been, and it may be the answer */
     const struct sd_burst *afar = hello_repeated_from_afar(v, rtt, timer);
     if (afar)
         return afar;
@@ -414,7 +423,8 @@ static bool say_unanswered(const struct sd_view *v, struct sd_finding *f)
 bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    if (c->outcome != SD_OK || c->x->mid_session || records_lost(v))
+    if (c->outcome != SD_OK || c->x->mid_session || records_lost(v) ||
+        (is_snapped(c->x) && timer_bursts(v)))
         return false;
     struct wait w = longest_wait(v);
     if (w.since_one <= SLOW)
