@@ -2,7 +2,7 @@
 """Written by hand: captures that lack something: their beginning, a direction, the ends of packets."""
 
 import dtls
-from scene import CHANGE, COOKIE, FINISHED, RECIPES, Scene, Talk, alert, another, recipe, retries
+from scene import CHANGE, COOKIE, FINISHED, RECIPES, Scene, Talk, alert, another, data, recipe, retries
 from synth_answer import STUN_REQUEST, STUN_SUCCESS
 
 
@@ -68,6 +68,18 @@ def begins_at_finished(s):
         t.send("c", item)
     t.flight6()
     t.chat()
+
+
+@recipe
+def begins_at_far_number(s):
+    """The first record has a wild number, as some stacks give alerts; the next ones go on as before."""
+    t = Talk(s)
+    unseen(t, t.establish)
+    number = t.numbers["c", 1]
+    t.numbers["c", 1] = 1 << 40
+    t.send("c", data())
+    t.numbers["c", 1] = number
+    t.chat(rounds=5)
 
 
 @recipe

@@ -6,8 +6,8 @@ import struct
 import dtls
 from dtls import HANDSHAKE
 from pcap import UDP, udp_header
-from scene import (CHANGE, CLIENT, CLOSE, COOKIE, FINISHED, OTHER, PSK_SUITE, SERVER, Item, Talk, alert, another,
-                   data, opaque, recipe, retries)
+from scene import (CHANGE, CLIENT, CLOSE, COOKIE, ECDSA_SUITE, FINISHED, OTHER, PSK_SUITE, SERVER, Item, Talk, alert,
+                   another, data, opaque, recipe, retries)
 
 NEXT_PORT = (CLIENT[0], 50001)
 
@@ -157,6 +157,28 @@ def wrong_psk_alert(s):
     t.flight4()
     t.flight5()
     t.send("s", alert(20))
+
+
+def refused_plainly(s, suite):
+    """Servers that end a handshake with handshake_failure or internal_error, whatever the reason."""
+    for client, code in ((CLIENT, 40), (OTHER, 80)):
+        t = Talk(s, client, suite=suite)
+        t.cookie_exchange()
+        t.flight4()
+        t.flight5()
+        t.send("s", alert(code))
+        s.wait(1)
+
+
+@recipe
+def psk_refused_plainly(s):
+    refused_plainly(s, PSK_SUITE)
+
+
+@recipe
+def psk_refused_plainly_not(s):
+    """The same alerts, but the keys come from a certificate."""
+    refused_plainly(s, ECDSA_SUITE)
 
 
 @recipe

@@ -31,6 +31,7 @@ static bool uses_psk(const struct sd_exchange *x)
            (strstr(sd_name(SD_NAME_SUITE, x->suite, buf), "PSK") != NULL || uses_password(x));
 }
 
+/* Alerts that say that keys differ, or signatures and Finished. */
 static const struct sd_event *key_alert(const struct sd_view *v)
 {
     static const int codes[] = {SD_ALERT_BAD_RECORD_MAC, SD_ALERT_DECRYPT_ERROR,
@@ -42,6 +43,26 @@ static const struct sd_event *key_alert(const struct sd_view *v)
                 return e;
         }
     return NULL;
+}
+
+/* Some servers say no more than that when they do not know an identity (OpenSSL, wolfSSL,
+ * tinydtls). */
+static const struct sd_event *identity_refused(const struct sd_view *v)
+{
+    const struct sd_event *e = sd_view_alert(v, SD_SERVER, SD_ALERT_HANDSHAKE_FAILURE);
+    if (!e)
+        e = sd_view_alert(v, SD_SERVER, SD_ALERT_INTERNAL_ERROR);
+    return sd_view_part(v, SD_CLIENT, SD_HS_CERTIFICATE) ? NULL : e;
+}
+
+/* The alert may be about a Finished: its sender had received one. */
+static const struct sd_event *finished_alert(const struct sd_view *v)
+{
+    const struct sd_event *e = key_alert(v);
+    if (!e || e->message == SD_ALERT_UNKNOWN_PSK_IDENTITY)
+        return NULL;
+    enum sd_side other = sd_other(sd_event_side(e));
+    return v->x->side[other].sealed.seen ? e : NULL;
 }
 
 /* Plain PSK and (EC)DHE_PSK both begin with it (RFC 4279 section 2). */
@@ -119,7 +140,7 @@ bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
     const uint8_t *proof = c->x->key_proof;
     if (c->outcome != SD_FAILED)
         return false;
-    const struct sd_event *alert = key_alert(v);
+    const struct sd_event *sure = key_alert(v), *alert = sure ? sure : identity_refused(v);
     bool differs = proof[SD_CLIENT] == SD_KEY_OTHER;
     if (!uses_psk(c->x) || !client_finished(v) || proof[SD_SERVER] != SD_KEY_UNPROVEN ||
         (!alert && !differs && sd_view_bursts(v, SD_CLIENT, 5) < 2))
@@ -129,8 +150,8 @@ bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
     sd_prove_bursts(f, v, SD_SERVER, 4, 4);
     if (alert)
         sd_prove(f, alert);
-    f->confidence = alert || repeats ? SD_HIGH : SD_MEDIUM;
-    sd_confuse(f, "final-flight-lost");
+    f->confidence = sure || (repeats && !alert) ? SD_HIGH : SD_MEDIUM;
+    sd_confuse(f, alert && !sure ? "unexplained-alert" : "final-flight-lost");
     if (differs)
         say_client_differs(f, c);
     else if (proof[SD_CLIENT] == SD_KEY_GIVEN)
@@ -202,7 +223,9 @@ bool sd_rule_flight5_lost(const struct sd_case *c, struct sd_finding *f)
 bool sd_rule_finished_mismatch(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    const struct sd_event *alert = key_alert(v);
+    const struct sd_event *alert = finished_alert(v);
+    bool signature = alert && alert->message == SD_ALERT_DECRYPT_ERROR &&
+                     sd_view_part(v, SD_CLIENT, SD_HS_CERTIFICATE_VERIFY);
     unsigned answered = sd_view_caused(v, SD_SERVER, 4, SD_CAUSE_RESPONSE);
     unsigned both = sd_view_bursts(v, SD_SERVER, 4), again = sd_view_bursts(v, SD_CLIENT, 5);
     if (c->outcome != SD_FAILED || uses_psk(c->x) || !client_finished(v))
@@ -215,13 +238,17 @@ bool sd_rule_finished_mismatch(const struct sd_case *c, struct sd_finding *f)
     if (alert)
         sd_prove(f, alert);
     /* Without the ServerHello the suite is not known: it may be one with a key of both. */
-    f->confidence = alert && c->x->negotiated ? SD_HIGH : alert || answered ? SD_MEDIUM : SD_LOW;
-    sd_confuse(f, c->x->negotiated ? "flight5-lost" : "wrong-psk");
+    bool sure = alert && c->x->negotiated && !signature;
+    f->confidence = sure ? SD_HIGH : alert || answered ? SD_MEDIUM : SD_LOW;
+    sd_confuse(f, signature          ? "certificate-unfit"
+                  : c->x->negotiated ? "flight5-lost"
+                                     : "wrong-psk");
     if (alert)
         sd_say(f,
-               "The Finished messages do not match (alert %u from the %s): the two sides saw "
+               "The Finished messages%s do not match (alert %u from the %s): the two sides saw "
                "different handshake messages or have different keys.",
-               alert->message, sd_event_side(alert) == SD_SERVER ? "server" : "client");
+               signature ? ", or the client's CertificateVerify," : "", alert->message,
+               sd_event_side(alert) == SD_SERVER ? "server" : "client");
     else
         sd_say(f,
                "The client (%u times) and the server (%u times) sent complete flights again and "
