@@ -41,6 +41,9 @@ static const struct tool_opt opts[] = {
     {'v', "verbose", NULL, TELL, "also print the ids, and what was not asked", TOOL_COUNT, AT(verbose), 0, NULL},
     {0, "quiet", NULL, TELL, "print no progress, no warnings and no errors", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "json", NULL, TELL, "print each report as one line of JSON", TOOL_FLAG, AT(json), 0, NULL},
+    {0, "html", "FILE", TELL, "also write the reports to FILE as a page", TOOL_TEXT, AT(html), 0, NULL},
+    {0, "baseline", "FILE", TELL, "also print what changed since the report in FILE (--json)", TOOL_TEXT, AT(baseline), 0, NULL},
+    {0, "explain", "ID", TELL, "explain the check ID: what it means, what to do", TOOL_TEXT, AT(explain), 0, NULL},
     {0, "fail-on", "LEVEL", TELL, "exit with 1 if a result is low, medium, high or critical", TOOL_TEXT, AT(fail_on), 0, NULL},
 
     TOOL_STANDARD_OPTS(struct scan_config),

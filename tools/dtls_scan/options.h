@@ -35,6 +35,7 @@ struct scan_config {
 
     unsigned verbose;
     bool quiet, json;
+    const char *html, *baseline;
     const char *fail_on;        /* name of a level */
     enum scan_level fail_level; /* the same; 0 = none */
     int color;

@@ -10,6 +10,8 @@
 #include "common/stdout.h"
 #include "common/term.h"
 #include "dtls_scan/exit.h"
+#include "dtls_scan/report/explain.h"
+#include "dtls_scan/report/outputs.h"
 #include "dtls_scan/survey.h"
 #include "dtls_scan/targets.h"
 
@@ -33,29 +35,23 @@ static int print_checks(void)
     return SCAN_EXIT_OK;
 }
 
-static void put_report(const struct scan_config *c, const struct scan_report *r)
+static int explain_check(const char *id)
 {
-    if (!c->json) {
-        scan_report_text(stdout, r, tool_term_color((enum tool_color)c->color, STDOUT_FILENO),
-                         c->verbose);
-        return;
-    }
-    json_t *o = scan_report_json(r);
-    json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(16) | JSON_ENSURE_ASCII);
-    json_decref(o);
-    putchar('\n');
+    if (scan_explain(stdout, id))
+        return SCAN_EXIT_OK;
+    fprintf(stderr, "dtls_scan: --explain %s: no check has this id; see --list\n", id);
+    return SCAN_EXIT_USAGE;
 }
 
-static int scan_target(const struct scan_survey_setup *u, const struct tool_target *target)
+static int scan_target(const struct scan_survey_setup *u, struct scan_outputs *outputs,
+                       const struct tool_target *target)
 {
     struct scan_report r;
     int status = scan_survey_run(&r, u, target);
     if (status != SCAN_EXIT_OK && status != SCAN_EXIT_UNFINISHED)
         return status;
-    if (r.count) {
-        put_report(u->cfg, &r);
-        fflush(stdout);
-    }
+    if (r.count)
+        scan_outputs_put(outputs, &r);
     if (u->cfg->fail_level && scan_report_worst(&r) >= u->cfg->fail_level)
         status = SCAN_EXIT_FINDING;
     scan_survey_free(&r);
@@ -79,7 +75,8 @@ static int stopped_by(const struct tool_signals *signals)
     return 0;
 }
 
-static int scan_all(const struct scan_survey_setup *u, const struct tool_signals *signals)
+static int scan_each(const struct scan_survey_setup *u, struct scan_outputs *outputs,
+                     const struct tool_signals *signals)
 {
     struct scan_targets targets;
     struct tool_target target;
@@ -92,7 +89,8 @@ static int scan_all(const struct scan_survey_setup *u, const struct tool_signals
     while ((more = scan_targets_next(&targets, &target, why))) {
         if (more < 0)
             tool_error(u->out, "%s", why);
-        status = telling_status(status, more < 0 ? SCAN_EXIT_USAGE : scan_target(u, &target));
+        status =
+            telling_status(status, more < 0 ? SCAN_EXIT_USAGE : scan_target(u, outputs, &target));
         if ((sig = stopped_by(signals))) {
             status = SCAN_EXIT_SIGNAL + sig;
             break;
@@ -100,6 +98,21 @@ static int scan_all(const struct scan_survey_setup *u, const struct tool_signals
     }
     scan_targets_close(&targets);
     return status;
+}
+
+static int scan_all(const struct scan_survey_setup *u, const struct tool_signals *signals)
+{
+    struct scan_outputs outputs;
+    char why[TOOL_WHY];
+    if (!scan_outputs_open(&outputs, u->cfg, why)) {
+        tool_error(u->out, "%s", why);
+        return SCAN_EXIT_USAGE;
+    }
+    int status = scan_each(u, &outputs, signals);
+    if (scan_outputs_close(&outputs, why))
+        return status;
+    tool_error(u->out, "%s", why);
+    return SCAN_EXIT_USAGE;
 }
 
 static int scan_with_output(const struct scan_config *c)
@@ -137,6 +150,8 @@ static int run_scan_command(const struct scan_config *c)
         return print_scan_version();
     if (c->completion)
         return tool_completion(&scan_usage, c->completion);
+    if (c->explain)
+        return explain_check(c->explain);
     return c->list ? print_checks() : scan_with_output(c);
 }
 

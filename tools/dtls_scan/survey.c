@@ -212,5 +212,6 @@ void scan_survey_free(struct scan_report *r)
     for (size_t i = 0; i < r->count; i++)
         scan_outcome_free(&r->results[i].outcome);
     free(r->results);
+    json_decref(r->changes);
     *r = (struct scan_report){0};
 }

@@ -33,6 +33,8 @@ json_t *scan_report_json(const struct scan_report *r)
                           (json_int_t)r->received_bytes, "asked", (int)r->asked, "repeated",
                           (int)r->repeated, "quick", r->quick, "ended_early", stop_id(r->stop),
                           "worst", scan_level_name(scan_report_worst(r)), "results", results);
+    if (r->changes)
+        json_object_set(o, "changes", r->changes);
     tool_field(o, "host", r->host);
     tool_field(o, "port", r->port);
     tool_field(o, "address", sd_addr_text(&r->to, addr));

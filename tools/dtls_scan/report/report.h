@@ -25,6 +25,7 @@ struct scan_report {
     bool quick;
     size_t count;
     struct scan_result *results;
+    json_t *changes; /* since the baseline (baseline.h); NULL = there is none */
 };
 
 /* The worst level of all results, at least SCAN_OK. */

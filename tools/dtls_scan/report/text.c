@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "common/printable.h"
 #include "common/text.h"
 #include "dtls_scan/report/report.h"
 
@@ -42,12 +43,32 @@ static void put_group(FILE *to, const struct scan_report *r, enum scan_group gro
     }
 }
 
+static void put_changes(FILE *to, const json_t *changes)
+{
+    if (!changes)
+        return;
+    fputs(json_array_size(changes) ? "\nChanges since the baseline\n"
+                                   : "\nNothing changed since the baseline.\n",
+          to);
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        char now[SCAN_SENTENCE], before[SCAN_SENTENCE];
+        const json_t *c = json_array_get(changes, i);
+        tool_printable(json_string_value(json_object_get(c, "text")), now, sizeof now);
+        tool_printable(json_string_value(json_object_get(c, "old_text")), before, sizeof before);
+        fprintf(to, "  %s: %s (%s)\n    before: %s (%s)\n",
+                json_string_value(json_object_get(c, "id")), now,
+                json_string_value(json_object_get(c, "level")), before,
+                json_string_value(json_object_get(c, "old_level")));
+    }
+}
+
 void scan_report_text(FILE *to, const struct scan_report *r, bool color, unsigned verbose)
 {
     char addr[SD_ADDR_TEXT];
     fprintf(to, "%s port %s (%s)\n", r->host, r->port, sd_addr_text(&r->to, addr));
     for (int g = 0; g < SCAN_GROUP_COUNT; g++)
         put_group(to, r, (enum scan_group)g, color, verbose);
+    put_changes(to, r->changes);
     fprintf(to, "\n%u datagrams sent, %u received, in %.1f s\n", r->sent, r->received, r->seconds);
     if (r->stop)
         fprintf(to, "The scan ended early: %s.\n", scan_stop_text(r->stop));
