@@ -66,7 +66,10 @@ def make(folder):
     joined(folder, "chain", "leaf", "middle")
     joined(folder, "disorder", "leaf", "root", "middle")
     joined(folder, "nomiddle", "leaf")
+    joined(folder, "chain-rest", "middle")
+    joined(folder, "disorder-rest", "root", "middle")
     for name in ("chain", "disorder", "nomiddle"):
         (folder / f"{name}-key.pem").write_bytes((folder / "leaf-key.pem").read_bytes())
     expired(folder)
+    (folder / "psk.txt").write_text("someone:c0ffee00c0ffee00\n")  # for gnutls-serv; servers.PSK
     return folder

@@ -146,8 +146,8 @@ def s_server(version, *args, cert="ecdsa"):
 
     def command(at):
         own = ("-cert", at.pem(cert)[0], "-key", at.pem(cert)[1]) if cert else ("-nocert",)
-        # A chain is sent as the file has it: s_server takes only the first certificate of -cert.
-        chain = ("-cert_chain", at.pem(cert)[0]) if cert in ("chain", "disorder") else ()
+        # s_server takes only the first certificate of -cert.
+        chain = ("-cert_chain", at.keys / f"{cert}-rest.pem") if cert in ("chain", "disorder") else ()
         versions = () if any(str(a).startswith("-dtls") for a in args) else ("-dtls",)
         return [at.openssl(version), "s_server", *versions, "-accept", f"127.0.0.1:{at.port}", *own, *chain,
                 *(at.keys / a[1:] if isinstance(a, str) and a.startswith("@") else a for a in args)]

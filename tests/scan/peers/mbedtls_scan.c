@@ -7,6 +7,7 @@
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/timing.h>
 #include <mbedtls/version.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,12 +91,22 @@ static bool set_up(const struct scan_options *o)
            use_identity(o);
 }
 
+/* What the configuration has; which of it fits the certificate is left to the reader. */
+static void print_suites(void)
+{
+    printf("suites");
+    for (const int *id = mbedtls_ssl_list_ciphersuites(); *id; id++)
+        printf("%c%04x", id == mbedtls_ssl_list_ciphersuites() ? ' ' : ':', (unsigned)*id);
+    printf("\n");
+}
+
 static bool init(const struct scan_options *o)
 {
     lib.options = *o;
     prepare();
     if (o->v13 || !set_up(o))
         return false;
+    print_suites();
     mbedtls_ssl_conf_rng(&lib.config, mbedtls_ctr_drbg_random, &lib.random);
     if (o->no_cookie)
         mbedtls_ssl_conf_dtls_cookies(&lib.config, NULL, NULL, NULL);

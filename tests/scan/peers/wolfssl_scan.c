@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* wolfssl_scan: loop.h over wolfSSL, 5.5 to 5.9. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -85,6 +86,14 @@ static bool use_identity(void)
     return true;
 }
 
+/* What is built in; which of it fits the certificate is left to the reader. */
+static void print_suites(void)
+{
+    static char names[16384];
+    if (wolfSSL_get_ciphers_iana(names, sizeof names) == WOLFSSL_SUCCESS)
+        printf("suites %s\n", names);
+}
+
 static bool init(const struct scan_options *o)
 {
     options = *o;
@@ -94,6 +103,7 @@ static bool init(const struct scan_options *o)
         return false;
     if (o->no_tickets)
         wolfSSL_CTX_NoTicketTLSv12(ctx);
+    print_suites();
     wolfSSL_CTX_SetIORecv(ctx, receive_one);
     wolfSSL_CTX_SetIOSend(ctx, send_one);
     wolfSSL_CTX_SetGenCookie(ctx, make_cookie);
