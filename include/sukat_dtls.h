@@ -272,8 +272,11 @@ SDTLS_API void sdtls_close(sdtls_conn *c);
  * measures it. */
 SDTLS_API size_t sdtls_max_payload(const sdtls_conn *c);
 
-/* The connection's own socket, or -1 while the listener serves it. For getsockopt()
- * and poll(); do not read it, because that takes datagrams away from the library. */
+/* The connection's own socket, or -1 when the listener serves it. For getsockopt()
+ * and poll(); do not read it, because that takes datagrams away from the library.
+ * The listener serves a client of a server until data is sent or received, a flight gets
+ * no answer, or this is asked, which makes the socket. Only a connection with a socket of
+ * its own hears ICMP errors: to hear them during the handshake, ask at ACCEPTED. */
 SDTLS_API int sdtls_conn_fd(const sdtls_conn *c);
 SDTLS_API const struct sockaddr *sdtls_peer(const sdtls_conn *c, socklen_t *len);
 SDTLS_API const struct sockaddr *sdtls_conn_local(const sdtls_conn *c, socklen_t *len);

@@ -48,7 +48,7 @@ void sd_admit_client(struct sdtls *s, const struct sd_received *d, const struct 
     struct sdtls_conn *c = sd_conn_new(s, true, now);
     log_trailing(s, d, r);
     if (c && !peer)
-        peer = sd_demux_accept(s->demux, d, c);
+        peer = sd_demux_admit(s->demux, d, c);
     if (c && peer && place_client(c, peer, old) && begin_serving(c, d, r, now, &err) == SDTLS_OK)
         return;
     char text[SD_ADDR_TEXT];

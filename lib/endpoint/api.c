@@ -53,6 +53,7 @@ int sdtls_send(struct sdtls_conn *c, const void *data, size_t len)
 {
     if (c->state != SD_CONN_ESTABLISHED)
         return wrong_time(c, "send");
+    sd_conn_settle_asked(c);
     return send_result(c, sd_session_send(c->session, data, len), len);
 }
 
@@ -60,6 +61,7 @@ int sdtls_send_padded(struct sdtls_conn *c, const void *data, size_t len, size_t
 {
     if (c->state != SD_CONN_ESTABLISHED)
         return wrong_time(c, "send");
+    sd_conn_settle_asked(c);
     int rc = sd_session_send_padded(c->session, data, len, size);
     if (rc == SDTLS_ARG)
         return sd_err_set(
@@ -81,6 +83,7 @@ int sdtls_pause(struct sdtls_conn *c)
 {
     if (c->state != SD_CONN_ESTABLISHED)
         return wrong_time(c, "pause");
+    sd_conn_settle_asked(c);
     c->paused = true;
     sd_conn_count_stored(c);
     sd_session_hold(c->session, true);
@@ -112,11 +115,15 @@ void sdtls_close(struct sdtls_conn *c)
 
 size_t sdtls_max_payload(const struct sdtls_conn *c)
 {
-    return c->state == SD_CONN_ESTABLISHED ? sd_session_max_payload(c->session) : 0;
+    if (c->state != SD_CONN_ESTABLISHED)
+        return 0;
+    sd_conn_settle_asked(c);
+    return sd_session_max_payload(c->session);
 }
 
 int sdtls_conn_fd(const struct sdtls_conn *c)
 {
+    sd_conn_settle_asked(c);
     return c->peer ? sd_peer_fd(c->peer) : -1;
 }
 

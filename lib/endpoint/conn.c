@@ -84,6 +84,7 @@ static int send_datagram(void *arg, const void *data, size_t len)
         return -ENOTCONN; /* a restarted client's new association has it now */
     sd_replies_note_hello(c, data, len);
     int rc = sd_peer_send(c->peer, data, len);
+    c->too_big = c->too_big || (rc == -EMSGSIZE && !c->settled);
     if (!rc)
         sd_conn_tap(c, 1, data, len);
     return rc;
@@ -99,10 +100,11 @@ int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
         .counters = s->guard_count,
         .host = race ? race->host : NULL,
         .mtu = s->cfg.mtu,
-        .route_payload = sd_peer_route_payload(c->peer),
+        .route_payload = c->server ? 0 : sd_peer_route_payload(c->peer),
         .ipv6 = sd_peer_ipv6(c->peer),
         .timer_ms = s->cfg.timer_ms,
     };
+    c->settled = !c->server;
     return sd_session_new(&c->session, s->tls[c->server ? SD_ROLE_SERVER : SD_ROLE_CLIENT], &config,
                           err);
 }
@@ -286,6 +288,8 @@ static void run_timers(struct sdtls_conn *c, sd_time now)
         sd_session_shutdown(c->session);
         sd_conn_fail(c, SDTLS_IDLE, "idle limit reached: no data for %u ms", c->ep->cfg.idle_ms);
     } else {
+        if (c->state == SD_CONN_HANDSHAKE) /* its flight got no answer */
+            sd_conn_settle(c, now);
         sd_session_timer(c->session, now);
         if (c->hooks)
             c->hooks->due(c, now);
@@ -408,7 +412,11 @@ static void rest_if_done(struct sdtls_conn *c, sd_time now)
 static bool session_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
 {
     struct sdtls *s = c->ep;
-    switch (sd_session_next(c->session, s->data, sizeof s->data, &ev->len, now)) {
+    enum sd_session_event event =
+        sd_session_next(c->session, s->data, sizeof s->data, &ev->len, now);
+    if (event == SD_SESSION_DATA || c->too_big)
+        sd_conn_settle(c, now);
+    switch (event) {
     case SD_SESSION_IDLE:
         return false;
     case SD_SESSION_READY:

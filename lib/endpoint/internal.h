@@ -174,6 +174,8 @@ struct sdtls_conn {
     bool owes_writable;    /* so has WRITABLE */
     bool told_again;       /* sdtls_send() returned AGAIN: WRITABLE shall follow */
     bool paused;           /* by sdtls_pause() */
+    bool settled;          /* see settle.c */
+    bool too_big;          /* before that, this host refused a datagram for its size */
     unsigned retry_ms;     /* until the datagram that waits is offered to the socket again */
     sd_time retry_at;      /* then, or SD_NEVER */
     size_t stored;         /* bytes kept while paused, of a peer without a socket */
@@ -378,6 +380,12 @@ void sd_replies_explain(const struct sdtls_conn *c, char *buf, size_t cap);
  * established connection that has it and stays, or NULL. */
 void sd_admit_client(struct sdtls *s, const struct sd_received *d, const struct sd_gate_result *r,
                      struct sd_peer *peer, struct sdtls_conn *old, sd_time now);
+
+/* settle.c: a socket of its own for a server's client, and the MTU of its route. Only the first
+ * call does anything. */
+void sd_conn_settle(struct sdtls_conn *c, sd_time now);
+/* The same with a constant connection, for what the program asks. */
+void sd_conn_settle_asked(const struct sdtls_conn *c);
 
 /* pair.c: `c` is the handshake that may replace the established `old`. */
 void sd_pair_link(struct sdtls_conn *old, struct sdtls_conn *c);

@@ -28,8 +28,11 @@ void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
 
 void sd_endpoint_wake(struct sdtls *s)
 {
-    if (s->polled && (!TAILQ_EMPTY(&s->ready) || sd_demux_pending(s->demux)))
-        sd_demux_arm(s->demux, LONG_AGO);
+    if (!s->polled)
+        return;
+    bool at_once = !TAILQ_EMPTY(&s->ready) || sd_demux_pending(s->demux);
+    sd_demux_arm(s->demux, at_once ? LONG_AGO : sd_timers_next(&s->timers));
+    sd_demux_wake(s->demux);
 }
 
 const char *sd_endpoint_error_text(const struct sdtls *s, int error,

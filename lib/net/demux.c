@@ -73,11 +73,6 @@ void sd_demux_free(struct sd_demux *d)
     free(d);
 }
 
-int sd_demux_fd(const struct sd_demux *d)
-{
-    return d->epoll;
-}
-
 static void run_source_timers(struct sd_demux *d, sd_time now)
 {
     struct sd_timer *t;
@@ -116,22 +111,30 @@ static void start_round(struct sd_demux *d, const struct epoll_event *ev, int n)
     }
 }
 
+static bool timer_fired(const struct epoll_event *ev, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!ev[i].data.ptr)
+            return true;
+    return false;
+}
+
 /* 1 = a round began (maybe an empty one), 0 = time to return, -errno. */
 static int wait_round(struct sd_demux *d, sd_time until)
 {
     struct epoll_event ev[SD_ROUND];
-    sd_demux_wake(d);
-    int n = epoll_wait(d->epoll, ev, SD_ROUND, until == SD_NEVER ? -1 : sd_clock_wait_ms(until));
-    if (n <= 0)
-        return n == 0 || errno == EINTR ? 0 : -errno;
+    sd_time wake = sd_demux_deadline(d);
+    wake = until < wake ? until : wake;
+    int n = epoll_wait(d->epoll, ev, SD_ROUND, wake == SD_NEVER ? -1 : sd_clock_wait_ms(wake));
+    if (n < 0)
+        return errno == EINTR ? 0 : -errno;
     start_round(d, ev, n);
-    for (int i = 0; i < n && !d->fired; i++)
-        d->fired = !ev[i].data.ptr;
-    if (!d->fired)
+    d->fired = d->fired || timer_fired(ev, n);
+    if (n && !d->fired)
         return 1;
     sd_time now = sd_clock_now();
     run_source_timers(d, now);
-    if (d->deadline <= now)
+    if (d->deadline <= now || until <= now)
         return 0;
     sd_demux_wake(d); /* or the timerfd stays readable */
     return 1;

@@ -5,8 +5,8 @@
  * Between bind() and connect() a new socket receives its neighbours' datagrams
  * (measured: 1 creation in 4 under load), so the kernel's choice of socket is
  * a hint and the peer table is the authority. A peer whose socket cannot be
- * had, or that is one too many, is served from the listener through the same
- * table. */
+ * had, or that is one too many, or that has yet to say something, is served from
+ * the listener through the same table. */
 #ifndef SD_NET_DEMUX_H
 #define SD_NET_DEMUX_H
 
@@ -81,7 +81,7 @@ int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config);
 /* Closes every socket; peers must be closed before. */
 void sd_demux_free(struct sd_demux *d);
 /* One epoll fd, readable when sd_demux_next() has something. */
-int sd_demux_fd(const struct sd_demux *d);
+int sd_demux_fd(struct sd_demux *d);
 /* One listener; an IPv6 one is V6ONLY. Port 0 = the kernel's choice. */
 int sd_demux_listen(struct sd_demux *d, const struct sd_addr *local);
 /* Takes over a bound socket, on success. Options it lacks are set. */
@@ -99,12 +99,18 @@ void sd_demux_retire(struct sd_demux *d, unsigned listener);
 int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms);
 /* Something that was read waits for sd_demux_next(), although the fd may not be readable. */
 bool sd_demux_pending(const struct sd_demux *d);
-/* Makes sd_demux_next() and the fd wake at `when`, on the clock of
- * sd_clock_now() (one timerfd inside the epoll set); SD_NEVER disarms. */
+/* Makes sd_demux_next() wake at `when`, on the clock of sd_clock_now(); SD_NEVER: it need not.
+ * The fd does so after sd_demux_wake(), which sets a timerfd inside the epoll set. */
 void sd_demux_arm(struct sd_demux *d, sd_time when);
+/* Before the caller waits on the fd, if it ever asked for it. */
+void sd_demux_wake(struct sd_demux *d);
 
-/* Server: the sender of this datagram becomes a peer, with a socket of its own
- * if one can be had. NULL only when there is no memory. `user` is the caller's. */
+/* Server: the sender of this datagram becomes a peer, served from the listener.
+ * NULL only when there is no memory. `user` is the caller's. */
+struct sd_peer *sd_demux_admit(struct sd_demux *d, const struct sd_received *from, void *user);
+/* Gives it a socket of its own, if one can be had. Only the first call does. */
+void sd_peer_open(struct sd_peer *p);
+/* Both. */
 struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_received *from, void *user);
 /* Client: a socket connected to `remote`, from `source` (or NULL). */
 int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const struct sd_addr *source,

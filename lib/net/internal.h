@@ -40,6 +40,7 @@ struct sd_source {
     sd_time counted;
     unsigned turns;        /* how often a dying socket's time was up */
     uint32_t dropped;      /* SO_RXQ_OVFL as last read */
+    sd_time lossy_until;   /* it has dropped datagrams a moment ago */
     struct sd_timer timer; /* end of the pause, of the deafness, or of the life */
 };
 
@@ -53,6 +54,7 @@ struct sd_peer {
     struct sd_node node;
     struct sd_demux *demux;
     struct sd_source *own; /* NULL: shared */
+    bool settled;          /* it has a socket of its own, or does without */
     unsigned listener;
     struct sd_addr remote, local;
     void *user;
@@ -75,6 +77,7 @@ struct sd_demux {
 
     struct sd_timers timers; /* of sources */
     sd_time deadline;        /* the caller's */
+    bool polled;             /* the caller may wait on the fd */
     sd_time armed;           /* the timerfd's */
     bool fired;              /* it is readable until it is set again */
 
@@ -92,9 +95,8 @@ struct sd_demux {
 /* pending.c: nothing that was read is the peer's any more. */
 void sd_demux_forget(struct sd_demux *d, const struct sd_peer *p);
 
-/* wake.c: makes the fd readable at the earliest of all deadlines; call it after a new
- * one was set. */
-void sd_demux_wake(struct sd_demux *d);
+/* wake.c: the earliest of all deadlines. */
+sd_time sd_demux_deadline(const struct sd_demux *d);
 
 /* source.c: opening, pausing and closing of sockets in the epoll set. Adding
  * takes over the fd; NULL when there is no memory (the fd is closed). */

@@ -100,7 +100,27 @@ static void try_own_socket(struct sd_demux *d, struct sd_peer *p)
     d->counters[p->own ? SD_NET_CONNECTED : SD_NET_SHARED]++;
 }
 
-struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_received *from, void *user)
+void sd_peer_open(struct sd_peer *p)
+{
+    struct sd_demux *d = p->demux;
+    if (p->settled)
+        return;
+    p->settled = true;
+    try_own_socket(d, p);
+    /* What the peer sent before its socket was connected is on a listener:
+     * read that first, so that its datagrams keep their order. */
+    if (p->own)
+        d->drain = 0;
+}
+
+/* What a listener drops may be the answer of a client in its handshake. */
+static bool is_lossy(const struct sd_demux *d, unsigned listener)
+{
+    const struct sd_source *s = d->listeners[listener].source;
+    return s && s->lossy_until && sd_clock_now() < s->lossy_until;
+}
+
+struct sd_peer *sd_demux_admit(struct sd_demux *d, const struct sd_received *from, void *user)
 {
     struct sd_peer *p = sd_peer_find(d, &from->peer, &from->local);
     if (p)
@@ -113,12 +133,17 @@ struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_received *fr
                           .remote = from->peer,
                           .local = from->local,
                           .user = user};
-    try_own_socket(d, p);
     table_add(d, p);
-    /* What the peer sent before its socket was connected is on a listener:
-     * read that first, so that its datagrams keep their order. */
-    if (p->own)
-        d->drain = 0;
+    if (is_lossy(d, p->listener))
+        sd_peer_open(p);
+    return p;
+}
+
+struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_received *from, void *user)
+{
+    struct sd_peer *p = sd_demux_admit(d, from, user);
+    if (p)
+        sd_peer_open(p);
     return p;
 }
 
@@ -132,8 +157,9 @@ static int connect_client(struct sd_demux *d, int fd, const struct sd_addr *remo
         rc = sd_socket_connect(fd, remote);
     if (!rc)
         rc = sd_socket_local(fd, &p->local);
-    /* Asked for, because connecting to 0.0.0.0 is connecting to 127.0.0.1. */
-    if (!rc)
+    /* Connecting to 0.0.0.0 is connecting to 127.0.0.1, and IPv6 knows more such cases. */
+    p->remote = *remote;
+    if (!rc && (remote->sa.sa_family != AF_INET || sd_addr_is_any(remote)))
         rc = sd_socket_remote(fd, &p->remote);
     if (rc) {
         close(fd);
@@ -163,6 +189,7 @@ int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const str
     }
     p->demux = d;
     p->user = user;
+    p->settled = true;
     p->own->peer = p;
     p->own->local = p->local;
     note_share(d, p->own, o.rcvbuf);
@@ -275,14 +302,13 @@ void sd_peer_set_user(struct sd_peer *p, void *user)
 }
 
 /* The route is known to connected sockets only: one is made to ask. It gets a
- * port of its own, so no datagram can come to it. */
+ * port of its own, so no datagram can come to it, and no options. */
 static size_t ask_route(const struct sd_peer *p)
 {
-    const struct sd_socket_options o = {.family = p->remote.sa.sa_family};
-    int fd = sd_socket_open(&o);
+    int fd = socket(p->remote.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
     if (fd < 0)
         return 0;
-    size_t payload = sd_socket_connect(fd, &p->remote) ? 0 : sd_socket_route_payload(fd);
+    size_t payload = sd_socket_connect(fd, &p->remote) ? 0 : sd_socket_payload_to(fd, &p->remote);
     close(fd);
     return payload;
 }
@@ -295,5 +321,5 @@ bool sd_peer_ipv6(const struct sd_peer *p)
 
 size_t sd_peer_route_payload(const struct sd_peer *p)
 {
-    return p->own ? sd_socket_route_payload(p->own->fd) : ask_route(p);
+    return p->own ? sd_socket_payload_to(p->own->fd, &p->remote) : ask_route(p);
 }

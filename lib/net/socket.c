@@ -146,13 +146,6 @@ int sd_socket_remote(int fd, struct sd_addr *a)
     return sd_addr_from(a, (struct sockaddr *)&ss, len) ? 0 : -EAFNOSUPPORT;
 }
 
-int sd_socket_isolate(int fd)
-{
-    struct sd_addr self;
-    int rc = sd_socket_local(fd, &self);
-    return rc ? rc : sd_socket_connect(fd, &self);
-}
-
 int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local)
 {
     int type = 0;
@@ -227,15 +220,22 @@ int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *t
     return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-bool sd_socket_dropped(int fd, uint32_t *count)
+bool sd_socket_state(int fd, uint32_t *dropped, bool *empty)
 {
     uint32_t info[SK_MEMINFO_VARS] = {0};
     socklen_t len = sizeof info;
     if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) ||
         len < (SK_MEMINFO_DROPS + 1) * sizeof *info)
         return false;
-    *count = info[SK_MEMINFO_DROPS];
+    *dropped = info[SK_MEMINFO_DROPS];
+    *empty = !info[SK_MEMINFO_RMEM_ALLOC];
     return true;
+}
+
+bool sd_socket_dropped(int fd, uint32_t *count)
+{
+    bool empty;
+    return sd_socket_state(fd, count, &empty);
 }
 
 bool sd_socket_empty(int fd)
@@ -258,13 +258,16 @@ size_t sd_socket_headers(const struct sd_addr *to)
     return (six ? IPV6 : IPV4) + UDP;
 }
 
+size_t sd_socket_payload_to(int fd, const struct sd_addr *remote)
+{
+    bool six = remote->sa.sa_family == AF_INET6;
+    int mtu = six ? get_int(fd, IPPROTO_IPV6, IPV6_MTU) : get_int(fd, IPPROTO_IP, IP_MTU);
+    size_t headers = sd_socket_headers(remote);
+    return mtu > (int)headers ? (size_t)mtu - headers : 0;
+}
+
 size_t sd_socket_route_payload(int fd)
 {
     struct sd_addr remote;
-    if (sd_socket_remote(fd, &remote))
-        return 0;
-    bool six = remote.sa.sa_family == AF_INET6;
-    int mtu = six ? get_int(fd, IPPROTO_IPV6, IPV6_MTU) : get_int(fd, IPPROTO_IP, IP_MTU);
-    size_t headers = sd_socket_headers(&remote);
-    return mtu > (int)headers ? (size_t)mtu - headers : 0;
+    return sd_socket_remote(fd, &remote) ? 0 : sd_socket_payload_to(fd, &remote);
 }

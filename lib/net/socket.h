@@ -30,9 +30,6 @@ int sd_socket_bind(int fd, const struct sd_addr *a);
 int sd_socket_connect(int fd, const struct sd_addr *a);
 int sd_socket_local(int fd, struct sd_addr *a);
 int sd_socket_remote(int fd, struct sd_addr *a);
-/* Connects a bound socket to its own address: it keeps its queue and gets
- * nothing new, so it can be drained and closed without losing anything. */
-int sd_socket_isolate(int fd);
 /* Reads the options of a socket that was not made here. */
 int sd_socket_inspect(int fd, struct sd_socket_options *o, struct sd_addr *local);
 /* Sends to `to` from the local address `from`; both NULL on a connected socket. */
@@ -42,6 +39,8 @@ int sd_socket_send(int fd, const void *data, size_t len, const struct sd_addr *t
  * checksum wrong (Linux counts both together: a forged datagram is enough, measured on 6.18);
  * false when the kernel does not say. */
 bool sd_socket_dropped(int fd, uint32_t *count);
+/* The same; *empty: neither a datagram nor the report of an error is in its queue. */
+bool sd_socket_state(int fd, uint32_t *dropped, bool *empty);
 /* Nothing to read; an error that is pending does not say that. */
 bool sd_socket_empty(int fd);
 /* A datagram probably waits to be read. It takes no pending error off the socket. */
@@ -50,5 +49,7 @@ bool sd_socket_waits(int fd);
 size_t sd_socket_headers(const struct sd_addr *to);
 /* UDP payload that the route of a connected socket carries; 0 = unknown. */
 size_t sd_socket_route_payload(int fd);
+/* The same when the caller knows the peer. */
+size_t sd_socket_payload_to(int fd, const struct sd_addr *remote);
 
 #endif

@@ -12,7 +12,8 @@ enum {
      * which may have 208 kB: at 20,000 errors/s that is full after 14 ms. */
     STORM_ERRORS = 32,
     STORM_MS = 100,
-    DEAF_MS = 1000
+    DEAF_MS = 1000,
+    LOSSY_MS = 1000 /* a queue that has overflowed may do so again */
 };
 
 static int watch_source(struct sd_demux *d, struct sd_source *s)
@@ -65,7 +66,18 @@ void sd_source_dropped(struct sd_demux *d, struct sd_source *s, uint32_t dropped
     if (more <= 0)
         return;
     d->counters[SD_NET_OVERFLOW] += (uint32_t)more;
+    s->lossy_until = sd_clock_now() + LOSSY_MS * SD_MS;
     s->dropped = dropped;
+}
+
+/* Asks the kernel once for both: what it dropped, and whether anything waits. */
+static bool is_drained(struct sd_demux *d, struct sd_source *s)
+{
+    uint32_t dropped;
+    bool empty = false;
+    if (sd_socket_state(s->fd, &dropped, &empty))
+        sd_source_dropped(d, s, dropped);
+    return empty || sd_socket_empty(s->fd);
 }
 
 /* A datagram that was dropped after the last one that was queued is in no datagram's count. */
@@ -76,15 +88,20 @@ void sd_source_count_drops(struct sd_demux *d, struct sd_source *s)
         sd_source_dropped(d, s, dropped);
 }
 
-void sd_source_close(struct sd_demux *d, struct sd_source *s)
+static void close_source(struct sd_demux *d, struct sd_source *s)
 {
-    sd_source_count_drops(d, s);
     d->rcvbuf_given -= s->rcvbuf;
     sd_timers_cancel(&d->timers, &s->timer);
     unlink_source(d, s);
     unwatch_source(d, s);
     close(s->fd);
     free(s);
+}
+
+void sd_source_close(struct sd_demux *d, struct sd_source *s)
+{
+    sd_source_count_drops(d, s);
+    close_source(d, s);
 }
 
 static void hear_nothing(struct sd_source *s)
@@ -131,7 +148,8 @@ void sd_source_bury(struct sd_demux *d, struct sd_source *s)
         sd_source_close(d, s);
         return;
     }
-    sd_socket_isolate(s->fd);
+    /* Connected to its own address it keeps its queue and gets nothing new. */
+    sd_socket_connect(s->fd, &s->local);
     if (sd_timers_set(&d->timers, &s->timer, sd_clock_now() + SD_LINGER_MS * SD_MS))
         sd_demux_wake(d);
     else
@@ -171,16 +189,16 @@ void sd_source_due(struct sd_demux *d, struct sd_source *s, sd_time now)
         hear_again(s);
     if (!s->dying)
         return;
-    if (++s->turns > SD_LINGER_TURNS || sd_socket_empty(s->fd))
-        sd_source_close(d, s);
+    if (is_drained(d, s) || ++s->turns > SD_LINGER_TURNS)
+        close_source(d, s);
     else
         sd_timers_set(&d->timers, &s->timer, now + SD_LINGER_MS * SD_MS);
 }
 
 void sd_source_idle(struct sd_demux *d, struct sd_source *s)
 {
-    if (s->dying && s->turns && sd_socket_empty(s->fd))
-        sd_source_close(d, s);
+    if (s->dying && s->turns && is_drained(d, s))
+        close_source(d, s);
     else if (!s->dying && s->events & (EPOLLRDHUP | EPOLLHUP))
         pause_source(d, s);
 }

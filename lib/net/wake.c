@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* When the demultiplexer wakes: one timerfd for all its timers and the caller's. */
+/* When the demultiplexer wakes, for a program that waits on its fd: one timerfd for all its timers
+ * and the caller's. Who waits in sd_demux_next() needs none. */
 #include <sys/timerfd.h>
 
 #include "net/internal.h"
+
+sd_time sd_demux_deadline(const struct sd_demux *d)
+{
+    sd_time when = sd_timers_next(&d->timers);
+    return d->deadline < when ? d->deadline : when;
+}
 
 /* A deadline that moved away is left as it is: it costs one early wake-up, and a call less
  * for each datagram. The timerfd is never read: setting it again clears it. */
 void sd_demux_wake(struct sd_demux *d)
 {
-    sd_time when = sd_timers_next(&d->timers);
-    if (d->deadline < when)
-        when = d->deadline;
-    if (!d->fired && when >= d->armed)
+    sd_time when = sd_demux_deadline(d);
+    if (!d->polled || (!d->fired && when >= d->armed))
         return;
     sd_time set = when == SD_NEVER ? 0 : when ? when : 1; /* 0 disarms */
     struct itimerspec spec = {
@@ -25,5 +30,11 @@ void sd_demux_wake(struct sd_demux *d)
 void sd_demux_arm(struct sd_demux *d, sd_time when)
 {
     d->deadline = when;
+}
+
+int sd_demux_fd(struct sd_demux *d)
+{
+    d->polled = true;
     sd_demux_wake(d);
+    return d->epoll;
 }

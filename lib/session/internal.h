@@ -72,6 +72,7 @@ struct sd_session {
     bool mtu_lowered; /* after loss or after a report */
     bool mtu_refused; /* this host refused a datagram; its report has yet to come */
     bool mtu_probed;  /* a datagram as large as the route allows was sent */
+    bool peer_ready;  /* the peer sent data, so its handshake is complete */
     sd_time raise_at;
 
     int alert_sent, alert_received; /* fatal ones and close_notify, or -1 */
@@ -92,6 +93,8 @@ sd_time sd_retransmit_deadline(const struct sd_session *s, sd_time now);
 void sd_pathmtu_setup(struct sd_session *s, const struct sd_session_config *c);
 void sd_pathmtu_set(struct sd_session *s, size_t mtu);
 void sd_pathmtu_established(struct sd_session *s);
+/* The route carries datagrams of this size; what was larger goes out again in smaller ones. */
+void sd_pathmtu_route(struct sd_session *s, size_t payload);
 /* The peer sent data, so its handshake is complete. */
 void sd_pathmtu_peer_ready(struct sd_session *s);
 /* Takes the next lower step below the datagrams that were sent; false after the last step. */

@@ -82,7 +82,7 @@ bool sd_pathmtu_step_down(struct sd_session *s)
  * plaintext record ends the session of an OpenSSL (docs/guard.md). */
 static void probe(struct sd_session *s)
 {
-    s->mtu_probed = true;
+    s->mtu_probed = s->route_payload;
     if (s->guard.stage && !s->mtu_fixed && s->mtu == s->route_payload && s->mtu > MTU_DEFAULT &&
         s->mtu <= PROBE_MAX)
         sd_guard_probe(&s->guard, s->mtu);
@@ -98,8 +98,23 @@ void sd_pathmtu_established(struct sd_session *s)
         probe(s);
 }
 
+void sd_pathmtu_route(struct sd_session *s, size_t payload)
+{
+    bool established = s->phase == SD_PHASE_ESTABLISHED;
+    s->route_payload = payload;
+    if (!payload || s->phase == SD_PHASE_OVER)
+        return;
+    if (payload < s->mtu || (established && !s->mtu_fixed && !s->mtu_lowered))
+        sd_pathmtu_set(s, payload);
+    if (!established)
+        sd_guard_resend(&s->guard, s->mtu);
+    else if (s->peer_ready)
+        probe(s);
+}
+
 void sd_pathmtu_peer_ready(struct sd_session *s)
 {
+    s->peer_ready = true;
     if (!s->mtu_probed)
         probe(s);
 }

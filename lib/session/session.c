@@ -283,6 +283,12 @@ void sd_session_input(struct sd_session *s, const uint8_t *data, size_t len, sd_
         sd_guard_input(&s->guard, data, len);
 }
 
+void sd_session_route(struct sd_session *s, size_t payload, sd_time now)
+{
+    s->guard.now = now;
+    sd_pathmtu_route(s, payload);
+}
+
 void sd_session_net_error(struct sd_session *s, const struct sd_session_report *r, sd_time now)
 {
     s->guard.now = now;

@@ -94,7 +94,7 @@ static inline struct sd_received next_datagram(struct sd_demux *d)
     return got;
 }
 
-static inline bool readable(const struct sd_demux *d, int ms)
+static inline bool readable(struct sd_demux *d, int ms)
 {
     struct pollfd p = {.fd = sd_demux_fd(d), .events = POLLIN};
     return poll(&p, 1, ms) == 1;

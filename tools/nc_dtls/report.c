@@ -199,11 +199,19 @@ static void report_mtu(const struct nc *n, const sdtls_event *ev)
     tool_event(&n->out, "mtu", f);
 }
 
+/* ICMP errors are reported and counted from the first flight on, which takes an own socket. */
+static void hear_network(const struct nc *n, const sdtls_event *ev)
+{
+    if (n->out.verbose || n->out.json || n->cfg.stats)
+        sdtls_conn_fd(ev->conn);
+}
+
 void nc_report_other(const struct nc *n, const sdtls_event *ev)
 {
     unsigned long long value = ev->value;
     switch (ev->type) {
     case SDTLS_EV_ACCEPTED:
+        hear_network(n, ev);
         tool_say(&n->out, 1, "Client connected from: %s", sdtls_peer_text(ev->conn));
         tool_event(&n->out, "accepted", json_pack("{s:s}", "peer", sdtls_peer_text(ev->conn)));
         break;
