@@ -11,9 +11,12 @@ static const struct {
     {scan_tolerance_checks, &scan_tolerance_count},
     {scan_suite_checks, &scan_suite_check_count},
     {scan_extension_checks, &scan_extension_count},
+    {scan_session_checks, &scan_session_count},
     {scan_certificate_checks, &scan_certificate_count},
     {scan_listen_checks, &scan_listen_count},
     {scan_hello_checks, &scan_hello_count},
+    {scan_behaviour_checks, &scan_behaviour_count},
+    {scan_weakness_checks, &scan_weakness_count},
 };
 
 const struct scan_check *scan_check_at(size_t index)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "dtls_scan/ask/ask.h"
+#include "dtls_scan/checks/life.h"
+#include "dtls_scan/checks/seen.h"
 
 struct scan;
 
@@ -69,7 +71,7 @@ struct scan_unproven_fact {
 };
 
 enum scan_cert_kind { SCAN_CERT_RSA, SCAN_CERT_ECDSA, SCAN_CERT_EDDSA, SCAN_CERT_KINDS };
-enum { SCAN_CHAIN_BYTES = 32 << 10 };
+enum { SCAN_CHAIN_BYTES = 32 << 10, SCAN_KILLERS = 16 };
 
 struct scan_chain_fact {
     bool asked;
@@ -87,6 +89,11 @@ struct scan_facts {
     struct scan_unproven_fact unproven;
     struct scan_choice_fact groups, groups13, schemes;
     struct scan_chain_fact chain[SCAN_CERT_KINDS];
+    struct scan_life life; /* the first association */
+    struct scan_mute mute; /* one whose flight was not answered */
+    struct scan_seen seen; /* of all associations */
+    bool forged;
+    enum scan_tri killed[SCAN_KILLERS]; /* an association, by each enum scan_forgery */
 };
 
 /* The code on the wire: SD_DTLS_1_2 ... */

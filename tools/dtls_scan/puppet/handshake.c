@@ -79,6 +79,7 @@ static enum puppet_end make_answer(struct puppet *p, struct puppet_secret *secre
     if (!puppet_exchange_of(p->suite, &x) || !puppet_exchange_run(&x, &parts, secret))
         return PUPPET_END_UNSUPPORTED;
     p->group = secret->group;
+    p->next_message = (uint16_t)(p->next_message + p->cfg.skip);
     if (p->certificate_wanted &&
         !add_own(p, SD_HS_CERTIFICATE, 0,
                  (struct sd_span){no_certificates, sizeof no_certificates}))
@@ -196,9 +197,9 @@ static enum puppet_end on_finished(struct puppet *p, const struct sd_handshake *
     p->finished_sound = span_equals(h->body, p->server_verify, PUPPET_VERIFY_LEN);
     p->stage = PUPPET_CONNECTED;
     p->deadline = SD_NEVER;
-    puppet_flight_clear(&p->flight);
     if (!p->resumed)
         return PUPPET_NOT_ENDED;
+    puppet_flight_clear(&p->flight);
     if (!puppet_transcript_add(&p->transcript, h->type, h->message_seq, h->body) ||
         !add_finished(p))
         return PUPPET_END_LOCAL;

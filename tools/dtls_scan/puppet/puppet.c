@@ -85,7 +85,8 @@ void puppet_timer(struct puppet *p, sd_time now)
         return;
     }
     p->tries++;
-    p->timeout *= 2;
+    if (!p->cfg.longest_timeout || p->timeout < p->cfg.longest_timeout)
+        p->timeout *= 2;
     p->deadline = now + p->timeout;
     if (p->still)
         return;
@@ -108,6 +109,7 @@ bool puppet_begin(struct puppet *p, const struct puppet_config *cfg, sd_time now
     p->cfg = *cfg;
     p->now = now;
     p->deadline = SD_NEVER;
+    p->next_message = cfg->first_message;
     fill_defaults(&p->cfg);
     if (!sd_random(p->client_random, sizeof p->client_random) || !puppet_make_hello(p)) {
         puppet_end_with(p, PUPPET_END_LOCAL);

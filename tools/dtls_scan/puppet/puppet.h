@@ -67,6 +67,10 @@ struct puppet_config {
     size_t mtu;                   /* bytes of UDP payload; 0 = PUPPET_MTU */
     sd_time first_timeout;        /* of a flight, doubled each time; 0 = PUPPET_FIRST_TIMEOUT */
     unsigned retransmissions;     /* of a flight, then the end; 0 = PUPPET_RETRANSMISSIONS */
+    sd_time longest_timeout;      /* 0 = doubled without end */
+    uint16_t first_message;       /* message_seq of the first hello */
+    uint16_t skip;                /* message_seqs that the answer to the server leaves out */
+    bool edit_once;               /* a retransmission has the items that were there before `edit` */
     void *arg;                    /* of all that follow */
     void (*send)(void *arg, const uint8_t *datagram, size_t len);
     /* Sees a flight before it goes, and may change it. NULL = nobody. */
@@ -119,9 +123,9 @@ struct puppet {
     unsigned tries;
     bool still; /* the caller's: nothing is retransmitted */
 
-    struct puppet_flight flight;
-    uint64_t next_seq[2];  /* record numbers of epoch 0, and of the others */
-    uint16_t next_message; /* message_seq */
+    struct puppet_flight flight; /* the last one; it stays after the handshake */
+    uint64_t next_seq[2];        /* record numbers of epoch 0, and of the others */
+    uint16_t next_message;       /* message_seq */
     struct sd_keys12 keys;
     bool keyed;
     struct puppet_inbox inbox;

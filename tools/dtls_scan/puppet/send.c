@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dtls_scan/puppet/internal.h"
 
+#include <string.h>
+
 void puppet_end_with(struct puppet *p, enum puppet_end end)
 {
     if (p->stage == PUPPET_ENDED)
@@ -38,12 +40,19 @@ void puppet_send_again(struct puppet *p)
 
 void puppet_send_flight(struct puppet *p)
 {
+    struct puppet_item before[PUPPET_ITEMS_MAX];
+    size_t count = p->flight.count;
+    memcpy(before, p->flight.item, sizeof before);
     if (p->cfg.edit)
         p->cfg.edit(p->cfg.arg, p, &p->flight);
     p->tries = 0;
     p->timeout = p->cfg.first_timeout;
     p->deadline = p->now + p->timeout;
     puppet_send_again(p);
+    if (!p->cfg.edit_once)
+        return;
+    memcpy(p->flight.item, before, sizeof before);
+    p->flight.count = count;
 }
 
 bool puppet_say(struct puppet *p, const void *data, size_t len)
