@@ -215,8 +215,9 @@ struct scan_association *scan_associate(struct scan *s, const struct scan_wish *
     }
     for (unsigned i = 0; i < HEAR_MOST && !decided(a) && step(a, SD_NEVER); i++)
         ;
-    s->line.asked++;
-    s->line.repeated += a->puppet.retransmitted > 0;
+    /* What is refused on purpose is no loss. */
+    s->line.asked += !w->edit && !w->message && !w->skip;
+    s->line.repeated += !w->edit && !w->message && !w->skip && a->puppet.retransmitted;
     if (s->line.stop) {
         scan_dissociate(a);
         return NULL;
@@ -224,17 +225,23 @@ struct scan_association *scan_associate(struct scan *s, const struct scan_wish *
     return a;
 }
 
+/* A server that serves one client at a time reads the next hello as part of this association,
+ * unless it gets a moment to end it. */
+static void say_goodbye(struct scan_association *a)
+{
+    const sd_time moment = 30 * SD_MS + a->scan->line.rtt;
+    struct puppet *p = &a->puppet;
+    puppet_leave(p);
+    p->still = true;
+    scan_associate_hear(a, sd_clock_now() + moment, &p->alerts, p->alerts);
+}
+
 void scan_dissociate(struct scan_association *a)
 {
     if (!a)
         return;
-    if (a->port.fd >= 0 && a->puppet.sent_datagrams && a->puppet.end != PUPPET_END_ALERT) {
-        if (a->puppet.stage == PUPPET_CONNECTED)
-            puppet_leave(&a->puppet);
-        else
-            scan_port_goodbye(&a->port, a->puppet.version ? a->puppet.version : SD_DTLS_1_2,
-                              a->puppet.next_seq[0]);
-    }
+    if (a->port.fd >= 0 && a->puppet.sent_datagrams && a->puppet.end != PUPPET_END_ALERT)
+        say_goodbye(a);
     scan_see(&a->scan->facts.seen, a);
     scan_port_close(&a->port);
     puppet_fini(&a->puppet);
@@ -244,6 +251,15 @@ void scan_dissociate(struct scan_association *a)
 bool scan_associated(const struct scan_association *a)
 {
     return a && a->puppet.stage == PUPPET_CONNECTED;
+}
+
+bool scan_still_associates(struct scan *s)
+{
+    const struct scan_wish plain = {0};
+    struct scan_association *a = scan_associate(s, &plain);
+    bool yes = scan_associated(a);
+    scan_dissociate(a);
+    return yes;
 }
 
 /* --- what the checks send --- */

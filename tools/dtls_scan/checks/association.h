@@ -60,6 +60,9 @@ struct scan_association {
 /* Shakes hands as wished, until the handshake is complete or cannot be. NULL: no memory, or the
  * line has stopped. The caller asks puppet.stage, and closes it in any case. */
 struct scan_association *scan_associate(struct scan *s, const struct scan_wish *w);
+/* A plain association comes about: what an unusual one showed was due to what it did. Otherwise the
+ * server serves nobody at the moment. */
+bool scan_still_associates(struct scan *s);
 /* Sends close_notify, or another alert, and forgets it. NULL is allowed. */
 void scan_dissociate(struct scan_association *a);
 bool scan_associated(const struct scan_association *a); /* NULL is not */

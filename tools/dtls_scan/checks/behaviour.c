@@ -193,8 +193,8 @@ static void check_reordering(struct scan *s, struct scan_outcome *o)
         at_once = scan_associated(a) && !a->puppet.retransmitted;
         scan_dissociate(a);
     }
-    if (s->line.stop && !connected)
-        scan_not_known(o, "the scan ended before");
+    if (!connected && !scan_still_associates(s))
+        scan_not_known(o, "the server serves nobody at the moment");
     else if (at_once)
         scan_found(o, SCAN_OK, json_string("at once"),
                    "completes a handshake whose last flight comes in reverse order");
@@ -232,9 +232,10 @@ static void check_message_seq(struct scan *s, struct scan_outcome *o)
                            jump = {.skip = 1, .brief = true}, late = {.message = 2, .brief = true};
     if (no_association(s, o))
         return;
-    bool repeated = connects(s, &repeat), jumped = connects(s, &jump), begun = connects(s, &late);
-    if (s->line.stop) {
-        scan_not_known(o, "the scan ended before");
+    bool repeated = connects(s, &repeat) || connects(s, &repeat), jumped = connects(s, &jump),
+         begun = connects(s, &late);
+    if (s->line.stop || !scan_still_associates(s)) {
+        scan_not_known(o, "the server serves nobody at the moment");
         return;
     }
     json_t *value = json_pack("{s:b,s:b,s:b}", "repeat", repeated, "jump", jumped, "late", begun);

@@ -114,6 +114,16 @@ static enum scan_tri survives(struct scan *s, const enum scan_forgery *kinds, si
     return s->line.stop ? SCAN_UNKNOWN : alive;
 }
 
+/* An association that nobody disturbs lives. */
+static bool undisturbed(struct scan *s)
+{
+    const struct scan_wish plain = {0};
+    struct scan_association *a = scan_associate(s, &plain);
+    bool alive = scan_associated(a) && scan_alive(a);
+    scan_dissociate(a);
+    return alive;
+}
+
 /* Dead is who does not answer in any of several associations, while a ping is answered by those
  * that nobody disturbs. A single close_notify may be lost; a ping is repeated. */
 static enum scan_tri dies_of(struct scan *s, enum scan_forgery kind)
@@ -128,7 +138,7 @@ static enum scan_tri dies_of(struct scan *s, enum scan_forgery kind)
             return SCAN_UNKNOWN;
         alive = now;
     }
-    return alive == SCAN_NO ? SCAN_YES : SCAN_UNKNOWN;
+    return alive == SCAN_NO && undisturbed(s) ? SCAN_YES : SCAN_UNKNOWN;
 }
 
 /* All forgeries at one association: a sound server costs no more. */

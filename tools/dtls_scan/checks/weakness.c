@@ -92,8 +92,8 @@ static void check_early_records(struct scan *s, struct scan_outcome *o)
     }
     if (lives)
         scan_found(o, SCAN_OK, json_false(), "a handshake survives 64 kB of early records");
-    else if (s->line.stop)
-        scan_not_known(o, "the scan ended before");
+    else if (!scan_still_associates(s))
+        scan_not_known(o, "the server serves nobody at the moment");
     else
         scan_found(o, SCAN_HIGH, json_true(),
                    "64 kB of records that come before their keys end a handshake");
@@ -143,10 +143,10 @@ static void check_handshake(struct scan *s, struct scan_outcome *o,
         return;
     struct scan_association *a = scan_associate(s, &wish);
     bool accepted = scan_associated(a);
-    bool tried = a;
+    bool tried = a && (a->puppet.keyed || accepted);
     scan_dissociate(a);
     if (!tried)
-        scan_not_known(o, "the scan ended before");
+        scan_not_known(o, "no handshake came far enough to try it");
     else if (accepted)
         scan_found(o, level, json_true(), "accepts %s", what);
     else

@@ -72,10 +72,20 @@ bool puppet_warn(struct puppet *p, uint8_t level, uint8_t description)
     return puppet_send(p, &item, 1);
 }
 
+/* Nobody can tell which epoch a server reads whose handshake has not ended: it gets both alerts. */
+static void cancel(struct puppet *p)
+{
+    static const uint8_t body[2] = {SD_ALERT_FATAL, SD_ALERT_USER_CANCELED};
+    const struct puppet_item alerts[2] = {
+        {.type = SD_CT_ALERT, .seq = PUPPET_NEXT, .body = {body, sizeof body}},
+        {.type = SD_CT_ALERT, .epoch = 1, .seq = PUPPET_NEXT, .body = {body, sizeof body}}};
+    puppet_send(p, alerts, p->keyed ? 2 : 1);
+}
+
 void puppet_leave(struct puppet *p)
 {
     if (p->stage == PUPPET_CONNECTED)
         puppet_warn(p, SD_ALERT_WARNING, SD_ALERT_CLOSE_NOTIFY);
     else
-        puppet_warn(p, SD_ALERT_FATAL, SD_ALERT_USER_CANCELED);
+        cancel(p);
 }
