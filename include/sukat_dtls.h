@@ -140,7 +140,8 @@ typedef struct sdtls_config {
     /* Whom we trust. */
     enum sdtls_verify verify;
     const char *ca_file, *ca_path; /* neither: the system's store */
-    const char *verify_host;       /* name or IP address that the certificate must have */
+    const char *verify_host;       /* name or IP address that the certificate must have; pins:
+                                      at the end */
 
     /* What we offer. */
     const char *server_name; /* SNI; NULL = the host of sdtls_connect(), "" = none */
@@ -185,6 +186,13 @@ typedef struct sdtls_config {
     unsigned max_clients_per_host; /* established ones; 0 = 4096 */
     size_t max_half_open_bytes;    /* memory of clients in their handshake; 0 = 128000000. One
                                       needs at most 64 kB, and the room for its certificates */
+
+    /* The peer's certificate or public key must have one of these SHA-256 values: in hex or
+     * base64, separated by commas or spaces, in any usual spelling, also a whole line as
+     * sdtls_fingerprint() or `openssl x509 -fingerprint` gives. Alone they are all that is asked
+     * for: no CA, no name, no dates. With ca_file, ca_path or verify_host those must hold as well.
+     * A server then requires a client certificate. */
+    const char *pins;
 } sdtls_config;
 
 #define SDTLS_CONFIG_INIT .size = sizeof(sdtls_config)

@@ -31,6 +31,7 @@ static bool copy_config(struct sd_tls *t, const sdtls_config *c)
     if (t->role == SD_ROLE_CLIENT && !c->ssl_ctx)
         t->session_file = copy_text(c->session_file, &ok);
     t->verify = sd_verify_mode(t->role, c);
+    t->pins_alone = c->pins && !c->ca_file && !c->ca_path && !t->verify_host;
     t->raw = c->flags & SDTLS_F_RAW;
     t->log = c->log;
     t->keylog = c->keylog;
@@ -108,7 +109,7 @@ static int make_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
     if (!rc)
         rc = sd_psk_setup(&t->psk, t->ctx, t->role, c, err);
     if (!rc)
-        rc = sd_verify_setup(t->ctx, t->role, c, err);
+        rc = sd_verify_setup(t, c, err);
     if (!rc)
         set_behaviour(t);
     return rc;
@@ -118,6 +119,8 @@ static int make_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
  * differently on the wire, and OpenSSL 4.1 enables it by default. */
 static int take_ctx(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
 {
+    if (c->pins)
+        return sd_err_set(err, SDTLS_OPTION, "pins and ssl_ctx are set: set one of them");
     t->ctx = c->ssl_ctx;
     SSL_CTX_up_ref(t->ctx);
     if (c->min_version || c->max_version) {

@@ -8,6 +8,7 @@
 
 #include "tls/credentials.h"
 #include "tls/offer.h"
+#include "tls/pin.h"
 #include "tls/prepare.h"
 #include "tls/psk.h"
 
@@ -20,6 +21,8 @@ struct sd_tls {
     const struct sd_acceptor *acceptor; /* of a server */
     struct sd_alpn alpn;
     struct sd_psk psk;
+    struct sd_pins pins;
+    bool pins_alone; /* there are pins, and nothing else that the certificate is measured by */
     char *server_name, *verify_host, *session_file; /* NULL = not set */
     char fingerprint[SD_FINGERPRINT_TEXT];          /* of our certificate; "" = none */
     void (*log)(void *arg, int level, const char *line);
@@ -33,6 +36,7 @@ struct sd_ssl_link {
     char *expected;       /* the host that the certificate has to name; NULL = any */
     X509 *culprit;        /* the first certificate of the chain that is not trusted, or NULL */
     int error;            /* X509_V_ERR_* of the culprit */
+    bool unpinned;        /* the culprit is the peer's own certificate, and none of the pins */
     bool name_open;       /* OpenSSL cannot compare `expected` with a certificate */
     SSL_SESSION *offered; /* by a client for resumption, or NULL; see resume.c */
 };

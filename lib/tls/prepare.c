@@ -52,7 +52,7 @@ static const char *name_to_verify(const struct sd_tls *t, const char *host,
 {
     if (t->verify_host)
         return sd_verify_host(t->verify_host, buf);
-    if (!t->own_ctx || t->role == SD_ROLE_SERVER || t->verify == SDTLS_VERIFY_NONE)
+    if (!t->own_ctx || t->role == SD_ROLE_SERVER || t->verify == SDTLS_VERIFY_NONE || t->pins_alone)
         return NULL;
     return sd_verify_host(host, buf);
 }

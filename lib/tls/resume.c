@@ -31,11 +31,14 @@ static const char *objection(SSL *ssl, SSL_SESSION *session, bool strict, const 
     SSL_SESSION_set1_id_context(session, (const unsigned char *)"", 0);
     if (!SSL_set_session(ssl, session))
         return "contains a session that OpenSSL does not resume";
+    X509 *peer = SSL_SESSION_get0_peer(session);
+    const struct sd_tls *t = sd_tls_of(ssl);
+    if (t->pins.count && (!peer || !sd_pins_match(&t->pins, peer)))
+        return "contains a session with a peer that is not pinned";
     if (!strict)
         return NULL;
     if (SSL_get_verify_result(ssl) != X509_V_OK)
         return "contains a session whose peer was not trusted";
-    X509 *peer = SSL_SESSION_get0_peer(session);
     if (host && (!peer || !sd_verify_carries(peer, host)))
         return "contains a session with another host";
     return NULL;

@@ -22,7 +22,8 @@ enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *c)
 {
     if (c->verify != SDTLS_VERIFY_DEFAULT)
         return c->verify;
-    if (c->ca_file || c->ca_path || (role == SD_ROLE_CLIENT && c->verify_host && *c->verify_host))
+    if (c->ca_file || c->ca_path || c->pins ||
+        (role == SD_ROLE_CLIENT && c->verify_host && *c->verify_host))
         return SDTLS_VERIFY_REQUIRE;
     return role == SD_ROLE_CLIENT ? SDTLS_VERIFY_CHECK : SDTLS_VERIFY_NONE;
 }
@@ -165,22 +166,59 @@ static int on_certificate(int ok, X509_STORE_CTX *store)
     return ok || (link->tls->role == SD_ROLE_SERVER && link->tls->verify == SDTLS_VERIFY_CHECK);
 }
 
-int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *c, struct sd_err *err)
+/* In place of OpenSSL's own: the chain where one is asked for, and then the pins. */
+static int on_chain(X509_STORE_CTX *store, void *arg)
 {
-    enum sdtls_verify mode = sd_verify_mode(role, c);
-    if (mode < SDTLS_VERIFY_NONE || mode > SDTLS_VERIFY_REQUIRE)
+    const struct sd_tls *t = arg;
+    X509 *own = X509_STORE_CTX_get0_cert(store);
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct sd_ssl_link *link = ssl ? sd_ssl_link_of(ssl) : NULL;
+    if (!t->pins_alone && X509_verify_cert(store) <= 0)
+        return 0;
+    if (own && sd_pins_match(&t->pins, own)) {
+        if (t->pins_alone)
+            X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
+    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    if (link && !link->culprit && own && X509_up_ref(own)) {
+        link->culprit = own;
+        link->unpinned = true;
+    }
+    return t->role == SD_ROLE_SERVER && t->verify == SDTLS_VERIFY_CHECK;
+}
+
+static int set_pins(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
+{
+    if (t->verify == SDTLS_VERIFY_NONE)
+        return sd_err_set(err, SDTLS_OPTION,
+                          "pins are set, but verify is SDTLS_VERIFY_NONE: set one");
+    SSL_CTX_set_cert_verify_callback(t->ctx, on_chain, t);
+    return sd_pins_parse(&t->pins, c->pins, err);
+}
+
+static int verify_flags(const struct sd_tls *t)
+{
+    if (t->verify == SDTLS_VERIFY_REQUIRE)
+        return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    if (t->verify == SDTLS_VERIFY_CHECK && t->role == SD_ROLE_SERVER)
+        return SSL_VERIFY_PEER;
+    return SSL_VERIFY_NONE; /* a client checks nevertheless, and keeps the result */
+}
+
+int sd_verify_setup(struct sd_tls *t, const sdtls_config *c, struct sd_err *err)
+{
+    if (t->verify < SDTLS_VERIFY_NONE || t->verify > SDTLS_VERIFY_REQUIRE)
         return sd_err_set(err, SDTLS_OPTION, "verify: %d is not a value of enum sdtls_verify",
-                          (int)mode);
-    int rc = mode == SDTLS_VERIFY_NONE ? SDTLS_OK : load_trust(ctx, c, err);
-    if (rc)
-        return rc;
-    int flags = SSL_VERIFY_NONE; /* a client checks nevertheless, and keeps the result */
-    if (mode == SDTLS_VERIFY_REQUIRE)
-        flags = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    else if (mode == SDTLS_VERIFY_CHECK && role == SD_ROLE_SERVER)
-        flags = SSL_VERIFY_PEER;
-    SSL_CTX_set_verify(ctx, flags, on_certificate);
-    return SDTLS_OK;
+                          (int)t->verify);
+    int rc = SDTLS_OK;
+    if (c->pins)
+        rc = set_pins(t, c, err);
+    if (!rc && t->verify != SDTLS_VERIFY_NONE && !t->pins_alone)
+        rc = load_trust(t->ctx, c, err);
+    if (!rc)
+        SSL_CTX_set_verify(t->ctx, verify_flags(t), on_certificate);
+    return rc;
 }
 
 bool sd_verify_is_ip(const char *host)

@@ -11,9 +11,8 @@
 
 /* What config->verify means for this role; never SDTLS_VERIFY_DEFAULT. */
 enum sdtls_verify sd_verify_mode(enum sd_role role, const sdtls_config *config);
-/* Trust store and verification mode. Errors: CRED, OPTION, NOMEM. */
-int sd_verify_setup(SSL_CTX *ctx, enum sd_role role, const sdtls_config *config,
-                    struct sd_err *err);
+/* Trust store, pins and verification mode of the context. Errors: CRED, OPTION, NOMEM. */
+int sd_verify_setup(struct sd_tls *t, const sdtls_config *config, struct sd_err *err);
 /* Sets the name or IP address that the peer's certificate has to contain. False when OpenSSL
  * cannot compare `host` with a certificate. */
 bool sd_verify_expect(SSL *ssl, const char *host);

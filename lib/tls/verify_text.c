@@ -124,6 +124,14 @@ static void name_mismatch_text(X509 *x, const char *expected, char *buf, size_t 
         snprintf(buf, len, "certificate is not for %s: it contains no name", expected);
 }
 
+static void unpinned_text(const X509 *x, char *buf, size_t len)
+{
+    char own[SD_FINGERPRINT_TEXT];
+    if (!sd_credentials_fingerprint(x, own))
+        own[0] = '\0';
+    snprintf(buf, len, "certificate is not pinned; its SHA-256 is %s", own);
+}
+
 /* Errors that need no detail of the certificate. */
 static const char *plain_text(long result)
 {
@@ -160,6 +168,11 @@ static const char *expected_of(const SSL *ssl)
 
 static void describe(const SSL *ssl, long result, X509 *x, char *buf, size_t len)
 {
+    const struct sd_ssl_link *link = sd_ssl_link_of(ssl);
+    if (link && link->unpinned) {
+        unpinned_text(x, buf, len);
+        return;
+    }
     switch (result) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
         expired_text(x, buf, len);

@@ -3,6 +3,7 @@
 
 import re
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -185,6 +186,51 @@ def test_a_trusted_server_gets_none(server, nc_run, pki):
     host = server()
     program = nc_run("--ca-file", pki / "cert.pem", "127.0.0.1", host.port)
     assert (program.status, program.err) == (0, b"")
+
+
+def fingerprint(pem):
+    """As openssl prints it."""
+    command = ["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", pem]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_line_that_a_server_prints_is_a_pin(nc, nc_run):
+    host = nc("-l", "127.0.0.1")
+    port = host.wait_for("err", r"Hosting at: 127.0.0.1:(\d+)").group(1).decode()
+    line = host.wait_for("err", r"(Throw-away certificate.*)\n").group(1).decode()
+    program = nc_run("--pin", line, "127.0.0.1", port)
+    assert (program.status, program.err) == (0, b"")
+
+
+def test_a_server_that_is_not_pinned_is_refused(server, nc_run, pki):
+    host = server()
+    program = nc_run("--pin", fingerprint(pki / "client.pem"), "127.0.0.1", host.port)
+    assert program.status == 5
+    one_line(program, "not pinned; its SHA-256 is", fingerprint(pki / "cert.pem").split("=")[1].strip())
+    assert nc_run("--pin", fingerprint(pki / "cert.pem"), "127.0.0.1", host.port).err == b""
+
+
+def test_the_warning_about_a_certificate_says_how_to_pin_it(server, nc_run):
+    host = server()
+    pin = re.search(rb"--pin (\S+)", nc_run("127.0.0.1", host.port).err).group(1).decode()
+    program = nc_run("--pin", pin, "127.0.0.1", host.port)
+    assert (program.status, program.err) == (0, b"")
+
+
+@pytest.mark.parametrize("own,statuses", [("client", [0]), ("cert", [4, 6])])
+def test_a_server_pins_its_clients(server, nc_run, pki, own, statuses):
+    host = server("--pin", fingerprint(pki / "client.pem"))
+    key = {"client": "client-key.pem", "cert": "key.pem"}[own]
+    program = nc_run("--insecure", "-c", pki / f"{own}.pem", "-k", pki / key, "127.0.0.1", host.port, data=b"me\n")
+    assert program.status in statuses, program.err
+
+
+@pytest.mark.parametrize("own,status", [("cert", 0), ("client", 5)])
+def test_s_server_is_pinned(nc_run, free_port, run, pki, own, status):
+    run("openssl", "s_server", "-dtls1_2", "-accept", f"127.0.0.1:{free_port}", "-cert", pki / "cert.pem",
+               "-key", pki / "key.pem", "-quiet")
+    program = nc_run("-w", "10", "--pin", fingerprint(pki / f"{own}.pem"), "127.0.0.1", free_port)
+    assert program.status == status, program.err
 
 
 def test_a_wrong_name_is_refused(server, nc_run, pki):

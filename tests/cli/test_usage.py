@@ -160,6 +160,7 @@ WRONG = [
     (["--mtu", "227", "host", "1"], "auto, or 228 to 65507"),
     (["-k", "key.pem", "host", "1"], "-c"),
     (["--insecure", "--verify", "host", "1"], "--insecure and --verify cannot"),
+    (["--insecure", "--pin", "00", "host", "1"], "--insecure and --pin cannot"),
     (["-i", "no-such", "host", "1"], "no such interface"),
     (["-i", "a-name-of-16-byt", "host", "1"], "15 characters at most"),
     (["-n", "localhost", "1"], "numeric"),

@@ -15,6 +15,7 @@ static const struct {
     {"psk_identity", "--psk-identity"},
     {"psk_hint", "--psk-hint"},
     {"ca_file", "--ca-file"},
+    {"pins", "--pin"},
     {"ca_path", "--ca-path"},
     {"verify_host", "--verify-host"},
     {"server_name", "--sni"},

@@ -59,6 +59,7 @@ static const struct tool_opt opts[] = {
     {0, "ca-file", "FILE", TRUST, "trust the certificates in FILE (PEM); implies --verify", TOOL_TEXT, AT(tls.ca_file), 0, NULL},
     {0, "ca-path", "DIR", TRUST, "trust the certificates in DIR (see c_rehash); implies --verify", TOOL_TEXT, AT(tls.ca_path), 0, NULL},
     {0, "verify-host", "NAME", TRUST, "require this name or address in the certificate; implies --verify", TOOL_TEXT, AT(tls.verify_host), 0, NULL},
+    {0, "pin", "SHA256", TRUST, "accept only this certificate or public key, instead of a CA or in addition; hex or base64", TOOL_TEXT, AT(tls.pins), 0, NULL},
     {0, "insecure", NULL, TRUST, "accept any certificate without a warning", TOOL_FLAG, AT(insecure), 0, NULL},
     {0, "client-cert", "MODE", TRUST, "with -l: none, request or require a certificate of the client", TOOL_CHOICE, AT(client_cert), 0, client_certs},
 

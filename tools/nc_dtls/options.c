@@ -64,9 +64,11 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
         return tool_wrong(why, "--count needs --clients");
     if (c->tls.key_file && !c->tls.cert_file)
         return tool_wrong(why, "-k %s needs -c FILE: the certificate of this key", c->tls.key_file);
-    if (c->insecure && (c->verify || c->tls.verify_host))
+    if (c->insecure && (c->verify || c->tls.verify_host || c->tls.pins))
         return tool_wrong(why, "--insecure and %s cannot be used together",
-                          c->verify ? "--verify" : "--verify-host");
+                          c->verify            ? "--verify"
+                          : c->tls.verify_host ? "--verify-host"
+                                               : "--pin");
     if (c->insecure && c->client_cert == SDTLS_VERIFY_REQUIRE)
         return tool_wrong(why, "--insecure and --client-cert require cannot be used together; use "
                                "--client-cert request to accept any certificate, or none");

@@ -108,7 +108,10 @@ static void warn_unverified(const struct nc *n, const sdtls_info *info)
     if (n->cfg.role == NC_SERVER || n->cfg.insecure || info->verified || !info->fingerprint)
         return;
     tool_library_text(info->verify_text ? info->verify_text : "not trusted", words, sizeof words);
-    tool_warn(&n->out, "certificate not verified: %s; use --insecure to hide this warning", words);
+    tool_warn(&n->out,
+              "certificate not verified: %s; use --insecure to hide this warning, or trust this "
+              "certificate alone with --pin %s",
+              words, info->fingerprint);
 }
 
 static json_t *info_json(const sdtls_conn *c, const sdtls_info *i)
