@@ -156,6 +156,9 @@ void sd_event_sizes(struct sd_event *e, const struct sd_datagram *d);
 /* Moves the scratch to the log, as far as it belongs there. */
 void sd_log_append(struct sd_tracker *t, struct sd_exchange *x);
 
+/* established.c: after each datagram of it, whether both sides have shown that they accept it */
+void sd_note_established(struct sd_exchange *x, int64_t time);
+
 /* numbers.c: record numbers of one direction and epoch */
 /* Notes one; *gap = numbers skipped before it. True when it was seen before. */
 bool sd_numbers_note(struct sd_numbers *n, uint64_t seq, uint16_t *gap, bool *reordered);

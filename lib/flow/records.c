@@ -100,6 +100,7 @@ struct reading {
     struct sd_record own;
     uint16_t gap;
     bool duplicate, reordered, reused, opened;
+    bool disordered; /* its time is before that of one which the capture has in front of it */
 };
 
 static struct sd_event *add_event(struct reading *r, enum sd_event_kind kind)
@@ -213,7 +214,7 @@ static void read_alert(struct reading *r)
     e->message = a.description;
     e->level = a.level;
     e->minor = (uint8_t)r->rec->version;
-    if (a.description == SD_ALERT_CLOSE_NOTIFY)
+    if (a.description == SD_ALERT_CLOSE_NOTIFY || a.description == SD_ALERT_USER_CANCELED)
         r->x->side[r->side].closing = true;
 }
 
@@ -398,6 +399,7 @@ static void note_number(struct reading *r)
     bool first = !n->seen;
     uint32_t late = n->late;
     bool again = sd_numbers_note(n, r->rec->seq, &r->gap, &r->reordered);
+    r->reordered = r->reordered && !r->disordered;
     if (n->late != late && r->rec->epoch)
         note_late(r);
     if (first && !r->rec->epoch && r->side == SD_CLIENT && !r->x->reversed)
@@ -443,7 +445,7 @@ static void note_datagram(struct sd_exchange *x, const struct sd_datagram *d, en
     x->side[sd_other(side)].unanswered = 0;
     s->datagrams++;
     s->first = s->first ? s->first : d->time;
-    s->last = d->time;
+    s->last = d->time > s->last ? d->time : s->last;
     s->ttl_max = d->ttl > s->ttl_max ? d->ttl : s->ttl_max;
     s->largest_ip = d->ip_length > s->largest_ip ? d->ip_length : s->largest_ip;
     uint16_t length = at_most_u16(d->length);
@@ -457,49 +459,6 @@ static void count_unproven(struct sd_exchange *x, const struct sd_datagram *d, e
 {
     if (!x->proven && !x->path_validated)
         *(side == SD_SERVER ? &x->server_bytes_unproven : &x->client_bytes_unproven) += d->length;
-}
-
-static int64_t last_of_handshake(const struct sd_exchange *x)
-{
-    int64_t time = x->start;
-    for (size_t i = 0; i < x->count; i++)
-        if (x->log[i].flight)
-            time = x->log[i].time;
-    return time;
-}
-
-/* It proves the session, whatever of the handshake is not in the capture. */
-static bool data_both_ways(const struct sd_exchange *x)
-{
-    const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
-    return c->appdata && s->appdata && (x->version == SD_DTLS_1_3 || (c->epoch && s->epoch));
-}
-
-static void note_established(struct sd_exchange *x, int64_t time)
-{
-    const struct sd_direction *c = &x->side[SD_CLIENT], *s = &x->side[SD_SERVER];
-    if (x->established)
-        return;
-    /* Of a datagram that is cut short its Finished may be missing: what comes after tells. */
-    bool cut = (c->snapped || s->snapped) && c->sealed.seen && s->sealed.seen;
-    if (!x->mid_session && (cut || data_both_ways(x)))
-        x->established = last_of_handshake(x);
-    bool finished[SD_SIDES] = {0}, data = false;
-    for (size_t i = 0; i < x->count; i++) {
-        const struct sd_event *e = &x->log[i];
-        bool sealed =
-            e->kind == SD_EV_PROTECTED && e->flight &&
-            (e->content == SD_CT_HANDSHAKE || e->content == SD_CT_CID || e->flags & SD_EVF_UNIFIED);
-        if (sealed || (e->kind == SD_EV_HANDSHAKE && e->message == SD_HS_FINISHED))
-            finished[sd_event_side(e)] = true;
-        data |= (e->flags & SD_EVF_UNIFIED || x->version == SD_DTLS_1_3) &&
-                (e->kind == SD_EV_APPDATA || e->kind == SD_EV_ACK || e->epoch == 3);
-    }
-    /* In DTLS 1.3 the client's flight is alerts, too, as long as nobody opens it: data, or an
-     * acknowledgement in the epoch of data, shows that it was a Finished. */
-    if (finished[SD_CLIENT] && finished[SD_SERVER] &&
-        (x->version != SD_DTLS_1_3 || data || x->opened))
-        x->established = time;
 }
 
 /* Its number was used: what it lacks was not lost. */
@@ -565,7 +524,12 @@ void sd_events_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_loo
                     enum sd_side side)
 {
     struct sd_exchange *x = f->x;
-    struct reading r = {.t = t, .f = f, .x = x, .d = l->datagram, .side = side};
+    struct reading r = {.t = t,
+                        .f = f,
+                        .x = x,
+                        .d = l->datagram,
+                        .side = side,
+                        .disordered = l->datagram->time < x->side[side].last};
     struct sd_look_walk w = sd_look_walk(l);
     enum sd_record_status s;
     note_datagram(x, r.d, side);
@@ -593,5 +557,5 @@ void sd_events_read(struct sd_tracker *t, struct sd_flow *f, const struct sd_loo
     if (t->event_count && t->events[0].flight)
         x->last_handshake = r.d->time;
     sd_log_append(t, x);
-    note_established(x, r.d->time);
+    sd_note_established(x, r.d->time);
 }

@@ -165,5 +165,25 @@ def snapped(play, snaplen):
     return make
 
 
+def disordered(path):
+    """The interface wrote the packets of its two queues out of order; their times are right."""
+    s = Scene(path)
+    t = Talk(s)
+    t.cookie_exchange()
+    t.fly("s", *t.server_messages())
+    for item in (*t.client_key(), CHANGE, FINISHED):
+        t.send("c", item)
+    t.send("s", CHANGE)
+    t.send("s", FINISHED)
+    t.chat()
+    t.close()
+    packets = s.pcap.packets
+    for n in range(3, len(packets) - 1, 2):
+        packets[n], packets[n + 1] = packets[n + 1], packets[n]
+    with open(path, "wb") as f:
+        s.pcap.write(f, packets)
+
+
+RECIPES["file_disordered"] = disordered
 RECIPES["file_snapped_refusal"] = snapped(refused, 90)
 RECIPES["file_snapped_restart"] = snapped(restarted, 80)

@@ -131,6 +131,17 @@ def peer_silent_not(s):
 
 
 @recipe
+def peer_silent_stream_not(s):
+    """The client asks twice, then the server sends a stream that needs no answers."""
+    t = Talk(s)
+    t.establish()
+    t.chat(rounds=2)
+    for _ in range(40):
+        t.send("s", data(200))
+        s.wait(0.5)
+
+
+@recipe
 def peer_silent_stopped_not(s):
     """A burst of requests, and the capture ends before the answers."""
     t = Talk(s)

@@ -22,6 +22,7 @@ struct seen {
     unsigned sealed, opened, finished, data;
     uint8_t proof[SD_SIDES];
     bool reported, ok, wrong_psk;
+    enum sd_confidence confidence; /* of wrong-psk */
 };
 
 static struct seen seen;
@@ -75,6 +76,10 @@ struct session {
     SSL *ssl[2];
     struct sd_tracker *t;
     struct sd_datagram next;
+    bool one_answer; /* the capture lacks what the server sends after its first flight */
+    unsigned answers;
+    uint8_t flight5[4096]; /* the client's newest datagram */
+    size_t flight5_len;
 };
 
 /* To the other side, and to the tracker, which follows both. */
@@ -91,7 +96,10 @@ static void bring(struct session *s, int from)
     s->next.dst = from == CLIENT ? server : client;
     s->next.payload = (struct sd_span){buf, (size_t)n};
     s->next.length = (uint32_t)n;
-    sd_tracker_datagram(s->t, &s->next);
+    if (from == CLIENT && (size_t)n <= sizeof s->flight5)
+        memcpy(s->flight5, buf, s->flight5_len = (size_t)n);
+    if (from == CLIENT || !s->one_answer || !s->answers++)
+        sd_tracker_datagram(s->t, &s->next);
     assert_int_equal(BIO_write(SSL_get_rbio(s->ssl[!from]), buf, n), n);
 }
 
@@ -118,6 +126,20 @@ static void say_something(struct session *s)
     bring(s, CLIENT);
 }
 
+/* As a client does that gets no answer. */
+static void repeat_flight5(struct session *s)
+{
+    s->next.src = sd_addr_any(AF_INET, 40000);
+    s->next.dst = sd_addr_any(AF_INET, 4433);
+    s->next.payload = (struct sd_span){s->flight5, s->flight5_len};
+    s->next.length = (uint32_t)s->flight5_len;
+    for (int seconds = 1; seconds <= 4; seconds *= 2) {
+        s->next.number++;
+        s->next.time += seconds * SD_NS_SECOND;
+        sd_tracker_datagram(s->t, &s->next);
+    }
+}
+
 static void count_records(void *arg, const struct sd_packet *p)
 {
     (void)arg;
@@ -137,7 +159,10 @@ static void note_result(void *arg, const struct sd_result *r)
     seen.ok = r->outcome == SD_OK;
     memcpy(seen.proof, r->x->key_proof, sizeof seen.proof);
     for (size_t i = 0; i < r->count; i++)
-        seen.wrong_psk |= !strcmp(r->findings[i].entry->id, "wrong-psk");
+        if (!strcmp(r->findings[i].entry->id, "wrong-psk")) {
+            seen.wrong_psk = true;
+            seen.confidence = r->findings[i].confidence;
+        }
 }
 
 static struct sd_tracker *new_tracker(const struct sd_unprotect *u)
@@ -151,7 +176,7 @@ static struct sd_tracker *new_tracker(const struct sd_unprotect *u)
 
 /* False when this OpenSSL cannot have such a session. `keys`: the first byte of each that is given
  * to the tracker, 0 at the end. */
-static bool follow(const struct kind *k, const uint8_t *keys)
+static bool follow_as_far(const struct kind *k, const uint8_t *keys, bool one_answer)
 {
     struct sd_secrets *secrets = sd_secrets_new();
     uint8_t key[KEY_LEN];
@@ -160,13 +185,15 @@ static bool follow(const struct kind *k, const uint8_t *keys)
         assert_true(sd_secrets_add_psk(secrets, (struct sd_span){key, sizeof key}));
     }
     struct sd_unprotect u = sd_unseal_hooks(secrets);
-    struct session s = {.t = new_tracker(&u), .next.time = SD_NS_SECOND};
+    struct session s = {.t = new_tracker(&u), .next.time = SD_NS_SECOND, .one_answer = one_answer};
     seen = (struct seen){0};
     s.ssl[CLIENT] = new_half(&s.ctx[CLIENT], k);
     s.ssl[SERVER] = new_half(&s.ctx[SERVER], k);
     bool ok = s.ssl[CLIENT] && s.ssl[SERVER] && shake_hands(&s);
-    if (ok)
+    if (ok && !one_answer)
         say_something(&s);
+    if (ok && one_answer)
+        repeat_flight5(&s);
     sd_tracker_finish(s.t);
     sd_tracker_free(s.t);
     for (int i = CLIENT; i <= SERVER; i++) {
@@ -176,6 +203,11 @@ static bool follow(const struct kind *k, const uint8_t *keys)
     sd_secrets_free(secrets);
     ERR_clear_error();
     return ok;
+}
+
+static bool follow(const struct kind *k, const uint8_t *keys)
+{
+    return follow_as_far(k, keys, false);
 }
 
 static const struct kind kinds[] = {
@@ -237,6 +269,20 @@ static void another_key_opens_nothing(void **state)
     }
 }
 
+/* Nothing says that the server refused the client: the user may have given another key. */
+static void another_key_and_a_lost_answer_are_no_proof(void **state)
+{
+    static const uint8_t others[] = {6, 8, 0};
+    (void)state;
+    for (size_t i = 0; i < KINDS; i++) {
+        if (!follow_as_far(&kinds[i], others, true))
+            continue;
+        assert_int_equal(seen.proof[SD_CLIENT], SD_KEY_OTHER);
+        assert_true(!seen.ok && seen.wrong_psk);
+        assert_int_equal(seen.confidence, SD_LOW);
+    }
+}
+
 /* An ephemeral secret is in these keys, too. */
 static void with_a_key_exchange_it_is_not_tried(void **state)
 {
@@ -269,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_opens_all_records),
         cmocka_unit_test(another_key_opens_nothing),
+        cmocka_unit_test(another_key_and_a_lost_answer_are_no_proof),
         cmocka_unit_test(with_a_key_exchange_it_is_not_tried),
         cmocka_unit_test(keys_have_a_size_and_a_number),
     };

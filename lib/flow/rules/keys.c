@@ -108,12 +108,13 @@ static void say_refused(struct sd_finding *f, const struct sd_case *c, const str
             sd_seconds(c->view->now - c->x->start));
 }
 
-/* The given key does not open the client's Finished: that is certain, whatever the server does. */
-static void say_client_differs(struct sd_finding *f, const struct sd_case *c)
+/* The given key does not open the client's Finished: that is certain. But if nothing says that the
+ * server refused it, the given key may be the wrong one, and the answer may be lost. */
+static void say_client_differs(struct sd_finding *f, const struct sd_case *c, bool refused)
 {
     char text[96];
-    f->confidence = SD_HIGH;
-    f->runner_up = NULL;
+    f->confidence = refused ? SD_HIGH : SD_LOW;
+    f->runner_up = refused ? NULL : f->runner_up;
     sd_say(f,
            "The client made its Finished with another key than the one given: it does not decrypt "
            "with that key. If the server has the given key, correct the client's key for %s.",
@@ -153,7 +154,7 @@ bool sd_rule_wrong_psk(const struct sd_case *c, struct sd_finding *f)
     f->confidence = sure || (repeats && !alert) ? SD_HIGH : SD_MEDIUM;
     sd_confuse(f, alert && !sure ? "unexplained-alert" : "final-flight-lost");
     if (differs)
-        say_client_differs(f, c);
+        say_client_differs(f, c, alert || repeats);
     else if (proof[SD_CLIENT] == SD_KEY_GIVEN)
         say_server_differs(f, c, alert || repeats);
     else
@@ -271,13 +272,14 @@ static const struct sd_event *first_of(const struct sd_exchange *x, enum sd_side
     return NULL;
 }
 
-/* Overtaken on the way, not sent again: an earlier number, and soon. */
+/* Overtaken on the way, not sent again: an earlier number, and soon. The frames of a capture may
+ * be out of order: their times tell. */
 static const struct sd_event *message_after_ccs(const struct sd_exchange *x,
                                                 const struct sd_event *ccs)
 {
     for (const struct sd_event *e = ccs + 1; e < x->log + x->count; e++)
         if (e->kind == SD_EV_HANDSHAKE && !e->epoch && e->flight == ccs->flight &&
-            sd_event_side(e) == sd_event_side(ccs) && e->seq < ccs->seq &&
+            sd_event_side(e) == sd_event_side(ccs) && e->seq < ccs->seq && e->time >= ccs->time &&
             !(e->flags & (SD_EVF_RETRANSMIT | SD_EVF_DUPLICATE)))
             return e;
     return NULL;
@@ -297,7 +299,8 @@ static bool is_first_copy(const struct sd_exchange *x, const struct sd_event *cc
 static bool finished_before(const struct sd_exchange *x, const struct sd_event *fin,
                             const struct sd_event *ccs)
 {
-    return fin && fin < ccs && fin->number != ccs->number && is_first_copy(x, ccs);
+    return fin && fin < ccs && fin->time <= ccs->time && fin->number != ccs->number &&
+           is_first_copy(x, ccs);
 }
 
 /* Its ChangeCipherSpec, and what of the flight came on the wrong side of it: the Finished before
@@ -514,8 +517,9 @@ bool sd_rule_early_appdata(const struct sd_case *c, struct sd_finding *f)
         /* Without its own Finished, the capture rather misses both; so it does where the peer
          * goes on without one. */
         const struct sd_direction *other = &x->side[sd_other((enum sd_side)s)];
-        if (!data || !data->epoch || x->opened || !own || (peer && peer < data) ||
-            (!peer && other->sealed.seen) || other->snapped)
+        if (!data || !data->epoch || x->opened || !own ||
+            (peer && (peer < data || peer->time <= data->time)) || (!peer && other->sealed.seen) ||
+            other->snapped)
             continue;
         sd_prove(f, data);
         f->confidence = SD_MEDIUM;

@@ -6,6 +6,8 @@
 /* So many records, for so long, and no answer: chance no longer explains it. Few records must be
  * repeated over a long time, as CoAP and RADIUS do. */
 enum { SILENT_RECORDS = 5, SILENT_FEW = 3 };
+/* A server may send a stream after one question: only after several answers its client owes one. */
+enum { ASKED_MIN = 3 };
 #define SILENT_FOR (3 * SD_NS_SECOND)
 #define SILENT_FEW_FOR (10 * SD_NS_SECOND)
 
@@ -19,7 +21,8 @@ static bool used_to_answer(const struct sd_exchange *x, enum sd_side mute)
 {
     const struct sd_direction *talks = &x->side[sd_other(mute)];
     uint32_t before = talks->appdata - talks->unanswered;
-    return before && x->side[mute].appdata >= (before + 1) / 2;
+    return before >= (mute == SD_CLIENT ? ASKED_MIN : 1) &&
+           x->side[mute].appdata >= (before + 1) / 2;
 }
 
 static bool is_silent(const struct sd_exchange *x, enum sd_side mute)
