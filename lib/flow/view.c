@@ -520,6 +520,14 @@ void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, 
     v->concluded = has_concluded(v);
 }
 
+/* The client ended it on purpose, "for some reason unrelated to a protocol failure" (RFC 5246
+ * section 7.2.2), as who only asks what a server does. */
+static bool canceled(const struct sd_view *v)
+{
+    const struct sd_event *e = sd_view_ending_alert(v);
+    return e && e->message == SD_ALERT_USER_CANCELED && sd_event_side(e) == SD_CLIENT;
+}
+
 enum sd_outcome sd_outcome_of(const struct sd_view *v)
 {
     const struct sd_exchange *x = v->x;
@@ -529,7 +537,8 @@ enum sd_outcome sd_outcome_of(const struct sd_view *v)
     bool snapped = (x->side[SD_CLIENT].snapped || x->side[SD_SERVER].snapped) && !alert &&
                    x->side[SD_SERVER].datagrams;
     bool headless = x->reversed && !x->has_client_random && !x->has_server_random && !alert;
-    if (x->mid_session || x->evicted || snapped || headless || v->one_way || !v->concluded)
+    if (x->mid_session || x->evicted || canceled(v) || snapped || headless || v->one_way ||
+        !v->concluded)
         return SD_INCOMPLETE;
     return SD_FAILED;
 }

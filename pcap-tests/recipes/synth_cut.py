@@ -2,7 +2,7 @@
 """Written by hand: captures that lack something: their beginning, a direction, the ends of packets."""
 
 import dtls
-from scene import CHANGE, COOKIE, FINISHED, RECIPES, Scene, Talk, alert, another, data, recipe, retries
+from scene import CHANGE, CLIENT, COOKIE, FINISHED, RECIPES, Scene, Talk, alert, another, data, opaque, recipe, retries
 from synth_answer import STUN_REQUEST, STUN_SUCCESS
 
 
@@ -129,6 +129,32 @@ def stray_hello_in_unknown_session(s):
     t.chat()
     t.put("c", first)
     t.chat()
+
+
+def asks(s, code):
+    """Who ends one handshake after the server's flight, and shows the cookie of another from a second port."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.send("c", alert(code))
+    s.wait(1)
+    for port in (50001, 50002):
+        t = Talk(s, (CLIENT[0], port), label="question")
+        t.hello()
+        t.verify(cookie=opaque(20, port))
+        s.wait(0.5)
+    another(s)
+
+
+@recipe
+def canceled(s):
+    """With user_canceled: this is a question, not a failure."""
+    asks(s, 90)
+
+
+@recipe
+def canceled_not(s):
+    asks(s, 80)
 
 
 @recipe

@@ -40,8 +40,9 @@ bool sd_rule_hvr_unanswered(const struct sd_case *c, struct sd_finding *f)
         x->verify_after_cookie || (!cookie && asked > 1 && verify > 1) ||
         (cookie && sd_timer_below_round_trip(v)))
         return false; /* asked and answered more than once: reply-path-dead */
-    if (!cookie && x->side[SD_CLIENT].snapped)
-        return false; /* the cookie may be in what the capture lacks */
+    /* The cookie may be in what the capture lacks; who only asks does not return it. */
+    if (!cookie && (x->side[SD_CLIENT].snapped || sd_client_only_asks(c)))
+        return false;
     sd_prove_bursts(f, v, SD_CLIENT, 1, 4);
     sd_prove_bursts(f, v, SD_SERVER, 2, 4);
     f->confidence = SD_MEDIUM;
@@ -85,6 +86,8 @@ bool sd_rule_cookie_loop(const struct sd_case *c, struct sd_finding *f)
         return false;
     if (c->outcome == SD_OK && x->verify_after_cookie < 2)
         return false; /* one more request with another cookie is legal (RFC 6347 section 4.2.1) */
+    if (sd_client_only_asks(c))
+        return false;
     sd_prove_bursts(f, c->view, SD_CLIENT, 3, 4);
     sd_prove_bursts(f, c->view, SD_SERVER, 2, 6);
     f->severity = c->outcome == SD_OK ? SD_WARNING : SD_FATAL;
@@ -109,7 +112,7 @@ bool sd_rule_rebinding_mid_handshake(const struct sd_case *c, struct sd_finding 
             apart > -REBOUND_WITHIN && !sd_is_other_leg(x, found[i]))
             other = found[i];
     }
-    if (!other)
+    if (!other || sd_client_only_asks(c))
         return false;
     sd_prove(f, &x->log[0]);
     sd_prove(f, &other->log[0]);

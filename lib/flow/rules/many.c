@@ -16,6 +16,25 @@
 /* A client that moved does not speak from its old address for longer. */
 #define STRAGGLERS_FOR (1 * SD_NS_SECOND)
 
+static bool canceled_by_client(const struct sd_exchange *x)
+{
+    for (size_t i = x->count; i-- > 0;)
+        if (x->log[i].kind == SD_EV_ALERT && x->log[i].message == SD_ALERT_USER_CANCELED &&
+            sd_event_side(&x->log[i]) == SD_CLIENT)
+            return true;
+    return false;
+}
+
+bool sd_client_only_asks(const struct sd_case *c)
+{
+    const struct sd_exchange *found[SD_INDEX_MAX];
+    size_t n = c->index ? sd_index_same_pair(c->index, c->x, found) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (canceled_by_client(found[i]))
+            return true;
+    return canceled_by_client(c->x);
+}
+
 bool sd_rule_path_fingerprint_block(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_exchange *found[SD_INDEX_MAX];
@@ -143,6 +162,8 @@ bool sd_rule_duplicate_handshake_new_port(const struct sd_case *c, struct sd_fin
         if (answered || !o->has_client_random || later < ATTEMPT_FROM || later > ATTEMPT_TO ||
             !memcmp(o->client_random, x->client_random, sizeof x->client_random))
             continue;
+        if (sd_client_only_asks(c))
+            return false;
         sd_prove(f, &o->log[0]);
         sd_prove(f, &x->log[0]);
         f->confidence = SD_LOW;

@@ -54,6 +54,10 @@ bool sd_is_other_leg(const struct sd_exchange *x, const struct sd_exchange *o);
 /* From the server's flight on nothing came out of the device between the legs. */
 bool sd_reply_path_died(const struct sd_case *c, struct sd_finding *f);
 
+/* The client's host only asks the server what it does, as dtls_scan: it cancels other handshakes as
+ * soon as it knows. What it leaves open, tries again or asks from other ports shows no fault. */
+bool sd_client_only_asks(const struct sd_case *c);
+
 /* STUN or RTP came from the server on the same addresses: "nothing came back" is false. */
 bool sd_passes_beside(const struct sd_exchange *x);
 

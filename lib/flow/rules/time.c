@@ -544,7 +544,7 @@ bool sd_rule_unexplained_silence(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
     char name[SD_NAME_TEXT];
-    if (!v->burst_count || sd_view_ending_alert(v))
+    if (!v->burst_count || sd_view_ending_alert(v) || sd_client_only_asks(c))
         return false;
     const struct sd_part *p = v->part_count ? &v->parts[v->part_count - 1] : NULL;
     for (size_t i = 0; i < v->burst_count; i++)
