@@ -128,6 +128,25 @@ static void reports_the_alert(void **state)
     server_free(s);
 }
 
+/* OpenSSL hears no alert between ChangeCipherSpec and Finished: only the right flight gets it out
+ * of there. */
+static void amends_a_handshake_that_is_stuck(void **state)
+{
+    (void)state;
+    static void (*const how[])(struct puppet *, struct puppet_flight *) = {
+        plain_finished, spoilt_finished, no_key_exchange};
+    for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+        struct server *s = answer_with(how[i]);
+        assert_false(s->dead);
+        assert_int_equal(s->puppet.end, PUPPET_END_TIMEOUT);
+        puppet_amend(&s->puppet, virtual_time);
+        shake(s);
+        assert_connected(s);
+        assert_echo(s);
+        server_free(s);
+    }
+}
+
 /* --- records at any time --- */
 
 /* Long enough: an OpenSSL that finds less than a tag in a record ends the association. */
@@ -310,6 +329,7 @@ int main(void)
         cmocka_unit_test(sends_what_the_caller_makes_of_the_flight),
         cmocka_unit_test(keeps_its_changes_when_it_retransmits),
         cmocka_unit_test(reports_the_alert),
+        cmocka_unit_test(amends_a_handshake_that_is_stuck),
         cmocka_unit_test(is_heard_only_under_the_right_keys),
         cmocka_unit_test(repeats_a_record_number),
         cmocka_unit_test(spoils_a_mac_and_a_padding),

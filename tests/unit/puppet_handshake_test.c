@@ -205,6 +205,22 @@ static void gives_up_after_its_retransmissions(void **state)
     server_free(s);
 }
 
+/* A puppet that is told to be still waits for ever. */
+static void waits_when_it_is_still(void **state)
+{
+    (void)state;
+    const uint8_t suite[2] = {0xc0, 0x2b};
+    struct server *s = server_new("ECDHE-ECDSA-AES128-GCM-SHA256", DTLS1_2_VERSION);
+    struct puppet_config c = usual_config(s, suite);
+    begin(s, &c);
+    s->puppet.still = true;
+    virtual_time = s->puppet.deadline + 100 * SD_SEC;
+    puppet_timer(&s->puppet, virtual_time);
+    assert_int_equal(s->puppet.stage, PUPPET_HELLO);
+    assert_int_equal(s->puppet.sent_datagrams, 1);
+    server_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test(has_no_certificate_to_show),
         cmocka_unit_test(resumes_by_id_and_by_ticket),
         cmocka_unit_test(loss_costs_time_only),
+        cmocka_unit_test(waits_when_it_is_still),
         cmocka_unit_test(gives_up_after_its_retransmissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

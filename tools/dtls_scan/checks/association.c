@@ -231,6 +231,10 @@ static void say_goodbye(struct scan_association *a)
 {
     const sd_time moment = 30 * SD_MS + a->scan->line.rtt;
     struct puppet *p = &a->puppet;
+    puppet_amend(p, sd_clock_now());
+    for (unsigned i = 0; i < HEAR_MOST && p->stage == PUPPET_ANSWERED; i++)
+        if (!step(a, SD_NEVER))
+            break;
     puppet_leave(p);
     p->still = true;
     scan_associate_hear(a, sd_clock_now() + moment, &p->alerts, p->alerts);

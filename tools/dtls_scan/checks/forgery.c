@@ -128,17 +128,15 @@ static bool undisturbed(struct scan *s)
  * that nobody disturbs. A single close_notify may be lost; a ping is repeated. */
 static enum scan_tri dies_of(struct scan *s, enum scan_forgery kind)
 {
-    unsigned rounds = scan_life_pings(&s->facts.life) ? 2 : 3;
-    enum scan_tri alive = SCAN_UNKNOWN;
-    for (unsigned i = 0; i < rounds; i++) {
-        enum scan_tri now = survives(s, &kind, 1);
-        if (now == SCAN_YES)
+    unsigned rounds = scan_life_pings(&s->facts.life) ? 2 : 3, deaths = 0, missing = 0;
+    while (deaths < rounds && missing < 2 && !s->line.stop) {
+        enum scan_tri alive = survives(s, &kind, 1);
+        if (alive == SCAN_YES)
             return SCAN_NO;
-        if (now == SCAN_UNKNOWN)
-            return SCAN_UNKNOWN;
-        alive = now;
+        deaths += alive == SCAN_NO;
+        missing += alive == SCAN_UNKNOWN;
     }
-    return alive == SCAN_NO && undisturbed(s) ? SCAN_YES : SCAN_UNKNOWN;
+    return deaths == rounds && undisturbed(s) ? SCAN_YES : SCAN_UNKNOWN;
 }
 
 /* All forgeries at one association: a sound server costs no more. */

@@ -80,6 +80,10 @@ void puppet_timer(struct puppet *p, sd_time now)
     p->now = now;
     if (p->stage == PUPPET_ENDED || now < p->deadline)
         return;
+    if (p->still) {
+        p->deadline = SD_NEVER;
+        return;
+    }
     if (p->tries >= p->cfg.retransmissions) {
         puppet_end_with(p, PUPPET_END_TIMEOUT);
         return;
@@ -88,8 +92,6 @@ void puppet_timer(struct puppet *p, sd_time now)
     if (!p->cfg.longest_timeout || p->timeout < p->cfg.longest_timeout)
         p->timeout *= 2;
     p->deadline = now + p->timeout;
-    if (p->still)
-        return;
     p->retransmitted++;
     puppet_send_again(p);
 }

@@ -121,11 +121,14 @@ struct puppet {
     /* Timer of the flight; SD_NEVER = none. */
     sd_time deadline, timeout;
     unsigned tries;
-    bool still; /* the caller's: nothing is retransmitted */
+    bool still; /* the caller's: nothing is retransmitted, and no timer ends it */
 
     struct puppet_flight flight; /* the last one; it stays after the handshake */
-    uint64_t next_seq[2];        /* record numbers of epoch 0, and of the others */
-    uint16_t next_message;       /* message_seq */
+    /* The same before the caller's changes. */
+    struct puppet_item sound[PUPPET_ITEMS_MAX];
+    size_t sound_count;
+    uint64_t next_seq[2];  /* record numbers of epoch 0, and of the others */
+    uint16_t next_message; /* message_seq */
     struct sd_keys12 keys;
     bool keyed;
     struct puppet_inbox inbox;
@@ -149,6 +152,9 @@ bool puppet_send(struct puppet *p, const struct puppet_item *items, size_t count
 bool puppet_say(struct puppet *p, const void *data, size_t len);
 /* An alert under the current keys: plaintext before there are keys. */
 bool puppet_warn(struct puppet *p, uint8_t level, uint8_t description);
+/* Sends the flight again without the caller's changes (but for those of bodies): a server whose
+ * handshake got stuck may go on, and then be left. */
+void puppet_amend(struct puppet *p, sd_time now);
 /* Ends the association as a client should: close_notify, or user_canceled before it stands. */
 void puppet_leave(struct puppet *p);
 

@@ -38,21 +38,37 @@ void puppet_send_again(struct puppet *p)
         puppet_end_with(p, PUPPET_END_LOCAL);
 }
 
+static void restore_items(struct puppet *p)
+{
+    memcpy(p->flight.item, p->sound, sizeof p->sound);
+    p->flight.count = p->sound_count;
+}
+
 void puppet_send_flight(struct puppet *p)
 {
-    struct puppet_item before[PUPPET_ITEMS_MAX];
-    size_t count = p->flight.count;
-    memcpy(before, p->flight.item, sizeof before);
+    memcpy(p->sound, p->flight.item, sizeof p->sound);
+    p->sound_count = p->flight.count;
     if (p->cfg.edit)
         p->cfg.edit(p->cfg.arg, p, &p->flight);
     p->tries = 0;
     p->timeout = p->cfg.first_timeout;
     p->deadline = p->now + p->timeout;
     puppet_send_again(p);
-    if (!p->cfg.edit_once)
+    if (p->cfg.edit_once)
+        restore_items(p);
+}
+
+void puppet_amend(struct puppet *p, sd_time now)
+{
+    if (!p->keyed || (p->stage != PUPPET_ANSWERED && p->end != PUPPET_END_TIMEOUT))
         return;
-    memcpy(p->flight.item, before, sizeof before);
-    p->flight.count = count;
+    p->stage = PUPPET_ANSWERED;
+    p->end = PUPPET_NOT_ENDED;
+    p->now = now;
+    p->cfg.edit = NULL;
+    p->still = false;
+    restore_items(p);
+    puppet_send_flight(p);
 }
 
 bool puppet_say(struct puppet *p, const void *data, size_t len)
