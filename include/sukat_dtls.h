@@ -15,7 +15,8 @@
  *             sdtls_send(ev.conn, ev.data, ev.len);
  *
  * Threads: an endpoint belongs to one thread at a time; different endpoints
- * are independent. Errors: every int function returns 0 (or a count) on
+ * are independent. A server that wants all cores has a group: one endpoint in
+ * each thread, see sdtls_group_new(). Errors: every int function returns 0 (or a count) on
  * success and a negative enum sdtls_err on failure; sdtls_errmsg() then returns
  * a sentence for the user. */
 #ifndef SUKAT_DTLS_H
@@ -210,6 +211,31 @@ static inline sdtls_config sdtls_config_default(void)
 SDTLS_API SDTLS_NODISCARD sdtls *sdtls_new(const sdtls_config *config);
 /* Sends close_notify on every established connection and frees everything. NULL is fine. */
 SDTLS_API void sdtls_free(sdtls *s);
+
+/* Endpoints that serve the same addresses together, each in a thread of its own. A connection
+ * belongs to one endpoint, the one whose sdtls_next() returns its events, and is used in that
+ * endpoint's thread. They share the listening sockets, all limits, the cookie secrets, and one
+ * OpenSSL context: a session ticket of one is good at all others. The endpoint with the fewest
+ * clients gets the next one. A datagram reaches the endpoint that has its client, whichever read
+ * it. When an endpoint is freed, the clients of the others notice nothing.
+ *
+ *     sdtls_group *g = sdtls_group_new(&config);
+ *     sdtls *s = sdtls_group_endpoint(g); // one for each thread
+ *     if (sdtls_listen(s, NULL, "4433"))  // on one of them: all of them listen
+ *         ...
+ *
+ * The callbacks of the configuration run in the thread of whichever endpoint has something to say,
+ * also at the same time. Counters are those of one endpoint: add them up. */
+typedef struct sdtls_group sdtls_group;
+
+/* NULL only when out of memory, as with sdtls_new(). */
+SDTLS_API SDTLS_NODISCARD sdtls_group *sdtls_group_new(const sdtls_config *config);
+/* An endpoint of the group; 64 at a time, or its first call says LIMIT. NULL only when out of
+ * memory. Any thread may call it, and sdtls_free() the endpoint in the end. */
+SDTLS_API SDTLS_NODISCARD sdtls *sdtls_group_endpoint(sdtls_group *g);
+/* No further endpoints; those that exist go on, and the sockets are open until the last one is
+ * freed. NULL is fine. */
+SDTLS_API void sdtls_group_free(sdtls_group *g);
 
 /* Starts to listen. host NULL = every address, of both families where the
  * system has them; port NULL or "0" = a port that the kernel picks (see

@@ -6,16 +6,22 @@
 #include "endpoint/internal.h"
 #include "wire/alert.h"
 
+static void renew_secret(struct sdtls *s, sd_time now)
+{
+    uint8_t secret[SD_GATE_SECRET_LEN];
+    if (s->group)
+        sd_group_secrets(s, now);
+    else if (sd_random(secret, sizeof secret))
+        sd_gate_rotate(&s->gate, secret, now);
+}
+
 /* `standing`: the random of the connection that the sender's address has, or NULL. */
 static struct sd_gate_result ask_gate(struct sdtls *s, const struct sd_received *d,
                                       const uint8_t *standing, sd_time now,
                                       uint8_t reply[static SD_GATE_REPLY_MAX])
 {
-    if (sd_gate_wants_secret(&s->gate, now)) {
-        uint8_t secret[SD_GATE_SECRET_LEN];
-        if (sd_random(secret, sizeof secret))
-            sd_gate_rotate(&s->gate, secret, now);
-    }
+    if (sd_gate_wants_secret(&s->gate, now))
+        renew_secret(s, now);
     struct sd_gate_result r =
         sd_gate_check_beside(&s->gate, standing, d->data, d->len, &d->peer, &d->local, reply);
     if (r.verdict == SD_GATE_REPLY && (s->cfg.flags & SDTLS_F_NO_COOKIE))
@@ -37,23 +43,33 @@ static void tell_refused(struct sdtls *s, const struct sd_received *d,
     sd_demux_reply(s->demux, d, alert, sd_wr_len(&w));
 }
 
-static void admit_unknown(struct sdtls *s, const struct sd_received *d,
-                          const struct sd_gate_result *r, sd_time now)
+/* Whether there is a place for it. */
+static bool may_enter(struct sdtls *s, const struct sd_received *d, const struct sd_gate_result *r,
+                      sd_time now)
 {
     struct sdtls_conn *leaves;
     bool tell;
     if (sd_spent_has(s, &d->peer, r->random, now)) {
         s->conn_count[SD_COUNT_REPLAYED]++;
-        return;
+        return false;
     }
     if (!sd_limit_admits(s, &d->peer, now, &leaves, &tell)) {
         if (tell)
             tell_refused(s, d, r);
-        return;
+        return false;
     }
     if (leaves)
         sd_conn_evict(leaves, now);
-    sd_admit_client(s, d, r, NULL, NULL, now);
+    return true;
+}
+
+static void admit_unknown(struct sdtls *s, const struct sd_received *d,
+                          const struct sd_gate_result *r, sd_time now)
+{
+    if (may_enter(s, d, r, now))
+        sd_admit_client(s, d, r, NULL, NULL, now);
+    else
+        sd_demux_disclaim(s->demux, d);
 }
 
 static void log_verdict(struct sdtls *s, const struct sd_received *d,
@@ -74,7 +90,11 @@ static void log_verdict(struct sdtls *s, const struct sd_received *d,
 void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now)
 {
     uint8_t reply[SD_GATE_REPLY_MAX];
+    if (s->group && sd_endpoint_tls(s, SD_ROLE_SERVER)) /* another endpoint called sdtls_listen() */
+        return;
     struct sd_gate_result r = ask_gate(s, d, NULL, now, reply);
+    if (r.verdict == SD_GATE_ADMIT && !sd_demux_claim(s->demux, d))
+        return; /* another endpoint of the group has the client, or takes it, and looks again */
     s->gate_count[r.reason]++;
     s->gate_trailing += r.trailing != 0;
     log_verdict(s, d, &r);

@@ -53,6 +53,8 @@ void sd_admit_client(struct sdtls *s, const struct sd_received *d, const struct 
         return;
     char text[SD_ADDR_TEXT];
     sd_endpoint_log(s, 0, "client %s refused: %s", sd_addr_text(&d->peer, text), err.text);
+    if (!peer)
+        sd_demux_disclaim(s->demux, d);
     if (c)
         sd_conn_free(c);
     else if (peer && !old)

@@ -65,7 +65,7 @@ void sd_conn_set_peer(struct sdtls_conn *c, struct sd_peer *p)
     c->peer = p;
     sd_peer_set_user(p, c);
     sd_peer_hold(p, false); /* as a client that starts again may have left it */
-    c->own_fd = sd_peer_fd(p);
+    __atomic_store_n(&c->own_fd, sd_peer_fd(p), __ATOMIC_RELAXED);
     c->remote = *sd_peer_remote(p);
     c->local = *sd_peer_local(p);
     sd_addr_text(&c->remote, c->remote_text);

@@ -58,7 +58,7 @@ static uint64_t counter_value(const struct sdtls *s, unsigned i)
     if (i < CONN_FROM)
         return s->guard_count[i - GUARD_FROM];
     if (i == HALF_OPEN_BYTES)
-        return s->half_open_bytes;
+        return sd_limit_bytes(s);
     return s->conn_count[i - CONN_FROM];
 }
 

@@ -22,6 +22,20 @@ struct sdtls *sdtls_new(const sdtls_config *config)
     return s;
 }
 
+struct sdtls *sdtls_group_endpoint(struct sdtls_group *g)
+{
+    struct sdtls *s = sdtls_new(sd_group_config(g));
+    if (s)
+        sd_group_enter(g, s);
+    return s;
+}
+
+static void free_tls(struct sdtls *s)
+{
+    for (int role = SD_ROLE_CLIENT; role <= SD_ROLE_SERVER && !s->group; role++)
+        sd_tls_free(s->tls[role]);
+}
+
 void sdtls_free(struct sdtls *s)
 {
     if (!s)
@@ -33,13 +47,13 @@ void sdtls_free(struct sdtls *s)
     while ((c = TAILQ_FIRST(&s->conns)))
         sd_conn_free(c);
     sd_demux_free(s->demux);
-    sd_tls_free(s->tls[SD_ROLE_CLIENT]);
-    sd_tls_free(s->tls[SD_ROLE_SERVER]);
+    free_tls(s);
     sd_tls_mac_free(s->mac);
     sd_timers_fini(&s->timers);
     sd_limits_fini(&s->own_limits);
     sd_config_free(&s->cfg);
     explicit_bzero(&s->gate, sizeof s->gate);
+    sdtls_group_free(s->group);
     free(s);
 }
 
@@ -151,7 +165,7 @@ static int next_event(struct sdtls *s, sdtls_event *ev, int timeout_ms)
             return sd_err_set(&s->err, SDTLS_IO, "cannot wait for datagrams: %s", strerror(-rc));
         if (rc > 0)
             dispatch(s, &d, now);
-        else if (sd_timers_next(&s->timers) > now)
+        else if (sd_timers_next(&s->timers) > now && !sd_limit_departing(s))
             return 0; /* the time has passed, or a signal came */
     }
 }

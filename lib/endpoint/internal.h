@@ -241,7 +241,8 @@ struct sd_limits {
 };
 
 struct sdtls {
-    sdtls_config cfg; /* our copy: every string owned */
+    struct sdtls_group *group; /* NULL: serves alone */
+    sdtls_config cfg;          /* our copy: every string owned */
     struct sd_err err;
     int unusable; /* why the configuration cannot be used: the error of every call */
     struct sd_demux *demux;
@@ -270,6 +271,17 @@ struct sdtls {
  * options that this one does not know. */
 int sd_config_copy(sdtls_config *to, const sdtls_config *from, struct sd_err *err);
 void sd_config_free(sdtls_config *c);
+
+/* group.c */
+const sdtls_config *sd_group_config(const struct sdtls_group *g);
+/* s becomes an endpoint of the group. */
+void sd_group_enter(struct sdtls_group *g, struct sdtls *s);
+/* The rest is for an endpoint of a group. */
+struct sd_net_group *sd_group_net(const struct sdtls_group *g);
+/* The context of the group, for the endpoint as well. */
+int sd_group_tls(struct sdtls *s, enum sd_role role);
+/* The cookie secrets of the group, which are renewed when it is time. */
+void sd_group_secrets(struct sdtls *s, sd_time now);
 
 /* parts.c */
 int sd_endpoint_open(struct sdtls *s);                   /* the demux, on first use */
@@ -424,6 +436,10 @@ bool sd_limit_establish(struct sdtls_conn *c, sd_time now, struct sdtls_conn **l
 void sd_limit_drop(struct sdtls_conn *c);
 /* The next connection of this endpoint that lost its place to a client of another one; or NULL. */
 struct sdtls_conn *sd_limit_departed(struct sdtls *s);
+bool sd_limit_departing(const struct sdtls *s);
+size_t sd_limit_bytes(const struct sdtls *s); /* of its half-open clients */
+/* How many places there are for clients, established or not. */
+size_t sd_limits_places(const sdtls_config *c);
 
 /* Threads that look for who is idle longest read it. */
 static inline sd_time sd_conn_active(const struct sdtls_conn *c)

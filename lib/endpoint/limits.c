@@ -67,6 +67,19 @@ void sd_limits_fini(struct sd_limits *l)
     sd_timers_fini(&l->idle);
 }
 
+size_t sd_limits_places(const sdtls_config *c)
+{
+    return limit_of(c->max_clients, MAX_CLIENTS) + limit_of(c->max_half_open, MAX_HALF_OPEN);
+}
+
+size_t sd_limit_bytes(const struct sdtls *s)
+{
+    sd_limits_lock(s->limits);
+    size_t bytes = s->half_open_bytes;
+    sd_limits_unlock(s->limits);
+    return bytes;
+}
+
 static uint64_t host_hash(const struct sd_limits *l, const struct sd_addr *addr)
 {
     uint8_t bytes[SD_ADDR_BYTES];
@@ -183,12 +196,18 @@ static struct sdtls_conn *give_up_place(struct sdtls *s, struct sdtls_conn *c)
         return c;
     TAILQ_INSERT_TAIL(&c->ep->departures, c, departure);
     __atomic_store_n(&c->ep->departing, true, __ATOMIC_RELEASE);
+    sd_demux_call(c->ep->demux);
     return NULL;
+}
+
+bool sd_limit_departing(const struct sdtls *s)
+{
+    return __atomic_load_n(&s->departing, __ATOMIC_ACQUIRE);
 }
 
 struct sdtls_conn *sd_limit_departed(struct sdtls *s)
 {
-    if (!__atomic_load_n(&s->departing, __ATOMIC_ACQUIRE))
+    if (!sd_limit_departing(s))
         return NULL;
     sd_limits_lock(s->limits);
     struct sdtls_conn *c = TAILQ_FIRST(&s->departures);
@@ -217,12 +236,14 @@ static struct sdtls_conn *oldest_silent(const struct sd_host *h)
 }
 
 /* Of another thread's client only its socket may be looked at: it stays open as long as the client
- * has its place. */
+ * has its place. Without one, its answer may wait in the listeners, or on the way to that thread.
+ */
 static bool answer_waits(const struct sdtls *s, const struct sdtls_conn *c)
 {
     if (c->ep == s)
         return c->peer && sd_peer_waits(c->peer);
-    return c->own_fd >= 0 && sd_socket_waits(c->own_fd);
+    int fd = __atomic_load_n(&c->own_fd, __ATOMIC_RELAXED);
+    return fd >= 0 ? sd_socket_waits(fd) : sd_demux_behind(c->ep->demux, s->demux);
 }
 
 /* Whether a host may replace this client by another one of its own. On a busy machine the answer

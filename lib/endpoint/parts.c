@@ -59,6 +59,8 @@ static size_t max_connected(const sdtls_config *c)
 
 static int demux_error(struct sdtls *s, int error)
 {
+    if (error == EUSERS)
+        return sd_err_set(&s->err, SDTLS_LIMIT, "a group has 64 endpoints at the most");
     if (error == ENODEV)
         return sd_err_set(&s->err, SDTLS_IO,
                           "interface %s: the name is too long (15 characters at most)",
@@ -77,6 +79,7 @@ int sd_endpoint_open(struct sdtls *s)
         .max_connected = max_connected(&s->cfg),
         .interface = s->cfg.interface,
         .take_over = s->cfg.flags & SDTLS_F_TAKE_OVER,
+        .group = s->group ? sd_group_net(s->group) : NULL,
     };
     int rc = sd_demux_new(&s->demux, &config);
     return rc ? demux_error(s, -rc) : SDTLS_OK;
@@ -94,6 +97,8 @@ static int open_gate(struct sdtls *s)
                           strerror(errno));
     sd_gate_init(&s->gate, sd_tls_mac_sum, s->mac, secret, sd_clock_now());
     explicit_bzero(secret, sizeof secret);
+    if (s->group)
+        sd_group_secrets(s, sd_clock_now());
     return SDTLS_OK;
 }
 
@@ -103,11 +108,12 @@ int sd_endpoint_tls(struct sdtls *s, enum sd_role role)
         return SDTLS_OK;
     if (s->unusable)
         return s->unusable;
-    int rc = sd_tls_new(&s->tls[role], role, &s->cfg, &s->err);
+    int rc = s->group ? sd_group_tls(s, role) : sd_tls_new(&s->tls[role], role, &s->cfg, &s->err);
     if (!rc && role == SD_ROLE_SERVER)
         rc = open_gate(s);
     if (rc) { /* asked again, it is no server without a gate */
-        sd_tls_free(s->tls[role]);
+        if (!s->group)
+            sd_tls_free(s->tls[role]);
         s->tls[role] = NULL;
     }
     return rc;

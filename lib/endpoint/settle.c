@@ -16,6 +16,7 @@ void sd_conn_settle(struct sdtls_conn *c, sd_time now)
     c->settled = true;
     c->too_big = false;
     sd_peer_open(c->peer);
+    __atomic_store_n(&c->own_fd, sd_peer_fd(c->peer), __ATOMIC_RELAXED);
     sd_session_route(c->session, sd_peer_route_payload(c->peer), now);
 }
 

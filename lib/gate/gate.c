@@ -38,6 +38,13 @@ void sd_gate_rotate(struct sd_gate *g, const uint8_t secret[static SD_GATE_SECRE
     g->rotate_at = (late && !expired ? g->rotate_at : now) + SD_GATE_PERIOD;
 }
 
+void sd_gate_follow(struct sd_gate *g, const struct sd_gate *other)
+{
+    memcpy(g->secret, other->secret, sizeof g->secret);
+    g->has_previous = other->has_previous;
+    g->rotate_at = other->rotate_at;
+}
+
 const char *sd_gate_reason_name(enum sd_gate_reason r)
 {
     static const char *const names[SD_GATE_REASON_COUNT] = {

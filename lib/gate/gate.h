@@ -71,6 +71,9 @@ bool sd_gate_wants_secret(const struct sd_gate *g, sd_time now);
 /* Takes a fresh secret; the current one verifies for one more period. */
 void sd_gate_rotate(struct sd_gate *g, const uint8_t secret[static SD_GATE_SECRET_LEN],
                     sd_time now);
+/* Takes over the secrets of another gate, and when they change: both then accept each other's
+ * cookies. */
+void sd_gate_follow(struct sd_gate *g, const struct sd_gate *other);
 /* Judges one datagram; never writes more than SD_GATE_REPLY_MAX or `len` bytes
  * to `reply`. */
 struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data, size_t len,

@@ -35,7 +35,7 @@ int sd_batch_read(struct sd_batch *b, int fd, unsigned max)
 {
     for (unsigned i = 0; i < max; i++)
         prepare_slot(b, i);
-    b->at = b->count = 0;
+    b->at = b->count = b->given = 0;
     int n = recvmmsg(fd, b->msgs, max, MSG_DONTWAIT, NULL);
     if (n < 0)
         return -errno;
@@ -96,8 +96,20 @@ uint32_t sd_batch_dropped(struct sd_batch *b)
     return dropped;
 }
 
+void sd_batch_give_away(struct sd_batch *b)
+{
+    b->given |= UINT32_C(1) << (b->at - 1);
+}
+
+void sd_batch_again(struct sd_batch *b)
+{
+    b->at = 0;
+}
+
 bool sd_batch_take(struct sd_batch *b, struct sd_batch_datagram *p)
 {
+    while (b->at < b->count && b->given >> b->at & 1)
+        b->at++;
     if (b->at == b->count)
         return false;
     unsigned i = b->at++;

@@ -25,6 +25,7 @@ union sd_batch_control {
 struct sd_batch {
     uint8_t *bytes; /* SD_BATCH slots; pages are touched as they are needed */
     unsigned at, count;
+    uint32_t given; /* those that belong to somebody else, as bits */
     struct mmsghdr msgs[SD_BATCH];
     struct iovec iov[SD_BATCH];
     struct sockaddr_storage names[SD_BATCH];
@@ -49,5 +50,9 @@ int sd_batch_read(struct sd_batch *b, int fd, unsigned max);
 uint32_t sd_batch_dropped(struct sd_batch *b);
 /* The next of them; false after the last. */
 bool sd_batch_take(struct sd_batch *b, struct sd_batch_datagram *p);
+/* The one that was taken last is not to be taken again. */
+void sd_batch_give_away(struct sd_batch *b);
+/* Begins with the first one again. */
+void sd_batch_again(struct sd_batch *b);
 
 #endif

@@ -25,11 +25,14 @@ static int open_fds(struct sd_demux *d)
 
 static int init_demux(struct sd_demux *d)
 {
+    d->sums = &d->own_sums;
+    d->parcels_end = &d->parcels;
     if (!sd_random(&d->key, sizeof d->key))
         return -errno;
     if (!sd_table_init(&d->peers) || !sd_batch_init(&d->batch))
         return -ENOMEM;
-    return open_fds(d);
+    int rc = open_fds(d);
+    return rc || !d->config.group ? rc : sd_group_join(d, d->config.group);
 }
 
 int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config)
@@ -50,27 +53,6 @@ int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config)
     else
         *pd = d;
     return rc;
-}
-
-void sd_demux_free(struct sd_demux *d)
-{
-    if (!d)
-        return;
-    for (unsigned i = 0; i < d->listener_count; i++)
-        if (d->listeners[i].source)
-            sd_source_close(d, d->listeners[i].source);
-    struct sd_timer *t;
-    while ((t = sd_timers_due(&d->timers, SD_NEVER))) /* the dying ones */
-        sd_source_close(d, sd_container(t, struct sd_source, timer));
-    sd_timers_fini(&d->timers);
-    sd_table_fini(&d->peers);
-    sd_batch_fini(&d->batch);
-    free(d->listeners);
-    if (d->timer >= 0)
-        close(d->timer);
-    if (d->epoll >= 0)
-        close(d->epoll);
-    free(d);
 }
 
 static void run_source_timers(struct sd_demux *d, sd_time now)
@@ -155,7 +137,6 @@ static struct sd_peer *owner_of(struct sd_demux *d, const struct sd_batch_datagr
 static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struct sd_received *out)
 {
     const struct sd_source *from = &d->origin;
-    struct sd_addr local = from->local;
     d->counters[SD_NET_RECEIVED]++;
     if (p->truncated) {
         d->counters[SD_NET_TRUNCATED]++;
@@ -166,18 +147,9 @@ static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struc
         d->counters[SD_NET_FOREIGN]++;
         return false;
     }
-    if (p->has_local) {
-        local = p->local;
-        sd_addr_set_port(&local, sd_addr_port(&from->local));
-    }
-    *out = (struct sd_received){.data = p->data,
-                                .len = p->len,
-                                .peer = p->peer,
-                                .local = local,
-                                .to = owner_of(d, p, &local),
-                                .listener = from->listener,
-                                .fragment = p->fragment};
-    return true;
+    sd_demux_describe(from, p, out);
+    out->to = owner_of(d, p, &out->local);
+    return out->to || !d->group || !sd_group_passes_on(d, out);
 }
 
 /* What the network reported about a datagram to the peer of this socket. */
@@ -211,9 +183,11 @@ static void read_reports(struct sd_demux *d, struct sd_source *s)
 
 /* A pending error is in the way of the datagrams, once for each ICMP message. Its report tells
  * the rest; without reports it is counted here. */
-static int read_datagrams(struct sd_demux *d, const struct sd_source *s, unsigned max)
+static int read_datagrams(struct sd_demux *d, struct sd_source *s, unsigned max)
 {
     int n = -EAGAIN;
+    if (d->group && s->kind == SD_LISTENER)
+        return sd_group_read(d, s, max);
     for (int i = 0; i < SD_TRIES; i++) {
         n = sd_batch_read(&d->batch, s->fd, max);
         if (n >= 0 || n == -EAGAIN)
@@ -233,6 +207,10 @@ static void count_overflow(struct sd_demux *d, struct sd_source *s)
 /* Datagrams into the batch, and what the network reported: that is looked at after them. */
 static void read_source(struct sd_demux *d, struct sd_source *s)
 {
+    if (s->kind == SD_CALL) {
+        sd_group_called(d, s);
+        return;
+    }
     unsigned max = s->kind == SD_LISTENER ? SD_BATCH : 1;
     int n = read_datagrams(d, s, max);
     if (n < (int)max && d->drain < d->listener_count) /* then it is the one being drained */
@@ -273,6 +251,8 @@ static struct sd_source *next_source(struct sd_demux *d)
 static bool next_pending(struct sd_demux *d, struct sd_received *out)
 {
     struct sd_batch_datagram packet;
+    if (d->parcels && sd_group_next(d, out))
+        return true;
     while (sd_batch_take(&d->batch, &packet))
         if (deliver(d, &packet, out))
             return true;
@@ -301,11 +281,64 @@ int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms)
     for (bool again = false; !next_received(d, out); again = true) {
         if (again && until != SD_NEVER && until <= sd_clock_now())
             return 0;
+        if (d->called) {
+            d->called = false;
+            return 0;
+        }
         int rc = wait_round(d, until);
         if (rc <= 0)
             return rc;
     }
     return 1;
+}
+
+/* Their sockets get nothing more, so this ends. */
+static bool read_dying(struct sd_demux *d)
+{
+    for (size_t i = 0; i < d->timers.count; i++) {
+        struct sd_source *s = sd_container(d->timers.heap[i], struct sd_source, timer);
+        if (!s->dying || read_datagrams(d, s, 1) <= 0)
+            continue;
+        d->origin = *s;
+        return true;
+    }
+    return false;
+}
+
+/* A member of a group leaves what has been read, and what waits in sockets that are being closed,
+ * to the others. */
+static void leave_others(struct sd_demux *d)
+{
+    struct sd_received r;
+    sd_group_close(d);
+    do
+        while (next_pending(d, &r))
+            sd_group_give(d, &r);
+    while (read_dying(d));
+    sd_group_leave(d);
+}
+
+void sd_demux_free(struct sd_demux *d)
+{
+    if (!d)
+        return;
+    if (d->call)
+        leave_others(d);
+    for (unsigned i = 0; i < d->listener_count; i++)
+        if (d->listeners[i].source)
+            sd_source_close(d, d->listeners[i].source);
+    struct sd_timer *t;
+    while ((t = sd_timers_due(&d->timers, SD_NEVER))) /* the dying ones */
+        sd_source_close(d, sd_container(t, struct sd_source, timer));
+    sd_timers_fini(&d->timers);
+    sd_table_fini(&d->peers);
+    sd_batch_fini(&d->batch);
+    free(d->listeners);
+    if (d->timer >= 0)
+        close(d->timer);
+    if (d->epoll >= 0)
+        close(d->epoll);
+    free(d);
 }
 
 void sd_demux_count_drops(struct sd_demux *d)

@@ -19,7 +19,8 @@
 #include "net/errqueue.h"
 
 struct sd_demux;
-struct sd_peer; /* one remote address as seen from one local address */
+struct sd_net_group; /* group.h */
+struct sd_peer;      /* one remote address as seen from one local address */
 
 #define SD_NET_COUNTERS(X)                                                                         \
     X(RECEIVED, "received")           /* datagrams read, on any socket */                          \
@@ -31,6 +32,8 @@ struct sd_peer; /* one remote address as seen from one local address */
     X(CONNECTED, "connected")         /* peers that got a socket of their own */                   \
     X(SHARED, "shared")               /* peers served from the listener */                         \
     X(SOCKET_FAILED, "socket-failed") /* of those: socket, bind or connect failed */               \
+    X(HANDED_OVER, "handed-over")     /* given to the member of the group that has the peer */     \
+    X(HANDOVER_FULL, "handover-full") /* dropped: that member is too far behind */                 \
     X(SEND_FULL, "send-full")         /* sends that met a full queue of socket or interface */     \
     X(SEND_FAILED, "send-failed")     /* send errors of any other kind */                          \
     X(ICMP, "icmp")                   /* errors reported by the network; in a storm not all */
@@ -52,6 +55,7 @@ struct sd_demux_config {
      * one, already does: for a restart without a gap. Otherwise that is
      * -EADDRINUSE, because the kernel would share the new peers out. */
     bool take_over;
+    struct sd_net_group *group; /* serves together with others; or NULL */
     /* Negative controls of the tests: what happens without each safeguard. */
     bool test_trust_kernel; /* no source check: whatever a socket yields is its peer's */
     bool test_plain_close;  /* no drain before closing */
@@ -74,9 +78,11 @@ struct sd_received {
     struct sd_addr local; /* the address it was sent to */
     struct sd_peer *to;   /* the known peer it belongs to, or NULL: unknown */
     unsigned listener;    /* which listener answers it, when `to` is NULL */
+    bool chosen;          /* another member of the group wants this one to accept the sender */
 };
 
 /* All functions that return int return 0, or -errno. */
+/* Also -EUSERS: the group has as many members as it can have. */
 int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config);
 /* Closes every socket; peers must be closed before. */
 void sd_demux_free(struct sd_demux *d);
@@ -105,6 +111,16 @@ void sd_demux_arm(struct sd_demux *d, sd_time when);
 /* Before the caller waits on the fd, if it ever asked for it. */
 void sd_demux_wake(struct sd_demux *d);
 
+/* Whether this one is to accept the sender of `from`, which is unknown here. False: another member
+ * of the group has it, or has fewer peers, and gets the datagram. */
+bool sd_demux_claim(struct sd_demux *d, const struct sd_received *from);
+/* The claimed sender was not accepted. */
+void sd_demux_disclaim(struct sd_demux *d, const struct sd_received *from);
+/* Of a member of a group, from any thread: its sd_demux_next() returns 0. */
+void sd_demux_call(struct sd_demux *d);
+/* Of two members of a group, the second one the caller's: datagrams wait in the listeners, or were
+ * handed over to the first one. */
+bool sd_demux_behind(const struct sd_demux *other, const struct sd_demux *d);
 /* Server: the sender of this datagram becomes a peer, served from the listener.
  * NULL only when there is no memory. `user` is the caller's. */
 struct sd_peer *sd_demux_admit(struct sd_demux *d, const struct sd_received *from, void *user);

@@ -3,12 +3,16 @@
 #ifndef SD_NET_INTERNAL_H
 #define SD_NET_INTERNAL_H
 
+#include <pthread.h>
+
 #include "base/cursor.h"
 #include "base/hash.h"
 #include "base/table.h"
 #include "base/timers.h"
 #include "net/batch.h"
 #include "net/demux.h"
+#include "net/directory.h"
+#include "net/group.h"
 #include "net/socket.h"
 
 enum {
@@ -21,7 +25,8 @@ enum {
     SD_LINGER_TURNS = 99 /* a socket that never falls silent is closed after this many lingers */
 };
 
-enum sd_source_kind { SD_LISTENER, SD_PEER, SD_CLIENT };
+/* SD_CALL: other members of the group want something. */
+enum sd_source_kind { SD_LISTENER, SD_PEER, SD_CLIENT, SD_CALL };
 
 /* One socket in the epoll set. */
 struct sd_source {
@@ -38,10 +43,11 @@ struct sd_source {
     uint32_t events;      /* of epoll, in this round */
     unsigned reports;     /* ICMP errors since `counted` */
     sd_time counted;
-    unsigned turns;        /* how often a dying socket's time was up */
-    uint32_t dropped;      /* SO_RXQ_OVFL as last read */
-    sd_time lossy_until;   /* it has dropped datagrams a moment ago */
-    struct sd_timer timer; /* end of the pause, of the deafness, or of the life */
+    unsigned turns;         /* how often a dying socket's time was up */
+    uint32_t dropped;       /* SO_RXQ_OVFL as last read */
+    uint32_t *shared_drops; /* the same, of a socket that several members read; or NULL */
+    sd_time lossy_until;    /* it has dropped datagrams a moment ago */
+    struct sd_timer timer;  /* end of the pause, of the deafness, or of the life */
 };
 
 struct sd_listener {
@@ -60,6 +66,53 @@ struct sd_peer {
     void *user;
 };
 
+/* What the demultiplexers of a process may use together; atomic. */
+struct sd_sums {
+    size_t connected;     /* sockets of server peers */
+    int64_t rcvbuf_given; /* bytes, in shares */
+};
+
+/* A datagram on its way to the member that has its peer. */
+struct sd_parcel {
+    struct sd_parcel *next;
+    bool chosen; /* that member is to accept the sender itself */
+    size_t len, fragment;
+    unsigned listener;
+    uint64_t hash; /* of peer and local */
+    struct sd_addr peer, local;
+    uint8_t data[];
+};
+
+enum { SD_MEMBERS = 64 };
+_Static_assert((int)SD_MEMBERS <= (int)SD_DIRECTORY_MEMBERS, "the directory can name every member");
+
+/* Of one thread's demultiplexer, what the other threads use. It stays when that one goes. */
+struct sd_member {
+    struct sd_parcel *inbox; /* the newest first; atomic, as the next four are */
+    size_t bytes;            /* handed over and not looked at yet */
+    size_t load;             /* peers */
+    bool open, called;
+    bool taken; /* under `changing` */
+    int event;  /* eventfd: something is in the inbox, or listeners have changed; -1 = none yet */
+};
+
+struct sd_shared_listener {
+    int fd; /* -1 = retired */
+    struct sd_socket_options options;
+    uint32_t dropped; /* SO_RXQ_OVFL as last read by any member; atomic */
+};
+
+struct sd_net_group {
+    pthread_mutex_t reading;  /* held while a listener is read and the batch handed over */
+    pthread_mutex_t changing; /* of listeners, members and the directory */
+    struct sd_hash_key key;
+    struct sd_directory directory;
+    struct sd_member members[SD_MEMBERS];
+    struct sd_shared_listener **listeners;
+    unsigned listener_count;
+    struct sd_sums sums;
+};
+
 struct sd_demux {
     struct sd_demux_config config;
     char interface[IFNAMSIZ];
@@ -72,8 +125,14 @@ struct sd_demux {
 
     struct sd_hash_key key;
     struct sd_table peers;
-    size_t connected;     /* sockets of server peers */
-    int64_t rcvbuf_given; /* bytes, in shares */
+    struct sd_sums *sums, own_sums;
+
+    struct sd_net_group *group; /* NULL: alone */
+    struct sd_member *member;
+    struct sd_source *call;
+    bool called;                              /* sd_demux_next() shall return */
+    struct sd_parcel *parcels, **parcels_end; /* the oldest first */
+    struct sd_parcel *parcel;                 /* the last one that was looked at */
 
     struct sd_timers timers; /* of sources */
     sd_time deadline;        /* the caller's */
@@ -125,12 +184,47 @@ void sd_source_idle(struct sd_demux *d, struct sd_source *s);
 /* rcvbuf.c: the receive buffer that a socket of one peer should ask for. */
 int sd_rcvbuf_share(const struct sd_demux *d);
 
-/* listener.c */
+/* pending.c: who sent the datagram to which address, as its source tells; `to` is not filled. */
+void sd_demux_describe(const struct sd_source *s, const struct sd_batch_datagram *p,
+                       struct sd_received *out);
+
+/* group.c, all for a demultiplexer that is in a group: what one gives to another. */
+/* Gives the datagram of an unknown sender to the member that knows it; false: no other one does. */
+bool sd_group_passes_on(struct sd_demux *d, const struct sd_received *what);
+/* Gives it to anybody else, if there is somebody. */
+void sd_group_give(struct sd_demux *d, const struct sd_received *what);
+/* Fetches what others have handed over. */
+void sd_group_take(struct sd_demux *d);
+void sd_group_call_others(struct sd_demux *d);
+/* A peer that was claimed is gone; how many there are has changed. */
+void sd_group_disclaim(struct sd_demux *d, uint64_t hash);
+void sd_group_count_peers(struct sd_demux *d);
+
+/* shared.c, the same: what it does as a member. */
+int sd_group_join(struct sd_demux *d, struct sd_net_group *g);
+/* Nobody gives it anything more; then, when its peers are gone and it has given away what it has:
+ * it is no member any more. */
+void sd_group_close(struct sd_demux *d);
+void sd_group_leave(struct sd_demux *d);
+/* Takes over the fd, also on failure: every member listens on it. */
+int sd_group_share(struct sd_demux *d, int fd, const struct sd_socket_options *o);
+void sd_group_retire(struct sd_demux *d, unsigned listener);
+/* A batch from a listener, without what belongs to others: they have it already. */
+int sd_group_read(struct sd_demux *d, struct sd_source *s, unsigned max);
+/* The next of what others have handed over. */
+bool sd_group_next(struct sd_demux *d, struct sd_received *out);
+/* The eventfd is readable. */
+void sd_group_called(struct sd_demux *d, const struct sd_source *s);
+
+/* listeners.c: takes over the fd, also on failure; -1: a listener that is gone, for its number. */
+int sd_listener_add(struct sd_demux *d, int fd, const struct sd_socket_options *o);
 /* A listener that can send from `local`: number i, or one like it. NULL: none. */
 struct sd_source *sd_listener_for(const struct sd_demux *d, unsigned i,
                                   const struct sd_addr *local);
 
-/* peer.c */
+/* known.c */
+uint64_t sd_peer_hash(const struct sd_demux *d, const struct sd_addr *remote,
+                      const struct sd_addr *local);
 struct sd_peer *sd_peer_find(const struct sd_demux *d, const struct sd_addr *remote,
                              const struct sd_addr *local);
 

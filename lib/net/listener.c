@@ -37,37 +37,9 @@ struct sd_source *sd_listener_for(const struct sd_demux *d, unsigned i, const st
     return NULL;
 }
 
-/* Once a family: what a kernel or a sandbox does is found out, not looked up. */
-static void probe_once(struct sd_demux *d, int family)
-{
-    int i = family == AF_INET6;
-    if (d->probed[i] || !d->config.max_connected)
-        return;
-    d->probed[i] = true;
-    d->shared_only[i] = !sd_probe_connected(family);
-}
-
-/* Takes over the fd, also on failure. */
 static int add_listener(struct sd_demux *d, int fd, const struct sd_socket_options *o)
 {
-    struct sd_listener l = {.options = *o};
-    int rc = sd_socket_local(fd, &l.local);
-    struct sd_listener *list =
-        rc ? NULL : realloc(d->listeners, (d->listener_count + 1) * sizeof *list);
-    if (!list) {
-        close(fd);
-        return rc ? rc : -ENOMEM;
-    }
-    d->listeners = list;
-    l.source = sd_source_add(d, SD_LISTENER, fd);
-    if (!l.source)
-        return -ENOMEM;
-    l.source->local = l.local;
-    l.source->listener = d->listener_count;
-    d->drain = d->drain == d->listener_count ? d->drain + 1 : d->drain;
-    d->listeners[d->listener_count++] = l;
-    probe_once(d, o->family);
-    return 0;
+    return d->group ? sd_group_share(d, fd, o) : sd_listener_add(d, fd, o);
 }
 
 /* What a bound listener gets. An address may be routed to this machine without
@@ -134,6 +106,8 @@ unsigned sd_demux_listeners(const struct sd_demux *d)
 void sd_demux_retire(struct sd_demux *d, unsigned listener)
 {
     struct sd_source *s = listener < d->listener_count ? d->listeners[listener].source : NULL;
-    if (s && !s->dying)
+    if (s && !s->dying && d->group)
+        sd_group_retire(d, listener);
+    else if (s && !s->dying)
         sd_source_bury(d, s);
 }

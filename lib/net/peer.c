@@ -5,37 +5,11 @@
 
 #include "net/internal.h"
 
-struct peer_key {
-    const struct sd_addr *remote, *local;
-};
-
-static uint64_t peer_hash(const struct sd_demux *d, const struct peer_key *k)
-{
-    uint8_t bytes[2 * SD_ADDR_BYTES];
-    size_t n = sd_addr_bytes(k->remote, bytes);
-    n += sd_addr_bytes(k->local, bytes + n);
-    return sd_hash(d->key, bytes, n);
-}
-
-static bool same_peer(const struct sd_node *n, const void *key)
-{
-    const struct sd_peer *p = (const struct sd_peer *)(const void *)n;
-    const struct peer_key *k = key;
-    return sd_addr_eq(&p->remote, k->remote) && sd_addr_eq(&p->local, k->local);
-}
-
-struct sd_peer *sd_peer_find(const struct sd_demux *d, const struct sd_addr *remote,
-                             const struct sd_addr *local)
-{
-    const struct peer_key k = {remote, local};
-    struct sd_node *n = sd_table_find(&d->peers, peer_hash(d, &k), same_peer, &k);
-    return n ? sd_container(n, struct sd_peer, node) : NULL;
-}
-
 static void table_add(struct sd_demux *d, struct sd_peer *p)
 {
-    const struct peer_key k = {&p->remote, &p->local};
-    sd_table_add(&d->peers, &p->node, peer_hash(d, &k));
+    sd_table_add(&d->peers, &p->node, sd_peer_hash(d, &p->remote, &p->local));
+    if (d->group)
+        sd_group_count_peers(d);
 }
 
 static void test_window(const struct sd_demux *d, const struct sd_addr *bound)
@@ -63,7 +37,7 @@ static int connect_own(struct sd_demux *d, struct sd_peer *p, struct sd_source *
 static void note_share(struct sd_demux *d, struct sd_source *s, int rcvbuf)
 {
     s->rcvbuf = rcvbuf;
-    d->rcvbuf_given += rcvbuf;
+    __atomic_add_fetch(&d->sums->rcvbuf_given, rcvbuf, __ATOMIC_RELAXED);
 }
 
 static int open_own(struct sd_demux *d, struct sd_peer *p)
@@ -91,12 +65,13 @@ static int open_own(struct sd_demux *d, struct sd_peer *p)
 
 static void try_own_socket(struct sd_demux *d, struct sd_peer *p)
 {
-    bool may = d->connected < d->config.max_connected &&
-               !d->shared_only[p->local.sa.sa_family == AF_INET6];
+    size_t connected = __atomic_load_n(&d->sums->connected, __ATOMIC_RELAXED);
+    bool may =
+        connected < d->config.max_connected && !d->shared_only[p->local.sa.sa_family == AF_INET6];
     if (may && open_own(d, p))
         d->counters[SD_NET_SOCKET_FAILED]++;
     if (p->own)
-        d->connected++;
+        __atomic_add_fetch(&d->sums->connected, 1, __ATOMIC_RELAXED);
     d->counters[p->own ? SD_NET_CONNECTED : SD_NET_SHARED]++;
 }
 
@@ -203,8 +178,12 @@ void sd_demux_close(struct sd_demux *d, struct sd_peer *peer)
     bool client = peer->own && peer->own->kind == SD_CLIENT;
     if (!client)
         sd_table_remove(&d->peers, &peer->node);
+    if (!client && d->group) {
+        sd_group_disclaim(d, peer->node.hash);
+        sd_group_count_peers(d);
+    }
     if (peer->own && !client)
-        d->connected--;
+        __atomic_sub_fetch(&d->sums->connected, 1, __ATOMIC_RELAXED);
     sd_demux_forget(d, peer);
     if (peer->own)
         sd_source_bury(d, peer->own);

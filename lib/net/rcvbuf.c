@@ -16,6 +16,6 @@ int sd_rcvbuf_share(const struct sd_demux *d)
 {
     if (d->config.rcvbuf)
         return d->config.rcvbuf;
-    int64_t part = (ALL - d->rcvbuf_given) / PARTS;
+    int64_t part = (ALL - __atomic_load_n(&d->sums->rcvbuf_given, __ATOMIC_RELAXED)) / PARTS;
     return part > LARGEST ? LARGEST : part < SMALLEST ? SMALLEST : (int)part;
 }

@@ -19,6 +19,8 @@ enum {
 static int watch_source(struct sd_demux *d, struct sd_source *s)
 {
     struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = s};
+    if (d->group && s->kind == SD_LISTENER) /* one of the members that wait is enough */
+        ev.events = EPOLLIN | EPOLLEXCLUSIVE;
     return epoll_ctl(d->epoll, EPOLL_CTL_ADD, s->fd, &ev) ? -errno : 0;
 }
 
@@ -62,12 +64,16 @@ static void unlink_source(struct sd_demux *d, const struct sd_source *s)
 
 void sd_source_dropped(struct sd_demux *d, struct sd_source *s, uint32_t dropped)
 {
-    int32_t more = (int32_t)(dropped - s->dropped); /* the kernel's count may wrap */
+    uint32_t *last = s->shared_drops ? s->shared_drops : &s->dropped;
+    uint32_t before = __atomic_load_n(last, __ATOMIC_RELAXED);
+    int32_t more = (int32_t)(dropped - before); /* the kernel's count may wrap */
     if (more <= 0)
         return;
-    d->counters[SD_NET_OVERFLOW] += (uint32_t)more;
     s->lossy_until = sd_clock_now() + LOSSY_MS * SD_MS;
-    s->dropped = dropped;
+    if (!__atomic_compare_exchange_n(last, &before, dropped, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED))
+        return; /* another member has just counted them, at least up to here */
+    d->counters[SD_NET_OVERFLOW] += (uint32_t)more;
 }
 
 /* Asks the kernel once for both: what it dropped, and whether anything waits. */
@@ -90,7 +96,7 @@ void sd_source_count_drops(struct sd_demux *d, struct sd_source *s)
 
 static void close_source(struct sd_demux *d, struct sd_source *s)
 {
-    d->rcvbuf_given -= s->rcvbuf;
+    __atomic_sub_fetch(&d->sums->rcvbuf_given, s->rcvbuf, __ATOMIC_RELAXED);
     sd_timers_cancel(&d->timers, &s->timer);
     unlink_source(d, s);
     unwatch_source(d, s);

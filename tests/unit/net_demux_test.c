@@ -401,12 +401,12 @@ static void buffers_of_many_sockets_are_summed_up(void **state)
     struct sd_peer *p[CLIENTS];
     for (int i = 0; i < CLIENTS; i++)
         assert_int_equal(sd_demux_connect(d, &at, NULL, NULL, &p[i]), 0);
-    assert_true(d->rcvbuf_given == (int64_t)CLIENTS * EACH);
+    assert_true(d->own_sums.rcvbuf_given == (int64_t)CLIENTS * EACH);
     d->config.rcvbuf = 0;
     assert_int_equal(sd_rcvbuf_share(d), SMALLEST);
     for (int i = 0; i < CLIENTS; i++)
         sd_demux_close(d, p[i]);
-    assert_true(d->rcvbuf_given == 0);
+    assert_true(d->own_sums.rcvbuf_given == 0);
     sd_demux_free(d);
 }
 
