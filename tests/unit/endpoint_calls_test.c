@@ -2,20 +2,20 @@
 /* lib/endpoint: the system calls of a server, counted. docs/benchmarks.md says what each is for. */
 #include "duo.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define CALLS(X)                                                                                   \
+#define PLAIN_CALLS(X)                                                                             \
     X(int, epoll_wait, (int fd, struct epoll_event *e, int n, int ms), (fd, e, n, ms))             \
     X(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, int f, struct timespec *t),           \
       (fd, m, n, f, t))                                                                            \
-    X(ssize_t, sendmsg, (int fd, const struct msghdr *m, int f), (fd, m, f))                       \
     X(int, socket, (int domain, int type, int protocol), (domain, type, protocol))                 \
     X(int, setsockopt, (int fd, int l, int o, const void *v, socklen_t n), (fd, l, o, v, n))       \
-    X(int, getsockopt, (int fd, int l, int o, void *v, socklen_t *n), (fd, l, o, v, n))            \
     X(int, bind, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n))                      \
     X(int, connect, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n))                   \
     X(int, getsockname, (int fd, struct sockaddr *a, socklen_t *n), (fd, a, n))                    \
@@ -26,6 +26,11 @@
     X(int, timerfd_settime, (int fd, int f, const struct itimerspec *n, struct itimerspec *o),     \
       (fd, f, n, o))                                                                               \
     X(int, close, (int fd), (fd))
+
+#define CALLS(X)                                                                                   \
+    PLAIN_CALLS(X)                                                                                 \
+    X(ssize_t, sendmsg, (int fd, const struct msghdr *m, int f), (fd, m, f))                       \
+    X(int, getsockopt, (int fd, int l, int o, void *v, socklen_t *n), (fd, l, o, v, n))
 
 enum {
 #define X(type, name, params, args) CALL_##name,
@@ -52,9 +57,36 @@ static bool counting;
         calls[CALL_##name] += counting;                                                            \
         return __real_##name args;                                                                 \
     }
-CALLS(X)
+PLAIN_CALLS(X)
 #undef X
 
+/* The UDP payload that the route carries, if that is not loopback's. */
+static size_t narrow;
+
+ssize_t __real_sendmsg(int fd, const struct msghdr *m, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
+{
+    calls[CALL_sendmsg] += counting;
+    if (!narrow || m->msg_iov->iov_len <= narrow)
+        return __real_sendmsg(fd, m, flags);
+    errno = EMSGSIZE;
+    return -1;
+}
+
+int __real_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+    enum { HEADERS = 28 };
+    int rc = __real_getsockopt(fd, level, name, value, len);
+    calls[CALL_getsockopt] += counting;
+    if (narrow && level == IPPROTO_IP && name == IP_MTU)
+        *(int *)value = (int)narrow + HEADERS;
+    return rc;
+}
+
+static const sdtls_config hasty = {SDTLS_CONFIG_INIT, .flags = SDTLS_F_SELF_SIGNED, .timer_ms = 50};
 static const sdtls_config trusting = {SDTLS_CONFIG_INIT, .verify = SDTLS_VERIFY_NONE};
 static const sdtls_config serving = {SDTLS_CONFIG_INIT, .flags = SDTLS_F_SELF_SIGNED};
 
@@ -133,6 +165,25 @@ static void the_timer_of_the_fd_is_set_once_a_turn(void **state)
     duo_down(&d);
 }
 
+/* Its socket is drained for a moment, so that nothing is lost; then it goes. */
+static void close_own_socket(struct duo *d)
+{
+    sd_time deadline = sd_clock_now() + DUO_DEADLINE;
+    sdtls_event ev;
+    counting = true;
+    while (!calls[CALL_close] && sd_clock_now() < deadline)
+        duo_step(d->server, &ev, 100);
+    counting = false;
+    calls[CALL_epoll_wait] = calls[CALL_recvmmsg] = 0;
+    assert_calls(CALL_sendmsg, 1); /* close_notify */
+    assert_calls(CALL_connect, 1); /* to itself */
+    assert_calls(CALL_getsockopt, 1);
+    assert_int_equal(calls[CALL_close], 1);
+    assert_calls(CALL_close, 1);
+    assert_calls(CALL_epoll_ctl, 1);
+    assert_no_other_call();
+}
+
 static void the_first_message_makes_a_socket_and_the_next_one_does_not(void **state)
 {
     (void)state;
@@ -160,6 +211,9 @@ static void the_first_message_makes_a_socket_and_the_next_one_does_not(void **st
     assert_calls(CALL_recvmmsg, 2);
     assert_calls(CALL_epoll_wait, 3);
     assert_no_other_call();
+    sdtls_close(c);
+    turns_until(&d, SDTLS_EV_CLOSED);
+    close_own_socket(&d);
     duo_down(&d);
 }
 
@@ -196,6 +250,48 @@ static void a_server_that_sends_first_has_a_socket(void **state)
     duo_down(&d);
 }
 
+/* It was lost, or the client is gone: then what the network reports is of use. */
+static void a_flight_without_an_answer_makes_a_socket(void **state)
+{
+    (void)state;
+    struct duo d;
+    sdtls_event ev = {0};
+    duo_up(&d, &hasty, &trusting);
+    duo_connect(&d);
+    while (ev.type != SDTLS_EV_ACCEPTED) {
+        duo_step(d.client, &ev, 0);
+        duo_step(d.server, &ev, 1);
+    }
+    sd_time until = sd_clock_now() + DUO_DEADLINE;
+    while (ev.type != SDTLS_EV_RETRANSMIT && sd_clock_now() < until)
+        duo_step(d.server, &ev, 100);
+    assert_int_equal(ev.type, SDTLS_EV_RETRANSMIT);
+    assert_int_equal(sdtls_counter_named(d.server, "net.connected"), 1);
+    duo_wait(&d, d.client, SDTLS_EV_READY);
+    duo_down(&d);
+}
+
+/* The listener cannot ask its route beforehand: what this host refuses is sent again in pieces, at
+ * once. */
+static void a_flight_that_is_too_big_goes_out_in_pieces(void **state)
+{
+    (void)state;
+    for (int shared = 0; shared < 2; shared++) {
+        sdtls_config config = serving;
+        config.flags |= shared ? SDTLS_F_SHARED : 0U;
+        struct duo d;
+        narrow = 300;
+        duo_up(&d, &config, &trusting);
+        duo_connect(&d);
+        turns_until(&d, SDTLS_EV_READY);
+        assert_int_equal(sdtls_counter_named(d.server, "conn.retransmits"), 0);
+        assert_int_equal(sdtls_counter_named(d.client, "conn.retransmits"), 0);
+        assert_int_equal(sdtls_counter_named(d.server, "net.connected"), !shared);
+        duo_down(&d);
+        narrow = 0;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +300,8 @@ int main(void)
         cmocka_unit_test(the_first_message_makes_a_socket_and_the_next_one_does_not),
         cmocka_unit_test(a_program_may_ask_for_the_socket_at_once),
         cmocka_unit_test(a_server_that_sends_first_has_a_socket),
+        cmocka_unit_test(a_flight_without_an_answer_makes_a_socket),
+        cmocka_unit_test(a_flight_that_is_too_big_goes_out_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

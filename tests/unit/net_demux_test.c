@@ -391,6 +391,32 @@ static void a_full_queue_is_counted(void **state)
     close(fd);
 }
 
+/* Else the answers of a client in its handshake would be dropped with a flood. */
+static void a_listener_that_drops_datagrams_gives_sockets_at_once(void **state)
+{
+    (void)state;
+    struct sd_demux *d = new_demux(&(struct sd_demux_config){.rcvbuf = 20000, .max_connected = 8});
+    struct sd_addr at = listen_on(d, "127.0.0.1");
+    int fd = sender("127.0.0.1"), flood = sender("127.0.0.1");
+    send_text(fd, &at, "before");
+    struct sd_received got = next_datagram(d);
+    struct sd_peer *p = sd_demux_admit(d, &got, NULL);
+    assert_int_equal(sd_peer_fd(p), -1);
+    sd_demux_close(d, p);
+    for (int i = 0; i < 2000; i++)
+        send_text(flood, &at, "drop me");
+    while (sd_demux_next(d, &got, 0) > 0)
+        ;
+    send_text(fd, &at, "after");
+    got = next_datagram(d);
+    p = sd_demux_admit(d, &got, NULL);
+    assert_true(sd_peer_fd(p) >= 0);
+    sd_demux_close(d, p);
+    sd_demux_free(d);
+    close(flood);
+    close(fd);
+}
+
 /* Thousands of sockets may ask for more than an int holds. */
 static void buffers_of_many_sockets_are_summed_up(void **state)
 {
@@ -491,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_datagram_too_large_to_send_is_refused_at_once),
         cmocka_unit_test(the_largest_record_fits_and_more_is_counted),
         cmocka_unit_test(a_full_queue_is_counted),
+        cmocka_unit_test(a_listener_that_drops_datagrams_gives_sockets_at_once),
         cmocka_unit_test(buffers_of_many_sockets_are_summed_up),
         cmocka_unit_test(a_bound_socket_is_adopted),
         cmocka_unit_test(what_is_not_a_bound_udp_socket_is_refused_and_kept),
