@@ -127,6 +127,17 @@ def test_a_page_has_a_row_with_a_drawing_for_each_handshake(draw):
     assert not refers_elsewhere(text)
 
 
+def test_a_page_has_a_row_for_addresses_without_a_handshake(draw):
+    page = Page(draw("html", "no_hello"))
+    assert len(page.all("details", "failed")) == 1 and not page.all("svg")
+    assert "no handshake" in page.text and "no-hello" in page.text and "192.0.2.9:4433" in page.text
+
+
+def test_the_ladder_tells_of_addresses_without_a_handshake(run):
+    program = run(PROBE, "-r", CAPTURES / "no_hello.pcap", "--ladder")
+    assert program.wait() == 1 and b"fatal no-hello" in program.out
+
+
 def test_a_page_links_packets_to_rows_that_exist_once(draw):
     page = Page(draw("html", "ip_fragments_lost"))
     ids = [a["id"] for _, a in page.elements if "id" in a]

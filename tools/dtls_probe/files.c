@@ -84,6 +84,13 @@ static bool open_output(struct probe_files *f, FILE **file, const char *path)
     return *file != NULL;
 }
 
+static void note_lone(void *arg, const struct sd_lone *l, const struct sd_finding *finding)
+{
+    struct probe_files *f = arg;
+    if (f->html_file)
+        probe_html_lone(&f->html, l, finding);
+}
+
 bool probe_files_open(struct probe_files *f, struct probe_run *r, const char *source)
 {
     const struct probe_config *c = r->config;
@@ -93,7 +100,7 @@ bool probe_files_open(struct probe_files *f, struct probe_run *r, const char *so
         return false;
     if (f->html_file)
         probe_html_begin(&f->html, f->html_file, source);
-    probe_listen(r, &(struct probe_listener){f, note_packet, note_result});
+    probe_listen(r, &(struct probe_listener){f, note_packet, note_result, note_lone});
     return true;
 }
 

@@ -173,6 +173,20 @@ void probe_html_add(struct probe_html *h, const struct probe_report *r)
     h->opened |= open;
 }
 
+void probe_html_lone(struct probe_html *h, const struct sd_lone *l, const struct sd_finding *f)
+{
+    char text[SD_ADDR_TEXT];
+    fputs("<details class=\"h failed\"><summary><span class=\"n\"></span>\n"
+          "<span class=\"chip\">no handshake</span>\n",
+          h->to);
+    html_text(h, "<span class=\"a\">", sd_addr_text(l->one, text), " \xe2\x80\x93 ");
+    html_text(h, "", sd_addr_text(l->other, text), "</span>\n");
+    html_text(h, "<span class=\"id\">", f->entry->id, "</span></summary>\n");
+    fputs("<div class=\"body plain\">\n<div class=\"found\">\n", h->to);
+    html_finding(h, f, false);
+    fputs("</div>\n</div></details>\n", h->to);
+}
+
 /* --- totals --- */
 
 static void html_total(struct probe_html *h, const char *what, uint64_t n)

@@ -21,6 +21,8 @@ enum { PROBE_HTML_DRAWINGS = 500 }; /* a browser still shows this many without a
 /* `source`: a file or an interface, as the user gave it. */
 void probe_html_begin(struct probe_html *h, FILE *to, const char *source);
 void probe_html_add(struct probe_html *h, const struct probe_report *r);
+/* Addresses with a finding, but without a handshake. */
+void probe_html_lone(struct probe_html *h, const struct sd_lone *l, const struct sd_finding *f);
 void probe_html_end(struct probe_html *h, const struct probe_totals *totals);
 
 #endif

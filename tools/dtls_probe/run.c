@@ -140,9 +140,12 @@ static void pass_lone(void *arg, const struct sd_lone *l)
     r->expected |= r->config->expect && !strcmp(f.entry->id, r->config->expect);
     if (r->config->handshake)
         return;
+    for (unsigned i = 0; i < r->listener_count; i++)
+        if (r->listeners[i].lone)
+            r->listeners[i].lone(r->listeners[i].arg, l, &f);
     if (r->config->show == PROBE_JSON)
         probe_json_lone(stdout, l, &f);
-    else if (r->config->show <= PROBE_SUMMARY)
+    else if (r->config->show <= PROBE_SUMMARY || r->config->show == PROBE_LADDER)
         probe_summary_lone(stdout, l, &f, r->color);
 }
 

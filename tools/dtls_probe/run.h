@@ -20,6 +20,7 @@ struct probe_listener {
     void *arg;
     void (*packet)(void *arg, const struct sd_packet *p);
     void (*result)(void *arg, const struct probe_report *r);
+    void (*lone)(void *arg, const struct sd_lone *l, const struct sd_finding *f);
 };
 
 struct probe_run {

@@ -33,7 +33,7 @@ static int read_side(const struct probe_config *c, const struct tool_out *out, c
     struct probe_run r;
     int status = PROBE_ERROR;
     if (probe_run_open(&r, c, out)) {
-        probe_listen(&r, &(struct probe_listener){ends, NULL, keep_result});
+        probe_listen(&r, &(struct probe_listener){ends, NULL, keep_result, NULL});
         if (probe_run_file(&r, path))
             status = probe_run_status(&r);
     }
