@@ -39,6 +39,7 @@ const struct mutator_target *mutator_target(const char *name)
         {"flow", 9, 1, 7, NULL},
         {"listen", 16, 1 | 1 << 9, 15, gate_cookie},
         {"ossl_listen", 9, 1, 3, openssl_cookie},
+        {"scan", 2, 1, 0, NULL},
         {"server", 9, 1 << 2, 0, NULL},
         {"client", 9, 1 << 2, 0, NULL},
         {"", 16, 0, 7, NULL},

@@ -17,8 +17,9 @@ const char *scan_stop_text(enum scan_stop stop)
         [SCAN_STOP_BUDGET] = "the limit of datagrams was reached (--max-datagrams)",
         [SCAN_STOP_TIME] = "the time limit was reached (--timeout)",
         [SCAN_STOP_SIGNAL] = "the scan was interrupted",
-        [SCAN_STOP_MUTE] = "the server stopped answering: it is busy with one client, has crashed, "
-                           "or blocks this address",
+        [SCAN_STOP_MUTE] =
+            ("the server stopped answering: it is busy with one client, has crashed, "
+             "or blocks this address"),
         [SCAN_STOP_LOCAL] = "this host could not send"};
     return texts[stop];
 }
