@@ -113,7 +113,7 @@ OPENSSL_EXTENSIONS = {
     "ocsp-staple": False,
 }
 # GnuTLS 3.7, 3.8: record_size_limit (RFC 8449) and max_fragment_length; CTYPE-SRV-RAWPK is off in NORMAL.
-GNUTLS_EXTENSIONS = {**OPENSSL_EXTENSIONS, "record-size-limit": True}
+GNUTLS_EXTENSIONS = {**OPENSSL_EXTENSIONS, "record-size-limit": True, "client-certificate": True}  # gnutls-serv asks always
 # Mbed TLS: encrypt-then-MAC and extended master secret by default; record_size_limit only with TLS 1.3.
 MBEDTLS_EXTENSIONS = {
     **OPENSSL_EXTENSIONS, "session-ticket": True,
