@@ -98,7 +98,7 @@ static void check_finding(const struct watch *w, const struct sd_finding *f)
 
 static void check_log(const struct sd_exchange *x)
 {
-    fuzz_check(x->count <= SD_LOG_MAX && x->count <= x->room, "a log of %zu events is too long",
+    fuzz_check(x->count <= SD_LOG_MAX && x->count <= x->room, "a log of %u events is too long",
                x->count);
     for (size_t i = 0; i < x->count; i++)
         fuzz_check(x->log[i].flight <= 6, "flight %u", x->log[i].flight);

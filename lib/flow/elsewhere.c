@@ -31,21 +31,21 @@ static bool continues_session(const struct sd_tracker *t, const struct sd_exchan
 static struct sd_exchange *find_continued(const struct sd_tracker *t, const struct sd_look *l)
 {
     const struct sd_addr *server = &l->datagram->dst;
-    struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, server);
-    for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_SERVER))
-        if (sd_addr_eq(&f->x->server, server) && continues_session(t, f->x, l))
-            return f->x;
+    struct sd_exchange *x = sd_index_first(&t->index, SD_BY_SERVER, server);
+    for (unsigned i = 0; x && i < SD_INDEX_MAX; i++, x = sd_index_next(x, SD_BY_SERVER))
+        if (sd_addr_eq(&x->server, server) && continues_session(t, x, l))
+            return x;
     return NULL;
 }
 
 /* A session whose client is answered where it moved to. */
 static struct sd_exchange *find_answered(const struct sd_tracker *t, const struct sd_datagram *d)
 {
-    struct sd_flow *f = sd_index_first(&t->index, SD_BY_SERVER, &d->src);
-    for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_SERVER))
-        if (sd_addr_eq(&f->x->server, &d->src) && sd_rare(f->x)->moved_number &&
-            sd_addr_eq(&f->x->rare->moved_to, &d->dst))
-            return f->x;
+    struct sd_exchange *x = sd_index_first(&t->index, SD_BY_SERVER, &d->src);
+    for (unsigned i = 0; x && i < SD_INDEX_MAX; i++, x = sd_index_next(x, SD_BY_SERVER))
+        if (sd_addr_eq(&x->server, &d->src) && sd_rare(x)->moved_number &&
+            sd_addr_eq(&x->rare->moved_to, &d->dst))
+            return x;
     return NULL;
 }
 
@@ -111,9 +111,8 @@ bool sd_elsewhere_continued(struct sd_tracker *t, const struct sd_look *l)
 /* What a server says from an address that nobody asked: who waits for an answer? */
 void sd_elsewhere_answered(struct sd_tracker *t, const struct sd_datagram *d)
 {
-    struct sd_flow *f = sd_index_first(&t->index, SD_BY_CLIENT, &d->dst);
-    for (unsigned i = 0; f && i < SD_INDEX_MAX; i++, f = sd_index_next(f, SD_BY_CLIENT)) {
-        struct sd_exchange *x = f->x;
+    struct sd_exchange *x = sd_index_first(&t->index, SD_BY_CLIENT, &d->dst);
+    for (unsigned i = 0; x && i < SD_INDEX_MAX; i++, x = sd_index_next(x, SD_BY_CLIENT)) {
         if (!sd_addr_eq(&x->client, &d->dst) || sd_addr_eq(&x->server, &d->src) ||
             x->side[SD_SERVER].datagrams || sd_rare(x)->stranger_number ||
             d->time - x->side[SD_CLIENT].last > STRANGER_WITHIN)

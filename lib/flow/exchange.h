@@ -101,6 +101,8 @@ struct sd_rare {
     unsigned moved_records, moved_answers;
     bool moved_cid; /* they carried a connection id */
 
+    struct sd_addr icmp_from; /* who sent the first ICMP error */
+
     /* A ServerHello or HelloVerifyRequest came from another address than was asked. */
     struct sd_addr stranger;
     uint32_t stranger_number; /* 0 = none did */
@@ -184,12 +186,10 @@ struct sd_exchange {
     uint64_t server_bytes_unproven;     /* from the server before the client proved its address */
     uint64_t client_bytes_unproven;
 
-    struct sd_addr icmp_from; /* who sent the first ICMP error about this one */
-    uint32_t icmp_number;     /* 0 = none came */
-
     struct sd_event *log;
-    size_t count, room;
-    uint32_t unlogged; /* events that came after the log was full */
+    uint32_t count, room;
+    uint32_t unlogged;    /* events that came after the log was full */
+    uint32_t icmp_number; /* of the first ICMP error about this one, see sd_rare; 0 = none came */
 };
 
 /* ClientHellos that were sent before the first one of the capture: its record number counts them,

@@ -75,21 +75,20 @@ void sd_flow_touch(struct sd_tracker *t, struct sd_flow *f)
     link_newest(t, f);
 }
 
-static void evict_oldest(struct sd_tracker *t)
+void sd_flow_evict(struct sd_tracker *t)
 {
-    while (t->flows.count >= t->config.max_flows && t->oldest) {
-        if (t->oldest->x) {
-            t->oldest->x->evicted = true;
-            t->counts.evicted++;
-        }
-        sd_flow_remove(t, t->oldest);
+    if (t->oldest->x) {
+        t->oldest->x->evicted = true;
+        t->counts.evicted++;
     }
+    sd_flow_remove(t, t->oldest);
 }
 
 struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const struct sd_addr *b,
                             uint64_t lane)
 {
-    evict_oldest(t);
+    while (t->flows.count >= t->config.max_flows && t->oldest)
+        sd_flow_evict(t);
     struct sd_flow *f = sd_alloc_new(&t->config.alloc, sizeof *f);
     if (!f) {
         t->counts.no_memory++;
@@ -107,10 +106,8 @@ struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const
 
 void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f)
 {
-    if (f->x) {
-        sd_exchange_judge(t, f);
-        sd_exchange_drop(t, f);
-    }
+    if (f->x)
+        sd_exchange_end(t, f);
     sd_ice_judge(t, f);
     sd_alloc_free(&t->config.alloc, f->ice);
     unlink_age(t, f);
@@ -120,22 +117,26 @@ void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f)
 
 struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
 {
-    struct sd_exchange *x = sd_alloc_new(&t->config.alloc, sizeof *x);
+    struct sd_held *h = sd_alloc_new(&t->config.alloc, sizeof *h);
     /* Whoever reads the log may rely on its first event. */
     struct sd_event *log = sd_alloc_new(&t->config.alloc, SD_LOG_FIRST * sizeof *log);
-    if (!x || !log) {
-        sd_alloc_free(&t->config.alloc, x);
+    if (!h || !log) {
+        sd_alloc_free(&t->config.alloc, h);
         sd_alloc_free(&t->config.alloc, log);
         t->counts.no_memory++;
         return NULL;
     }
+    struct sd_exchange *x = &h->x;
     x->log = log;
     x->room = SD_LOG_FIRST;
+    t->logs += SD_LOG_FIRST * sizeof *log;
+    t->open++;
     x->id = ++t->next_id;
     x->previous = f->previous;
     x->after_established = f->previous_established;
     x->path_validated = f->validated;
     f->x = x;
+    f->closed_next = f->closed_prev = NULL;
     f->ask_again = 0;
     f->prev = t->last;
     f->next = NULL;
@@ -145,10 +146,46 @@ struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f)
     return x;
 }
 
-void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
+void sd_flow_forget_closed(struct sd_tracker *t, struct sd_flow *f)
+{
+    if (!f->closed)
+        return;
+    *(f->closed_prev ? &f->closed_prev->closed_next : &t->closed_first) = f->closed_next;
+    *(f->closed_next ? &f->closed_next->closed_prev : &t->closed_last) = f->closed_prev;
+    f->closed_prev = f->closed_next = NULL;
+    f->closed = false;
+}
+
+void sd_flow_note_closed(struct sd_tracker *t, struct sd_flow *f)
+{
+    if (f->closed)
+        return;
+    f->closed = true;
+    f->closed_prev = t->closed_last;
+    *(t->closed_last ? &t->closed_last->closed_next : &t->closed_first) = f;
+    t->closed_last = f;
+}
+
+static void unlink_exchange(struct sd_tracker *t, struct sd_flow *f)
+{
+    *(f->prev ? &f->prev->next : &t->first) = f->next;
+    *(f->next ? &f->next->prev : &t->last) = f->prev;
+    f->prev = f->next = NULL;
+}
+
+static size_t kept_bytes(const struct sd_exchange *x)
+{
+    size_t sum = 0;
+    for (int i = 0; i < SD_KEPTS; i++)
+        sum += sd_kept(x, (enum sd_kept)i).len;
+    return sum;
+}
+
+struct sd_held *sd_exchange_take_out(struct sd_tracker *t, struct sd_flow *f)
 {
     struct sd_exchange *x = f->x;
-    sd_index_leave(&t->index, f);
+    size_t kept = kept_bytes(x), log = x->room * sizeof *x->log;
+    sd_index_leave(&t->index, x);
     sd_pending_free(t, f);
     if (f->keys)
         t->config.unprotect->end(f->keys);
@@ -157,15 +194,41 @@ void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
     f->previous = x->id;
     f->previous_established = x->established != 0;
     f->previous_random = sd_random_hash(t, x->client_random);
-    for (int i = 0; i < SD_KEPTS; i++) {
-        t->kept -= sd_kept(x, (enum sd_kept)i).len;
-        sd_alloc_free(&t->config.alloc, x->kept[i]);
-    }
-    sd_rare_free(t, x);
-    sd_alloc_free(&t->config.alloc, x->log);
-    sd_alloc_free(&t->config.alloc, x);
     f->x = NULL;
-    *(f->prev ? &f->prev->next : &t->first) = f->next;
-    *(f->next ? &f->next->prev : &t->last) = f->prev;
-    f->prev = f->next = NULL;
+    t->kept -= kept;
+    t->logs -= log;
+    t->open--;
+    sd_flow_forget_closed(t, f);
+    f->candidates = 0;
+    unlink_exchange(t, f);
+    sd_held_of(x)->now = t->now;
+    sd_held_of(x)->drops = t->drops;
+    sd_held_of(x)->bytes = (uint32_t)(sizeof(struct sd_held) + kept + log);
+    return sd_held_of(x);
+}
+
+void sd_held_free(const struct sd_alloc *a, struct sd_held *h)
+{
+    for (int i = 0; i < SD_KEPTS; i++)
+        sd_alloc_free(a, h->x.kept[i]);
+    sd_rare_free(a, &h->x);
+    sd_alloc_free(a, h->x.log);
+    sd_alloc_free(a, h);
+}
+
+void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f)
+{
+    sd_held_free(&t->config.alloc, sd_exchange_take_out(t, f));
+}
+
+void sd_exchange_end(struct sd_tracker *t, struct sd_flow *f)
+{
+    const struct sd_handover *to = t->config.handover;
+    if (to && t->config.done) {
+        to->take(to->arg, sd_exchange_take_out(t, f));
+        return;
+    }
+    if (t->config.done)
+        sd_exchange_judge(t, f);
+    sd_exchange_drop(t, f);
 }

@@ -90,6 +90,17 @@ void sd_ice_note(struct sd_tracker *t, struct sd_flow *f, const struct sd_datagr
     ice->last_number = (uint32_t)d->number;
 }
 
+struct lone {
+    const struct sd_tracker_config *config;
+    struct sd_lone found;
+};
+
+static void report_lone(void *of)
+{
+    const struct lone *l = of;
+    l->config->lone(l->config->arg, &l->found);
+}
+
 void sd_ice_judge(struct sd_tracker *t, struct sd_flow *f)
 {
     const struct sd_ice *ice = f->ice;
@@ -97,13 +108,14 @@ void sd_ice_judge(struct sd_tracker *t, struct sd_flow *f)
         ice->answers < ANSWERS_MIN || ice->last - ice->first < WITHOUT_HELLO_FOR ||
         *dtls_word(t, ice->session) & dtls_bit(ice->session))
         return;
-    struct sd_lone l = {.one = &f->addr[0],
-                        .other = &f->addr[1],
-                        .answers = ice->answers,
-                        .first = ice->first,
-                        .last = ice->last,
-                        .first_number = ice->first_number,
-                        .last_number = ice->last_number,
-                        .from_the_beginning = ice->first - t->began > SD_NS_SECOND};
-    t->config.lone(t->config.arg, &l);
+    struct lone l = {.config = &t->config,
+                     .found = {.one = &f->addr[0],
+                               .other = &f->addr[1],
+                               .answers = ice->answers,
+                               .first = ice->first,
+                               .last = ice->last,
+                               .first_number = ice->first_number,
+                               .last_number = ice->last_number,
+                               .from_the_beginning = ice->first - t->began > SD_NS_SECOND}};
+    sd_judge_call(t, report_lone, &l);
 }

@@ -72,10 +72,10 @@ static struct sd_group *find_or_add_group(struct sd_index *index, enum sd_likene
     return g;
 }
 
-static bool enter_group(struct sd_index *index, enum sd_likeness by, struct sd_flow *f)
+static bool enter_group(struct sd_index *index, enum sd_likeness by, struct sd_exchange *x)
 {
-    struct sd_group *g = find_or_add_group(index, by, hash_exchange(index, by, f->x));
-    struct sd_link *l = &f->alike[by];
+    struct sd_group *g = find_or_add_group(index, by, hash_exchange(index, by, x));
+    struct sd_link *l = &sd_held_of(x)->alike[by];
     if (!g)
         return false;
     *l = (struct sd_link){.group = g, .next = g->first};
@@ -85,9 +85,9 @@ static bool enter_group(struct sd_index *index, enum sd_likeness by, struct sd_f
     return true;
 }
 
-static void leave_group(struct sd_index *index, enum sd_likeness by, struct sd_flow *f)
+static void leave_group(struct sd_index *index, enum sd_likeness by, struct sd_exchange *x)
 {
-    struct sd_link *l = &f->alike[by];
+    struct sd_link *l = &sd_held_of(x)->alike[by];
     struct sd_group *g = l->group;
     if (!g)
         return;
@@ -101,44 +101,44 @@ static void leave_group(struct sd_index *index, enum sd_likeness by, struct sd_f
     }
 }
 
-bool sd_index_enter(struct sd_index *index, struct sd_flow *f)
+bool sd_index_enter(struct sd_index *index, struct sd_exchange *x)
 {
     bool ok = true;
     for (enum sd_likeness by = SD_BY_RANDOM; by < SD_LIKENESSES; by++)
-        if (!f->alike[by].group && (by != SD_BY_RANDOM || f->x->has_client_random))
-            ok = enter_group(index, by, f) && ok;
+        if (!sd_held_of(x)->alike[by].group && (by != SD_BY_RANDOM || x->has_client_random))
+            ok = enter_group(index, by, x) && ok;
     return ok;
 }
 
-void sd_index_leave(struct sd_index *index, struct sd_flow *f)
+void sd_index_leave(struct sd_index *index, struct sd_exchange *x)
 {
     for (enum sd_likeness by = SD_BY_RANDOM; by < SD_LIKENESSES; by++)
-        leave_group(index, by, f);
+        leave_group(index, by, x);
 }
 
 /* --- questions --- */
 
-static struct sd_flow *flow_of_link(const struct sd_link *l, enum sd_likeness by)
+static struct sd_exchange *exchange_of_link(const struct sd_link *l, enum sd_likeness by)
 {
-    return l ? sd_container(l - by, struct sd_flow, alike) : NULL;
+    return l ? &sd_container(l - by, struct sd_held, alike)->x : NULL;
 }
 
-static struct sd_flow *first_of_group(const struct sd_index *index, enum sd_likeness by,
-                                      uint64_t hash)
+static struct sd_exchange *first_of_group(const struct sd_index *index, enum sd_likeness by,
+                                          uint64_t hash)
 {
     const struct sd_group *g = find_group(index, by, hash);
-    return g ? flow_of_link(g->first, by) : NULL;
+    return g ? exchange_of_link(g->first, by) : NULL;
 }
 
-struct sd_flow *sd_index_first(const struct sd_index *index, enum sd_likeness by,
-                               const struct sd_addr *addr)
+struct sd_exchange *sd_index_first(const struct sd_index *index, enum sd_likeness by,
+                                   const struct sd_addr *addr)
 {
     return first_of_group(index, by, hash_likeness(index, by, addr));
 }
 
-struct sd_flow *sd_index_next(const struct sd_flow *f, enum sd_likeness by)
+struct sd_exchange *sd_index_next(struct sd_exchange *x, enum sd_likeness by)
 {
-    return flow_of_link(f->alike[by].next, by);
+    return exchange_of_link(sd_held_of(x)->alike[by].next, by);
 }
 
 static bool is_alike(const struct sd_exchange *x, const struct sd_exchange *o, enum sd_likeness by)
@@ -158,11 +158,14 @@ static bool is_alike(const struct sd_exchange *x, const struct sd_exchange *o, e
 static size_t find_others(const struct sd_index *index, const struct sd_exchange *x,
                           enum sd_likeness by, const struct sd_exchange **found)
 {
-    const struct sd_flow *f = first_of_group(index, by, hash_exchange(index, by, x));
+    uint64_t hash = hash_exchange(index, by, x);
     size_t count = 0;
-    for (unsigned looked = 0; f && looked < SD_INDEX_MAX; looked++, f = sd_index_next(f, by))
-        if (f->x != x && is_alike(x, f->x, by))
-            found[count++] = f->x;
+    unsigned looked = 0;
+    for (; index; index = index->also)
+        for (struct sd_exchange *o = first_of_group(index, by, hash); o && looked < SD_INDEX_MAX;
+             looked++, o = sd_index_next(o, by))
+            if (o != x && is_alike(x, o, by))
+                found[count++] = o;
     return count;
 }
 
@@ -188,12 +191,13 @@ static size_t add_of_host(const struct sd_index *index, const struct sd_exchange
                           const struct sd_addr *client, const struct sd_addr *server,
                           const struct sd_exchange **found, size_t count)
 {
-    const struct sd_flow *f = sd_index_first(index, SD_BY_CLIENT, client);
-    for (unsigned looked = 0; f && looked < SD_INDEX_MAX;
-         looked++, f = sd_index_next(f, SD_BY_CLIENT))
-        if (count < SD_INDEX_MAX && f->x != x && sd_same_machine(&f->x->client, client) &&
-            sd_same_machine(&f->x->server, server))
-            found[count++] = f->x;
+    unsigned looked = 0;
+    for (; index; index = index->also)
+        for (struct sd_exchange *o = sd_index_first(index, SD_BY_CLIENT, client);
+             o && looked < SD_INDEX_MAX; looked++, o = sd_index_next(o, SD_BY_CLIENT))
+            if (count < SD_INDEX_MAX && o != x && sd_same_machine(&o->client, client) &&
+                sd_same_machine(&o->server, server))
+                found[count++] = o;
     return count;
 }
 

@@ -4,6 +4,7 @@
 #define SD_FLOW_INTERNAL_H
 
 #include "base/table.h"
+#include "flow/ended.h"
 #include "flow/index.h"
 #include "flow/look.h"
 #include "flow/tracker.h"
@@ -12,7 +13,7 @@
 
 enum {
     SD_EVENTS_MAX = 96, /* of one datagram; its further records are counted only */
-    SD_LOG_FIRST = 16,  /* the log's first allocation */
+    SD_LOG_FIRST = 20,  /* the log's first allocation: most handshakes fit */
     SD_ICE_WORDS = 1024 /* 64 bits each */
 };
 
@@ -32,7 +33,7 @@ struct sd_pending {
 /* In which point handshakes are alike: same random, server address, client host. */
 enum sd_likeness { SD_BY_RANDOM, SD_BY_SERVER, SD_BY_CLIENT, SD_LIKENESSES };
 
-/* Flows whose handshakes are alike in one point. A list of its own, not a chain in a bucket:
+/* Exchanges that are alike in one point. A list of its own, not a chain in a bucket:
  * a hundred thousand clients of one server must leave it in no time. */
 struct sd_group {
     struct sd_node node;
@@ -49,6 +50,30 @@ struct sd_index {
     struct sd_alloc alloc;
     struct sd_hash_key key;
     struct sd_table groups[SD_LIKENESSES];
+    const struct sd_index *also; /* exchanges that are not in this one; NULL = none */
+};
+
+/* An exchange, and what the tracker keeps with it. */
+struct sd_held {
+    struct sd_exchange x;
+    struct sd_link alike[SD_LIKENESSES];
+    struct sd_held *next; /* after its end: the one that ended next */
+    int64_t now;          /* ns: the newest packet at its end */
+    uint32_t bytes;       /* at its end: all that it owns */
+    bool drops;           /* at its end: the capture had lost packets */
+};
+
+static inline struct sd_held *sd_held_of(struct sd_exchange *x)
+{
+    return (struct sd_held *)x;
+}
+
+/* What the next exchange on these addresses keeps of the one before. */
+struct sd_before {
+    uint32_t foreign; /* datagrams that were not DTLS */
+    bool known;       /* who was the client, as the hellos showed */
+    bool open;        /* its session had not ended */
+    bool second;      /* its server was addr[1] of the flow */
 };
 
 /* The ICE checks between two addresses. */
@@ -62,7 +87,6 @@ struct sd_ice {
 /* All datagrams between two addresses, and the newest handshake of them. */
 struct sd_flow {
     struct sd_node by_addr;
-    struct sd_link alike[SD_LIKENESSES];
     struct sd_flow *newer, *older; /* by last packet */
     struct sd_flow *next, *prev;   /* by first packet of the exchange */
     struct sd_addr addr[2];
@@ -74,15 +98,25 @@ struct sd_flow {
     int64_t ask_again;        /* ns: whether it is stuck is not asked before */
     uint64_t previous;        /* id of the exchange before this one */
     uint64_t previous_random; /* its hash */
+    int64_t over;             /* ns: that one was judged and freed, and both sides had closed it */
+    struct sd_before before;  /* what was then noted of it */
     struct sd_ice *ice;       /* NULL: no STUN here */
-    /* Records of a session whose handshake was not captured, until there are enough. */
-    uint64_t candidate_seq[2];
+    union {
+        /* Without an exchange: records of a session whose handshake was not captured, until there
+         * are enough. */
+        uint64_t candidate_seq[2];
+        /* With one: by the time when both sides had closed it. */
+        struct {
+            struct sd_flow *closed_next, *closed_prev;
+        };
+    };
     uint16_t candidate_epoch;
     uint8_t candidates;
     bool validated : 1; /* a STUN check succeeded here */
     bool tried_keys : 1;
     bool previous_established : 1;
     bool saw_dtls : 1; /* or what may be a record of it */
+    bool closed : 1;   /* in the list of those that both sides have closed */
 };
 
 struct sd_tracker {
@@ -91,8 +125,10 @@ struct sd_tracker {
     struct sd_index index;
     struct sd_flow *newest, *oldest; /* by last packet */
     struct sd_flow *first, *last;    /* by exchange */
+    struct sd_flow *closed_first, *closed_last;
     struct sd_tracker_counts counts;
-    size_t pending, kept; /* bytes */
+    size_t pending, kept, logs; /* bytes */
+    size_t open;                /* exchanges */
     uint64_t next_id;
     int64_t now, began; /* ns; began: the first packet, 0 = none yet */
     bool drops;
@@ -111,9 +147,31 @@ struct sd_flow *sd_flow_add(struct sd_tracker *t, const struct sd_addr *a, const
                             uint64_t lane);
 void sd_flow_touch(struct sd_tracker *t, struct sd_flow *f);
 void sd_flow_remove(struct sd_tracker *t, struct sd_flow *f);
+/* The longest silent one makes room: its exchange is judged as it is. */
+void sd_flow_evict(struct sd_tracker *t);
+/* The list of those that both sides have closed. */
+void sd_flow_note_closed(struct sd_tracker *t, struct sd_flow *f);
+void sd_flow_forget_closed(struct sd_tracker *t, struct sd_flow *f);
 struct sd_exchange *sd_exchange_begin(struct sd_tracker *t, struct sd_flow *f);
 /* Frees the exchange of a flow with all it owns. */
 void sd_exchange_drop(struct sd_tracker *t, struct sd_flow *f);
+/* The end of an exchange before that of its flow: judges and frees it, or hands it over to who
+ * does. */
+void sd_exchange_end(struct sd_tracker *t, struct sd_flow *f);
+/* Takes the exchange of a flow out of the tracker, for who judges and frees it. */
+struct sd_held *sd_exchange_take_out(struct sd_tracker *t, struct sd_flow *f);
+void sd_held_free(const struct sd_alloc *a, struct sd_held *h);
+
+/* ended.c: judges all that wait; `open` has what goes on, and from now on knows those as well. */
+void sd_ended_rest(struct sd_ended *e, struct sd_index *open);
+
+/* relief.c: what is judged and freed before the capture ends */
+/* The newest datagram of this flow is in the log. */
+void sd_relief_note(struct sd_tracker *t, struct sd_flow *f);
+/* Both sides closed it, and what was on its way has arrived: a new hello is an orderly start. */
+bool sd_relief_is_over(const struct sd_exchange *x, int64_t now);
+/* What the next exchange will be told of this one. */
+struct sd_before sd_relief_before(const struct sd_flow *f, int64_t now);
 
 static inline uint64_t sd_random_hash(const struct sd_tracker *t, const uint8_t random[static 32])
 {
@@ -123,16 +181,16 @@ static inline uint64_t sd_random_hash(const struct sd_tracker *t, const uint8_t 
 /* index.c */
 bool sd_index_init(struct sd_index *index, const struct sd_tracker_config *config);
 void sd_index_fini(struct sd_index *index);
-/* Puts a flow into groups by what is known of its exchange by now. False: no memory, for now it
- * is not found by others. */
-bool sd_index_enter(struct sd_index *index, struct sd_flow *f);
-void sd_index_leave(struct sd_index *index, struct sd_flow *f);
-/* The newest flow of a group, NULL = none: with this address as its exchange's server
+/* Puts an exchange into groups by what is known of its exchange by now. False: no memory, for now
+ * it is not found by others. */
+bool sd_index_enter(struct sd_index *index, struct sd_exchange *x);
+void sd_index_leave(struct sd_index *index, struct sd_exchange *x);
+/* The newest exchange of a group, NULL = none: with this address as its server
  * (SD_BY_SERVER), or with this host as its client (SD_BY_CLIENT). A group may hold a few others:
  * compare. */
-struct sd_flow *sd_index_first(const struct sd_index *index, enum sd_likeness by,
-                               const struct sd_addr *addr);
-struct sd_flow *sd_index_next(const struct sd_flow *f, enum sd_likeness by);
+struct sd_exchange *sd_index_first(const struct sd_index *index, enum sd_likeness by,
+                                   const struct sd_addr *addr);
+struct sd_exchange *sd_index_next(struct sd_exchange *x, enum sd_likeness by);
 
 /* detect.c: is it DTLS? */
 enum sd_begins {
@@ -204,7 +262,7 @@ void sd_elsewhere_answered(struct sd_tracker *t, const struct sd_datagram *d);
 /* rare.c */
 /* Where to note what few need; NULL when there is no memory. */
 struct sd_rare *sd_rare_new(struct sd_tracker *t, struct sd_exchange *x);
-void sd_rare_free(const struct sd_tracker *t, struct sd_exchange *x);
+void sd_rare_free(const struct sd_alloc *a, struct sd_exchange *x);
 
 /* keys.c: secrets of a log, pre-shared keys */
 /* Opens a record into t->plain; false when nobody can. */
@@ -222,7 +280,14 @@ void sd_ice_saw_dtls(struct sd_tracker *t, struct sd_flow *f);
 void sd_ice_judge(struct sd_tracker *t, struct sd_flow *f);
 
 /* judge.c: the end of an exchange */
+/* Reports what it was, as others in `index` tell. */
+void sd_judge_report(const struct sd_tracker_config *config, struct sd_view *view,
+                     const struct sd_index *index, struct sd_held *h, bool only_if_clear);
 void sd_exchange_judge(struct sd_tracker *t, struct sd_flow *f);
+/* The same, in the thread that calls: the one where conversations are judged. */
+void sd_exchange_judge_here(struct sd_tracker *t, struct sd_flow *f);
+/* Runs fn(of) where conversations are judged. */
+void sd_judge_call(const struct sd_tracker *t, void (*fn)(void *of), void *of);
 /* Reports it already, when its outcome is clear. */
 void sd_exchange_judge_early(struct sd_tracker *t, struct sd_flow *f);
 

@@ -9,10 +9,10 @@ struct sd_rare *sd_rare_new(struct sd_tracker *t, struct sd_exchange *x)
     return x->rare;
 }
 
-void sd_rare_free(const struct sd_tracker *t, struct sd_exchange *x)
+void sd_rare_free(const struct sd_alloc *a, struct sd_exchange *x)
 {
     if (x->rare)
-        sd_alloc_free(&t->config.alloc, x->rare->first_hello);
-    sd_alloc_free(&t->config.alloc, x->rare);
+        sd_alloc_free(a, x->rare->first_hello);
+    sd_alloc_free(a, x->rare);
     x->rare = NULL;
 }

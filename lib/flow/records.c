@@ -48,7 +48,7 @@ static bool make_log_room(struct sd_tracker *t, struct sd_exchange *x)
 {
     if (x->count < x->room)
         return true;
-    size_t more = x->room + x->room / 4, room = more < SD_LOG_MAX ? more : SD_LOG_MAX;
+    uint32_t more = x->room + x->room / 2, room = more < SD_LOG_MAX ? more : SD_LOG_MAX;
     if (x->count >= room)
         return false;
     const struct sd_alloc *a = &t->config.alloc;
@@ -57,6 +57,7 @@ static bool make_log_room(struct sd_tracker *t, struct sd_exchange *x)
         t->counts.no_memory++;
         return false;
     }
+    t->logs += (room - x->room) * sizeof *log;
     x->log = log;
     x->room = room;
     return true;

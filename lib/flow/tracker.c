@@ -11,6 +11,7 @@ enum {
     FLOWS_DEFAULT = 50000,
     PENDING_DEFAULT = 64 << 20,
     KEPT_DEFAULT = 256 << 20,
+    BYTES_DEFAULT = 64 << 20,
     CANDIDATES = 3,          /* protected datagrams that make a session without a handshake */
     EPOCH_USUAL = 16,        /* of a session that rekeys now and then */
     PORTS_OF_CLIENTS = 32768 /* from there systems take those of clients (Linux; RFC 6335) */
@@ -19,8 +20,8 @@ enum {
 /* The network's copies of a datagram hardly come later. */
 #define COPIES_WITHIN (20 * SD_NS_MS)
 
-/* After both sides closed, their last datagrams may still be on the way. */
-#define LINGERS_FOR (1 * SD_NS_SECOND)
+/* Records of a session that was closed and freed come late, if at all. */
+#define LATE_FOR (60 * SD_NS_SECOND)
 
 struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config)
 {
@@ -34,6 +35,8 @@ struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config)
         t->config.max_pending = PENDING_DEFAULT;
     if (!t->config.max_kept)
         t->config.max_kept = KEPT_DEFAULT;
+    if (!t->config.max_bytes)
+        t->config.max_bytes = BYTES_DEFAULT;
     bool ok = sd_table_init(&t->flows);
     ok = sd_index_init(&t->index, &t->config) && ok;
     if (!ok) {
@@ -84,35 +87,10 @@ static bool comes_from_server(const struct sd_look *l)
     }
 }
 
-/* Both sides closed it, and what was on its way has arrived: a new hello is an orderly start. */
-static bool ended_before(const struct sd_exchange *x, int64_t now)
-{
-    return x->side[SD_CLIENT].closing && x->side[SD_SERVER].closing && now - x->last > LINGERS_FOR;
-}
-
-/* Established, or as far as a session without its beginning shows it. */
-static bool is_in_use(const struct sd_exchange *x)
-{
-    return x->established ||
-           (x->mid_session && x->side[SD_CLIENT].appdata && x->side[SD_SERVER].appdata);
-}
-
-/* What the next exchange on these addresses keeps of the one before. */
-struct before {
-    bool known; /* who was the client, as the hellos showed */
-    bool open;  /* its session had not ended */
-    struct sd_addr server;
-    uint32_t foreign;
-};
-
-static struct before supersede(struct sd_tracker *t, struct sd_flow *f, int64_t now)
+static struct sd_before supersede(struct sd_tracker *t, struct sd_flow *f, int64_t now)
 {
     struct sd_exchange *x = f->x;
-    struct before b = {.known = !x->reversed && x->has_server_random,
-                       .open = is_in_use(x) && !ended_before(x, now),
-                       .server = x->server,
-                       .foreign = x->foreign_before + x->side[SD_CLIENT].foreign +
-                                  x->side[SD_SERVER].foreign};
+    struct sd_before b = sd_relief_before(f, now);
     x->superseded = true;
     x->next = t->next_id + 1;
     sd_exchange_judge(t, f);
@@ -124,7 +102,7 @@ static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *
                                           const struct sd_look *l)
 {
     const struct sd_datagram *d = l->datagram;
-    struct before before = f->x ? supersede(t, f, d->time) : (struct before){0};
+    struct sd_before before = f->x ? supersede(t, f, d->time) : f->before;
     struct sd_exchange *x = sd_exchange_begin(t, f);
     if (!x)
         return NULL;
@@ -137,7 +115,7 @@ static struct sd_exchange *begin_exchange(struct sd_tracker *t, struct sd_flow *
     x->reversed = l->message != SD_HS_CLIENT_HELLO;
     x->on_sealed = before.open;
     x->after_unknown = before.open && !before.known;
-    x->swapped = before.known && sd_addr_eq(&before.server, &x->client);
+    x->swapped = before.known && sd_addr_eq(&f->addr[before.second], &x->client);
     x->likely_swapped = x->after_unknown && sd_addr_port(&x->client) < PORTS_OF_CLIENTS &&
                         sd_addr_port(&x->server) >= PORTS_OF_CLIENTS;
     x->foreign_before = before.foreign;
@@ -155,7 +133,7 @@ static void learn_random(struct sd_tracker *t, struct sd_flow *f, const struct s
     struct sd_exchange *x = f->x;
     if (!l->random.len || side != SD_CLIENT || (x->has_client_random && has_random(x, l->random)))
         return;
-    sd_index_leave(&t->index, f);
+    sd_index_leave(&t->index, x);
     memcpy(x->client_random, l->random.p, SD_RANDOM_LEN);
     x->has_client_random = true;
 }
@@ -314,10 +292,11 @@ static void take_dtls(struct sd_tracker *t, struct sd_flow *f, const struct sd_l
     struct sd_exchange *x = f->x;
     enum sd_side side = side_of(x, &l->datagram->src);
     learn_random(t, f, l, side);
-    t->counts.no_memory += !sd_index_enter(&t->index, f);
+    t->counts.no_memory += !sd_index_enter(&t->index, x);
     t->counts.dtls++;
     sd_events_read(t, f, l, side);
     sd_packet_report(t, x, l->datagram);
+    sd_relief_note(t, f);
 }
 
 static bool begins_record(const struct sd_exchange *x, const struct sd_look *l)
@@ -370,10 +349,24 @@ static void take_other(struct sd_tracker *t, struct sd_flow *f, const struct sd_
     take_foreign(t, f, d);
 }
 
-/* On addresses that have no exchange yet. */
+/* Of a session that was closed, judged and freed. */
+static bool comes_late(const struct sd_tracker *t, const struct sd_flow *f, const struct sd_look *l)
+{
+    if (!f || !f->over || l->datagram->time - f->over > LATE_FOR)
+        return false;
+    return l->message != SD_HS_CLIENT_HELLO ||
+           (l->random.len && sd_random_hash(t, l->random.p) == f->previous_random);
+}
+
+/* On addresses that have no exchange yet, or none any more. */
 static void take_first(struct sd_tracker *t, struct sd_flow *f, const struct sd_look *l)
 {
     enum sd_begins b = sd_detect(l);
+    if (b != SD_BEGINS_NOTHING && comes_late(t, f, l)) {
+        sd_flow_touch(t, f);
+        t->counts.dtls++;
+        return;
+    }
     if (!f)
         f = admit_flow(t, l, b);
     if (!f)
@@ -445,9 +438,9 @@ void sd_tracker_icmp(struct sd_tracker *t, const struct sd_icmp *e)
     ev->icmp_mtu = (e->mtu < SD_U24 ? e->mtu : SD_U24) & SD_U24;
     ev->icmp_protocol = e->from.sa.sa_family == AF_INET6 ? SD_PROTO_ICMPV6 : SD_PROTO_ICMP;
     ev->length = e->quoted_length & SD_U24;
-    if (!f->x->icmp_number) {
+    if (!f->x->icmp_number && sd_rare_new(t, f->x)) {
         f->x->icmp_number = ev->number;
-        f->x->icmp_from = e->from;
+        f->x->rare->icmp_from = e->from;
     }
     sd_log_append(t, f->x);
     sd_packet_report(t, f->x, NULL);
@@ -483,10 +476,18 @@ void sd_tracker_tick(struct sd_tracker *t, int64_t now)
         sd_flow_remove(t, t->oldest);
 }
 
+static void judge_rest(void *of)
+{
+    struct sd_tracker *t = of;
+    if (t->config.handover)
+        sd_ended_rest(t->config.handover->ended, &t->index);
+    for (struct sd_flow *f = t->first; f; f = f->next)
+        sd_exchange_judge_here(t, f);
+}
+
 void sd_tracker_finish(struct sd_tracker *t)
 {
-    for (struct sd_flow *f = t->first; f; f = f->next)
-        sd_exchange_judge(t, f);
+    sd_judge_call(t, judge_rest, t);
     t->config.done = NULL;
     while (t->oldest)
         sd_flow_remove(t, t->oldest);

@@ -2,9 +2,9 @@
 /* Follows every DTLS handshake of a capture, and says what became of each.
  *
  * Pure: packets come in with their time, memory through the allocator, and what is found
- * goes out through two callbacks. Memory is bounded: a table of flows with a
- * limit, the longest silent leaves first; a log of SD_LOG_MAX events a handshake; a
- * budget for reassembly. Time is linear in the packets. */
+ * goes out through callbacks. Memory is bounded: a table of flows and a budget for their
+ * handshakes, which those leave first that have ended; a log of SD_LOG_MAX events a handshake. Time
+ * is linear in the packets. */
 #ifndef SD_FLOW_TRACKER_H
 #define SD_FLOW_TRACKER_H
 
@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "flow/diagnosis.h"
+#include "flow/ended.h"
 #include "flow/exchange.h"
 #include "flow/input.h"
 #include "flow/view.h"
@@ -47,7 +48,10 @@ struct sd_tracker_config {
     size_t max_flows;       /* kept at once; 0 = 50000 */
     size_t max_pending;     /* bytes of messages in reassembly; 0 = 64 MiB */
     size_t max_kept;        /* bytes of whole messages that rules ask for; 0 = 256 MiB */
-    int64_t idle;           /* ns of silence after which a flow is over; 0 = at the end */
+    /* Bytes of all handshakes together; 0 = 64 MiB. From an eighth of it on, those that ended are
+     * reported and freed; when it is full, the longest silent. */
+    size_t max_bytes;
+    int64_t idle; /* ns of silence after which a flow is over; 0 = at the end */
     /* sd_tracker_tick() reports a handshake as soon as its outcome is clear, and once more at
      * the end if more was found by then. For live captures. */
     bool prompt;
@@ -63,12 +67,14 @@ struct sd_tracker_config {
     void (*packet)(void *arg, const struct sd_packet *p);
     void (*done)(void *arg, const struct sd_result *r);
     void (*lone)(void *arg, const struct sd_lone *l); /* NULL = not wanted */
+    const struct sd_handover *handover; /* who judges those that ended early; NULL = the tracker */
 };
 
 struct sd_tracker_counts {
     uint64_t datagrams; /* UDP, whatever it carried */
     uint64_t dtls;      /* of these, with DTLS records */
     uint64_t exchanges, evicted, no_memory;
+    uint64_t early; /* exchanges that ended and were reported before the capture ended */
 };
 
 struct sd_tracker *sd_tracker_new(const struct sd_tracker_config *config);

@@ -375,7 +375,7 @@ static void a_handshake_of_20_events_takes_little(void **state)
     rig_close(r);
     for (size_t i = 0; i < SD_KEPTS; i++)
         kept += r->report[0].kept[i];
-    print_message("  %zu events: %zu bytes, and %zu of messages\n", r->report[0].x.count,
+    print_message("  %u events: %zu bytes, and %zu of messages\n", r->report[0].x.count,
                   taken - kept, kept);
     assert_int_equal(r->report[0].x.count, 20);
     assert_true(taken - kept < PER_FLOW);

@@ -303,7 +303,8 @@ static void an_icmp_error_goes_to_who_sent_what_it_quotes(void **state)
                            .icmp_mtu = 900,
                            .flags = SD_EVF_FIRST | SD_EVF_SERVER};
     s.x.icmp_number = 1;
-    s.x.icmp_from = address(0xcb007101, 0);
+    struct sd_rare rare = {.icmp_from = address(0xcb007101, 0)};
+    s.x.rare = &rare;
     assert_says(&s.report, LADDER, "ICMP 3/4 Fragmentation Needed (MTU 900) from ");
     assert_says(&s.report, LADDER, "| 203.0.113.1 ");
     assert_says(&s.report, LADDER, "~~~>|\n");

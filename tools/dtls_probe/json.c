@@ -68,7 +68,7 @@ void probe_json_packet(FILE *to, const struct sd_packet *p, const struct probe_m
     print_addr(to, "src", p->datagram ? &p->datagram->src : from);
     print_addr(to, "dst", p->datagram ? &p->datagram->dst : dst);
     if (e->kind == SD_EV_ICMP)
-        print_addr(to, "icmp_from", &p->x->icmp_from);
+        print_addr(to, "icmp_from", &sd_rare(p->x)->icmp_from);
     fprintf(to, ",\"from\":\"%s\",\"length\":%u,\"ip_length\":%u,\"flight\":%u,\"records\":[",
             server ? "server" : "client", p->datagram ? p->datagram->length : 0,
             p->datagram ? p->datagram->ip_length : 0, e->flight);

@@ -68,7 +68,7 @@ static void line_addresses(struct probe_lines *l, const struct sd_packet *p)
     }
     sd_addr_text(from, src);
     if (p->events[0].kind == SD_EV_ICMP) {
-        probe_words_host(&p->x->icmp_from, src);
+        probe_words_host(&sd_rare(p->x)->icmp_from, src);
         to = from; /* the error goes to the sender of the packet that it quotes */
     }
     fprintf(l->to, " %21s -> %-21s", src, sd_addr_text(to, dst));

@@ -289,7 +289,8 @@ static void label_icmp(const struct sd_exchange *x, const struct probe_row *row,
     /* Only the sender of the first is known. */
     if (x->icmp_number != x->log[row->from].number)
         return;
-    snprintf(buf + n, PROBE_LABEL_TEXT - n, " from %s", probe_words_host(&x->icmp_from, from));
+    snprintf(buf + n, PROBE_LABEL_TEXT - n, " from %s",
+             probe_words_host(&sd_rare(x)->icmp_from, from));
 }
 
 const char *probe_timeline_label(const struct probe_timeline *t, const struct probe_row *row,

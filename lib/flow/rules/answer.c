@@ -297,8 +297,8 @@ bool sd_rule_icmp_unreachable(const struct sd_case *c, struct sd_finding *f)
     sd_prove(f, e);
     f->confidence = server_spoke(x) ? SD_MEDIUM : SD_HIGH;
     f->severity = c->outcome == SD_FAILED ? SD_FATAL : SD_WARNING;
-    sd_addr_text(&x->icmp_from, from);
-    from[strcspn(from, x->icmp_from.sa.sa_family == AF_INET6 ? "]" : ":")] = '\0';
+    sd_addr_text(&sd_rare(x)->icmp_from, from);
+    from[strcspn(from, sd_rare(x)->icmp_from.sa.sa_family == AF_INET6 ? "]" : ":")] = '\0';
     sd_say(f, "%s reports for packets from the %s: %s (ICMP%s type %u, code %u).",
            from + (from[0] == '['), sd_event_side(e) == SD_CLIENT ? "client" : "server",
            v6 ? reason_v6(e->icmp_code) : reason_v4(e->icmp_code), v6 ? "v6" : "", e->icmp_type,
