@@ -223,6 +223,8 @@ void probe_html_end(struct probe_html *h, const struct probe_totals *totals)
         html_text(h, "<p>The capture could not be read completely: ", totals->damage, "</p>\n");
     html_note(h, "Packets lost during the capture", totals->dropped, "");
     html_note(h, "Handshakes ended early to save memory (--max-flows)", totals->evicted, "");
+    html_note(h, "Handshakes reported before the end of the capture to save memory", totals->early,
+              " What came later does not count for them.");
     html_note(h, "Packets left out because memory ran out", totals->no_memory, "");
     html_note(h, "Handshakes listed without a drawing", h->rows - h->drawn,
               " This page draws only the first 500. Use --handshake or --only-failed to show fewer "

@@ -211,6 +211,8 @@ void probe_json_summary(FILE *to, const struct probe_totals *t)
                   (json_int_t)t->incomplete, "fatal", (json_int_t)t->findings[SD_FATAL], "warnings",
                   (json_int_t)t->findings[SD_WARNING], "dropped", (json_int_t)t->dropped, "evicted",
                   (json_int_t)t->evicted, "no_memory", (json_int_t)t->no_memory);
+    if (t->early)
+        json_object_set_new(o, "early", json_integer((json_int_t)t->early));
     tool_field(o, "file", t->file);
     tool_field(o, "damage", t->damage);
     print_object(to, o);

@@ -15,7 +15,7 @@ struct probe_totals {
     uint64_t handshakes, ok, failed, incomplete;
     uint64_t findings[SD_FATAL + 1]; /* by severity */
     uint64_t dropped;                /* by the capturing host, as far as is known */
-    uint64_t evicted, no_memory;
+    uint64_t evicted, no_memory, early;
     const char *damage; /* why the file could not be read completely; NULL = it could */
 };
 

@@ -199,7 +199,7 @@ int probe_live(const struct probe_config *c, const struct tool_out *out)
     int status = PROBE_ERROR;
     if (open_live(&l)) {
         tool_stdout_obeys(&l.signals);
-        l.run.lines.to = stdout; /* it is another stream now */
+        l.run.text = l.run.lines.to = stdout; /* it is another stream now */
         l.progress = isatty(STDERR_FILENO) && !c->quiet && !isatty(STDOUT_FILENO);
         l.end = c->duration_ms ? sd_clock_now() + c->duration_ms * SD_MS : 0;
         tool_say(out, c->quiet ? 1 : 0, "Capturing on %s. Press Ctrl-C to stop.", c->interface);

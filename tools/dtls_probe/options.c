@@ -37,6 +37,7 @@ static const struct tool_opt opts[] = {
     {'c', "count", "N", FROM, "stop after N packets", TOOL_UINT, AT(count), 0, NULL},
     {0, "promiscuous", NULL, FROM, "with -i: use promiscuous mode", TOOL_FLAG, AT(promiscuous), 0, NULL},
     {0, "max-flows", "N", FROM, "follow at most N flows at a time (default 50000)", TOOL_UINT, AT(max_flows), 10000000, NULL},
+    {'j', "jobs", "N", FROM, "use N threads (default 1); the output is the same", TOOL_UINT, AT(jobs), 64, NULL},
 
     {0, "only-failed", NULL, WHICH, "show only handshakes that failed", TOOL_FLAG, AT(only_failed), 0, NULL},
     {0, "handshake", "N", WHICH, "show only handshake number N", TOOL_UINT, AT(handshake), 0, NULL},

@@ -36,7 +36,7 @@ struct probe_config {
     const struct sd_hash_key *key; /* NULL = a random one for each run */
     int show, fail_on, color, times;
     unsigned forms; /* bits 1 << enum probe_show, as given; `show` is the one */
-    unsigned verbose, duration_ms, max_flows, count;
+    unsigned verbose, duration_ms, max_flows, count, jobs;
     uint32_t handshake; /* only this one; 0 = all */
     bool only_failed, two_sided, quiet, list, promiscuous, help, version, json;
 };

@@ -41,7 +41,8 @@ static void pass_message(void *arg, const struct sd_exchange *x, const struct sd
 {
     struct probe_run *r = arg;
     if (prints_packets(r, x))
-        probe_messages_add(&r->messages, last, probe_details(x, last->message, body, &r->reader));
+        probe_messages_add(&r->messages, last,
+                           probe_details(x, last->message, body, &r->shown_reader));
 }
 
 /* Only who shows them lets messages be taken apart: it costs more than all the rest. */
@@ -72,7 +73,7 @@ static void pass_packet(void *arg, const struct sd_packet *p)
     if (r->config->show == PROBE_LINES)
         list_packet(r, p);
     else if (r->config->show == PROBE_JSON)
-        probe_json_packet(stdout, p, &r->messages);
+        probe_json_packet(r->text, p, &r->messages);
     if (r->messages.count)
         probe_messages_clear(&r->messages);
 }
@@ -95,11 +96,26 @@ static void count_result(struct probe_run *r, const struct probe_report *rep, bo
     }
 }
 
+/* Nothing is read from the capture meanwhile. */
+static bool is_in_step(const struct probe_run *r)
+{
+    return !r->stage || probe_stage_is_called(r->stage);
+}
+
+static void release_lines(struct probe_run *r, FILE *to)
+{
+    FILE *usual = r->lines.to;
+    r->lines.to = to;
+    probe_lines_release(&r->lines, INT64_MAX);
+    r->lines.to = usual;
+}
+
 static void show_result(struct probe_run *r, const struct probe_report *rep)
 {
     switch ((enum probe_show)r->config->show) {
     case PROBE_LINES:
-        probe_lines_release(&r->lines, INT64_MAX);
+        if (is_in_step(r))
+            release_lines(r, stdout);
         fputc('\n', stdout);
         probe_summary(stdout, rep, r->color);
         break;
@@ -275,7 +291,8 @@ static bool open_secrets(struct probe_run *r)
 {
     r->secrets = sd_secrets_new();
     r->certs = sd_x509read_new();
-    if (!r->secrets || !r->certs)
+    r->shown_certs = sd_x509read_new();
+    if (!r->secrets || !r->certs || !r->shown_certs)
         return false;
     r->keylog.secrets = r->secrets;
     for (unsigned i = 0; i < r->config->psks; i++)
@@ -288,6 +305,7 @@ static bool open_secrets(struct probe_run *r)
         r->unprotect.begin = begin_followed;
     }
     r->reader = sd_x509read_hooks(r->certs);
+    r->shown_reader = sd_x509read_hooks(r->shown_certs);
     return true;
 }
 
@@ -299,11 +317,32 @@ static bool open_decap(struct probe_run *r, struct sd_hash_key key)
     return r->decap != NULL;
 }
 
+/* A live capture reports at once. */
+static bool open_stage(struct probe_run *r, struct sd_tracker_config *c)
+{
+    if (r->config->interface)
+        return true;
+    r->stage = probe_stage_new(c, stdout, r->config->jobs > 1);
+    if (!r->stage)
+        return false;
+    c->handover = probe_stage_handover(r->stage);
+    r->text = r->lines.to = probe_stage_text(r->stage);
+    return true;
+}
+
+/* Bytes of handshakes; 0 = the usual ones. */
+static size_t room_for(size_t max_flows)
+{
+    enum { FLOW = 2048, USUAL = 64 << 20 };
+    return max_flows * FLOW > USUAL ? max_flows * FLOW : 0;
+}
+
 static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
 {
     struct sd_tracker_config c = {.alloc = sd_alloc_libc(),
                                   .key = key,
                                   .max_flows = r->config->max_flows,
+                                  .max_bytes = room_for(r->config->max_flows),
                                   .idle = r->config->interface ? LIVE_IDLE : 0,
                                   .prompt = r->config->interface != NULL,
                                   .unprotect = &r->unprotect,
@@ -314,6 +353,8 @@ static bool open_tracker(struct probe_run *r, struct sd_hash_key key)
                                   .packet = pass_packet,
                                   .done = pass_result,
                                   .lone = pass_lone};
+    if (!open_stage(r, &c))
+        return false;
     r->tracker = sd_tracker_new(&c);
     return r->tracker != NULL;
 }
@@ -322,7 +363,7 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
 {
     struct sd_hash_key key;
     struct sd_err e = {0};
-    *r = (struct probe_run){.config = c, .out = out};
+    *r = (struct probe_run){.config = c, .out = out, .text = stdout};
     r->color = tool_term_color((enum tool_color)c->color, 1);
     r->lines = (struct probe_lines){.to = stdout,
                                     .times = c->times,
@@ -355,10 +396,12 @@ bool probe_run_open(struct probe_run *r, const struct probe_config *c, const str
 void probe_run_close(struct probe_run *r)
 {
     sd_tracker_free(r->tracker);
+    probe_stage_free(r->stage);
     sd_decap_free(r->decap);
     sd_bpf_free(r->filter);
     sd_secrets_free(r->secrets);
     sd_x509read_free(r->certs);
+    sd_x509read_free(r->shown_certs);
     probe_keylog_free(&r->keylog);
     probe_lines_free(&r->lines);
     probe_messages_clear(&r->messages);
@@ -389,6 +432,31 @@ static void say_totals(const struct probe_run *r)
                (unsigned long long)t->incomplete);
 }
 
+/* What they had in common with later ones was not seen, and neither was a loss of packets that the
+ * file reports at its end. */
+static void say_early(const struct probe_run *r)
+{
+    const struct probe_totals *t = &r->totals;
+    if (t->early && r->config->show != PROBE_JSON)
+        tool_say(r->out, r->config->quiet,
+                 "%llu of %llu handshakes were reported before the end of the capture, to save "
+                 "memory. What came later does not count for them.",
+                 (unsigned long long)t->early, (unsigned long long)t->handshakes);
+    if (t->early && t->dropped)
+        tool_warn(
+            r->out,
+            "the capture lost packets, which the file says at its end: in the %llu handshakes "
+            "reported before, missing packets prove less than it says",
+            (unsigned long long)t->early);
+}
+
+static void end_stage(struct probe_run *r)
+{
+    if (r->stage && !probe_stage_join(r->stage))
+        tool_warn(r->out, "out of memory: some lines of packets are missing");
+    r->text = r->lines.to = stdout;
+}
+
 void probe_run_end(struct probe_run *r)
 {
     if (r->config->interface && r->config->keylog)
@@ -396,10 +464,12 @@ void probe_run_end(struct probe_run *r)
     sd_decap_flush(r->decap);
     sd_tracker_finish(r->tracker);
     probe_lines_release(&r->lines, INT64_MAX);
+    end_stage(r);
     struct sd_tracker_counts c = sd_tracker_counts(r->tracker);
     r->totals.datagrams = c.datagrams;
     r->totals.dtls = c.dtls;
     r->totals.evicted = c.evicted;
+    r->totals.early = c.early;
     r->totals.no_memory = c.no_memory;
     if (r->psk_useless)
         tool_warn(
@@ -418,6 +488,8 @@ void probe_run_end(struct probe_run *r)
         probe_json_summary(stdout, &r->totals);
     else
         say_totals(r);
+    if (!r->config->interface)
+        say_early(r);
 }
 
 static void note_drops(struct probe_run *r, const struct sd_reader *reader)

@@ -9,6 +9,7 @@
 #include "dtls_probe/keylog.h"
 #include "dtls_probe/lines.h"
 #include "dtls_probe/probe.h"
+#include "dtls_probe/stage.h"
 
 struct sd_decap;
 struct sd_bpf;
@@ -27,12 +28,14 @@ struct probe_run {
     const struct probe_config *config;
     const struct tool_out *out;
     struct sd_tracker *tracker;
+    struct probe_stage *stage; /* NULL when live: then everything is reported at once */
+    FILE *text;                /* where packets are printed */
     struct sd_decap *decap;
     struct sd_bpf *filter;
     struct sd_secrets *secrets;
-    struct sd_x509read *certs;
-    struct sd_unprotect unprotect, unseal; /* for the tracker; what is behind it when live */
-    struct sd_cert_reader reader;
+    struct sd_x509read *certs, *shown_certs; /* of rules; of messages that are printed */
+    struct sd_unprotect unprotect, unseal;   /* for the tracker; what is behind it when live */
+    struct sd_cert_reader reader, shown_reader;
     struct probe_lines lines;
     struct probe_messages messages; /* of the next packet */
     struct probe_totals totals;
