@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/hash.h"
 
+#include <endian.h>
+#include <string.h>
+
 static uint64_t rotl(uint64_t x, int b)
 {
     return x << b | x >> (64 - b);
@@ -36,6 +39,13 @@ static uint64_t load_le(const uint8_t *p, size_t n)
     return m;
 }
 
+static uint64_t load_le_word(const uint8_t *p)
+{
+    uint64_t m;
+    memcpy(&m, p, sizeof m);
+    return le64toh(m);
+}
+
 uint64_t sd_hash(struct sd_hash_key key, const void *data, size_t len)
 {
     const uint8_t *p = len ? data : ""; /* nothing may be NULL, which is no place to count from */
@@ -47,7 +57,7 @@ uint64_t sd_hash(struct sd_hash_key key, const void *data, size_t len)
     };
     size_t words = len / 8;
     for (size_t i = 0; i < words; i++)
-        sip_word(v, load_le(p + 8 * i, 8));
+        sip_word(v, load_le_word(p + 8 * i));
     sip_word(v, load_le(p + 8 * words, len % 8) | (uint64_t)len << 56);
     v[2] ^= 0xff;
     for (int i = 0; i < 4; i++)

@@ -34,6 +34,7 @@ struct sd_x509read {
     struct sd_hash_key seed; /* the sender of a certificate may not choose its bucket */
     struct known_certificate *kept[KEPT];
     size_t oldest;
+    struct known_certificate *newest; /* of those looked up */
     uint64_t last_id;
 };
 
@@ -79,6 +80,8 @@ static void keep_certificate(struct sd_x509read *r, struct known_certificate *e,
 {
     struct known_certificate **slot = &r->kept[r->oldest];
     r->oldest = (r->oldest + 1) % KEPT;
+    if (r->newest == *slot)
+        r->newest = NULL;
     if (*slot)
         sd_table_remove(&r->table, &(*slot)->node);
     certificate_free(*slot);
@@ -92,13 +95,19 @@ static struct known_certificate *look_up(struct sd_x509read *r, struct sd_span d
 {
     if (!der.len || der.len > DER_MAX)
         return NULL;
+    /* Most handshakes of a capture are with one server. */
+    if (r->newest && same_der(&r->newest->node, &der))
+        return r->newest;
     uint64_t hash = sd_hash(r->seed, der.p, der.len);
     struct sd_node *n = sd_table_find(&r->table, hash, same_der, &der);
     struct known_certificate *e =
         n ? sd_container(n, struct known_certificate, node) : certificate_new(der);
     if (e && !n)
         keep_certificate(r, e, hash);
-    return e && e->x ? e : NULL;
+    if (!e || !e->x)
+        return NULL;
+    r->newest = e;
+    return e;
 }
 
 static bool read_cert(void *arg, struct sd_span der, struct sd_cert *cert)

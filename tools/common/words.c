@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 struct tool_words tool_words_in(char *buf, size_t cap)
 {
@@ -24,8 +25,9 @@ void tool_words_add(struct tool_words *w, const char *fmt, ...)
 
 void tool_words_text(struct tool_words *w, const char *text)
 {
-    while (*text && w->len + 1 < w->cap)
-        w->buf[w->len++] = *text++;
+    size_t len = strnlen(text, w->cap - w->len - 1);
+    memcpy(w->buf + w->len, text, len);
+    w->len += len;
     w->buf[w->len] = '\0';
 }
 
