@@ -90,21 +90,31 @@ static void run_check(struct scan *s, struct scan_result *r)
         r->check->run(s, &r->outcome);
 }
 
+static bool list_checks(struct scan_report *r, const struct scan_config *c)
+{
+    const struct scan_check *check;
+    size_t count = count_checks(c);
+    r->results = calloc(count ? count : 1, sizeof *r->results);
+    for (size_t i = 0; r->results && (check = scan_check_at(i)); i++)
+        if (scan_wanted(c, check))
+            r->results[r->count++].check = check;
+    return r->results;
+}
+
+/* The order of the report, but those that may leave the server stuck come last. */
 static bool run_all_checks(struct scan *s, struct scan_report *r, const struct scan_survey_setup *u)
 {
-    size_t count = count_checks(u->cfg);
-    const struct scan_check *check;
-    r->results = calloc(count ? count : 1, sizeof *r->results);
-    if (!r->results)
+    size_t done = 0;
+    if (!list_checks(r, u->cfg))
         return false;
-    for (size_t i = 0; (check = scan_check_at(i)); i++) {
-        if (!scan_wanted(u->cfg, check))
-            continue;
-        struct scan_result *result = &r->results[r->count++];
-        result->check = check;
-        show_progress(u, &s->line, r->count, count, check->title);
-        run_check(s, result);
-    }
+    for (unsigned late = 0; late <= SCAN_LATE; late += SCAN_LATE)
+        for (size_t i = 0; i < r->count; i++) {
+            struct scan_result *result = &r->results[i];
+            if ((result->check->flags & SCAN_LATE) != late)
+                continue;
+            show_progress(u, &s->line, ++done, r->count, result->check->title);
+            run_check(s, result);
+        }
     if (u->progress)
         tool_progress(u->out, CLEAR_LINE);
     return true;

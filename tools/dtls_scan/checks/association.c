@@ -244,7 +244,8 @@ void scan_dissociate(struct scan_association *a)
 {
     if (!a)
         return;
-    if (a->port.fd >= 0 && a->puppet.sent_datagrams && a->puppet.end != PUPPET_END_ALERT)
+    if (a->port.fd >= 0 && a->puppet.sent_datagrams && a->puppet.end != PUPPET_END_ALERT &&
+        !a->left)
         say_goodbye(a);
     scan_see(&a->scan->facts.seen, a);
     scan_port_close(&a->port);
@@ -259,10 +260,16 @@ bool scan_associated(const struct scan_association *a)
 
 bool scan_still_associates(struct scan *s)
 {
+    enum { TRIES = 2 };
     const struct scan_wish plain = {0};
-    struct scan_association *a = scan_associate(s, &plain);
-    bool yes = scan_associated(a);
-    scan_dissociate(a);
+    bool yes = false;
+    for (unsigned i = 0; i < TRIES && !yes && !s->line.stop; i++) {
+        struct scan_association *a = scan_associate(s, &plain);
+        yes = scan_associated(a);
+        scan_dissociate(a);
+    }
+    if (!yes && !s->line.stop)
+        s->line.stop = SCAN_STOP_MUTE;
     return yes;
 }
 

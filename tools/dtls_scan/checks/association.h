@@ -53,6 +53,7 @@ struct scan_association {
     size_t heartbeat_len; /* of the last one */
     uint8_t answer_type;  /* of the last handshake message under the keys that is no Finished */
     unsigned answers;     /* such messages */
+    bool left; /* close_notify went: gnutls-serv hangs for ever when another one follows */
     uint8_t token[16];
     uint8_t datagram[SCAN_DATAGRAM];
 };
@@ -61,7 +62,7 @@ struct scan_association {
  * line has stopped. The caller asks puppet.stage, and closes it in any case. */
 struct scan_association *scan_associate(struct scan *s, const struct scan_wish *w);
 /* A plain association comes about: what an unusual one showed was due to what it did. Otherwise the
- * server serves nobody at the moment. */
+ * server serves nobody any more, and the scan ends. */
 bool scan_still_associates(struct scan *s);
 /* Sends close_notify, or another alert, and forgets it. NULL is allowed. */
 void scan_dissociate(struct scan_association *a);

@@ -194,7 +194,7 @@ static void check_reordering(struct scan *s, struct scan_outcome *o)
         scan_dissociate(a);
     }
     if (!connected && !scan_still_associates(s))
-        scan_not_known(o, "the server serves nobody at the moment");
+        scan_not_known(o, "the server serves nobody since then");
     else if (at_once)
         scan_found(o, SCAN_OK, json_string("at once"),
                    "completes a handshake whose last flight comes in reverse order");
@@ -235,7 +235,7 @@ static void check_message_seq(struct scan *s, struct scan_outcome *o)
     bool repeated = connects(s, &repeat) || connects(s, &repeat), jumped = connects(s, &jump),
          begun = connects(s, &late);
     if (s->line.stop || !scan_still_associates(s)) {
-        scan_not_known(o, "the server serves nobody at the moment");
+        scan_not_known(o, "the server serves nobody since then");
         return;
     }
     json_t *value = json_pack("{s:b,s:b,s:b}", "repeat", repeated, "jump", jumped, "late", begun);
@@ -277,7 +277,7 @@ static void check_restart(struct scan *s, struct scan_outcome *o)
     scan_dissociate(a);
     bool answered = reply == SCAN_REPLY_HELLO || reply == SCAN_REPLY_VERIFY;
     if (reply == SCAN_REPLY_UNKNOWN)
-        scan_not_known(o, "the scan ended before");
+        scan_not_known(o, "no association came about to try it on");
     else if (reply == SCAN_REPLY_SILENCE)
         scan_found(o, SCAN_LOW, json_string("ignored"),
                    "ignores a ClientHello from the address and port of an association: a client "
@@ -360,8 +360,8 @@ const struct scan_check scan_behaviour_checks[] = {
     {"retransmission", "Retransmission", SCAN_GROUP_BEHAVIOUR, 0, check_retransmission},
     {"repeated-hello", "Repeated ClientHello", SCAN_GROUP_BEHAVIOUR, 0, check_repeated_hello},
     {"repeated-finished", "Repeated Finished", SCAN_GROUP_BEHAVIOUR, 0, check_repeated_finished},
-    {"reordering", "Reordered flight", SCAN_GROUP_BEHAVIOUR, 0, check_reordering},
-    {"message-seq", "message_seq", SCAN_GROUP_BEHAVIOUR, 0, check_message_seq},
+    {"reordering", "Reordered flight", SCAN_GROUP_BEHAVIOUR, SCAN_LATE, check_reordering},
+    {"message-seq", "message_seq", SCAN_GROUP_BEHAVIOUR, SCAN_LATE, check_message_seq},
     {"restart", "Client that restarts", SCAN_GROUP_BEHAVIOUR, 0, check_restart},
     {"replay", "Replayed and late records", SCAN_GROUP_BEHAVIOUR, 0, check_replay},
 };

@@ -27,7 +27,8 @@ enum scan_group {
 enum scan_check_flag {
     SCAN_QUICK = 1,          /* part of --quick */
     SCAN_INTRUSIVE = 1 << 1, /* only with --intrusive */
-    SCAN_APP = 1 << 2        /* only with --app */
+    SCAN_APP = 1 << 2,       /* only with --app */
+    SCAN_LATE = 1 << 3       /* after all others: a server of one client may get stuck */
 };
 
 struct scan_check {

@@ -10,21 +10,21 @@
 
 bool scan_life_pings(const struct scan_life *l)
 {
-    return l->repeats || l->echoes;
+    return (l->repeats && !l->whole) || l->echoes;
 }
 
 static void ask_for_life(struct scan_association *a, uint64_t seq, enum puppet_spoil spoil)
 {
     const struct scan_life *l = &a->scan->facts.life;
-    if (l->repeats)
-        scan_repeat_finished(a, seq, l->whole, spoil);
-    else
+    if (l->echoes)
         scan_say_token(a, seq, false, spoil);
+    else
+        scan_repeat_finished(a, seq, false, spoil);
 }
 
 bool scan_ping(struct scan_association *a, uint64_t seq, enum puppet_spoil spoil, unsigned tries)
 {
-    const unsigned *answers = a->scan->facts.life.repeats ? &a->finished : &a->data;
+    const unsigned *answers = a->scan->facts.life.echoes ? &a->data : &a->finished;
     for (unsigned i = 0; i < tries && !a->scan->line.stop; i++) {
         unsigned before = *answers;
         ask_for_life(a, seq, spoil);
@@ -41,6 +41,7 @@ static bool answers_close(struct scan_association *a)
 {
     const struct puppet *p = &a->puppet;
     unsigned before = p->alerts;
+    a->left = true;
     puppet_warn(&a->puppet, SD_ALERT_WARNING, SD_ALERT_CLOSE_NOTIFY);
     scan_associate_hear(a, sd_clock_now() + 2 * scan_answer_time(a->scan), &p->alerts, before);
     return p->alerts > before && p->alert_sealed && p->alert.description == SD_ALERT_CLOSE_NOTIFY;

@@ -40,7 +40,8 @@ struct scan_mute {
 const struct scan_life *scan_life(struct scan *s);
 /* Why there is no association, as half a sentence: "the server wants a client certificate". */
 const char *scan_life_why(struct scan *s);
-/* True when the server answers something that leaves an association as it is. */
+/* True when the server answers something that leaves an association as it is: an echo, or a
+ * Finished alone. Where the whole flight must go again, what is answered may be its plaintext. */
 bool scan_life_pings(const struct scan_life *l);
 /* One question under this record number (PUPPET_NEXT = the next), `tries` times. True when an
  * answer came under the keys. */

@@ -25,7 +25,7 @@ static const char *known_bug(enum scan_forgery kind)
     if (kind == SCAN_FORGERY_ETM)
         return " (OpenSSL issue 24972: a wrong MAC under encrypt-then-MAC is fatal)";
     if (kind == SCAN_FORGERY_SHORT)
-        return " (OpenSSL 1.1.1 to 4.0 do so)";
+        return " (known of OpenSSL 1.1.1 to 4.0)";
     return "";
 }
 
@@ -43,8 +43,8 @@ static void check_forgery(struct scan *s, struct scan_outcome *o, enum scan_forg
     enum scan_tri killed = scan_killed_by(s, kind);
     if (killed == SCAN_YES)
         scan_found(o, SCAN_HIGH, json_true(),
-                   "%s ends an association%s: anybody who knows "
-                   "the addresses can disconnect a client",
+                   "an association dies of %s%s: anybody who knows the addresses can disconnect a "
+                   "client",
                    what, known_bug(kind));
     else if (killed == SCAN_NO)
         scan_found(o, SCAN_OK, json_false(), "an association survives %s", what);
@@ -93,9 +93,9 @@ static void check_early_records(struct scan *s, struct scan_outcome *o)
     if (lives)
         scan_found(o, SCAN_OK, json_false(), "a handshake survives 64 kB of early records");
     else if (!scan_still_associates(s))
-        scan_not_known(o, "the server serves nobody at the moment");
+        scan_not_known(o, "the server serves nobody since then");
     else
-        scan_found(o, SCAN_HIGH, json_true(),
+        scan_found(o, SCAN_MEDIUM, json_true(),
                    "64 kB of records that come before their keys end a handshake");
 }
 
@@ -372,10 +372,11 @@ static void check_padding_oracle(struct scan *s, struct scan_outcome *o)
 const struct scan_check scan_weakness_checks[] = {
     SCAN_FORGERIES(SCAN_X){"early-records", "Early records", SCAN_GROUP_WEAKNESS, 0,
                            check_early_records},
-    {"plain-finished", "Finished in plaintext", SCAN_GROUP_WEAKNESS, 0, check_plain_finished},
-    {"wrong-finished", "Wrong Finished", SCAN_GROUP_WEAKNESS, 0, check_wrong_finished},
-    {"no-ccs", "No ChangeCipherSpec", SCAN_GROUP_WEAKNESS, 0, check_no_ccs},
-    {"early-ccs", "Early ChangeCipherSpec", SCAN_GROUP_WEAKNESS, 0, check_no_key_exchange},
+    {"plain-finished", "Finished in plaintext", SCAN_GROUP_WEAKNESS, SCAN_LATE,
+     check_plain_finished},
+    {"wrong-finished", "Wrong Finished", SCAN_GROUP_WEAKNESS, SCAN_LATE, check_wrong_finished},
+    {"no-ccs", "No ChangeCipherSpec", SCAN_GROUP_WEAKNESS, SCAN_LATE, check_no_ccs},
+    {"early-ccs", "Early ChangeCipherSpec", SCAN_GROUP_WEAKNESS, SCAN_LATE, check_no_key_exchange},
     {"plain-data", "Data in plaintext", SCAN_GROUP_WEAKNESS, 0, check_plain_data},
     {"changed-mac", "Changed MAC", SCAN_GROUP_WEAKNESS, 0, check_changed_mac},
     {"repeated-values", "Values that repeat", SCAN_GROUP_WEAKNESS, 0, check_repeated_values},
