@@ -171,7 +171,9 @@ static bool counts_anew(const struct sd_exchange *x, const struct sd_look *l)
     bool server = l->message == SD_HS_SERVER_HELLO || l->message == SD_HS_HELLO_VERIFY_REQUEST;
     enum sd_side from = side_of(x, &l->datagram->src);
     const struct sd_direction *side = &x->side[from], *other = &x->side[sd_other(from)];
-    if ((!client && !server) || (server && other->datagrams && !other->snapped))
+    /* Of a fragment in the middle of a hello only its first one tells. */
+    if ((!client && !server) || (client && !l->snapped) ||
+        (server && other->datagrams && !other->snapped))
         return false;
     return side->sealed.seen && side->plain.seen && l->records->seq <= side->plain.max &&
            l->datagram->time - x->last_handshake > COPIES_WITHIN;

@@ -158,6 +158,16 @@ def canceled_not(s):
 
 
 @recipe
+def canceled_after_silence(s):
+    """A client whose hellos nobody answers, and whose user then gives up: this is a failure."""
+    t = Talk(s)
+    t.hello()
+    retries(s, lambda: t.again("c"))
+    s.wait(4)
+    t.send("c", alert(90, level=1))
+
+
+@recipe
 def ice_before_the_capture(s):
     """A WebRTC session whose checks went before the first packet: the address may be proven."""
     t = Talk(s, exts=dtls.OFFER + ((14, dtls.vector(2, b"\0\1") + b"\0"),))

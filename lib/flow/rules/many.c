@@ -16,11 +16,12 @@
 /* A client that moved does not speak from its old address for longer. */
 #define STRAGGLERS_FOR (1 * SD_NS_SECOND)
 
+/* As a fatal alert, which others send as a warning (RFC 5246 section 7.2.2). */
 static bool canceled_by_client(const struct sd_exchange *x)
 {
     for (size_t i = x->count; i-- > 0;)
         if (x->log[i].kind == SD_EV_ALERT && x->log[i].message == SD_ALERT_USER_CANCELED &&
-            sd_event_side(&x->log[i]) == SD_CLIENT)
+            x->log[i].level == 2 && sd_event_side(&x->log[i]) == SD_CLIENT)
             return true;
     return false;
 }
