@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 enum { LINES_MOST = 256 << 10 };
 
 struct tool_lines {
+    pthread_mutex_t lock; /* threads may print */
     struct tool_sink sink;
     uint64_t lost, told; /* lines; told: the loss is known to the user */
 };
@@ -32,8 +34,10 @@ void tool_out_init(struct tool_out *o, const char *prog)
     /* One write() a line, so that several processes may share the terminal. */
     setvbuf(stderr, NULL, _IOLBF, 4096);
     o->lines = calloc(1, sizeof *o->lines);
-    if (o->lines)
-        tool_sink_open(&o->lines->sink, STDERR_FILENO, LINES_MOST);
+    if (!o->lines)
+        return;
+    pthread_mutex_init(&o->lines->lock, NULL);
+    tool_sink_open(&o->lines->sink, STDERR_FILENO, LINES_MOST);
 }
 
 /* In JSON the loss is an event, as everything is. */
@@ -60,20 +64,39 @@ static void say_lost_lines(const struct tool_out *o)
         l->told = l->lost;
 }
 
+static void flush_lines(const struct tool_out *o)
+{
+    if (!tool_sink_flush(&o->lines->sink))
+        say_lost_lines(o);
+}
+
 void tool_out_flush(const struct tool_out *o)
 {
-    if (o->lines && !tool_sink_flush(&o->lines->sink))
-        say_lost_lines(o);
+    if (!o->lines)
+        return;
+    pthread_mutex_lock(&o->lines->lock);
+    flush_lines(o);
+    pthread_mutex_unlock(&o->lines->lock);
 }
 
 int tool_out_wants(const struct tool_out *o)
 {
-    return o->lines ? tool_sink_wants(&o->lines->sink) : -1;
+    if (!o->lines)
+        return -1;
+    pthread_mutex_lock(&o->lines->lock);
+    int fd = tool_sink_wants(&o->lines->sink);
+    pthread_mutex_unlock(&o->lines->lock);
+    return fd;
 }
 
 uint64_t tool_out_lost(const struct tool_out *o)
 {
-    return o->lines ? o->lines->lost : 0;
+    if (!o->lines)
+        return 0;
+    pthread_mutex_lock(&o->lines->lock);
+    uint64_t lost = o->lines->lost;
+    pthread_mutex_unlock(&o->lines->lock);
+    return lost;
 }
 
 void tool_out_finish(struct tool_out *o, int patience_ms)
@@ -87,6 +110,7 @@ void tool_out_finish(struct tool_out *o, int patience_ms)
         return;
     say_lost_lines(o);
     tool_sink_close(&o->lines->sink);
+    pthread_mutex_destroy(&o->lines->lock);
     free(o->lines);
     o->lines = NULL;
 }
@@ -99,10 +123,12 @@ static void put_line(const struct tool_out *o, const char *text, size_t len)
         fwrite(text, 1, len, stderr);
         return;
     }
-    tool_out_flush(o);
+    pthread_mutex_lock(&l->lock);
+    flush_lines(o);
     /* Lines that come after lost ones wait until the loss is said. */
     if (l->lost != l->told || tool_sink_put(&l->sink, text, len))
         l->lost++;
+    pthread_mutex_unlock(&l->lock);
 }
 
 void tool_progress(const struct tool_out *o, const char *text)

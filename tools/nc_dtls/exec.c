@@ -33,27 +33,26 @@ static void set_command_env(const char *name, const char *value)
         unsetenv(name); /* ours may have come from the command of another nc_dtls */
 }
 
-static void describe_peer_in_env(sdtls_conn *c)
+static void describe_peer_in_env(sdtls_conn *c, const sdtls_info *info)
 {
-    sdtls_info info;
-    sdtls_conn_info(c, &info);
     set_command_env("SDTLS_PEER", sdtls_peer_text(c));
-    set_command_env("SDTLS_VERSION", nc_version_text(info.version));
-    set_command_env("SDTLS_CIPHER", info.cipher);
-    set_command_env("SDTLS_GROUP", info.group);
-    set_command_env("SDTLS_ALPN", info.alpn);
-    set_command_env("SDTLS_SNI", info.server_name);
-    set_command_env("SDTLS_PSK_IDENTITY", info.psk_identity);
-    set_command_env("SDTLS_SUBJECT", info.subject);
-    set_command_env("SDTLS_FINGERPRINT", info.fingerprint);
-    set_command_env("SDTLS_VERIFIED", info.verified ? "1" : "0");
+    set_command_env("SDTLS_VERSION", nc_version_text(info->version));
+    set_command_env("SDTLS_CIPHER", info->cipher);
+    set_command_env("SDTLS_GROUP", info->group);
+    set_command_env("SDTLS_ALPN", info->alpn);
+    set_command_env("SDTLS_SNI", info->server_name);
+    set_command_env("SDTLS_PSK_IDENTITY", info->psk_identity);
+    set_command_env("SDTLS_SUBJECT", info->subject);
+    set_command_env("SDTLS_FINGERPRINT", info->fingerprint);
+    set_command_env("SDTLS_VERIFIED", info->verified ? "1" : "0");
 }
 
 /* In the child. Its own process group: a signal reaches what the shell starts, too. */
-static void become_command(const struct nc *n, sdtls_conn *c, int in, int out)
+static void become_command(const struct nc *n, sdtls_conn *c, const sdtls_info *info, int in,
+                           int out)
 {
     setpgid(0, 0);
-    describe_peer_in_env(c);
+    describe_peer_in_env(c, info);
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
         _exit(127);
     tool_signals_child(&n->signals);
@@ -71,13 +70,16 @@ static void close_pipe(int *fd)
 static bool start_command(struct nc *n, struct nc_child *ch)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1};
+    sdtls_info
+        info; /* asked for here: a lock of OpenSSL that another thread holds stays so in a child */
+    sdtls_conn_info(ch->conn, &info);
     if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
         goto fail;
     ch->pid = fork();
     if (ch->pid < 0)
         goto fail;
     if (ch->pid == 0)
-        become_command(n, ch->conn, in[0], out[1]);
+        become_command(n, ch->conn, &info, in[0], out[1]);
     setpgid(ch->pid, ch->pid); /* parent and child: the first one does it */
     close(in[0]);
     close(out[1]);
@@ -95,24 +97,24 @@ fail:
     return false;
 }
 
-/* A command whose peer has gone gives way to another one. */
-static bool has_room(struct nc *n)
+void nc_exec_kill_gone(struct nc *n)
 {
     struct nc_child *ch;
-    unsigned running = 0, serving = 0;
-    TAILQ_FOREACH(ch, &n->children, next)
-    {
-        running += ch->pid != 0;
-        serving += ch->conn != NULL;
-    }
-    if (running < n->cfg.max_exec)
-        return true;
     TAILQ_FOREACH(ch, &n->children, next)
     {
         if (!ch->conn && ch->pid)
             kill(-ch->pid, SIGKILL);
     }
-    return serving < n->cfg.max_exec;
+}
+
+/* A command whose peer has gone gives way to another one. */
+static bool has_room(struct nc *n)
+{
+    if (nc_team_sum(n, NC_COUNT_RUNNING) < n->cfg.max_exec)
+        return true;
+    nc_exec_kill_gone(n);
+    nc_team_ask_others(n, NC_ASK_KILL_GONE);
+    return nc_team_sum(n, NC_COUNT_SERVING) < n->cfg.max_exec;
 }
 
 bool nc_exec(struct nc *n, struct nc_peer *p)
@@ -132,6 +134,8 @@ bool nc_exec(struct nc *n, struct nc_peer *p)
         return false;
     }
     p->child = ch;
+    nc_team_count(n, NC_COUNT_RUNNING, 1);
+    nc_team_count(n, NC_COUNT_SERVING, 1);
     TAILQ_INSERT_TAIL(&n->children, ch, next);
     return true;
 }
@@ -216,6 +220,7 @@ static uint64_t grace_ends(const struct nc *n, uint64_t now)
 void nc_exec_hang_up(struct nc *n, struct nc_child *ch)
 {
     ch->conn = NULL;
+    nc_team_count(n, NC_COUNT_SERVING, -1);
     ch->next_signal = SIGTERM;
     ch->when = grace_ends(n, nc_now());
     nc_wake_at(n, ch->when);
@@ -226,16 +231,15 @@ void nc_exec_hang_up(struct nc *n, struct nc_child *ch)
 void nc_exec_reap(struct nc *n)
 {
     struct nc_child *ch;
-    pid_t pid;
     int status;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        TAILQ_FOREACH(ch, &n->children, next)
-        {
-            if (ch->pid != pid)
-                continue;
-            ch->pid = 0;
-            nc_report_command(n, ch->peer, status);
-        }
+    TAILQ_FOREACH(ch, &n->children, next)
+    {
+        if (!ch->pid || waitpid(ch->pid, &status, WNOHANG) <= 0)
+            continue;
+        ch->pid = 0;
+        nc_team_count(n, NC_COUNT_RUNNING, -1);
+        nc_report_command(n, ch->peer, status);
+    }
 }
 
 static void child_free(struct nc *n, struct nc_child *ch)

@@ -16,7 +16,7 @@ struct nc_polled {
     size_t cap, count;
 };
 
-enum { FD_ENDPOINT, FD_SIGNALS, FD_STDIN, FD_STDOUT, FD_STDERR, FD_CHILDREN };
+enum { FD_ENDPOINT, FD_SIGNALS, FD_STDIN, FD_STDOUT, FD_STDERR, FD_TEAM, FD_CHILDREN };
 
 static void watch_fd(struct nc_polled *p, int fd, short events)
 {
@@ -49,8 +49,9 @@ static bool watch_all_fds(struct nc *n, struct nc_polled *p)
     watch_fd(p, sdtls_fd(n->s), POLLIN);
     watch_fd(p, n->signals.fd, POLLIN);
     watch_fd(p, nc_pump_wanted(n) ? STDIN_FILENO : -1, POLLIN);
-    watch_fd(p, tool_sink_wants(&n->payload), POLLOUT);
+    watch_fd(p, nc_stdout_wants(n), POLLOUT);
     watch_fd(p, tool_out_wants(&n->out), POLLOUT);
+    watch_fd(p, n->call_fd, POLLIN);
     TAILQ_FOREACH(ch, &n->children, next)
     {
         watch_fd(p, nc_exec_wanted(n, ch) ? ch->from : -1, POLLIN);
@@ -81,8 +82,9 @@ static void take_signals(struct nc *n)
     while ((signo = tool_signals_next(&n->signals))) {
         if (signo == SIGCHLD) {
             nc_exec_reap(n);
+            nc_team_ask_others(n, NC_ASK_REAP);
         } else if (signo == SIGUSR1) {
-            nc_report_counters(n);
+            nc_counters_now(n);
         } else {
             n->leaving = signal_name(signo);
             n->ended = true;
@@ -138,7 +140,7 @@ static void quit_when_due(struct nc *n, uint64_t now)
 {
     if (now < n->quit_at)
         return;
-    if (n->payload.len && !n->cfg.close_at_eof)
+    if (nc_stdout_waits(n) && !n->cfg.close_at_eof && (!n->team || nc_team_member(n, 0) == n))
         nc_quit_after_replies(n);
     else if (!nc_all_sent(n) && now < n->quit_at + UNSENT_MS)
         nc_wake_at(n, now + 1);
@@ -177,6 +179,8 @@ static void turn_loop(struct nc *n, struct nc_polled *p)
         nc_stdout_writable(n);
     if (p->fds[FD_STDERR].revents)
         tool_out_flush(&n->out);
+    if (p->fds[FD_TEAM].revents)
+        nc_team_asked(n);
     serve_children(n, p);
     if (p->fds[FD_ENDPOINT].revents)
         take_events(n);

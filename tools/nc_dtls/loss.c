@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The end: what was lost on this host, in one line. What the network lost is nobody's to know. */
+#include <string.h>
+
 #include "common/text.h"
 #include "common/words.h"
 #include "nc_dtls/nc.h"
@@ -7,8 +9,28 @@
 /* Datagrams that came to this host, and no further. */
 static uint64_t dropped_datagrams(const struct nc *n)
 {
-    return sdtls_counter_named(n->s, "net.overflow") +
-           sdtls_counter_named(n->s, "guard.queue-full");
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < nc_team_size(n); i++) {
+        const sdtls *s = nc_team_member(n, i)->s;
+        sum += sdtls_counter_named(s, "net.overflow") + sdtls_counter_named(s, "guard.queue-full") +
+               sdtls_counter_named(s, "net.handover-full");
+    }
+    return sum;
+}
+
+void nc_tally_add(struct nc_tally *to, const struct nc_tally *from)
+{
+    to->sent += from->sent;
+    to->sent_bytes += from->sent_bytes;
+    to->received += from->received;
+    to->received_bytes += from->received_bytes;
+    to->refused += from->refused;
+    to->refused_bytes += from->refused_bytes;
+    to->unsent_bytes += from->unsent_bytes;
+    to->unwritten_bytes += from->unwritten_bytes;
+    to->unread_peers += from->unread_peers;
+    if (*from->why)
+        memcpy(to->why, from->why, sizeof to->why);
 }
 
 static void add_loss(struct tool_words *w, uint64_t count, const char *noun, const char *what)

@@ -4,6 +4,7 @@
 #define NC_NC_H
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -17,6 +18,26 @@
 #include "sukat_dtls.h"
 
 enum { NC_DATAGRAM_MAX = 16384, NC_NEVER = -1, NC_US_PER_MS = 1000 };
+
+/* What every worker counts, and somebody wants to know of all. */
+enum nc_shared_count {
+    NC_COUNT_PEERS,   /* established */
+    NC_COUNT_WAITING, /* peers with an unsent rest */
+    NC_COUNT_RUNNING, /* commands of --exec */
+    NC_COUNT_SERVING, /* those whose peer is there */
+    NC_COUNTS
+};
+
+/* What one worker asks of another one, as bits. */
+enum {
+    NC_ASK_TURN = 1,           /* of the main thread: look at stdin again */
+    NC_ASK_SEND = 1 << 1,      /* the message to all peers */
+    NC_ASK_REAP = 1 << 2,      /* commands have ended */
+    NC_ASK_KILL_GONE = 1 << 3, /* commands whose peer has gone are in the way */
+    NC_ASK_COUNTERS = 1 << 4,
+    NC_ASK_LEAVE = 1 << 5, /* the main thread ends */
+    NC_ASK_OVER = 1 << 6   /* of the main thread: a worker has ended */
+};
 
 /* The command that --exec runs for one peer. It may outlive the connection for
  * as long as it takes to read what is left. */
@@ -63,6 +84,7 @@ struct nc_tally {
 };
 
 struct nc_load; /* --clients; load.c */
+struct nc_team; /* --workers */
 
 struct nc {
     struct nc_config cfg;
@@ -74,20 +96,41 @@ struct nc {
     TAILQ_HEAD(, nc_peer) peers;
     TAILQ_HEAD(, nc_child) children;
     struct nc_pump pump;
-    struct tool_sink payload; /* stdout */
+    struct tool_sink *payload; /* stdout, of all workers; see nc_lock() */
+    struct tool_sink own_payload;
     struct nc_tally tally;
-    unsigned waiting;   /* peers with an unsent rest */
-    uint64_t next_send; /* pace.c: ns, CLOCK_MONOTONIC */
+    unsigned shared[NC_COUNTS]; /* by enum nc_shared_count; atomic */
+    uint64_t *pace, next_send;  /* pace.c: ns, CLOCK_MONOTONIC; *pace is of all workers, atomic */
+    struct nc_team *team;       /* NULL: one thread */
+    int call_fd;                /* eventfd: `asked` has something; -1 without a team */
+    unsigned asked;             /* NC_ASK_*; atomic */
+    bool over;                  /* this worker's loop has ended; atomic */
     struct nc_load *load;
     int keylog_fd; /* -1 = none */
     const char *keylog_path;
     uint64_t wake; /* the loop turns at this time at the latest, ms; UINT64_MAX */
     uint64_t quit_at;
-    uint64_t slowest_ms; /* the slowest handshake so far, ms */
+    uint64_t slowest_ms; /* the slowest handshake so far, ms; atomic */
     const char *leaving; /* why we close what is still open; NULL = not known */
     bool done, ended;    /* ended: by a signal */
     int status;
     int failure; /* of this side, while nothing else failed: the exit status; 0 = none */
+};
+
+/* --workers: what the threads share. */
+struct nc_team {
+    pthread_mutex_t lock; /* of stdout, and of what follows */
+    sdtls_group *group;
+    struct nc *member[NC_WORKERS];
+    pthread_t thread[NC_WORKERS]; /* [0] is not used: the main thread */
+    unsigned count, started;
+    /* The message of stdin that is on its way to all peers. */
+    uint8_t message[NC_DATAGRAM_MAX];
+    size_t message_len;
+    unsigned undelivered; /* workers that have not sent it yet; atomic */
+    /* SIGUSR1: counters so far, and workers that have not added theirs. */
+    uint64_t *sums;
+    unsigned uncounted;
 };
 
 /* nc_dtls.c: from the arguments to the exit status. */
@@ -117,6 +160,7 @@ void nc_load_free(struct nc_load *l);
 /* peer.c: what a client and a server both do with connections. */
 struct nc_peer *nc_peer_add(struct nc *n, sdtls_conn *c); /* NULL: no memory; closes it */
 void nc_peer_remove(struct nc *n, struct nc_peer *p);
+void nc_close_all(struct nc *n); /* at the end */
 struct nc_peer *nc_peer_of(const sdtls_event *ev);
 void nc_peer_data(struct nc *n, const sdtls_event *ev);
 void nc_peer_writable(struct nc *n, const sdtls_event *ev);
@@ -149,7 +193,9 @@ void nc_pump_tick(struct nc *n);
 /* stdout.c: what stdout does not take now waits in memory. False when stdout is gone. */
 bool nc_stdout(struct nc *n, const void *data, size_t len);
 /* So much waits that no peer's data is wanted. */
-bool nc_stdout_full(const struct nc *n);
+bool nc_stdout_full(struct nc *n);
+bool nc_stdout_waits(struct nc *n); /* something is not written yet */
+int nc_stdout_wants(struct nc *n);  /* the descriptor to poll for POLLOUT, or -1 */
 void nc_stdout_writable(struct nc *n);
 /* At the end: waits until stdout has taken everything, or a signal comes. */
 void nc_stdout_finish(struct nc *n);
@@ -161,6 +207,7 @@ void nc_exec_data(struct nc *n, struct nc_child *ch, const void *data, size_t le
 /* The peer has gone. */
 void nc_exec_hang_up(struct nc *n, struct nc_child *ch);
 void nc_exec_reap(struct nc *n);
+void nc_exec_kill_gone(struct nc *n); /* those whose peer has gone */
 /* Signals the overdue and frees those that are done with. */
 void nc_exec_tick(struct nc *n, uint64_t now);
 void nc_exec_readable(struct nc *n, struct nc_child *ch);
@@ -185,11 +232,42 @@ void nc_report_leaving(const struct nc *n, sdtls_conn *c);
 void nc_report_data(const struct nc *n, const char *peer, bool sent, size_t len);
 /* The command for a peer has ended; status as of waitpid(). */
 void nc_report_command(const struct nc *n, const char *peer, int status);
-void nc_report_counters(const struct nc *n);
+void nc_report_counters(const struct nc *n); /* of all workers, which have ended or are one */
+void nc_report_sums(const struct nc *n, const uint64_t *sums);
 void nc_report_probe(struct nc *n, const sdtls_event *ev);
+
+/* workers.c */
+unsigned nc_workers_usual(void);  /* CPUs that we may use */
+bool nc_team_open(struct nc *n);  /* n->s and the other endpoints; false: no memory */
+bool nc_team_start(struct nc *n); /* the threads */
+void nc_team_stop(struct nc *n);  /* ends them, and adds up their tallies */
+void nc_team_free(struct nc *n);  /* but for n->s */
+
+/* team.c. Without a team these work for the one thread. */
+void nc_lock(struct nc *n); /* stdout */
+void nc_unlock(struct nc *n);
+unsigned nc_team_size(const struct nc *n);
+struct nc *nc_team_member(const struct nc *n, unsigned i);
+void nc_team_count(struct nc *n, enum nc_shared_count which, int more);
+unsigned nc_team_sum(const struct nc *n, enum nc_shared_count which);
+void nc_team_ask(struct nc *to, unsigned what); /* NC_ASK_* */
+void nc_team_ask_others(struct nc *n, unsigned what);
+/* To the peers of all other workers; not before nc_team_delivered() says so of the one before. */
+void nc_team_broadcast(struct nc *n, const void *data, size_t len);
+bool nc_team_delivered(const struct nc *n);
+
+/* asked.c */
+void nc_team_asked(struct nc *n);   /* call_fd is readable */
+void nc_counters_now(struct nc *n); /* prints them, while all workers go on */
+
+/* counters.c: arrays of all counters, in the library's order; NULL: no memory. */
+uint64_t *nc_counters_new(const struct nc *n);
+void nc_counters_add(const struct nc *n, uint64_t *sums);
+uint64_t *nc_counters_sum(const struct nc *n); /* of workers that have ended */
 
 /* loss.c: the end, and what was lost on this host. True when something was. */
 bool nc_report_end(struct nc *n);
+void nc_tally_add(struct nc_tally *to, const struct nc_tally *from);
 
 /* version.c */
 int nc_version(const struct nc_config *c); /* -V; the exit status */

@@ -101,12 +101,18 @@ static bool set_up_endpoint(struct nc *n)
     if (n->cfg.tls.flags & SDTLS_F_NO_COOKIE)
         tool_warn(&n->out, "--no-cookie skips the address check (tests only): a forged address "
                            "receives a whole flight");
+    if (n->cfg.workers == 0)
+        n->cfg.workers = nc_workers_usual();
+    if (n->cfg.workers == UINT32_MAX)
+        n->cfg.workers = 1;
     if (!open_keylog(n))
         return false;
-    n->s = sdtls_new(&n->cfg.tls);
-    if (!n->s)
+    bool ok = n->cfg.role == NC_SERVER && n->cfg.workers > 1
+                  ? nc_team_open(n)
+                  : (n->s = sdtls_new(&n->cfg.tls)) != NULL;
+    if (!ok)
         tool_error(&n->out, "out of memory");
-    return n->s;
+    return ok;
 }
 
 static int run_role(struct nc *n)
@@ -126,16 +132,6 @@ static int run_role(struct nc *n)
 /* In the end: how long stderr may take nothing before the lines that wait are given up. */
 enum { STDERR_MS = 2000, STDERR_SIGNAL_MS = 100 };
 
-static void close_all(struct nc *n)
-{
-    struct nc_peer *p;
-    while ((p = TAILQ_FIRST(&n->peers))) {
-        nc_report_leaving(n, p->conn);
-        sdtls_close(p->conn);
-        nc_peer_remove(n, p);
-    }
-}
-
 /* --strict: a loss is no success, and a server is always ended by a signal. */
 static void judge_loss(struct nc *n)
 {
@@ -146,13 +142,15 @@ static void judge_loss(struct nc *n)
 
 static void tear_down_all(struct nc *n)
 {
+    nc_team_stop(n);
     if (n->s && n->cfg.stats)
         nc_report_counters(n);
-    close_all(n);
+    nc_close_all(n);
     nc_exec_end(n);
     nc_stdout_finish(n);
     if (n->s)
         judge_loss(n);
+    nc_team_free(n);
     sdtls_free(n->s);
     tool_signals_close(&n->signals);
     if (n->keylog_fd >= 0)
@@ -195,7 +193,9 @@ int nc_main(int argc, char **argv)
     tool_out_init(&n->out, "nc_dtls");
     TAILQ_INIT(&n->peers);
     TAILQ_INIT(&n->children);
-    n->keylog_fd = n->signals.fd = -1;
+    n->keylog_fd = n->signals.fd = n->call_fd = -1;
+    n->payload = &n->own_payload;
+    n->pace = &n->next_send;
     n->wake = n->quit_at = UINT64_MAX;
     int status = run_command_line(n, argc, argv);
     tool_out_finish(&n->out, n->ended ? STDERR_SIGNAL_MS : STDERR_MS);

@@ -27,6 +27,7 @@ static const struct tool_choice versions[] = {
 static const struct tool_opt opts[] = {
     {'l', "listen", NULL, ROLE, "be a server; without a port the kernel picks one", TOOL_FLAG, AT(listen), 0, NULL},
     {'z', "probe", NULL, ROLE, "find out whether a DTLS server answers; the server keeps no state", TOOL_FLAG, AT(probe), 0, NULL},
+    {0, "workers", "N", ROLE, "with -l: serve in N threads, up to 64; 0 = one for each CPU; default 1", TOOL_UINT, AT(workers), NC_WORKERS, NULL},
     {0, "clients", "N", ROLE, "open N connections from this process, and print a summary", TOOL_UINT, AT(clients), 100000, NULL},
     {0, "count", "N", ROLE, "with --clients: send N messages on each connection; default 1", TOOL_UINT, AT(count), 1000000, NULL},
 

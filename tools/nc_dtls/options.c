@@ -33,6 +33,7 @@ static enum nc_role role_of(const struct nc_config *c)
 static bool check_server_only(const struct nc_config *c, char why[static TOOL_WHY])
 {
     const char *option = c->fd != UINT32_MAX                ? "--fd"
+                         : c->workers != UINT32_MAX         ? "--workers"
                          : c->once                          ? "--once"
                          : c->tls.max_clients               ? "--max-conns"
                          : c->tls.max_clients_per_host      ? "--max-conns-per-host"
@@ -53,6 +54,8 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
         return tool_wrong(why, "-l and %s cannot be used together", c->probe ? "-z" : "--clients");
     if (c->probe && c->clients)
         return tool_wrong(why, "-z and --clients cannot be used together");
+    if (c->workers != UINT32_MAX && c->once)
+        return tool_wrong(why, "--workers and --once cannot be used together");
     if (c->max_exec && !c->exec)
         return tool_wrong(why, "--max-exec needs --exec");
     if (c->echo && c->exec)
@@ -255,6 +258,7 @@ bool nc_options(struct nc_config *c, int argc, char **argv, char why[static TOOL
         .client_cert = NC_UNSET,
         .max_connected = UINT32_MAX,
         .fd = UINT32_MAX,
+        .workers = UINT32_MAX,
         .quit_after_ms = UINT32_MAX,
         .count = 1,
     };

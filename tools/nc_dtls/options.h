@@ -16,7 +16,7 @@
 
 enum nc_role { NC_CLIENT, NC_SERVER, NC_PROBE, NC_LOAD, NC_HELP, NC_VERSION, NC_COMPLETION };
 
-enum { NC_UNSET = -1 };
+enum { NC_UNSET = -1, NC_WORKERS = 64 };
 
 struct nc_config {
     sdtls_config tls;
@@ -24,6 +24,7 @@ struct nc_config {
     struct tool_target target;
 
     /* As on the command line. */
+    unsigned workers; /* threads of a server; UINT32_MAX = not given */
     bool listen, probe, help, version, insecure, verify, gdb;
     const char *completion;
     int client_cert; /* enum sdtls_verify */

@@ -30,15 +30,19 @@ void nc_pace_sent(struct nc *n, size_t len)
     if (!n->cfg.bits_per_sec)
         return;
     uint64_t now = ns_now();
-    if (n->next_send < now)
-        n->next_send = now;
-    n->next_send += (len + OVERHEAD) * BITS * NS_PER_SEC / n->cfg.bits_per_sec;
+    uint64_t takes = (len + OVERHEAD) * BITS * NS_PER_SEC / n->cfg.bits_per_sec;
+    uint64_t booked = __atomic_load_n(n->pace, __ATOMIC_RELAXED), next;
+    do
+        next = (booked < now ? now : booked) + takes;
+    while (!__atomic_compare_exchange_n(n->pace, &booked, next, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
 }
 
 bool nc_pace_ready(struct nc *n)
 {
-    if (!n->cfg.bits_per_sec || n->next_send <= ns_now() + BURST)
+    uint64_t next = n->cfg.bits_per_sec ? __atomic_load_n(n->pace, __ATOMIC_RELAXED) : 0;
+    if (!next || next <= ns_now() + BURST)
         return true;
-    nc_wake_at(n, (n->next_send - BURST) / NS_PER_MS + 1);
+    nc_wake_at(n, (next - BURST) / NS_PER_MS + 1);
     return false;
 }

@@ -21,6 +21,7 @@ struct nc_peer *nc_peer_add(struct nc *n, sdtls_conn *c)
     nc_note_handshake(n, c);
     sdtls_set_user(c, p);
     TAILQ_INSERT_TAIL(&n->peers, p, next);
+    nc_team_count(n, NC_COUNT_PEERS, 1);
     if (n->cfg.exec && !nc_exec(n, p))
         sdtls_close(c);
     return p;
@@ -32,14 +33,25 @@ void nc_peer_remove(struct nc *n, struct nc_peer *p)
     n->tally.unread_peers += p->paused;
     nc_send_forget(n, p);
     TAILQ_REMOVE(&n->peers, p, next);
+    nc_team_count(n, NC_COUNT_PEERS, -1);
     sdtls_set_user(p->conn, NULL);
     if (p->child)
         nc_exec_hang_up(n, p->child);
     free(p);
 }
 
+void nc_close_all(struct nc *n)
+{
+    struct nc_peer *p;
+    while ((p = TAILQ_FIRST(&n->peers))) {
+        nc_report_leaving(n, p->conn);
+        sdtls_close(p->conn);
+        nc_peer_remove(n, p);
+    }
+}
+
 /* Where data goes decides when there is enough of it. */
-static bool takes_no_more(const struct nc *n, const struct nc_peer *p)
+static bool takes_no_more(struct nc *n, const struct nc_peer *p)
 {
     if (n->cfg.echo)
         return p->unsent;

@@ -4,6 +4,7 @@
  * these words stay. */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -326,12 +327,18 @@ void nc_report_command(const struct nc *n, const char *peer, int status)
 
 void nc_report_counters(const struct nc *n)
 {
+    uint64_t *sums = nc_counters_sum(n);
+    if (sums)
+        nc_report_sums(n, sums);
+    free(sums);
+}
+
+void nc_report_sums(const struct nc *n, const uint64_t *sums)
+{
     const char *name;
     json_t *all = json_object();
-    for (unsigned i = 0;; i++) {
-        uint64_t value = sdtls_counter(n->s, i, &name);
-        if (!name)
-            break;
+    for (unsigned i = 0; sdtls_counter(n->s, i, &name), name; i++) {
+        uint64_t value = sums[i];
         if (value)
             tool_say(&n->out, 0, "%-24s %llu", name, (unsigned long long)value);
         json_object_set_new(all, name, json_integer((json_int_t)value));

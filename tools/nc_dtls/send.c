@@ -63,7 +63,7 @@ static void keep_unsent(struct nc *n, struct nc_peer *p, const uint8_t *data, si
     }
     memcpy(p->unsent, data, len);
     p->unsent_len = len;
-    n->waiting++;
+    nc_team_count(n, NC_COUNT_WAITING, 1);
 }
 
 void nc_send(struct nc *n, struct nc_peer *p, const void *data, size_t len)
@@ -75,7 +75,8 @@ void nc_send(struct nc *n, struct nc_peer *p, const void *data, size_t len)
 
 void nc_send_forget(struct nc *n, struct nc_peer *p)
 {
-    n->waiting -= p->unsent != NULL;
+    if (p->unsent)
+        nc_team_count(n, NC_COUNT_WAITING, -1);
     free(p->unsent);
     p->unsent = NULL;
     p->unsent_len = 0;
@@ -103,7 +104,7 @@ void nc_send_writable(struct nc *n, struct nc_peer *p)
 void nc_send_tick(struct nc *n)
 {
     struct nc_peer *p;
-    if (!n->waiting)
+    if (!n->shared[NC_COUNT_WAITING])
         return;
     TAILQ_FOREACH(p, &n->peers, next)
     {
@@ -116,7 +117,7 @@ void nc_send_tick(struct nc *n)
 bool nc_all_sent(const struct nc *n)
 {
     const struct nc_peer *p;
-    if (n->waiting)
+    if (n->shared[NC_COUNT_WAITING])
         return false;
     TAILQ_FOREACH(p, &n->peers, next)
     {

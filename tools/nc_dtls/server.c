@@ -69,6 +69,8 @@ int nc_server(struct nc *n)
         return TOOL_EXIT_NETWORK;
     }
     nc_report_listening(n);
+    if (!nc_team_start(n))
+        return TOOL_EXIT_NETWORK;
     nc_loop(n);
     return n->status;
 }

@@ -16,12 +16,14 @@ static bool is_fed_otherwise(const struct nc_config *c)
 /* Somebody is there, and has what was read before. */
 static bool may_send(struct nc *n)
 {
-    return !TAILQ_EMPTY(&n->peers) && !n->waiting && nc_pace_ready(n);
+    return nc_team_sum(n, NC_COUNT_PEERS) && !nc_team_sum(n, NC_COUNT_WAITING) &&
+           nc_team_delivered(n) && nc_pace_ready(n);
 }
 
 static void send_to_all(struct nc *n, const void *data, size_t len)
 {
     struct nc_peer *p;
+    nc_team_broadcast(n, data, len);
     TAILQ_FOREACH(p, &n->peers, next)
     {
         nc_send(n, p, data, len);
@@ -61,7 +63,7 @@ static void send_input(struct nc *n)
         in->at += len;
         send_to_all(n, message, len);
     }
-    if (in->ended && in->at == in->end && !n->waiting)
+    if (in->ended && in->at == in->end && !nc_team_sum(n, NC_COUNT_WAITING) && nc_team_delivered(n))
         stdin_ended(n);
 }
 

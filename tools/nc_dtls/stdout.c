@@ -28,12 +28,21 @@ static bool stdout_failed(struct nc *n, int error, size_t unwritten)
     return false;
 }
 
+static int put_payload(struct nc *n, const void *data, size_t len, size_t *waited)
+{
+    nc_lock(n);
+    if (!n->payload->most)
+        tool_sink_open(n->payload, STDOUT_FILENO, WAITING_MOST);
+    *waited = n->payload->len;
+    int rc = tool_sink_put(n->payload, data, len);
+    nc_unlock(n);
+    return rc;
+}
+
 bool nc_stdout(struct nc *n, const void *data, size_t len)
 {
-    if (!n->payload.most)
-        tool_sink_open(&n->payload, STDOUT_FILENO, WAITING_MOST);
-    size_t waited = n->payload.len;
-    int rc = tool_sink_put(&n->payload, data, len);
+    size_t waited;
+    int rc = put_payload(n, data, len, &waited);
     if (!rc)
         return true;
     if (rc != -ENOBUFS)
@@ -42,21 +51,53 @@ bool nc_stdout(struct nc *n, const void *data, size_t len)
     return true;
 }
 
-bool nc_stdout_full(const struct nc *n)
+static size_t bytes_waiting(struct nc *n)
 {
-    return n->payload.len >= PAUSE_AT;
+    nc_lock(n);
+    size_t len = n->payload->len;
+    nc_unlock(n);
+    return len;
 }
 
+bool nc_stdout_full(struct nc *n)
+{
+    return bytes_waiting(n) >= PAUSE_AT;
+}
+
+bool nc_stdout_waits(struct nc *n)
+{
+    return bytes_waiting(n);
+}
+
+int nc_stdout_wants(struct nc *n)
+{
+    nc_lock(n);
+    int fd = tool_sink_wants(n->payload);
+    nc_unlock(n);
+    return fd;
+}
+
+static int flush_payload(struct nc *n, size_t *waited, size_t *left)
+{
+    nc_lock(n);
+    *waited = n->payload->len;
+    int rc = tool_sink_flush(n->payload);
+    *left = n->payload->len;
+    nc_unlock(n);
+    return rc;
+}
+
+/* Every worker that waits for stdout comes here, and lets its own peers go on. */
 void nc_stdout_writable(struct nc *n)
 {
     struct nc_peer *p;
-    size_t waited = n->payload.len;
-    int rc = tool_sink_flush(&n->payload);
+    size_t waited, left;
+    int rc = flush_payload(n, &waited, &left);
     if (rc) {
         stdout_failed(n, -rc, waited);
         return;
     }
-    if (n->payload.len > RESUME_AT)
+    if (left > RESUME_AT)
         return;
     TAILQ_FOREACH(p, &n->peers, next)
     {
@@ -66,8 +107,8 @@ void nc_stdout_writable(struct nc *n)
 
 void nc_stdout_finish(struct nc *n)
 {
-    while (tool_sink_wants(&n->payload) >= 0 && !n->ended) {
-        struct pollfd fds[] = {{.fd = tool_sink_wants(&n->payload), .events = POLLOUT},
+    while (tool_sink_wants(n->payload) >= 0 && !n->ended) {
+        struct pollfd fds[] = {{.fd = tool_sink_wants(n->payload), .events = POLLOUT},
                                {.fd = n->signals.fd, .events = POLLIN}};
         if (poll(fds, 2, NC_NEVER) < 0 && errno != EINTR)
             break;
@@ -78,6 +119,6 @@ void nc_stdout_finish(struct nc *n)
         if (n->ended)
             n->status = TOOL_EXIT_SIGNAL + signo;
     }
-    n->tally.unwritten_bytes += n->payload.len;
-    tool_sink_close(&n->payload);
+    n->tally.unwritten_bytes += n->payload->len;
+    tool_sink_close(n->payload);
 }

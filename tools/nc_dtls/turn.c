@@ -32,7 +32,7 @@ void nc_note_handshake(struct nc *n, const sdtls_conn *c)
     sdtls_info info;
     sdtls_conn_info(c, &info);
     if (info.handshake_us / NC_US_PER_MS > n->slowest_ms)
-        n->slowest_ms = info.handshake_us / NC_US_PER_MS;
+        __atomic_store_n(&n->slowest_ms, info.handshake_us / NC_US_PER_MS, __ATOMIC_RELAXED);
 }
 
 /* How long replies may take without -q. A handshake takes two or three round trips, so its time
@@ -40,7 +40,12 @@ void nc_note_handshake(struct nc *n, const sdtls_conn *c)
 static uint64_t replies_ms(const struct nc *n)
 {
     enum { LEAST_MS = 200, SLOWEST_MS = 10000 };
-    return LEAST_MS + (n->slowest_ms < SLOWEST_MS ? n->slowest_ms : SLOWEST_MS);
+    uint64_t slowest = 0;
+    for (unsigned i = 0; i < nc_team_size(n); i++) {
+        uint64_t ms = __atomic_load_n(&nc_team_member(n, i)->slowest_ms, __ATOMIC_RELAXED);
+        slowest = ms > slowest ? ms : slowest;
+    }
+    return LEAST_MS + (slowest < SLOWEST_MS ? slowest : SLOWEST_MS);
 }
 
 void nc_quit_after_replies(struct nc *n)
