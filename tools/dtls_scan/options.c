@@ -38,7 +38,7 @@ static const struct tool_opt opts[] = {
     {0, "max-datagrams", "N", HOW, "end the scan after N datagrams; default " TEXT(SCAN_BUDGET), TOOL_UINT, AT(budget), BUDGET_MAX, NULL},
     {'w', "timeout", "SECS", HOW, "end the scan of a server after SECS; default " TEXT(SCAN_LIMIT_S), TOOL_SECONDS, AT(timeout_ms), 0, NULL},
 
-    {'v', "verbose", NULL, TELL, "also print the ids, and what was not asked", TOOL_COUNT, AT(verbose), 0, NULL},
+    {'v', "verbose", NULL, TELL, "also print what was not asked, and why", TOOL_COUNT, AT(verbose), 0, NULL},
     {0, "quiet", NULL, TELL, "print no progress, no warnings and no errors", TOOL_FLAG, AT(quiet), 0, NULL},
     {0, "json", NULL, TELL, "print each report as one line of JSON", TOOL_FLAG, AT(json), 0, NULL},
     {0, "html", "FILE", TELL, "also write the reports to FILE as a page", TOOL_TEXT, AT(html), 0, NULL},

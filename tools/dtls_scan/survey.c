@@ -2,9 +2,12 @@
 #include "dtls_scan/survey.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dtls_scan/exit.h"
 
@@ -135,6 +138,35 @@ static void count_up(struct scan_report *r, const struct scan *s, sd_time begun)
     r->quick = s->cfg->quick;
 }
 
+/* A service may speak TLS over TCP on this port, and nothing over UDP. */
+static bool tcp_answers(const struct sd_addr *to)
+{
+    enum { TCP_MS = 1000 };
+    int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = -1;
+    socklen_t len = sizeof error;
+    if (fd < 0)
+        return false;
+    bool begun = !connect(fd, &to->sa, sd_addr_len(to)) || errno == EINPROGRESS;
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    if (begun && poll(&p, 1, TCP_MS) == 1)
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    close(fd);
+    return !error;
+}
+
+static void report_silence(const struct scan_survey_setup *u, const struct scan *s,
+                           enum scan_reply reply, const char *addr)
+{
+    const char *tcp = tcp_answers(&s->line.to) ? "; a service answers on this TCP port" : "";
+    if (reply == SCAN_REPLY_REFUSED)
+        tool_error(u->out, "%s: port refused: no program listens on this UDP port%s", addr, tcp);
+    else
+        tool_error(u->out,
+                   "%s: no answer to %u ClientHellos: no DTLS server, or a firewall drops them%s",
+                   addr, s->line.sent, tcp);
+}
+
+/* There will be no report: says why, and gives the exit status. */
 static int no_contact(const struct scan_survey_setup *u, const struct scan *s,
                       enum scan_reply reply)
 {
@@ -142,31 +174,28 @@ static int no_contact(const struct scan_survey_setup *u, const struct scan *s,
     sd_addr_text(&s->line.to, addr);
     if (s->line.stop == SCAN_STOP_SIGNAL)
         return SCAN_EXIT_UNFINISHED;
-    if (s->line.stop == SCAN_STOP_LOCAL) {
+    if (s->line.stop == SCAN_STOP_LOCAL)
         tool_error(u->out, "%s: cannot send: %s", addr, strerror(s->line.error));
-        return SCAN_EXIT_NO_ANSWER;
-    }
-    switch (reply) {
-    case SCAN_REPLY_FOREIGN:
-        tool_error(u->out, "%s: the answer is not DTLS: another service uses this UDP port", addr);
-        return SCAN_EXIT_FOREIGN;
-    case SCAN_REPLY_REFUSED:
-        tool_error(u->out, "%s: port refused: no program listens on this UDP port", addr);
-        return SCAN_EXIT_NO_ANSWER;
-    default:
+    else if (reply == SCAN_REPLY_FOREIGN)
+        tool_error(u->out, "%s: the answer is not that of a DTLS server", addr);
+    else if (reply == SCAN_REPLY_ECHO)
+        tool_error(u->out, "%s: our own hello comes back: an echo service, not DTLS", addr);
+    else if (reply == SCAN_REPLY_VERIFY)
         tool_error(u->out,
-                   "%s: no answer to %u ClientHellos: no DTLS server, or a firewall drops "
-                   "them",
-                   addr, s->line.sent);
-        return SCAN_EXIT_NO_ANSWER;
-    }
+                   "%s: the server asks for a cookie again and again: no handshake is "
+                   "possible",
+                   addr);
+    else
+        report_silence(u, s, reply, addr);
+    bool foreign = reply == SCAN_REPLY_FOREIGN || reply == SCAN_REPLY_ECHO;
+    return foreign ? SCAN_EXIT_FOREIGN : SCAN_EXIT_NO_ANSWER;
 }
 
 /* True for a server that said something in DTLS, even if it only refuses. */
 static bool speaks_dtls(const struct scan *s, enum scan_reply reply)
 {
     return reply == SCAN_REPLY_HELLO || reply == SCAN_REPLY_RETRY || reply == SCAN_REPLY_ALERT ||
-           reply == SCAN_REPLY_VERIFY || (s->line.stop && s->asker.has_control);
+           (s->line.stop && s->asker.has_control);
 }
 
 /* An address is no server name (RFC 6066 section 3). */

@@ -86,6 +86,7 @@ static void note_answer_time(struct asking *q, unsigned attempt)
     q->a->answered = sd_clock_now() - q->sent;
     l->asked++;
     l->repeated += attempt > 0;
+    l->late = attempt > 0 ? l->late + 1 : 0;
     if (!attempt && (!l->rtt || q->a->answered < l->rtt))
         l->rtt = q->a->answered;
 }
@@ -113,7 +114,11 @@ static enum scan_reply unanswered(const struct asking *q)
         return SCAN_REPLY_UNKNOWN;
     if (q->refused_cookie)
         return SCAN_REPLY_VERIFY;
-    if (n->foreign && !n->records)
+    struct sd_span body;
+    if (scan_answer_message(n, SD_HS_CLIENT_HELLO, &body))
+        return SCAN_REPLY_ECHO;
+    struct sd_hello_verify hv;
+    if (n->datagrams && !q->a->cookie && !scan_answer_verify(n, &hv))
         return SCAN_REPLY_FOREIGN;
     return q->refused ? SCAN_REPLY_REFUSED : SCAN_REPLY_SILENCE;
 }
@@ -175,40 +180,89 @@ static bool may_be_open(const struct scan_asker *a, enum scan_reply reply, bool 
     return reply == SCAN_REPLY_SILENCE && fragments;
 }
 
-static enum scan_reply ask_from_new_port(struct scan_asker *a, const struct scan_hello *h,
-                                         const struct scan_delivery *how, enum scan_until until)
+/* What an earlier association still sends to this port would be taken for the answer. */
+static void drain_port(struct scan_asker *a, struct scan_port *p)
+{
+    static const sd_time calm = 30 * SD_MS;
+    size_t len;
+    for (unsigned i = 0; i < LISTEN_MOST; i++)
+        if (scan_port_hear(p, a->datagram, &len, sd_clock_now() + calm + a->line->rtt) ==
+            SCAN_HEARD_NOTHING)
+            return;
+}
+
+/* `from`: 0 = the port that the line is for, or any. */
+static bool open_question(struct scan_asker *a, struct scan_port *p, uint16_t from)
+{
+    if (a->line->stop)
+        return false;
+    bool open = from ? scan_port_open_at(p, a->line, from) : scan_port_open(p, a->line);
+    if (open && a->line->one_port)
+        drain_port(a, p);
+    return open;
+}
+
+static enum scan_reply ask_once_from(struct scan_asker *a, const struct scan_hello *h,
+                                     const struct scan_delivery *how, enum scan_until until,
+                                     uint16_t from)
 {
     struct scan_hello hello = *h;
     struct scan_port p;
     uint64_t seq = how ? how->from : 0;
     uint16_t message_seq = 0;
-    if (a->line->stop || !scan_port_open(&p, a->line))
+    if (!open_question(a, &p, from))
         return SCAN_REPLY_UNKNOWN;
     enum scan_reply reply = scan_ask_on(a, &p, &hello, how, until, &seq, &message_seq);
     if (may_be_open(a, reply, how != NULL))
         scan_port_goodbye(&p, hello.version, seq);
+    if (!a->line->good_port && (reply == SCAN_REPLY_HELLO || reply == SCAN_REPLY_RETRY))
+        a->line->good_port = scan_port_number(&p);
     scan_port_close(&p);
     return reply;
 }
 
-/* A server that answers nothing at all any more: its silence says nothing about the hello. */
-static bool still_answers(struct scan_asker *a)
+enum scan_reply scan_ask_from(struct scan_asker *a, const struct scan_hello *h,
+                              enum scan_until until, uint16_t from)
 {
-    enum scan_reply reply = ask_from_new_port(a, &a->control, NULL, SCAN_UNTIL_HELLO);
-    if (reply == SCAN_REPLY_HELLO || reply == SCAN_REPLY_RETRY)
-        return true;
-    if (!a->line->stop)
-        a->line->stop = SCAN_STOP_MUTE;
-    return false;
+    return ask_once_from(a, h, NULL, until, from);
+}
+
+/* Does the server answer the hello that it has answered before, from this port of ours? */
+static bool control_answered(struct scan_asker *a, uint16_t from)
+{
+    enum scan_reply reply = ask_once_from(a, &a->control, NULL, SCAN_UNTIL_HELLO, from);
+    return reply == SCAN_REPLY_HELLO || reply == SCAN_REPLY_RETRY;
+}
+
+static bool is_nothing(enum scan_reply reply)
+{
+    return reply == SCAN_REPLY_SILENCE || reply == SCAN_REPLY_REFUSED;
+}
+
+/* Nothing came: from any port, or only from a new one? True when the question is to be asked again,
+ * from the one port that is served. */
+static bool found_one_port(struct scan_asker *a)
+{
+    struct scan_line *l = a->line;
+    if (l->one_port || !l->good_port || l->stop)
+        return false;
+    l->one_port = control_answered(a, l->good_port);
+    return l->one_port;
 }
 
 enum scan_reply scan_ask_as(struct scan_asker *a, const struct scan_hello *h,
                             const struct scan_delivery *how, enum scan_until until)
 {
-    enum scan_reply reply = ask_from_new_port(a, h, how, until);
-    if (reply != SCAN_REPLY_SILENCE || !a->has_control)
+    enum scan_reply reply = ask_once_from(a, h, how, until, 0);
+    if (!is_nothing(reply) || !a->has_control)
         return reply;
-    return still_answers(a) ? SCAN_REPLY_SILENCE : SCAN_REPLY_UNKNOWN;
+    if (control_answered(a, 0))
+        return SCAN_REPLY_SILENCE;
+    if (found_one_port(a))
+        return scan_ask_as(a, h, how, until);
+    if (!a->line->stop)
+        a->line->stop = SCAN_STOP_MUTE;
+    return SCAN_REPLY_UNKNOWN;
 }
 
 enum scan_reply scan_ask(struct scan_asker *a, const struct scan_hello *h, enum scan_until until)

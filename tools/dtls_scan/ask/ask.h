@@ -20,7 +20,8 @@ enum scan_reply {
     SCAN_REPLY_HELLO,   /* ServerHello */
     SCAN_REPLY_ALERT,   /* fatal */
     SCAN_REPLY_REFUSED, /* ICMP port unreachable, and no answer */
-    SCAN_REPLY_FOREIGN  /* only answers that are not DTLS */
+    SCAN_REPLY_FOREIGN, /* only answers that are not DTLS, or answer no hello */
+    SCAN_REPLY_ECHO     /* our own hello came back */
 };
 
 /* How far to go. */
@@ -44,6 +45,10 @@ struct scan_asker {
 enum scan_reply scan_ask(struct scan_asker *a, const struct scan_hello *h, enum scan_until until);
 enum scan_reply scan_ask_as(struct scan_asker *a, const struct scan_hello *h,
                             const struct scan_delivery *how, enum scan_until until);
+
+/* The same without a control question, from this source port; 0 = any. */
+enum scan_reply scan_ask_from(struct scan_asker *a, const struct scan_hello *h,
+                              enum scan_until until, uint16_t from);
 
 /* The same on a port that the caller opened, and without an end: *seq is the next record number,
  * *message_seq the next message. On return `h` has the cookie. No control question is asked. */

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "net/socket.h"
 #include "wire/alert.h"
 #include "wire/record.h"
@@ -50,7 +51,15 @@ bool scan_port_open_at(struct scan_port *p, struct scan_line *line, uint16_t fro
 
 bool scan_port_open(struct scan_port *p, struct scan_line *line)
 {
-    return scan_port_open_at(p, line, 0);
+    return scan_port_open_at(p, line, line->one_port ? line->good_port : 0);
+}
+
+uint16_t scan_line_first_port(const struct scan_line *line)
+{
+    enum { DYNAMIC = 49152, PORTS = 16384 };
+    uint8_t bytes[SD_ADDR_BYTES];
+    size_t len = sd_addr_bytes(&line->to, bytes);
+    return (uint16_t)(DYNAMIC + sd_hash((struct sd_hash_key){0}, bytes, len) % PORTS);
 }
 
 void scan_port_close(struct scan_port *p)
@@ -163,8 +172,11 @@ void scan_port_goodbye(struct scan_port *p, uint16_t version, uint64_t seq)
     size_t record = sd_record_open(&w, SD_CT_ALERT, version, 0, seq);
     sd_alert_build(&w, &(struct sd_alert){SD_ALERT_FATAL, SD_ALERT_USER_CANCELED});
     sd_record_close(&w, record);
-    line_sleep(p->line, p->line->next);
-    put_on_line(p, buf, sd_wr_len(&w));
+    /* If the alert is lost, a server of one address serves nobody for minutes. */
+    for (unsigned copies = p->line->one_port ? 2 : 1; copies; copies--) {
+        line_sleep(p->line, p->line->next);
+        put_on_line(p, buf, sd_wr_len(&w));
+    }
 }
 
 /* With a share q of all hellos repeated, q^n is the chance that n in a row are lost. */
@@ -177,7 +189,9 @@ unsigned scan_line_tries(const struct scan_line *line)
 
 sd_time scan_line_wait(const struct scan_line *line, unsigned attempt)
 {
-    sd_time wait = shortest_wait + 2 * line->rtt;
+    enum { SLOW = 2, SLOW_MOST = 4 }; /* answers in a row: no loss, but a slow server */
+    unsigned slow = line->late < SLOW_MOST ? line->late : SLOW_MOST;
+    sd_time wait = (shortest_wait << (slow < SLOW ? 0 : slow)) + 2 * line->rtt;
     for (; attempt && wait < most_wait; attempt--)
         wait += wait / 2;
     return wait < most_wait ? wait : most_wait + 2 * line->rtt;

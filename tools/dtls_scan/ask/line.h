@@ -40,6 +40,9 @@ struct scan_line {
     uint64_t sent_bytes, received_bytes; /* UDP payload */
     unsigned refused;         /* ICMP port unreachable: no program listens, if it is not forged */
     sd_time rtt;              /* the shortest answer so far; 0 = none */
+    unsigned late;            /* answers in a row that came only after a second hello */
+    uint16_t good_port;       /* of ours, from which the server answered first; 0 = none */
+    bool one_port;            /* it serves that one only: every port is opened there */
     unsigned asked, repeated; /* hellos that needed an answer, and how many had to be sent again */
 };
 
@@ -48,7 +51,8 @@ struct scan_port {
     int fd;
 };
 
-/* False when this host cannot make the socket: line->stop says so. */
+/* From the one port that is served, or any. False when this host cannot make the socket:
+ * line->stop says so. */
 bool scan_port_open(struct scan_port *p, struct scan_line *line);
 /* `from`: the source port to use again, 0 = any. */
 bool scan_port_open_at(struct scan_port *p, struct scan_line *line, uint16_t from);
@@ -71,6 +75,9 @@ enum scan_heard scan_port_hear(struct scan_port *p, uint8_t buf[static SCAN_DATA
  * record number: higher than those before. Needs no budget. */
 void scan_port_goodbye(struct scan_port *p, uint16_t version, uint64_t seq);
 
+/* The port to begin with: the same for each scan of this server. `openssl s_server -listen` serves
+ * only the first address that shows a cookie, for as long as it runs (measured). */
+uint16_t scan_line_first_port(const struct scan_line *line);
 /* How often to ask before silence is an answer: enough for the loss that was seen so far. */
 unsigned scan_line_tries(const struct scan_line *line);
 /* How long to wait for an answer after the try of this number (0 = the first). */

@@ -128,8 +128,9 @@ enum scan_tri scan_binding_ask(struct scan *s, enum scan_binding b)
 {
     struct scan_kept_cookie k = {0};
     struct scan_port p;
+    bool other = b == SCAN_BOUND_ADDRESS || b == SCAN_BOUND_PORT;
     if ((b == SCAN_BOUND_ADDRESS && (!other_address(s) || s->line.source)) || s->line.stop ||
-        !get_cookie(s, &k))
+        (other && s->line.one_port) || !get_cookie(s, &k))
         return SCAN_UNKNOWN;
     change_hello(&k.hello, b);
     enum scan_tri bound = SCAN_UNKNOWN;

@@ -8,7 +8,6 @@
 #include "dtls_scan/checks/check.h"
 #include "dtls_scan/checks/trust.h"
 #include "dtls_scan/options.h"
-#include "unseal/x509read.h"
 #include "wire/certificate.h"
 #include "wire/names.h"
 
@@ -31,33 +30,18 @@ struct verdicts {
 typedef enum scan_level speak(struct scan *s, struct sd_span message, const struct sd_cert *cert,
                               struct tool_words *w, json_t **value);
 
-static bool first_certificate(struct sd_span message, struct sd_cert *cert)
-{
-    struct sd_cert_chain list;
-    struct sd_span der;
-    struct sd_x509read *reader = sd_x509read_new();
-    bool ok = reader && sd_cert_chain_init(&list, message, false) && sd_cert_next(&list, &der);
-    if (ok) {
-        struct sd_cert_reader hooks = sd_x509read_hooks(reader);
-        ok = hooks.read(hooks.arg, der, cert);
-    }
-    sd_x509read_free(reader);
-    return ok;
-}
-
 static void speak_of(struct scan *s, struct verdicts *v, enum scan_cert_kind kind, speak *say)
 {
     const struct scan_chain_fact *f = scan_chain(s, kind);
     struct sd_cert cert;
     json_t *value = NULL;
-    v->unknown |= f->asked && (f->incomplete || f->reply == SCAN_REPLY_UNKNOWN) &&
-                  scan_legacy_suites(s)->count;
+    v->unknown |= f->incomplete;
     if (!f->there)
         return;
     struct sd_span message = {f->message, f->len};
     tool_words_add(&v->words, "%s%s: ", v->chains++ ? "; " : "", kind_names[kind]);
     enum scan_level level = SCAN_NOT_KNOWN;
-    if (first_certificate(message, &cert))
+    if (scan_chain_leaf(message, &cert))
         level = say(s, message, &cert, &v->words, &value);
     else
         tool_words_add(&v->words, "not a certificate");

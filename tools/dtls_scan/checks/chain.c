@@ -4,6 +4,7 @@
 
 #include "dtls_scan/checks/facts.h"
 #include "dtls_scan/scan.h"
+#include "unseal/x509read.h"
 #include "wire/record.h"
 
 static const uint16_t rsa_schemes[] = {0x0804, 0x0805, 0x0806, 0x0809, 0x080a,
@@ -33,6 +34,7 @@ static unsigned suites_signed_with(const struct scan_suite_fact *f, const char *
 static void note_chain(struct scan *s, struct scan_chain_fact *f)
 {
     struct sd_span body;
+    f->incomplete = f->reply == SCAN_REPLY_UNKNOWN;
     if (f->reply != SCAN_REPLY_HELLO)
         return;
     f->there = scan_answer_message(&s->asker.answer, SD_HS_CERTIFICATE, &body) && body.len > 3 &&
@@ -61,4 +63,18 @@ const struct scan_chain_fact *scan_chain(struct scan *s, enum scan_cert_kind kin
     f->reply = scan_ask(&s->asker, &h, SCAN_UNTIL_FLIGHT);
     note_chain(s, f);
     return f;
+}
+
+bool scan_chain_leaf(struct sd_span message, struct sd_cert *cert)
+{
+    struct sd_cert_chain list;
+    struct sd_span der;
+    struct sd_x509read *reader = sd_x509read_new();
+    bool ok = reader && sd_cert_chain_init(&list, message, false) && sd_cert_next(&list, &der);
+    if (ok) {
+        struct sd_cert_reader hooks = sd_x509read_hooks(reader);
+        ok = hooks.read(hooks.arg, der, cert);
+    }
+    sd_x509read_free(reader);
+    return ok;
 }

@@ -4,6 +4,7 @@
 
 #include "dtls_scan/checks/facts.h"
 #include "dtls_scan/scan.h"
+#include "wire/certificate.h"
 #include "wire/extension.h"
 #include "wire/keyexchange.h"
 #include "wire/record.h"
@@ -75,10 +76,12 @@ static uint16_t pick_group13(const struct scan_answer *a)
     return sd_ext_u16(body, &group) ? group : 0;
 }
 
-/* `list` is in `h`. */
+/* `list` is in `h`. `keep`: stays on the list, at its end, until it is chosen twice; 0 = none. */
 static void strike_codes(struct scan *s, struct scan_hello *h, struct scan_codes *list,
-                         pick *chosen, enum scan_until until, struct scan_choice_fact *f)
+                         pick *chosen, enum scan_until until, uint16_t keep,
+                         struct scan_choice_fact *f)
 {
+    f->complete = false;
     while (list->count && f->count < SCAN_CODES) {
         scan_hello_renew(h);
         enum scan_reply reply = scan_ask(&s->asker, h, until);
@@ -93,6 +96,9 @@ static void strike_codes(struct scan *s, struct scan_hello *h, struct scan_codes
             break;
         f->code[f->count++] = code;
         drop_code(list, code);
+        drop_code(list, keep);
+        if (keep)
+            list->code[list->count++] = keep;
     }
     f->complete = true;
 }
@@ -118,6 +124,16 @@ static unsigned suites_with(const struct scan_suite_fact *f, const char *exchang
     return n;
 }
 
+/* RFC 8422 section 5.1: a server without RSA refuses a hello without the curve of its certificate,
+ * whatever groups it would take for the key exchange. */
+static uint16_t curve_of_certificate(struct scan *s)
+{
+    const struct scan_chain_fact *f = scan_chain(s, SCAN_CERT_ECDSA);
+    struct sd_cert cert;
+    struct sd_span message = {f->message, f->len};
+    return f->there && scan_chain_leaf(message, &cert) ? cert.group : 0;
+}
+
 const struct scan_choice_fact *scan_groups(struct scan *s)
 {
     struct scan_choice_fact *f = &s->facts.groups;
@@ -131,7 +147,12 @@ const struct scan_choice_fact *scan_groups(struct scan *s)
         return f;
     scan_hello_suites(&h, suites, n);
     scan_codes_set(&h.groups, ec_groups, COUNT(ec_groups));
-    strike_codes(s, &h, &h.groups, pick_group, SCAN_UNTIL_FLIGHT, f);
+    uint16_t curve = curve_of_certificate(s);
+    strike_codes(s, &h, &h.groups, pick_group, SCAN_UNTIL_FLIGHT, curve, f);
+    if (!curve || !f->complete)
+        return f;
+    drop_code(&h.groups, curve); /* a server with an order of its own */
+    strike_codes(s, &h, &h.groups, pick_group, SCAN_UNTIL_FLIGHT, 0, f);
     return f;
 }
 
@@ -144,7 +165,7 @@ const struct scan_choice_fact *scan_groups13(struct scan *s)
     f->asked = true;
     scan_hello_init(&h, SD_DTLS_1_3);
     scan_codes_set(&h.groups, groups_of_13, COUNT(groups_of_13));
-    strike_codes(s, &h, &h.groups, pick_group13, SCAN_UNTIL_HELLO, f);
+    strike_codes(s, &h, &h.groups, pick_group13, SCAN_UNTIL_HELLO, 0, f);
     return f;
 }
 
@@ -164,6 +185,6 @@ const struct scan_choice_fact *scan_schemes(struct scan *s)
         return f;
     scan_hello_suites(&h, suites, n);
     scan_codes_set(&h.schemes, all_schemes, COUNT(all_schemes));
-    strike_codes(s, &h, &h.schemes, pick_scheme, SCAN_UNTIL_FLIGHT, f);
+    strike_codes(s, &h, &h.schemes, pick_scheme, SCAN_UNTIL_FLIGHT, 0, f);
     return f;
 }

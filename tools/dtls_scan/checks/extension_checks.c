@@ -235,7 +235,9 @@ static void check_psk_offer(struct scan *s, struct scan_outcome *o)
     for (unsigned i = 0; i < f->count; i++)
         if (scan_suite_exchange(f->suite[i], "PSK"))
             psk[n++] = f->suite[i];
-    if (!n && !f->complete)
+    if (!f->asked)
+        scan_not_run(o, "the server accepts neither DTLS 1.2 nor 1.0");
+    else if (!n && !f->complete)
         scan_not_known(o, "not all suites were asked for");
     else if (!n)
         scan_found(o, SCAN_INFO, json_false(), "no pre-shared keys");

@@ -9,6 +9,7 @@
 #include "dtls_scan/ask/ask.h"
 #include "dtls_scan/checks/life.h"
 #include "dtls_scan/checks/seen.h"
+#include "wire/certificate.h"
 
 struct scan;
 
@@ -65,8 +66,10 @@ struct scan_unproven_fact {
     enum scan_reply reply;
     bool cookie; /* HelloVerifyRequest, or HelloRetryRequest with a cookie */
     unsigned cookie_len;
-    size_t asked_bytes;          /* UDP payload of the hello */
-    size_t answer_bytes;         /* of all answers */
+    size_t asked_bytes;      /* UDP payload of the hello */
+    size_t answer_bytes;     /* of all answers */
+    uint16_t record_version; /* of the first record of the answer, and its number */
+    uint64_t record_seq;
     unsigned datagrams, repeats; /* repeats: answers that came by a timer */
 };
 
@@ -77,7 +80,7 @@ struct scan_chain_fact {
     bool asked;
     bool there;
     enum scan_reply reply;
-    bool incomplete; /* a part of the flight is missing */
+    bool incomplete; /* a part of the flight is missing, or no answer came */
     size_t len;
     uint8_t message[SCAN_CHAIN_BYTES]; /* body of the Certificate message */
 };
@@ -123,6 +126,8 @@ const struct scan_choice_fact *scan_groups(struct scan *s);
 const struct scan_choice_fact *scan_groups13(struct scan *s);
 const struct scan_choice_fact *scan_schemes(struct scan *s);
 const struct scan_unproven_fact *scan_unproven(struct scan *s);
+/* The server's own certificate: the first of the body of a Certificate message. */
+bool scan_chain_leaf(struct sd_span message, struct sd_cert *cert);
 const struct scan_chain_fact *scan_chain(struct scan *s, enum scan_cert_kind kind);
 
 #endif

@@ -129,6 +129,17 @@ static void check_lifetime(struct scan *s, struct scan_outcome *o)
                    good == SCAN_YES ? "accepted" : "refused: slow clients cannot connect");
 }
 
+static void check_one_address(struct scan *s, struct scan_outcome *o)
+{
+    if (!s->asker.has_control)
+        scan_not_run(o, "no hello is known that the server answers");
+    else if (s->line.one_port)
+        scan_found(o, SCAN_LOW, json_true(),
+                   "the server serves only the first address and port that showed a cookie");
+    else
+        scan_found(o, SCAN_OK, json_false(), "the server serves several ports of one client");
+}
+
 #define ROW(id, title, flags, run)                                                                 \
     {                                                                                              \
         id, title, SCAN_GROUP_LISTEN, flags, run                                                   \
@@ -138,6 +149,7 @@ const struct scan_check scan_listen_checks[] = {
     ROW("cookie", "Cookie", SCAN_QUICK, check_cookie),
     ROW("amplification", "Amplification", SCAN_QUICK, check_amplification),
     ROW("state-before-cookie", "State before the cookie", SCAN_QUICK, check_state),
+    ROW("one-address", "Other addresses", SCAN_QUICK, check_one_address),
     ROW("cookie-binding", "Cookie depends on", 0, check_binding),
     ROW("cookie-lifetime", "Cookie lifetime", 0, check_lifetime),
 };

@@ -39,8 +39,8 @@ static void check_versions(struct scan *s, struct scan_outcome *o)
             level = versions[i].offered;
     }
     scan_found(o, offered.len ? level : SCAN_NOT_KNOWN, value, "%s%s%s%s%s%s",
-               offered.len ? "accepts " : "accepts none", yes, refused.len ? "; refuses " : "", no,
-               unknown.len ? "; not known: " : "", open);
+               offered.len ? "accepts " : "no version is known to be accepted", yes,
+               refused.len ? "; refuses " : "", no, unknown.len ? "; not known: " : "", open);
 }
 
 const struct scan_check scan_protocol_checks[] = {

@@ -8,7 +8,8 @@
 
 /* The usual timers repeat after 1 s and 2 s more. */
 static const sd_time unproven_wait = 3300 * SD_MS, quick_wait = 1400 * SD_MS, burst = 400 * SD_MS;
-enum { HELLOS = 4, DATAGRAMS_MOST = 2000 };
+/* Not 0, to see who repeats it. */
+enum { FIRST_RECORD = 7, HELLOS = 4, DATAGRAMS_MOST = 2000 };
 
 static void note_cookie(const struct scan_answer *a, struct scan_unproven_fact *f)
 {
@@ -24,6 +25,8 @@ static void note_cookie(const struct scan_answer *a, struct scan_unproven_fact *
         if (sd_ext_find(sh.extensions, SD_EXT_COOKIE, &body))
             sd_ext_opaque(body, 2, &cookie);
     }
+    f->record_version = a->record_version;
+    f->record_seq = a->record_seq;
     f->cookie = cookie.len;
     f->cookie_len = (unsigned)cookie.len;
 }
@@ -54,7 +57,7 @@ static void ask_unproven(struct scan *s, struct scan_unproven_fact *f)
     static const struct scan_delivery plain;
     struct scan_hello h = s->asker.control;
     struct scan_port p;
-    uint64_t seq = 0, before = s->line.sent_bytes;
+    uint64_t seq = FIRST_RECORD, before = s->line.sent_bytes;
     scan_hello_renew(&h);
     scan_answer_clear(&s->asker.answer);
     if (!scan_port_open(&p, &s->line))

@@ -23,13 +23,14 @@ static enum scan_tri verdict(const struct scan *s, enum scan_reply reply, uint16
     case SCAN_REPLY_RETRY:
         return chosen == wanted ? SCAN_YES : SCAN_NO;
     case SCAN_REPLY_ALERT:
-    case SCAN_REPLY_VERIFY:
         return SCAN_NO;
+    case SCAN_REPLY_VERIFY:
     case SCAN_REPLY_SILENCE:
         return s->asker.has_control ? SCAN_NO : SCAN_UNKNOWN;
     case SCAN_REPLY_UNKNOWN:
     case SCAN_REPLY_REFUSED:
     case SCAN_REPLY_FOREIGN:
+    case SCAN_REPLY_ECHO:
         break;
     }
     return SCAN_UNKNOWN;
@@ -48,7 +49,8 @@ static void offer_older_too(struct scan_hello *h)
     h->ext |= older.ext;
 }
 
-static void ask_version(struct scan *s, enum scan_version v, struct scan_version_fact *f)
+static void ask_version(struct scan *s, enum scan_version v, struct scan_version_fact *f,
+                        uint16_t from)
 {
     struct scan_asker *a = &s->asker;
     struct scan_hello h;
@@ -57,7 +59,8 @@ static void ask_version(struct scan *s, enum scan_version v, struct scan_version
     if (v == SCAN_V13)
         offer_older_too(&h);
     f->asked = true;
-    f->reply = scan_ask(a, &h, SCAN_UNTIL_HELLO);
+    f->reply = a->has_control ? scan_ask(a, &h, SCAN_UNTIL_HELLO)
+                              : scan_ask_from(a, &h, SCAN_UNTIL_HELLO, from);
     if (scan_answer_hello(&a->answer, f->reply == SCAN_REPLY_RETRY, &sh))
         f->chosen = sd_server_hello_version(&sh);
     f->alert = a->answer.alert.description;
@@ -73,7 +76,7 @@ const struct scan_version_fact *scan_version(struct scan *s, enum scan_version v
 {
     struct scan_version_fact *f = &s->facts.version[v];
     if (!f->asked && !s->line.stop)
-        ask_version(s, v, f);
+        ask_version(s, v, f, 0);
     return f;
 }
 
@@ -97,16 +100,33 @@ static void forget_silences(struct scan *s)
             s->facts.version[v] = (struct scan_version_fact){0};
 }
 
+/* How telling an answer is: a refusal by alert says more than a silence. */
+static bool says_more(enum scan_reply a, enum scan_reply b)
+{
+    static const uint8_t worth[] = {
+        [SCAN_REPLY_SILENCE] = 0, [SCAN_REPLY_UNKNOWN] = 0, [SCAN_REPLY_REFUSED] = 1,
+        [SCAN_REPLY_FOREIGN] = 2, [SCAN_REPLY_ECHO] = 3,    [SCAN_REPLY_VERIFY] = 4,
+        [SCAN_REPLY_ALERT] = 5,   [SCAN_REPLY_RETRY] = 6,   [SCAN_REPLY_HELLO] = 6};
+    return worth[a] > worth[b];
+}
+
+/* The first port may be one of an earlier scan whose association the server has not forgotten. */
 enum scan_reply scan_contact(struct scan *s)
 {
-    static const enum scan_version order[] = {SCAN_V12, SCAN_V13, SCAN_V10, SCAN_V09};
+    static const enum scan_version order[] = {SCAN_V12, SCAN_V12, SCAN_V13, SCAN_V10, SCAN_V09};
     enum scan_reply best = SCAN_REPLY_SILENCE;
-    for (unsigned i = 0; i < SCAN_VERSIONS && !s->asker.has_control; i++) {
-        enum scan_reply reply = scan_version(s, order[i])->reply;
-        if (reply == SCAN_REPLY_REFUSED)
-            return reply;
-        if (reply != SCAN_REPLY_SILENCE)
-            best = reply;
+    uint16_t from = scan_line_first_port(&s->line);
+    for (unsigned i = 0; i < 5 && !s->asker.has_control && !s->line.stop; i++) {
+        struct scan_version_fact *f = &s->facts.version[order[i]];
+        if (i == 1 && f->reply == SCAN_REPLY_ALERT)
+            continue;
+        *f = (struct scan_version_fact){0};
+        ask_version(s, order[i], f, i ? 0 : from);
+        if (says_more(f->reply, best))
+            best = f->reply;
+        if (i &&
+            (best == SCAN_REPLY_REFUSED || best == SCAN_REPLY_ECHO || best == SCAN_REPLY_VERIFY))
+            break;
     }
     if (s->asker.has_control)
         best = SCAN_REPLY_HELLO;

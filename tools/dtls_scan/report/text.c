@@ -62,10 +62,46 @@ static void put_changes(FILE *to, const json_t *changes)
     }
 }
 
+enum { MATTERS = 6 }; /* lines at the top */
+
+static unsigned count_level(const struct scan_report *r, enum scan_level level)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < r->count; i++)
+        n += r->results[i].outcome.level == level;
+    return n;
+}
+
+/* "1 critical, 2 high, 3 medium, 4 low". */
+static void put_counts(FILE *to, const struct scan_report *r)
+{
+    unsigned said = 0;
+    for (int level = SCAN_CRITICAL; level >= SCAN_LOW; level--) {
+        unsigned n = count_level(r, (enum scan_level)level);
+        if (n)
+            fprintf(to, "%s%u %s", said++ ? ", " : "", n, scan_level_name((enum scan_level)level));
+    }
+    fputs(said ? ".\n" : "No weakness was found.\n", to);
+}
+
+/* The worst results first, so that nobody has to read the rest. */
+static void put_what_matters(FILE *to, const struct scan_report *r, bool color)
+{
+    unsigned left = MATTERS;
+    put_counts(to, r);
+    for (int level = SCAN_CRITICAL; level >= SCAN_MEDIUM; level--)
+        for (size_t i = 0; i < r->count && left; i++)
+            if (r->results[i].outcome.level == (enum scan_level)level) {
+                put_result_line(to, &r->results[i], color);
+                left--;
+            }
+}
+
 void scan_report_text(FILE *to, const struct scan_report *r, bool color, unsigned verbose)
 {
     char addr[SD_ADDR_TEXT];
-    fprintf(to, "%s port %s (%s)\n", r->host, r->port, sd_addr_text(&r->to, addr));
+    fprintf(to, "%s port %s (%s): ", r->host, r->port, sd_addr_text(&r->to, addr));
+    put_what_matters(to, r, color);
     for (int g = 0; g < SCAN_GROUP_COUNT; g++)
         put_group(to, r, (enum scan_group)g, color, verbose);
     put_changes(to, r->changes);
