@@ -9,7 +9,9 @@
     X(USAGE, 2, "wrong usage, or a local file that cannot be used")                                \
     X(NO_ANSWER, 3, "no answer, port refused, host unreachable, or name not found")                \
     X(FOREIGN, 4, "the answer is not DTLS")                                                        \
-    X(UNFINISHED, 5, "the scan ended early: the server went silent, or a limit was reached")
+    X(UNFINISHED, 5,                                                                               \
+      "the scan ended early: the server refuses all hellos or went silent, or a limit was "        \
+      "reached")
 
 enum scan_exit {
 #define SCAN_X(name, value, text) SCAN_EXIT_##name = (value),

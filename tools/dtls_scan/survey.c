@@ -176,6 +176,8 @@ static int no_contact(const struct scan_survey_setup *u, const struct scan *s,
         return SCAN_EXIT_UNFINISHED;
     if (s->line.stop == SCAN_STOP_LOCAL)
         tool_error(u->out, "%s: cannot send: %s", addr, strerror(s->line.error));
+    else if (reply == SCAN_REPLY_ALERT)
+        tool_error(u->out, "%s: the DTLS server refuses every hello with an alert", addr);
     else if (reply == SCAN_REPLY_FOREIGN)
         tool_error(u->out, "%s: the answer is not that of a DTLS server", addr);
     else if (reply == SCAN_REPLY_ECHO)
@@ -188,13 +190,14 @@ static int no_contact(const struct scan_survey_setup *u, const struct scan *s,
     else
         report_silence(u, s, reply, addr);
     bool foreign = reply == SCAN_REPLY_FOREIGN || reply == SCAN_REPLY_ECHO;
-    return foreign ? SCAN_EXIT_FOREIGN : SCAN_EXIT_NO_ANSWER;
+    bool refuses = reply == SCAN_REPLY_ALERT || reply == SCAN_REPLY_VERIFY;
+    return foreign ? SCAN_EXIT_FOREIGN : refuses ? SCAN_EXIT_UNFINISHED : SCAN_EXIT_NO_ANSWER;
 }
 
-/* True for a server that said something in DTLS, even if it only refuses. */
+/* True for a server that answered a hello as wished. */
 static bool speaks_dtls(const struct scan *s, enum scan_reply reply)
 {
-    return reply == SCAN_REPLY_HELLO || reply == SCAN_REPLY_RETRY || reply == SCAN_REPLY_ALERT ||
+    return reply == SCAN_REPLY_HELLO || reply == SCAN_REPLY_RETRY ||
            (s->line.stop && s->asker.has_control);
 }
 

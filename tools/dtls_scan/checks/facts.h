@@ -86,6 +86,7 @@ struct scan_chain_fact {
 };
 
 struct scan_facts {
+    bool psk_only; /* it answers no hello that offers other suites than those with PSK */
     struct scan_version_fact version[SCAN_VERSIONS];
     struct scan_suite_fact suites[SCAN_VERSIONS];
     struct scan_offer_fact offer;
@@ -108,6 +109,8 @@ const struct scan_version_fact *scan_version(struct scan *s, enum scan_version v
  * REPLY_RETRY when it is found; otherwise what the server answers instead. */
 enum scan_reply scan_contact(struct scan *s);
 
+/* scan_hello_init() for this server. */
+void scan_start_hello(const struct scan *s, struct scan_hello *h, enum scan_version v);
 /* A hello that the server answers, with another random: of DTLS 1.2 or 1.0. False: it accepts
  * neither, or nothing is known of it. */
 bool scan_legacy_hello(struct scan *s, struct scan_hello *h);

@@ -82,7 +82,7 @@ static unsigned collect(struct scan *s, bool (*is)(uint16_t), uint16_t out[stati
                         bool *complete)
 {
     unsigned n = 0;
-    *complete = true;
+    *complete = s->asker.has_control;
     for (int v = SCAN_V10; v <= SCAN_V12; v++) {
         const struct scan_suite_fact *f = scan_suites(s, (enum scan_version)v);
         *complete &= scan_version(s, (enum scan_version)v)->accepted == SCAN_NO || f->complete;

@@ -64,11 +64,12 @@ static bool is_common_suite(uint16_t suite)
     return true;
 }
 
-static unsigned list_suites(uint16_t *out, bool common)
+static unsigned list_suites(const struct scan *s, uint16_t *out, bool common)
 {
     unsigned n = 0;
     for (size_t i = 0; i < sizeof all_suites / sizeof *all_suites; i++)
-        if (is_legacy_suite(all_suites[i]) && is_common_suite(all_suites[i]) == common)
+        if (is_legacy_suite(all_suites[i]) && is_common_suite(all_suites[i]) == common &&
+            (!s->facts.psk_only || scan_suite_exchange(all_suites[i], "PSK")))
             out[n++] = all_suites[i];
     return n;
 }
@@ -141,7 +142,7 @@ static bool ask_legacy_suites(struct scan *s, const struct scan_hello *like,
     uint16_t list[SCAN_SUITES];
     struct scan_hello h = *like;
     for (int common = 1; common >= 0; common--) {
-        unsigned n = list_suites(list, common);
+        unsigned n = list_suites(s, list, common);
         for (unsigned from = 0; from < n; from += OFFER) {
             scan_hello_suites(&h, list + from, n - from < OFFER ? n - from : OFFER);
             if (!strike_out(s, &h, f))
@@ -165,7 +166,7 @@ const struct scan_suite_fact *scan_suites(struct scan *s, enum scan_version v)
         return f;
     struct scan_hello h;
     f->asked = true;
-    scan_hello_init(&h, scan_version_code(v));
+    scan_start_hello(s, &h, v);
     f->complete = v == SCAN_V13 ? ask_suites13(s, f) : ask_legacy_suites(s, &h, f);
     return f;
 }

@@ -6,6 +6,10 @@
 static void ask_tolerated(struct scan *s, struct scan_outcome *o, const struct scan_hello *h,
                           const char *what)
 {
+    if (!s->asker.has_control) {
+        scan_not_run(o, "no hello is known that the server answers");
+        return;
+    }
     enum scan_reply reply = scan_ask(&s->asker, h, SCAN_UNTIL_HELLO);
     if (reply == SCAN_REPLY_UNKNOWN)
         scan_not_known(o, "the scan was stopped");

@@ -36,6 +36,18 @@ static enum scan_tri verdict(const struct scan *s, enum scan_reply reply, uint16
     return SCAN_UNKNOWN;
 }
 
+void scan_start_hello(const struct scan *s, struct scan_hello *h, enum scan_version v)
+{
+    unsigned kept = 0;
+    scan_hello_init(h, scan_version_code(v));
+    if (!s->facts.psk_only || v == SCAN_V13)
+        return;
+    for (unsigned i = 0; i < h->suite_count; i++)
+        if (scan_suite_exchange(h->suites[i], "PSK"))
+            h->suites[kept++] = h->suites[i];
+    h->suite_count = kept;
+}
+
 /* A server without DTLS 1.3 then answers with its best version; to a hello of 1.3 alone some say
  * nothing (GnuTLS 3.7). */
 static void offer_older_too(struct scan_hello *h)
@@ -55,7 +67,7 @@ static void ask_version(struct scan *s, enum scan_version v, struct scan_version
     struct scan_asker *a = &s->asker;
     struct scan_hello h;
     struct sd_server_hello sh;
-    scan_hello_init(&h, scan_version_code(v));
+    scan_start_hello(s, &h, v);
     if (v == SCAN_V13)
         offer_older_too(&h);
     f->asked = true;
@@ -86,7 +98,7 @@ bool scan_legacy_hello(struct scan *s, struct scan_hello *h)
     for (unsigned i = 0; i < 2; i++) {
         if (scan_version(s, order[i])->accepted != SCAN_YES)
             continue;
-        scan_hello_init(h, scan_version_code(order[i]));
+        scan_start_hello(s, h, order[i]);
         return true;
     }
     return false;
@@ -110,24 +122,33 @@ static bool says_more(enum scan_reply a, enum scan_reply b)
     return worth[a] > worth[b];
 }
 
-/* The first port may be one of an earlier scan whose association the server has not forgotten. */
+/* One more try, or false when the answers so far say that it would be in vain. */
+static bool try_contact(struct scan *s, unsigned attempt, enum scan_reply *best)
+{
+    static const enum scan_version order[] = {SCAN_V12, SCAN_V12, SCAN_V12,
+                                              SCAN_V13, SCAN_V10, SCAN_V09};
+    enum { AGAIN = 1, PSK = 2, TRIES = sizeof order / sizeof *order };
+    if (attempt == TRIES || s->asker.has_control || s->line.stop)
+        return false;
+    struct scan_version_fact *f = &s->facts.version[order[attempt]];
+    if (attempt == AGAIN && *best == SCAN_REPLY_ALERT)
+        return true;
+    s->facts.psk_only = attempt == PSK;
+    *f = (struct scan_version_fact){0};
+    ask_version(s, order[attempt], f, attempt ? 0 : scan_line_first_port(&s->line));
+    if (says_more(f->reply, *best))
+        *best = f->reply;
+    return !attempt || (*best != SCAN_REPLY_REFUSED && *best != SCAN_REPLY_ECHO);
+}
+
+/* The first port may be one of an earlier scan whose association the server has not forgotten. Some
+ * servers with PSK choose a suite that they have no certificate for (coap-server-gnutls). */
 enum scan_reply scan_contact(struct scan *s)
 {
-    static const enum scan_version order[] = {SCAN_V12, SCAN_V12, SCAN_V13, SCAN_V10, SCAN_V09};
     enum scan_reply best = SCAN_REPLY_SILENCE;
-    uint16_t from = scan_line_first_port(&s->line);
-    for (unsigned i = 0; i < 5 && !s->asker.has_control && !s->line.stop; i++) {
-        struct scan_version_fact *f = &s->facts.version[order[i]];
-        if (i == 1 && f->reply == SCAN_REPLY_ALERT)
-            continue;
-        *f = (struct scan_version_fact){0};
-        ask_version(s, order[i], f, i ? 0 : from);
-        if (says_more(f->reply, best))
-            best = f->reply;
-        if (i &&
-            (best == SCAN_REPLY_REFUSED || best == SCAN_REPLY_ECHO || best == SCAN_REPLY_VERIFY))
-            break;
-    }
+    unsigned attempt = 0;
+    while (try_contact(s, attempt, &best))
+        attempt++;
     if (s->asker.has_control)
         best = SCAN_REPLY_HELLO;
     forget_silences(s);
