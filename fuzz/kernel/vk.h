@@ -32,7 +32,7 @@ enum vk_call {
     VK_CONNECT,
     VK_SEND,
     VK_RECV,  /* odd: nothing is read, without an error */
-    VK_EPOLL, /* epoll_create1(), epoll_ctl(), timerfd_create() */
+    VK_EPOLL, /* epoll_create1(), epoll_ctl(), timerfd_create(), eventfd() */
     VK_OPTION,
     VK_NAME, /* odd: an address of no family */
     VK_WAIT, /* epoll_wait(); poll(), odd: it is ready for something else */

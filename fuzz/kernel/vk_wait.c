@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
@@ -16,6 +17,9 @@ WRAPPED(int, epoll_wait, int epoll, struct epoll_event *ev, int max, int timeout
 WRAPPED(int, timerfd_create, int clock, int flags);
 WRAPPED(int, timerfd_settime, int fd, int flags, const struct itimerspec *to,
         struct itimerspec *old);
+WRAPPED(int, eventfd, unsigned count, int flags);
+WRAPPED(int, eventfd_write, int fd, eventfd_t value);
+WRAPPED(int, eventfd_read, int fd, eventfd_t *value);
 WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *ts);
 
 int __wrap_poll(struct pollfd *p, nfds_t n, int timeout)
@@ -119,6 +123,34 @@ int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *to, struc
         return -1;
     sd_time when = (sd_time)to->it_value.tv_sec * SD_SEC + (sd_time)to->it_value.tv_nsec;
     f->expires = when ? when : SD_NEVER;
+    return 0;
+}
+
+/* A timer that is over from the write until the read. */
+int __wrap_eventfd(unsigned count, int flags)
+{
+    (void)count, (void)flags;
+    return vk_fails(VK_EPOLL) ? -1 : vk_new(VK_TIMED);
+}
+
+int __wrap_eventfd_write(int fd, eventfd_t value)
+{
+    struct vk_file *f = vk_file(fd);
+    (void)value;
+    if (!f)
+        return vk_fail_with(EBADF);
+    f->expires = vk.now;
+    return 0;
+}
+
+int __wrap_eventfd_read(int fd, eventfd_t *value)
+{
+    struct vk_file *f = vk_file(fd);
+    if (!f)
+        return vk_fail_with(EBADF);
+    fuzz_check(f->expires <= vk.now, "an eventfd is read that nobody has written to");
+    f->expires = SD_NEVER;
+    *value = 1;
     return 0;
 }
 

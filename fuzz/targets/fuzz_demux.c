@@ -35,6 +35,7 @@ struct world {
     unsigned sends;
 };
 
+enum { OWN_FDS = 3 }; /* epoll, timerfd, eventfd */
 static struct sent sent[SENT_MAX];
 /* Between the datagrams of a siege; and when everything is read to its end. */
 static const sd_time siege_pause = 10 * SD_MS, settle_pause = 20 * SD_MS;
@@ -476,7 +477,7 @@ static void check_sockets(const struct world *w)
 {
     fuzz_check(w->own <= w->max_connected, "%u sockets of peers, at most %zu", w->own,
                w->max_connected);
-    fuzz_check(vk_open() >= 2 + w->own + live_clients(w) + live_listeners(w),
+    fuzz_check(vk_open() >= OWN_FDS + w->own + live_clients(w) + live_listeners(w),
                "%u descriptors for %u peers, %u clients and %u listeners: one is closed too early",
                vk_open(), w->own, live_clients(w), live_listeners(w));
 }
@@ -506,7 +507,7 @@ static void settle(struct world *w)
     for (uint32_t i = 0; i < w->count && !w->lossy; i++)
         fuzz_check(sent[i].seen || sent[i].may_get_lost, "datagram %u never came out", i);
     unsigned clients = live_clients(w), listeners = live_listeners(w);
-    fuzz_check(vk_open() == 2 + w->own + clients + listeners,
+    fuzz_check(vk_open() == OWN_FDS + w->own + clients + listeners,
                "%u descriptors for %u peers, %u clients and %u listeners", vk_open(), w->own,
                clients, listeners);
     check_counters(w);

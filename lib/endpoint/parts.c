@@ -12,8 +12,6 @@
 
 enum { MAX_CONNECTED = 1024, FDS_FOR_OTHERS = 64 };
 
-#define LONG_AGO ((sd_time)1) /* a deadline that has passed: wakes at once */
-
 void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
 {
     if (!s->cfg.log || level > s->cfg.log_level)
@@ -30,9 +28,10 @@ void sd_endpoint_wake(struct sdtls *s)
 {
     if (!s->polled)
         return;
-    bool at_once = !TAILQ_EMPTY(&s->ready) || sd_demux_pending(s->demux);
-    sd_demux_arm(s->demux, at_once ? LONG_AGO : sd_timers_next(&s->timers));
+    sd_demux_arm(s->demux, sd_timers_next(&s->timers));
     sd_demux_wake(s->demux);
+    if (!TAILQ_EMPTY(&s->ready) || sd_demux_pending(s->demux))
+        sd_demux_rouse(s->demux);
 }
 
 const char *sd_endpoint_error_text(const struct sdtls *s, int error,

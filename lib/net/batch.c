@@ -5,10 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void prepare_slot(struct sd_batch *b, unsigned i)
+{
+    b->iov[i] = (struct iovec){.iov_base = b->bytes + (size_t)i * SD_SLOT, .iov_len = SD_SLOT};
+    b->msgs[i].msg_hdr = (struct msghdr){
+        .msg_name = &b->names[i],
+        .msg_iov = &b->iov[i],
+        .msg_iovlen = 1,
+        .msg_control = &b->control[i],
+    };
+}
+
 bool sd_batch_init(struct sd_batch *b)
 {
     memset(b, 0, sizeof *b);
     b->bytes = malloc((size_t)SD_BATCH * SD_SLOT);
+    for (unsigned i = 0; b->bytes && i < SD_BATCH; i++)
+        prepare_slot(b, i);
     return b->bytes != NULL;
 }
 
@@ -18,29 +31,35 @@ void sd_batch_fini(struct sd_batch *b)
     b->bytes = NULL;
 }
 
-static void prepare_slot(struct sd_batch *b, unsigned i)
+/* Sets what a read changes. */
+static void reset_slot(struct sd_batch *b, unsigned i)
 {
-    b->iov[i] = (struct iovec){.iov_base = b->bytes + (size_t)i * SD_SLOT, .iov_len = SD_SLOT};
-    b->msgs[i].msg_hdr = (struct msghdr){
-        .msg_name = &b->names[i],
-        .msg_namelen = sizeof b->names[i],
-        .msg_iov = &b->iov[i],
-        .msg_iovlen = 1,
-        .msg_control = &b->control[i],
-        .msg_controllen = sizeof b->control[i],
-    };
+    b->msgs[i].msg_hdr.msg_namelen = sizeof b->names[i];
+    b->msgs[i].msg_hdr.msg_controllen = sizeof b->control[i];
 }
 
 int sd_batch_read(struct sd_batch *b, int fd, unsigned max)
 {
     for (unsigned i = 0; i < max; i++)
-        prepare_slot(b, i);
+        reset_slot(b, i);
     b->at = b->count = b->given = 0;
+    b->largest = 0;
     int n = recvmmsg(fd, b->msgs, max, MSG_DONTWAIT, NULL);
     if (n < 0)
         return -errno;
     b->count = (unsigned)n;
+    for (unsigned i = 0; i < b->count; i++)
+        if (b->msgs[i].msg_len > b->largest)
+            b->largest = b->msgs[i].msg_len;
     return n;
+}
+
+size_t sd_batch_left(const struct sd_batch *b)
+{
+    size_t bytes = 0;
+    for (unsigned i = b->at; i < b->count; i++)
+        bytes += b->msgs[i].msg_len;
+    return bytes;
 }
 
 static void local_four(struct sd_batch_datagram *p, const struct cmsghdr *c)

@@ -26,6 +26,7 @@ struct sd_batch {
     uint8_t *bytes; /* SD_BATCH slots; pages are touched as they are needed */
     unsigned at, count;
     uint32_t given; /* those that belong to somebody else, as bits */
+    size_t largest; /* datagram of the last read */
     struct mmsghdr msgs[SD_BATCH];
     struct iovec iov[SD_BATCH];
     struct sockaddr_storage names[SD_BATCH];
@@ -48,6 +49,8 @@ int sd_batch_read(struct sd_batch *b, int fd, unsigned max);
 /* SO_RXQ_OVFL of the last datagram read (there must be one): how many datagrams this socket
  * has lost since it was made. 0 = none. */
 uint32_t sd_batch_dropped(struct sd_batch *b);
+/* Bytes of those that were not taken yet. */
+size_t sd_batch_left(const struct sd_batch *b);
 /* The next of them; false after the last. */
 bool sd_batch_take(struct sd_batch *b, struct sd_batch_datagram *p);
 /* The one that was taken last is not to be taken again. */

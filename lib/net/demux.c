@@ -5,11 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/random.h"
 #include "net/internal.h"
+
+/* In the epoll set it stands for itself: what is no socket. */
+static int watch_fd(const struct sd_demux *d, const int *fd)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = (void *)(uintptr_t)fd};
+    return *fd < 0 || epoll_ctl(d->epoll, EPOLL_CTL_ADD, *fd, &ev) ? -errno : 0;
+}
 
 static int open_fds(struct sd_demux *d)
 {
@@ -17,10 +25,11 @@ static int open_fds(struct sd_demux *d)
     if (d->epoll < 0)
         return -errno;
     d->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (d->timer < 0)
-        return -errno;
-    struct epoll_event ev = {.events = EPOLLIN}; /* no pointer: the timer */
-    return epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->timer, &ev) ? -errno : 0;
+    int rc = watch_fd(d, &d->timer);
+    if (rc)
+        return rc;
+    d->rouse = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return watch_fd(d, &d->rouse);
 }
 
 static int init_demux(struct sd_demux *d)
@@ -45,7 +54,7 @@ int sd_demux_new(struct sd_demux **pd, const struct sd_demux_config *config)
     d->config = *config;
     if (config->interface)
         memcpy(d->interface, config->interface, strlen(config->interface));
-    d->epoll = d->timer = -1;
+    d->epoll = d->timer = d->rouse = -1;
     d->deadline = d->armed = SD_NEVER;
     int rc = init_demux(d);
     if (rc)
@@ -74,31 +83,36 @@ static void add_to_round(struct sd_demux *d, struct sd_source *s, uint32_t event
 
 /* Listeners first: a peer's datagrams from before its connect() are there. When
  * there may be more events than were fetched, the listeners are asked anyway. */
-static void start_round(struct sd_demux *d, const struct epoll_event *ev, int n)
+static void start_round(struct sd_demux *d, const struct epoll_event *ev, unsigned n, bool all)
 {
     d->round_at = d->round_count = 0;
     d->drain_reads = SD_DRAIN_READS;
-    for (unsigned i = 0; n == SD_ROUND && i < d->listener_count; i++)
+    for (unsigned i = 0; !all && i < d->listener_count; i++)
         if (d->listeners[i].source)
             add_to_round(d, d->listeners[i].source, 0);
-    for (int i = 0; i < n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         struct sd_source *s = ev[i].data.ptr;
-        if (s && s->kind == SD_LISTENER)
+        if (s->kind == SD_LISTENER)
             add_to_round(d, s, ev[i].events);
     }
-    for (int i = 0; i < n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         struct sd_source *s = ev[i].data.ptr;
-        if (s && s->kind != SD_LISTENER)
+        if (s->kind != SD_LISTENER)
             add_to_round(d, s, ev[i].events);
     }
 }
 
-static bool timer_fired(const struct epoll_event *ev, int n)
+/* Leaves the sockets among n events; how many. */
+static unsigned sockets_of(struct sd_demux *d, struct epoll_event *ev, unsigned n)
 {
-    for (int i = 0; i < n; i++)
-        if (!ev[i].data.ptr)
-            return true;
-    return false;
+    unsigned sockets = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (ev[i].data.ptr == &d->timer)
+            d->fired = true;
+        else if (ev[i].data.ptr != &d->rouse)
+            ev[sockets++] = ev[i];
+    }
+    return sockets;
 }
 
 /* 1 = a round began (maybe an empty one), 0 = time to return, -errno. */
@@ -107,12 +121,16 @@ static int wait_round(struct sd_demux *d, sd_time until)
     struct epoll_event ev[SD_ROUND];
     sd_time wake = sd_demux_deadline(d);
     wake = until < wake ? until : wake;
+    if (until) /* it must not keep us from waiting */
+        sd_demux_calm(d);
     int n = epoll_wait(d->epoll, ev, SD_ROUND, wake == SD_NEVER ? -1 : sd_clock_wait_ms(wake));
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
-    start_round(d, ev, n);
-    d->fired = d->fired || timer_fired(ev, n);
-    if (n && !d->fired)
+    unsigned sockets = sockets_of(d, ev, (unsigned)n);
+    start_round(d, ev, sockets, n < SD_ROUND);
+    if (!sockets)
+        sd_demux_calm(d);
+    if (sockets && !d->fired)
         return 1;
     sd_time now = sd_clock_now();
     run_source_timers(d, now);
@@ -134,6 +152,13 @@ static struct sd_peer *owner_of(struct sd_demux *d, const struct sd_batch_datagr
     return sd_peer_find(d, &p->peer, local);
 }
 
+/* Read on a client's socket: its server sent it, and the client has not been closed since. */
+static bool is_of_server(const struct sd_demux *d, const struct sd_batch_datagram *p)
+{
+    const struct sd_peer *client = d->origin.peer;
+    return client && (d->config.test_trust_kernel || sd_addr_eq(&p->peer, &client->remote));
+}
+
 static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struct sd_received *out)
 {
     const struct sd_source *from = &d->origin;
@@ -142,8 +167,7 @@ static bool deliver(struct sd_demux *d, const struct sd_batch_datagram *p, struc
         d->counters[SD_NET_TRUNCATED]++;
         return false;
     }
-    if (from->kind == SD_CLIENT && !d->config.test_trust_kernel &&
-        !sd_addr_eq(&p->peer, &from->peer->remote)) {
+    if (from->kind == SD_CLIENT && !is_of_server(d, p)) {
         d->counters[SD_NET_FOREIGN]++;
         return false;
     }
@@ -204,6 +228,24 @@ static void count_overflow(struct sd_demux *d, struct sd_source *s)
         sd_source_dropped(d, s, dropped);
 }
 
+/* How many datagrams to ask for: as many as came last time, and twice as many while each read
+ * brings all that it could. To ask one socket for one is cheaper than for 32 when one is there (450
+ * and 600 ns), and another epoll_wait() for each costs more than that (260 ns). */
+static unsigned burst_of(const struct sd_demux *d, const struct sd_source *s)
+{
+    bool drained = s->kind == SD_LISTENER && d->drain < d->listener_count;
+    return drained ? SD_BATCH : s->burst ? s->burst : 1;
+}
+
+static void note_burst(const struct sd_demux *d, struct sd_source *s, unsigned asked, unsigned got)
+{
+    size_t fit = s->kind == SD_LISTENER ? SD_BATCH : SD_PEER_BYTES / (d->batch.largest + 1);
+    size_t next = got == asked ? 2 * asked : got;
+    s->burst = (unsigned)(next < fit ? next : fit);
+    if (s->burst > SD_BATCH)
+        s->burst = SD_BATCH;
+}
+
 /* Datagrams into the batch, and what the network reported: that is looked at after them. */
 static void read_source(struct sd_demux *d, struct sd_source *s)
 {
@@ -211,10 +253,11 @@ static void read_source(struct sd_demux *d, struct sd_source *s)
         sd_group_called(d, s);
         return;
     }
-    unsigned max = s->kind == SD_LISTENER ? SD_BATCH : 1;
+    unsigned max = burst_of(d, s);
     int n = read_datagrams(d, s, max);
     if (n < (int)max && d->drain < d->listener_count) /* then it is the one being drained */
         d->drain++;
+    note_burst(d, s, max, n > 0 ? (unsigned)n : 0);
     if (n > 0)
         count_overflow(d, s);
     if (s->events & EPOLLERR && s->kind != SD_LISTENER && !s->deaf)
@@ -334,6 +377,8 @@ void sd_demux_free(struct sd_demux *d)
     sd_table_fini(&d->peers);
     sd_batch_fini(&d->batch);
     free(d->listeners);
+    if (d->rouse >= 0)
+        close(d->rouse);
     if (d->timer >= 0)
         close(d->timer);
     if (d->epoll >= 0)

@@ -105,6 +105,8 @@ void sd_demux_retire(struct sd_demux *d, unsigned listener);
 int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms);
 /* Something that was read waits for sd_demux_next(), although the fd may not be readable. */
 bool sd_demux_pending(const struct sd_demux *d);
+/* Makes the fd readable, until a call of sd_demux_next() waits or finds nothing. */
+void sd_demux_rouse(struct sd_demux *d);
 /* Makes sd_demux_next() wake at `when`, on the clock of sd_clock_now(); SD_NEVER: it need not.
  * The fd does so after sd_demux_wake(), which sets a timerfd inside the epoll set. */
 void sd_demux_arm(struct sd_demux *d, sd_time when);
@@ -140,6 +142,8 @@ void sd_demux_close(struct sd_demux *d, struct sd_peer *peer);
 int sd_peer_send(struct sd_peer *p, const void *data, size_t len);
 /* Whether what it sends stays in its own socket, unread. Without such a socket nothing changes. */
 void sd_peer_hold(struct sd_peer *p, bool hold);
+/* Bytes that were read from its socket and not handed out: they come although it is held. */
+size_t sd_peer_batch(const struct sd_peer *p);
 /* Datagrams wait in the socket that those of this peer come from, and will be read. */
 bool sd_peer_waits(const struct sd_peer *p);
 /* Its own socket, or -1 when shared. */

@@ -18,6 +18,9 @@
 enum {
     SD_ROUND = 64,      /* sockets served after one epoll_wait() */
     SD_DRAIN_READS = 8, /* listener batches between an accept and the next peer's socket */
+    /* As much may be read from a peer's socket at once. It comes out although the peer is held
+     * meanwhile, and waits in memory then: of 500 peers 8 MB. */
+    SD_PEER_BYTES = 16 << 10,
     /* Calls on a connected socket before a pending error counts as a failure: each ICMP message
      * makes one call fail. At 20,000 of them each second a call meets one in 25. */
     SD_TRIES = 8,
@@ -41,7 +44,8 @@ struct sd_source {
     int rcvbuf;           /* its share, see rcvbuf.c */
     bool deaf;            /* the kernel keeps no reports: in a storm of ICMP errors, while held */
     uint32_t events;      /* of epoll, in this round */
-    unsigned reports;     /* ICMP errors since `counted` */
+    unsigned burst;   /* datagrams of the last read, twice as many when it brought all it could */
+    unsigned reports; /* ICMP errors since `counted` */
     sd_time counted;
     unsigned turns;         /* how often a dying socket's time was up */
     uint32_t dropped;       /* SO_RXQ_OVFL as last read */
@@ -117,6 +121,8 @@ struct sd_demux {
     struct sd_demux_config config;
     char interface[IFNAMSIZ];
     int epoll, timer;
+    int rouse;   /* an eventfd: readable while something waits that no socket shows */
+    bool roused; /* it is */
     uint64_t counters[SD_NET_COUNTER_COUNT];
 
     struct sd_listener *listeners;
@@ -156,6 +162,8 @@ void sd_demux_forget(struct sd_demux *d, const struct sd_peer *p);
 
 /* wake.c: the earliest of all deadlines. */
 sd_time sd_demux_deadline(const struct sd_demux *d);
+/* The end of sd_demux_rouse(). */
+void sd_demux_calm(struct sd_demux *d);
 
 /* source.c: opening, pausing and closing of sockets in the epoll set. Adding
  * takes over the fd; NULL when there is no memory (the fd is closed). */

@@ -241,6 +241,11 @@ void sd_peer_hold(struct sd_peer *p, bool hold)
         sd_source_hold(p->demux, p->own, hold);
 }
 
+size_t sd_peer_batch(const struct sd_peer *p)
+{
+    return p->demux->origin.peer == p ? sd_batch_left(&p->demux->batch) : 0;
+}
+
 void sd_peer_count_drops(struct sd_peer *p)
 {
     if (p->own)

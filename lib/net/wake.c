@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* When the demultiplexer wakes, for a program that waits on its fd: one timerfd for all its timers
- * and the caller's. Who waits in sd_demux_next() needs none. */
+ * and the caller's, and an eventfd for what waits already. (A timer that is set to the past costs
+ * more than the message it is for.) Who waits in sd_demux_next() needs neither. */
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 
 #include "net/internal.h"
@@ -37,4 +39,16 @@ int sd_demux_fd(struct sd_demux *d)
     d->polled = true;
     sd_demux_wake(d);
     return d->epoll;
+}
+
+/* Once for many messages: it ends with the next wait, or when nothing is found. */
+void sd_demux_rouse(struct sd_demux *d)
+{
+    d->roused = d->roused || !eventfd_write(d->rouse, 1);
+}
+
+void sd_demux_calm(struct sd_demux *d)
+{
+    eventfd_t count;
+    d->roused = d->roused && eventfd_read(d->rouse, &count);
 }
