@@ -204,6 +204,16 @@ void sd_session_route(struct sd_session *s, size_t payload, sd_time now)
     (void)now;
 }
 
+void sd_session_lend(struct sd_session *s, const uint8_t *data, size_t len, sd_time now)
+{
+    sd_session_input(s, data, len, now);
+}
+
+void sd_session_keep(struct sd_session *s)
+{
+    (void)s;
+}
+
 void sd_session_net_error(struct sd_session *s, const struct sd_session_report *r, sd_time now)
 {
     (void)now;
@@ -283,8 +293,9 @@ size_t sd_session_waiting(const struct sd_session *s)
     return s->count * sizeof s->data;
 }
 
-void sd_session_hold(struct sd_session *s, bool hold)
+void sd_session_hold(struct sd_session *s, bool hold, size_t more)
 {
+    (void)more;
     s->held = hold;
 }
 

@@ -107,7 +107,7 @@ void sd_accept_unknown(struct sdtls *s, const struct sd_received *d, sd_time now
 bool sd_accept_hello(struct sdtls_conn *c, const struct sd_received *d, sd_time now)
 {
     uint8_t reply[SD_GATE_REPLY_MAX];
-    if (d->error)
+    if (d->error || !sd_gate_concerns(d->data, d->len))
         return false;
     struct sd_gate_result r = ask_gate(c->ep, d, c->random, now, reply);
     if (r.verdict == SD_GATE_DROP)

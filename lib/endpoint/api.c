@@ -86,7 +86,7 @@ int sdtls_pause(struct sdtls_conn *c)
     sd_conn_settle_asked(c);
     c->paused = true;
     sd_conn_count_stored(c);
-    sd_session_hold(c->session, true);
+    sd_session_hold(c->session, true, sd_peer_batch(c->peer));
     sd_peer_hold(c->peer, true);
     return SDTLS_OK;
 }
@@ -98,7 +98,7 @@ void sdtls_resume(struct sdtls_conn *c)
     c->paused = false;
     sd_conn_touch(c, sd_clock_now());
     sd_conn_count_stored(c);
-    sd_session_hold(c->session, false);
+    sd_session_hold(c->session, false, 0);
     sd_peer_hold(c->peer, false);
     sd_conn_wake(c);
     sd_endpoint_wake(c->ep);

@@ -232,15 +232,17 @@ static sd_time next_deadline(const struct sdtls_conn *c, sd_time now)
     return earliest(when, c->race ? c->race->next_at : SD_NEVER);
 }
 
+/* Not SHORTEST_WAIT from now: what arrives all the time would move it away for ever. */
+static sd_time timer_time(const struct sdtls_conn *c, sd_time now)
+{
+    sd_time when = earliest(next_deadline(c, now), c->retry_at);
+    return when < c->ran + SHORTEST_WAIT ? c->ran + SHORTEST_WAIT : when;
+}
+
 void sd_conn_rearm(struct sdtls_conn *c, sd_time now)
 {
-    if (c->state == SD_CONN_CLOSING)
-        return;
-    sd_time when = earliest(next_deadline(c, now), c->retry_at);
-    /* Not from now: what arrives all the time would move it away for ever. */
-    if (when < c->ran + SHORTEST_WAIT)
-        when = c->ran + SHORTEST_WAIT;
-    sd_timers_set(&c->ep->timers, &c->timer, when);
+    if (c->state != SD_CONN_CLOSING)
+        sd_timers_set(&c->ep->timers, &c->timer, timer_time(c, now));
 }
 
 /* A server has heard at least the ClientHello that it admitted. */
@@ -344,7 +346,7 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time no
     c->heard = now;
     c->datagram = d->len;
     c->fragment = d->fragment;
-    sd_session_input(c->session, d->data, d->len, now);
+    sd_session_lend(c->session, d->data, d->len, now);
     if (c->paused)
         sd_conn_count_stored(c);
     sd_conn_wake(c);
@@ -399,13 +401,15 @@ static bool ready_event(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
 }
 
 /* Most datagrams hold one record: asking the session again would cost as much as a system call,
- * and being on the list two of them, when the program waits on the fd. */
+ * and being on the list two of them, when the program waits on the fd. Data moves the idle limit
+ * away; the timer stays as it is, and finds out. */
 static void rest_if_done(struct sdtls_conn *c, sd_time now)
 {
     if (sd_session_has_more(c->session))
         return;
     sd_conn_sleep(c);
-    sd_conn_rearm(c, now);
+    if (!c->timer.slot || c->timer.when > timer_time(c, now))
+        sd_conn_rearm(c, now);
 }
 
 /* Translates what the session says; false when it has nothing more. */

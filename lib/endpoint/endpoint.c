@@ -72,6 +72,7 @@ static bool turn_of(struct sdtls_conn *c, sdtls_event *ev, sd_time now)
         return sd_race_event(c, ev, now); /* it may be gone now */
     if (sd_conn_event(c, ev, now))
         return true;
+    sd_session_keep(c->session); /* what it was lent is gone with the next read */
     sd_conn_sleep(c);
     return false;
 }

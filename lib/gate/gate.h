@@ -11,6 +11,8 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "base/cursor.h"
+#include "wire/iana.h"
 
 enum {
     SD_GATE_COOKIE_LEN = 20,
@@ -74,6 +76,14 @@ void sd_gate_rotate(struct sd_gate *g, const uint8_t secret[static SD_GATE_SECRE
 /* Takes over the secrets of another gate, and when they change: both then accept each other's
  * cookies. */
 void sd_gate_follow(struct sd_gate *g, const struct sd_gate *other);
+/* False: sd_gate_check() would drop it, as it would any datagram that begins with no handshake
+ * record. For those who would ask it about every record of data. */
+static inline bool sd_gate_concerns(const uint8_t *data, size_t len)
+{
+    struct sd_rd r = sd_rd_init(data, len);
+    return sd_rd_u8(&r) == SD_CT_HANDSHAKE;
+}
+
 /* Judges one datagram; never writes more than SD_GATE_REPLY_MAX or `len` bytes
  * to `reply`. */
 struct sd_gate_result sd_gate_check(const struct sd_gate *g, const uint8_t *data, size_t len,

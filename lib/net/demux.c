@@ -13,7 +13,7 @@
 #include "net/internal.h"
 
 /* In the epoll set it stands for itself: what is no socket. */
-static int watch_fd(const struct sd_demux *d, const int *fd)
+static int watch_own(const struct sd_demux *d, const int *fd)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = (void *)(uintptr_t)fd};
     return *fd < 0 || epoll_ctl(d->epoll, EPOLL_CTL_ADD, *fd, &ev) ? -errno : 0;
@@ -25,11 +25,11 @@ static int open_fds(struct sd_demux *d)
     if (d->epoll < 0)
         return -errno;
     d->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    int rc = watch_fd(d, &d->timer);
+    int rc = watch_own(d, &d->timer);
     if (rc)
         return rc;
     d->rouse = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return watch_fd(d, &d->rouse);
+    return watch_own(d, &d->rouse);
 }
 
 static int init_demux(struct sd_demux *d)
@@ -231,7 +231,7 @@ static void count_overflow(struct sd_demux *d, struct sd_source *s)
 /* How many datagrams to ask for: as many as came last time, and twice as many while each read
  * brings all that it could. To ask one socket for one is cheaper than for 32 when one is there (450
  * and 600 ns), and another epoll_wait() for each costs more than that (260 ns). */
-static unsigned burst_of(const struct sd_demux *d, const struct sd_source *s)
+static unsigned datagrams_to_ask(const struct sd_demux *d, const struct sd_source *s)
 {
     bool drained = s->kind == SD_LISTENER && d->drain < d->listener_count;
     return drained ? SD_BATCH : s->burst ? s->burst : 1;
@@ -253,7 +253,7 @@ static void read_source(struct sd_demux *d, struct sd_source *s)
         sd_group_called(d, s);
         return;
     }
-    unsigned max = burst_of(d, s);
+    unsigned max = datagrams_to_ask(d, s);
     int n = read_datagrams(d, s, max);
     if (n < (int)max && d->drain < d->listener_count) /* then it is the one being drained */
         d->drain++;

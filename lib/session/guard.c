@@ -7,14 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "wire/junk.h"
 #include "wire/record.h"
 #include "wire/refragment.h"
 
-struct sd_datagram_in {
-    STAILQ_ENTRY(sd_datagram_in) next;
-    size_t len, used; /* `used` bytes were read or refused */
-    uint8_t data[];
+/* A datagram in the queue, with its own copy of the bytes. */
+struct sd_datagram_kept {
+    struct sd_datagram_in in;
+    uint8_t copy[];
 };
 
 /* Puts a record number into a 13-byte header. */
@@ -27,14 +28,13 @@ static void set_seq(uint8_t *header, uint64_t seq)
 
 static struct sd_datagram_in *copy_datagram(const uint8_t *data, size_t len)
 {
-    struct sd_datagram_in *d = malloc(sizeof *d + len);
+    struct sd_datagram_kept *d = malloc(sizeof *d + len);
     if (!d)
         return NULL;
-    d->len = len;
-    d->used = 0;
+    d->in = (struct sd_datagram_in){.data = d->copy, .len = len};
     if (len)
-        memcpy(d->data, data, len);
-    return d;
+        memcpy(d->copy, data, len);
+    return &d->in;
 }
 
 static void drop_head(struct sd_guard *g)
@@ -44,21 +44,53 @@ static void drop_head(struct sd_guard *g)
     g->queued--;
     g->queued_bytes -= d->len;
     g->passed_some = false;
-    free(d);
+    if (d != &g->lent)
+        free(sd_container(d, struct sd_datagram_kept, in));
+}
+
+static void enqueue(struct sd_guard *g, struct sd_datagram_in *d)
+{
+    STAILQ_INSERT_TAIL(&g->queue, d, next);
+    g->queued++;
+    g->queued_bytes += d->len;
 }
 
 void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len)
 {
     struct sd_datagram_in *d = NULL;
-    if (g->queued < SD_GUARD_QUEUE && len <= SD_GUARD_QUEUE_BYTES - g->queued_bytes)
+    if (g->queued < SD_GUARD_QUEUE && g->queued_bytes + len <= SD_GUARD_QUEUE_BYTES + g->more_room)
         d = copy_datagram(data, len);
-    if (!d) {
+    if (d)
+        enqueue(g, d);
+    else
         g->counters[SD_GUARD_QUEUE_FULL]++;
+}
+
+void sd_guard_lend(struct sd_guard *g, const uint8_t *data, size_t len)
+{
+    if (g->queued || g->early_count) { /* it has to wait for its turn */
+        sd_guard_input(g, data, len);
         return;
     }
-    STAILQ_INSERT_TAIL(&g->queue, d, next);
-    g->queued++;
-    g->queued_bytes += len;
+    g->lent = (struct sd_datagram_in){.data = data, .len = len};
+    enqueue(g, &g->lent);
+}
+
+/* It is the first one: it was lent to an empty queue. */
+void sd_guard_keep(struct sd_guard *g)
+{
+    struct sd_datagram_in *lent = STAILQ_FIRST(&g->queue);
+    if (!lent || lent != &g->lent)
+        return;
+    struct sd_datagram_in *d = copy_datagram(lent->data, lent->len);
+    if (!d) {
+        g->counters[SD_GUARD_QUEUE_FULL]++;
+        drop_head(g);
+        return;
+    }
+    d->used = lent->used;
+    STAILQ_REMOVE_HEAD(&g->queue, next);
+    STAILQ_INSERT_HEAD(&g->queue, d, next);
 }
 
 static void keep_early(struct sd_guard *g, const struct sd_record *rec)
@@ -144,19 +176,9 @@ static bool has_keys(const struct sd_guard *g)
     return stage.keys || stage.established;
 }
 
-/* Plaintext records move OpenSSL's replay window as well, so one forged record with a high
- * number would make it ignore all that follow. The number of a plaintext record protects
- * nothing, so each gets the next one. */
-static void number_record(struct sd_guard *g, struct sd_datagram_in *d, const struct sd_record *rec)
-{
-    if (rec->unified || rec->epoch)
-        return;
-    set_seq(d->data + d->used - rec->header.len - rec->body.len, g->in_seq++);
-}
-
 /* The next admitted record, or without a filter the next whole datagram. It stays in the queue
- * until the next call, so that the caller can copy it. */
-static struct sd_span next_input(struct sd_guard *g)
+ * until the next call, so that the caller can copy it. *plain: the record is not protected. */
+static struct sd_span next_input(struct sd_guard *g, bool *plain)
 {
     struct sd_datagram_in *d;
     struct sd_record rec;
@@ -173,19 +195,24 @@ static struct sd_span next_input(struct sd_guard *g)
         }
         if (!admit_record(g, &rec))
             continue;
-        number_record(g, d, &rec);
+        *plain = !rec.unified && !rec.epoch;
         return (struct sd_span){rec.header.p, rec.header.len + rec.body.len};
     }
     return (struct sd_span){0};
 }
 
 /* One record in each read: OpenSSL 1.1.1 and 3.0 forget what follows the first record of the
- * datagram that DTLSv1_listen took, and the filter needs the state after the previous record. */
+ * datagram that DTLSv1_listen took, and the filter needs the state after the previous record.
+ *
+ * Plaintext records move OpenSSL's replay window as well, so one forged record with a high
+ * number would make it ignore all that follow. The number of a plaintext record protects
+ * nothing, so each gets the next one. */
 static int guard_read(BIO *b, char *out, int cap)
 {
     struct sd_guard *g = BIO_get_data(b);
     BIO_clear_retry_flags(b);
-    struct sd_span in = next_input(g);
+    bool plain = false;
+    struct sd_span in = next_input(g, &plain);
     g->starved = !in.len;
     if (!in.len || cap <= 0) {
         BIO_set_retry_read(b);
@@ -197,6 +224,8 @@ static int guard_read(BIO *b, char *out, int cap)
     g->passed++;
     size_t n = in.len < (size_t)cap ? in.len : (size_t)cap;
     memcpy(out, in.p, n);
+    if (plain && n >= SD_RECORD_HEADER_LEN)
+        set_seq((uint8_t *)out, g->in_seq++);
     return (int)n;
 }
 

@@ -28,6 +28,13 @@ enum {
     SD_GUARD_OVERHEAD = 48,
 };
 
+/* A datagram of the peer: `used` bytes of it were read or refused. */
+struct sd_datagram_in {
+    STAILQ_ENTRY(sd_datagram_in) next;
+    const uint8_t *data;
+    size_t len, used;
+};
+
 STAILQ_HEAD(sd_datagrams, sd_datagram_in);
 
 struct sd_guard {
@@ -42,8 +49,10 @@ struct sd_guard {
     struct sd_filter filter;
 
     struct sd_datagrams queue;
+    struct sd_datagram_in lent; /* when it is the first of the queue: the bytes are the caller's */
     unsigned queued;
     size_t queued_bytes;
+    size_t more_room;          /* bytes that the queue may have beyond SD_GUARD_QUEUE_BYTES */
     struct sd_datagrams early; /* one record each */
     unsigned early_count;
     size_t early_bytes;
@@ -87,6 +96,11 @@ bool sd_guard_init(struct sd_guard *g);
 void sd_guard_fini(struct sd_guard *g);
 /* Queues a copy of a datagram from the peer. */
 void sd_guard_input(struct sd_guard *g, const uint8_t *data, size_t len);
+/* Queues it without a copy if nothing else waits: the bytes must stay as they are until
+ * sd_guard_waits() is false, or sd_guard_keep() was called. */
+void sd_guard_lend(struct sd_guard *g, const uint8_t *data, size_t len);
+/* Copies the datagram that was lent, if it has not been read to the end. */
+void sd_guard_keep(struct sd_guard *g);
 /* Whether a datagram has bytes that were not looked at; drops one that has none. */
 bool sd_guard_waits(struct sd_guard *g);
 /* Sends the flight's datagrams larger than `mtu` again, in pieces that fit. */

@@ -49,6 +49,7 @@ struct sd_session {
     SSL *ssl;
     struct sd_tls *tls;
     enum sd_phase phase;
+    struct sd_stage stage; /* once it is established */
     bool server;
     bool cookie_proven; /* the gate saw a valid cookie */
     bool shut;          /* close_notify was sent */

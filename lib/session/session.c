@@ -31,9 +31,11 @@ static void clear_errors(void)
         ERR_clear_error();
 }
 
+/* What it says of an established session never changes: renegotiation is refused. */
 static struct sd_stage stage_of(void *arg)
 {
-    return sd_stage_of(arg);
+    const struct sd_session *s = arg;
+    return s->phase == SD_PHASE_ESTABLISHED ? s->stage : sd_stage_of(s);
 }
 
 static void on_info(const SSL *ssl, int where, int ret)
@@ -168,6 +170,7 @@ static bool more_to_read(const struct sd_session *s, int rc, uint64_t passed_bef
 static void complete_handshake(struct sd_session *s)
 {
     s->phase = SD_PHASE_ESTABLISHED;
+    s->stage = sd_stage_of(s);
     s->owed |= SD_OWED_READY;
     sd_pathmtu_established(s);
     sd_info_collect(s);
@@ -287,6 +290,21 @@ void sd_session_route(struct sd_session *s, size_t payload, sd_time now)
 {
     s->guard.now = now;
     sd_pathmtu_route(s, payload);
+}
+
+void sd_session_lend(struct sd_session *s, const uint8_t *data, size_t len, sd_time now)
+{
+    if (s->phase != SD_PHASE_ESTABLISHED || s->held) {
+        sd_session_input(s, data, len, now);
+        return;
+    }
+    s->guard.now = now;
+    sd_guard_lend(&s->guard, data, len);
+}
+
+void sd_session_keep(struct sd_session *s)
+{
+    sd_guard_keep(&s->guard);
 }
 
 void sd_session_net_error(struct sd_session *s, const struct sd_session_report *r, sd_time now)
@@ -497,9 +515,12 @@ size_t sd_session_waiting(const struct sd_session *s)
     return sd_guard_kept(&s->guard);
 }
 
-void sd_session_hold(struct sd_session *s, bool hold)
+void sd_session_hold(struct sd_session *s, bool hold, size_t more)
 {
     s->held = hold;
+    s->guard.more_room = more;
+    if (hold)
+        sd_guard_keep(&s->guard);
 }
 
 uint64_t sd_session_heard(const struct sd_session *s)

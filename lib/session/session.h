@@ -66,6 +66,11 @@ int sd_session_connect(struct sd_session *s, sd_time now);
 
 /* One datagram from the peer. Call sd_session_next() until IDLE afterwards. */
 void sd_session_input(struct sd_session *s, const uint8_t *data, size_t len, sd_time now);
+/* The same, and the bytes are not copied if they can be read at once: they must stay as they are
+ * until sd_session_keep(), or until sd_session_has_more() is false. */
+void sd_session_lend(struct sd_session *s, const uint8_t *data, size_t len, sd_time now);
+/* Copies what was lent and is not read. */
+void sd_session_keep(struct sd_session *s);
 /* Counts the error; it never ends the session. EMSGSIZE lowers the MTU when the report quotes a
  * datagram that was sent; the current flight then goes out again in pieces that fit. */
 /* The route is known now: see route_payload. */
@@ -94,8 +99,9 @@ bool sd_session_flush(struct sd_session *s);
 size_t sd_session_unsent(const struct sd_session *s);
 /* After IO: the errno. */
 int sd_session_refused(const struct sd_session *s);
-/* Whether records wait unread in the queue of an established session, CLOSED among them. */
-void sd_session_hold(struct sd_session *s, bool hold);
+/* Whether records wait unread in the queue of an established session, CLOSED among them. The queue
+ * may have `more` bytes than usual: for what was read from the peer's socket before. */
+void sd_session_hold(struct sd_session *s, bool hold, size_t more);
 /* Bytes of datagrams that wait to be read. */
 size_t sd_session_waiting(const struct sd_session *s);
 /* Sends close_notify, once, when established. Data of the peer is still read afterwards. */

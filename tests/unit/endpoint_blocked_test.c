@@ -151,6 +151,27 @@ static void a_paused_peer_waits_in_its_socket(void **state)
     duo_down(&d);
 }
 
+/* What the library has read already, and what it has not, for as long as nobody wants it. */
+static void a_peer_may_be_paused_in_the_middle_of_a_burst(void **state)
+{
+    (void)state;
+    enum { N = 300, PAUSES = 7 };
+    struct duo d;
+    sdtls_conn *served, *c = ready_duo(&d, &self_signed, &served);
+    send_many(&d, c, N, SMALL);
+    for (unsigned i = 0; i < N; i++) {
+        sdtls_event ev = duo_wait(&d, d.server, SDTLS_EV_DATA);
+        assert_int_equal(strtoul((const char *)ev.data, NULL, 10), i);
+        if (i % PAUSES)
+            continue;
+        assert_int_equal(sdtls_pause(served), SDTLS_OK);
+        assert_nothing(d.server, 2);
+        sdtls_resume(served);
+    }
+    assert_int_equal(sdtls_counter_named(d.server, "guard.queue-full"), 0);
+    duo_down(&d);
+}
+
 static void others_go_on_meanwhile(void **state)
 {
     (void)state;
@@ -309,6 +330,7 @@ int main(void)
         cmocka_unit_test(what_waits_is_sent_without_help),
         cmocka_unit_test(what_the_host_refuses_is_an_error_and_no_end),
         cmocka_unit_test(a_paused_peer_waits_in_its_socket),
+        cmocka_unit_test(a_peer_may_be_paused_in_the_middle_of_a_burst),
         cmocka_unit_test(others_go_on_meanwhile),
         cmocka_unit_test(a_paused_peer_without_a_socket_is_kept_within_bounds),
         cmocka_unit_test(all_of_them_together_are_bounded_too),

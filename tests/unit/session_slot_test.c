@@ -175,7 +175,7 @@ static void a_held_session_reads_nothing_and_loses_nothing(void **state)
     struct side *to = &p->side[SERVER];
     unsigned before = to->data_events;
     size_t len;
-    sd_session_hold(to->session, true);
+    sd_session_hold(to->session, true, 0);
     assert_int_equal(send_text(p, "one"), SDTLS_OK);
     assert_int_equal(send_text(p, "two"), SDTLS_OK);
     for (; to->head < to->tail; to->head++) {
@@ -188,11 +188,104 @@ static void a_held_session_reads_nothing_and_loses_nothing(void **state)
     assert_int_equal(sd_session_send(to->session, "meanwhile", 9), SDTLS_OK);
     deliver(p);
     assert_int_equal(p->side[CLIENT].data_len, 9);
-    sd_session_hold(to->session, false);
+    sd_session_hold(to->session, false, 0);
     pump(to);
     assert_int_equal(to->data_events, before + 2);
     assert_alive(p);
     pair_free(p);
+}
+
+/* Two records of one datagram, which is the caller's. */
+static size_t two_records(struct pair *p, uint8_t *both)
+{
+    struct side *to = &p->side[SERVER];
+    size_t len = 0;
+    assert_int_equal(send_text(p, "one"), SDTLS_OK);
+    assert_int_equal(send_text(p, "two"), SDTLS_OK);
+    for (; to->head < to->tail; to->head++) {
+        const struct packet *k = &to->ring[to->head % PACKETS];
+        memcpy(both + len, k->data, k->len);
+        len += k->len;
+    }
+    return len;
+}
+
+static void expect_text(struct side *to, const char *text)
+{
+    size_t len;
+    assert_int_equal(sd_session_next(to->session, to->data, sizeof to->data, &len, test_clock()),
+                     SD_SESSION_DATA);
+    assert_int_equal(len, strlen(text));
+    assert_memory_equal(to->data, text, len);
+}
+
+/* What was read of it is not read again, and nothing of it is needed any more. */
+static void a_lent_datagram_is_kept_when_it_must_be(void **state)
+{
+    (void)state;
+    for (int hold = 0; hold < 2; hold++) {
+        struct pair *p = ready_pair(0);
+        struct side *to = &p->side[SERVER];
+        uint8_t both[256];
+        size_t len = two_records(p, both);
+        sd_session_lend(to->session, both, len, test_clock());
+        expect_text(to, "one");
+        assert_true(sd_session_has_more(to->session));
+        if (hold)
+            sd_session_hold(to->session, true, 0);
+        else
+            sd_session_keep(to->session);
+        memset(both, 0, sizeof both);
+        sd_session_hold(to->session, false, 0);
+        expect_text(to, "two");
+        assert_false(sd_session_has_more(to->session));
+        assert_alive(p);
+        pair_free(p);
+    }
+}
+
+static void a_lent_datagram_that_was_read_is_not_kept(void **state)
+{
+    (void)state;
+    struct pair *p = ready_pair(0);
+    struct side *to = &p->side[SERVER];
+    uint8_t both[256];
+    sd_session_lend(to->session, both, two_records(p, both), test_clock());
+    expect_text(to, "one");
+    expect_text(to, "two");
+    assert_false(sd_session_has_more(to->session));
+    memset(both, 0, sizeof both);
+    sd_session_keep(to->session);
+    assert_int_equal(sd_session_waiting(to->session), 0);
+    /* Behind one that is kept the next one is kept, too. */
+    sd_session_hold(to->session, true, 0);
+    size_t len = two_records(p, both);
+    sd_session_lend(to->session, both, len, test_clock());
+    sd_session_hold(to->session, false, 0);
+    sd_session_lend(to->session, (const uint8_t *)"x", 1, test_clock());
+    memset(both, 0, sizeof both);
+    expect_text(to, "one");
+    expect_text(to, "two");
+    assert_alive(p);
+    pair_free(p);
+}
+
+static void a_held_queue_has_the_room_that_it_is_given(void **state)
+{
+    (void)state;
+    enum { LARGE = 16000, MORE = 40000 };
+    static const uint8_t large[LARGE];
+    for (size_t more = 0; more <= MORE; more += MORE) {
+        struct pair *p = ready_pair(0);
+        struct side *to = &p->side[SERVER];
+        sd_session_hold(to->session, true, more);
+        for (int i = 0; i < 10; i++)
+            sd_session_input(to->session, large, sizeof large, test_clock());
+        size_t fit = (SD_GUARD_QUEUE_BYTES + more) / LARGE;
+        assert_int_equal(sd_session_waiting(to->session), fit * LARGE);
+        assert_int_equal(p->counters[SD_GUARD_QUEUE_FULL], 10 - fit);
+        pair_free(p);
+    }
 }
 
 int main(void)
@@ -206,6 +299,9 @@ int main(void)
         cmocka_unit_test(what_waits_goes_out_before_close_notify),
         cmocka_unit_test(the_handshake_is_as_it_was),
         cmocka_unit_test(a_held_session_reads_nothing_and_loses_nothing),
+        cmocka_unit_test(a_lent_datagram_is_kept_when_it_must_be),
+        cmocka_unit_test(a_lent_datagram_that_was_read_is_not_kept),
+        cmocka_unit_test(a_held_queue_has_the_room_that_it_is_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
