@@ -158,6 +158,7 @@ static void a_peer_may_be_paused_in_the_middle_of_a_burst(void **state)
     enum { N = 300, PAUSES = 7 };
     struct duo d;
     sdtls_conn *served, *c = ready_duo(&d, &self_signed, &served);
+    assert_true(sdtls_conn_fd(served) >= 0);
     send_many(&d, c, N, SMALL);
     for (unsigned i = 0; i < N; i++) {
         sdtls_event ev = duo_wait(&d, d.server, SDTLS_EV_DATA);
