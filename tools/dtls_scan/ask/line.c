@@ -165,6 +165,12 @@ enum scan_heard scan_port_hear(struct scan_port *p, uint8_t buf[static SCAN_DATA
     return SCAN_HEARD_STOP;
 }
 
+void scan_port_farewell(struct scan_port *p, const void *data, size_t len)
+{
+    line_sleep(p->line, p->line->next);
+    put_on_line(p, data, len);
+}
+
 void scan_port_goodbye(struct scan_port *p, uint16_t version, uint64_t seq)
 {
     uint8_t buf[32];
@@ -173,10 +179,8 @@ void scan_port_goodbye(struct scan_port *p, uint16_t version, uint64_t seq)
     sd_alert_build(&w, &(struct sd_alert){SD_ALERT_FATAL, SD_ALERT_USER_CANCELED});
     sd_record_close(&w, record);
     /* If the alert is lost, a server of one address serves nobody for minutes. */
-    for (unsigned copies = p->line->one_port ? 2 : 1; copies; copies--) {
-        line_sleep(p->line, p->line->next);
-        put_on_line(p, buf, sd_wr_len(&w));
-    }
+    for (unsigned copies = p->line->one_port ? 2 : 1; copies; copies--)
+        scan_port_farewell(p, buf, sd_wr_len(&w));
 }
 
 /* With a share q of all hellos repeated, q^n is the chance that n in a row are lost. */

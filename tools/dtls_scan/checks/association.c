@@ -82,7 +82,10 @@ static void hear_for_association(void *arg, struct puppet *p, const struct puppe
 static void send_for_association(void *arg, const uint8_t *datagram, size_t len)
 {
     struct scan_association *a = arg;
-    scan_port_send(&a->port, datagram, len);
+    if (a->left)
+        scan_port_farewell(&a->port, datagram, len);
+    else
+        scan_port_send(&a->port, datagram, len);
 }
 
 static void edit_for_association(void *arg, struct puppet *p, struct puppet_flight *f)
@@ -235,6 +238,7 @@ static void say_goodbye(struct scan_association *a)
     for (unsigned i = 0; i < HEAR_MOST && p->stage == PUPPET_ANSWERED; i++)
         if (!step(a, SD_NEVER))
             break;
+    a->left = true;
     puppet_leave(p);
     p->still = true;
     scan_associate_hear(a, sd_clock_now() + moment, &p->alerts, p->alerts);
