@@ -72,6 +72,72 @@ static void what_a_pipe_does_not_take_waits(void **state)
     close(fds[1]);
 }
 
+static void what_is_gathered_is_written_at_once(void **state)
+{
+    (void)state;
+    static char data[70000], got[sizeof data];
+    int fds[2];
+    struct tool_sink s;
+    assert_int_equal(pipe(fds), 0);
+    number_bytes(data, sizeof data);
+    tool_sink_open(&s, fds[1], MOST);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(tool_sink_gather(&s, "one", 3), 0);
+        assert_int_equal(tool_sink_gather(&s, "two", 3), 0);
+        assert_int_equal(drain(fds[0], got, sizeof got), 0);
+        assert_int_equal(tool_sink_flush(&s), 0);
+        assert_int_equal(drain(fds[0], got, sizeof got), 6);
+        assert_memory_equal(got, "onetwo", 6);
+        assert_int_equal(tool_sink_wants(&s), -1);
+    }
+    /* Too much to wait: it is written as far as the pipe takes it, in order. */
+    for (size_t at = 0; at < sizeof data; at += 10000)
+        assert_int_equal(tool_sink_gather(&s, data + at, 10000), 0);
+    size_t n = drain(fds[0], got, sizeof got);
+    assert_in_range(n, 1, sizeof data - 1);
+    assert_int_equal(tool_sink_flush(&s), 0);
+    n += drain(fds[0], got + n, sizeof got - n);
+    assert_int_equal(n, sizeof data);
+    assert_memory_equal(got, data, n);
+    tool_sink_close(&s);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void what_is_gathered_is_bounded(void **state)
+{
+    (void)state;
+    static char data[10000];
+    int fds[2], kept = 0;
+    struct tool_sink s;
+    make_pipe(fds);
+    tool_sink_open(&s, fds[1], MOST);
+    while (!tool_sink_gather(&s, data, sizeof data))
+        assert_in_range(++kept, 1, (MOST + PIPE_SIZE) / sizeof data);
+    assert_int_equal(tool_sink_gather(&s, data, sizeof data), -ENOBUFS);
+    assert_in_range(s.len, MOST - sizeof data, MOST);
+    tool_sink_close(&s);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_socket_gets_each_message_by_itself(void **state)
+{
+    (void)state;
+    char got[16];
+    int fds[2];
+    struct tool_sink s;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+    tool_sink_open(&s, fds[1], MOST);
+    assert_int_equal(tool_sink_gather(&s, "one", 3), 0);
+    assert_int_equal(tool_sink_gather(&s, "two", 3), 0);
+    assert_int_equal(recv(fds[0], got, sizeof got, MSG_DONTWAIT), 3);
+    assert_int_equal(recv(fds[0], got, sizeof got, MSG_DONTWAIT), 3);
+    tool_sink_close(&s);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void no_more_than_the_bound_waits(void **state)
 {
     (void)state;
@@ -271,6 +337,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_pipe_does_not_take_waits),
+        cmocka_unit_test(what_is_gathered_is_written_at_once),
+        cmocka_unit_test(what_is_gathered_is_bounded),
+        cmocka_unit_test(a_socket_gets_each_message_by_itself),
         cmocka_unit_test(no_more_than_the_bound_waits),
         cmocka_unit_test(a_pipe_that_is_asked_blocks_neither),
         cmocka_unit_test(a_socket_blocks_neither),

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { GATHERED = 64 << 10 }; /* bytes: as much as a pipe takes by default */
+
 /* O_NONBLOCK belongs to the open file, which other processes may share: the shell, a second
  * nc_dtls. Opening a pipe or a terminal again gives one of our own. */
 static int open_again(int fd)
@@ -92,9 +94,12 @@ int tool_sink_flush(struct tool_sink *s)
     s->len -= (size_t)put;
     if (s->len)
         return 0;
-    free(s->queue); /* an empty one may have been large */
+    s->from = 0;
+    if (s->cap <= GATHERED)
+        return 0;
+    free(s->queue);
     s->queue = NULL;
-    s->from = s->cap = 0;
+    s->cap = 0;
     return 0;
 }
 
@@ -127,6 +132,14 @@ static int put_behind(struct tool_sink *s, const char *data, size_t len)
     memcpy(s->queue + s->from + s->len, data, len);
     s->len += len;
     return 0;
+}
+
+int tool_sink_gather(struct tool_sink *s, const void *data, size_t len)
+{
+    if (s->socket) /* which may keep what is written at once together */
+        return tool_sink_put(s, data, len);
+    int rc = s->len + len > GATHERED ? tool_sink_flush(s) : 0;
+    return rc ? rc : put_behind(s, data, len);
 }
 
 int tool_sink_put(struct tool_sink *s, const void *data, size_t len)

@@ -25,6 +25,9 @@ void tool_sink_close(struct tool_sink *s);
 /* Takes all of the data, or nothing of it: -ENOBUFS when it does not fit. 0, or the -errno of a
  * write that failed; what waits is dropped then. */
 int tool_sink_put(struct tool_sink *s, const void *data, size_t len);
+/* The same, for many small pieces: they may wait for tool_sink_flush(), which writes them at once.
+ * A socket gets each by itself. */
+int tool_sink_gather(struct tool_sink *s, const void *data, size_t len);
 /* Writes what waits, as far as it is taken: 0, or -errno as above. */
 int tool_sink_flush(struct tool_sink *s);
 

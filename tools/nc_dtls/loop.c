@@ -114,7 +114,15 @@ static void serve_children(struct nc *n, const struct nc_polled *p)
     }
 }
 
-static void take_events(struct nc *n)
+/* What is said about a peer comes after what it sent. */
+static void handle_event(struct nc *n, const sdtls_event *ev)
+{
+    if (ev->type != SDTLS_EV_DATA)
+        nc_stdout_gather(n, true);
+    n->on_event(n, ev);
+}
+
+static void take_some_events(struct nc *n)
 {
     sdtls_event ev;
     const uint64_t end = nc_now() + TURN_MS;
@@ -127,8 +135,15 @@ static void take_events(struct nc *n)
             nc_quit(n, tool_exit_of(rc, false));
             return;
         }
-        n->on_event(n, &ev);
+        handle_event(n, &ev);
     }
+}
+
+static void take_events(struct nc *n)
+{
+    nc_stdout_gather(n, true);
+    take_some_events(n);
+    nc_stdout_gather(n, false);
 }
 
 /* How long an interface without room may keep us. */

@@ -98,6 +98,8 @@ struct nc {
     struct nc_pump pump;
     struct tool_sink *payload; /* stdout, of all workers; see nc_lock() */
     struct tool_sink own_payload;
+    bool gathers; /* its writes wait for the end of the turn */
+    bool pauses;  /* peers were paused because of it, and have to be resumed */
     struct nc_tally tally;
     unsigned shared[NC_COUNTS]; /* by enum nc_shared_count; atomic */
     uint64_t *pace, next_send;  /* pace.c: ns, CLOCK_MONOTONIC; *pace is of all workers, atomic */
@@ -197,6 +199,8 @@ bool nc_stdout_full(struct nc *n);
 bool nc_stdout_waits(struct nc *n); /* something is not written yet */
 int nc_stdout_wants(struct nc *n);  /* the descriptor to poll for POLLOUT, or -1 */
 void nc_stdout_writable(struct nc *n);
+/* Whether messages are gathered from now on; those that were are written. */
+void nc_stdout_gather(struct nc *n, bool gather);
 /* At the end: waits until stdout has taken everything, or a signal comes. */
 void nc_stdout_finish(struct nc *n);
 

@@ -72,8 +72,10 @@ void nc_peer_data(struct nc *n, const sdtls_event *ev)
         nc_exec_data(n, p->child, ev->data, ev->len);
     else if (!n->cfg.exec)
         nc_stdout(n, ev->data, ev->len);
-    if (takes_no_more(n, p))
-        nc_peer_pause(p);
+    if (!takes_no_more(n, p))
+        return;
+    nc_peer_pause(p);
+    n->pauses = n->pauses || nc_stdout_full(n);
 }
 
 void nc_peer_writable(struct nc *n, const sdtls_event *ev)

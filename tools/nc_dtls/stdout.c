@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Payload to stdout, whole and unbuffered. When nobody reads it, the peers whose data comes are not
- * read any more either; all else goes on. */
+/* Payload to stdout, whole: all messages of one turn of the loop at once. When nobody reads it, the
+ * peers whose data comes are not read any more either; all else goes on. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +34,8 @@ static int put_payload(struct nc *n, const void *data, size_t len, size_t *waite
     if (!n->payload->most)
         tool_sink_open(n->payload, STDOUT_FILENO, WAITING_MOST);
     *waited = n->payload->len;
-    int rc = tool_sink_put(n->payload, data, len);
+    int rc =
+        n->gathers ? tool_sink_gather(n->payload, data, len) : tool_sink_put(n->payload, data, len);
     nc_unlock(n);
     return rc;
 }
@@ -74,7 +75,8 @@ int nc_stdout_wants(struct nc *n)
     nc_lock(n);
     int fd = tool_sink_wants(n->payload);
     nc_unlock(n);
-    return fd;
+    /* Another worker may have written all of it: nobody else wakes our peers. */
+    return fd < 0 && n->pauses ? STDOUT_FILENO : fd;
 }
 
 static int flush_payload(struct nc *n, size_t *waited, size_t *left)
@@ -97,12 +99,21 @@ void nc_stdout_writable(struct nc *n)
         stdout_failed(n, -rc, waited);
         return;
     }
-    if (left > RESUME_AT)
+    if (!n->pauses || left > RESUME_AT)
         return;
+    n->pauses = false;
     TAILQ_FOREACH(p, &n->peers, next)
     {
         nc_peer_resume(p);
     }
+}
+
+void nc_stdout_gather(struct nc *n, bool gather)
+{
+    /* Lines about each message and the messages keep their order. */
+    n->gathers = gather && n->out.verbose < 2 && !n->out.json;
+    if (n->pauses || nc_stdout_waits(n))
+        nc_stdout_writable(n);
 }
 
 void nc_stdout_finish(struct nc *n)
