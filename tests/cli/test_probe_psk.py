@@ -46,12 +46,12 @@ def test_a_file_holds_the_key_and_several_are_tried(tmp_path):
                handshakes(*several, "--psk", OTHER, "--psk", f"@{tmp_path}/key", CAPTURES / "ok_psk.pcap"))
 
 
-@pytest.mark.parametrize("name", ["wrong_psk", "wrong_psk_gnutls"])
-def test_which_side_has_another_key_is_certain(name):
-    """The server has KEY, the client OTHER."""
+@pytest.mark.parametrize("name,sure", [("wrong_psk", "high"), ("wrong_psk_gnutls", "low")])
+def test_which_side_has_another_key_is_told(name, sure):
+    """The server has KEY, the client OTHER. GnuTLS says nothing more: that KEY is the server's is then only given."""
     path = CAPTURES / f"{name}.pcap"
     for f in wrong_psks("--psk", KEY, path):
-        assert f["confidence"] == "high"
+        assert f["confidence"] == sure
         assert f["detail"].startswith("The client made its Finished with another key than the one given")
     for f in wrong_psks("--psk", OTHER, path):
         assert f["detail"].startswith("The client made its Finished with the given key, but the server ")
