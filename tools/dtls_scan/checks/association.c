@@ -46,7 +46,7 @@ static void note_content(struct scan_association *a, const struct puppet_heard *
                      memmem(h->body.p, h->body.len, a->token, sizeof a->token);
     } else if (h->type == SD_CT_HEARTBEAT) {
         a->heartbeats++;
-        a->heartbeat_len = h->body.len;
+        a->heartbeat_payload = (unsigned)sd_rd_u16(&r);
     }
 }
 
@@ -228,16 +228,23 @@ struct scan_association *scan_associate(struct scan *s, const struct scan_wish *
     return a;
 }
 
+bool scan_amends(struct scan_association *a)
+{
+    struct puppet *p = &a->puppet;
+    puppet_amend(p, sd_clock_now());
+    for (unsigned i = 0; i < HEAR_MOST && p->stage == PUPPET_ANSWERED; i++)
+        if (!step(a, SD_NEVER))
+            break;
+    return scan_associated(a) && p->finished_sound;
+}
+
 /* A server that serves one client at a time reads the next hello as part of this association,
  * unless it gets a moment to end it. */
 static void say_goodbye(struct scan_association *a)
 {
     const sd_time moment = 30 * SD_MS + a->scan->line.rtt;
     struct puppet *p = &a->puppet;
-    puppet_amend(p, sd_clock_now());
-    for (unsigned i = 0; i < HEAR_MOST && p->stage == PUPPET_ANSWERED; i++)
-        if (!step(a, SD_NEVER))
-            break;
+    scan_amends(a);
     a->left = true;
     puppet_leave(p);
     p->still = true;
@@ -262,7 +269,7 @@ bool scan_associated(const struct scan_association *a)
     return a && a->puppet.stage == PUPPET_CONNECTED;
 }
 
-bool scan_still_associates(struct scan *s)
+bool scan_serves(struct scan *s)
 {
     enum { TRIES = 2 };
     const struct scan_wish plain = {0};
@@ -272,6 +279,12 @@ bool scan_still_associates(struct scan *s)
         yes = scan_associated(a);
         scan_dissociate(a);
     }
+    return yes;
+}
+
+bool scan_still_associates(struct scan *s)
+{
+    bool yes = scan_serves(s);
     if (!yes && !s->line.stop)
         s->line.stop = SCAN_STOP_MUTE;
     return yes;

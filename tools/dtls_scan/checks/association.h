@@ -48,11 +48,11 @@ struct scan_association {
     sd_time flight_at[SCAN_FLIGHTS]; /* when they came */
     unsigned seals;
     struct scan_sealed seal[SCAN_SEALED];
-    bool echoed;          /* application data with the last token came back */
-    unsigned heartbeats;  /* heartbeat responses */
-    size_t heartbeat_len; /* of the last one */
-    uint8_t answer_type;  /* of the last handshake message under the keys that is no Finished */
-    unsigned answers;     /* such messages */
+    bool echoed;                /* application data with the last token came back */
+    unsigned heartbeats;        /* heartbeat responses */
+    unsigned heartbeat_payload; /* bytes that the last one claims to carry */
+    uint8_t answer_type; /* of the last handshake message under the keys that is no Finished */
+    unsigned answers;    /* such messages */
     bool left; /* close_notify went: gnutls-serv hangs for ever when another one follows */
     uint8_t token[16];
     uint8_t datagram[SCAN_DATAGRAM];
@@ -61,8 +61,9 @@ struct scan_association {
 /* Shakes hands as wished, until the handshake is complete or cannot be. NULL: no memory, or the
  * line has stopped. The caller asks puppet.stage, and closes it in any case. */
 struct scan_association *scan_associate(struct scan *s, const struct scan_wish *w);
-/* A plain association comes about: what an unusual one showed was due to what it did. Otherwise the
- * server serves nobody any more, and the scan ends. */
+/* A plain association comes about: what an unusual one showed was due to what it did. */
+bool scan_serves(struct scan *s);
+/* The same; without one the server serves nobody any more, and the scan ends. */
 bool scan_still_associates(struct scan *s);
 /* Sends close_notify, or another alert, and forgets it. NULL is allowed. */
 void scan_dissociate(struct scan_association *a);
@@ -79,6 +80,9 @@ void scan_repeat_finished(struct scan_association *a, uint64_t seq, bool whole,
                           enum puppet_spoil spoil);
 /* Application data with a new token. */
 void scan_say_token(struct scan_association *a, uint64_t seq, bool plain, enum puppet_spoil spoil);
+/* The server goes on with the right flight after a wrong one: it heard the wrong one, or did not
+ * mind it, and was not silent for another reason. */
+bool scan_amends(struct scan_association *a);
 /* How long an answer may take. */
 sd_time scan_answer_time(const struct scan *s);
 

@@ -12,11 +12,13 @@ static bool zero_bytes(const uint8_t *p, size_t len)
     return !len;
 }
 
-/* The end of the random: some servers begin with the time. */
+/* The end of the random: some servers begin with the time. Only a Finished that fits proves that a
+ * hello was the answer to ours: s_server -listen repeats the flight of an earlier association to
+ * the same port. */
 static void see_hello(struct scan_seen *seen, const struct puppet *p)
 {
     enum { TIME = 4 };
-    if (seen->count == SCAN_SEEN || !p->answered || p->resumed)
+    if (seen->count == SCAN_SEEN || !p->finished_sound || p->resumed)
         return;
     uint8_t *random = seen->random[seen->count], *id = seen->id[seen->count];
     memcpy(random, p->server_random, SD_RANDOM_LEN);

@@ -133,7 +133,20 @@ static void key_exchange_left_out(void *arg, struct puppet *p, struct puppet_fli
             puppet_flight_drop(f, i);
 }
 
-/* Accepted is what the server's own Finished follows. */
+/* Accepted is what the server's own Finished follows, under the keys. Refused is what an alert
+ * follows, or what the server waits after: the right flight still ends the handshake. */
+static enum scan_tri accepts_flight(struct scan *s, const struct scan_wish *wish)
+{
+    struct scan_association *a = scan_associate(s, wish);
+    bool accepted = scan_associated(a) && a->finished;
+    bool keyed = a && a->puppet.keyed;
+    bool refused = keyed && !accepted && (a->puppet.end == PUPPET_END_ALERT || scan_amends(a));
+    scan_dissociate(a);
+    if (!accepted && !refused && keyed && !s->line.stop)
+        refused = scan_serves(s);
+    return accepted ? SCAN_YES : refused ? SCAN_NO : SCAN_UNKNOWN;
+}
+
 static void check_handshake(struct scan *s, struct scan_outcome *o,
                             void (*edit)(void *, struct puppet *, struct puppet_flight *),
                             enum scan_level level, const char *what)
@@ -141,13 +154,13 @@ static void check_handshake(struct scan *s, struct scan_outcome *o,
     const struct scan_wish wish = {.edit = edit, .brief = true};
     if (nothing_alive(s, o))
         return;
-    struct scan_association *a = scan_associate(s, &wish);
-    bool accepted = scan_associated(a);
-    bool tried = a && (a->puppet.keyed || accepted);
-    scan_dissociate(a);
-    if (!tried)
-        scan_not_known(o, "no handshake came far enough to try it");
-    else if (accepted)
+    enum scan_tri accepted = accepts_flight(s, &wish);
+    /* Where datagrams are lost, one try may not have arrived. */
+    if (accepted == SCAN_NO && s->line.repeated)
+        accepted = accepts_flight(s, &wish);
+    if (accepted == SCAN_UNKNOWN || s->line.stop)
+        scan_not_known(o, "no handshake came far enough to try it, or none comes about since then");
+    else if (accepted == SCAN_YES)
         scan_found(o, level, json_true(), "accepts %s", what);
     else
         scan_found(o, SCAN_OK, json_false(), "does not accept %s", what);
@@ -175,6 +188,21 @@ static void check_no_key_exchange(struct scan *s, struct scan_outcome *o)
                     "a ChangeCipherSpec and Finished before the ClientKeyExchange");
 }
 
+/* It still answers what it should: silence to what it should not was an answer. */
+static bool answers_still(struct scan *s, struct scan_association *a)
+{
+    return scan_ping(a, PUPPET_NEXT, PUPPET_SOUND, scan_line_tries(&s->line));
+}
+
+/* A server may say its Finished again for another reason: only the second answer counts. */
+static bool answers_changed_mac(struct scan *s, struct scan_association *a)
+{
+    unsigned tries = scan_line_tries(&s->line), answers = 0;
+    while (answers < 2 && scan_ping(a, PUPPET_NEXT, PUPPET_SPOIL_MAC, answers ? 2 : tries))
+        answers++;
+    return answers == 2 && !a->puppet.alerts;
+}
+
 static void check_changed_mac(struct scan *s, struct scan_outcome *o)
 {
     const struct scan_wish wish = {0};
@@ -186,11 +214,13 @@ static void check_changed_mac(struct scan *s, struct scan_outcome *o)
     }
     struct scan_association *a = scan_associate(s, &wish);
     bool tried = scan_associated(a);
-    bool taken = tried && scan_ping(a, PUPPET_NEXT, PUPPET_SPOIL_MAC, scan_line_tries(&s->line)) &&
-                 !a->puppet.alerts;
+    bool taken = tried && answers_changed_mac(s, a);
+    bool heard = tried && (taken || a->puppet.end == PUPPET_END_ALERT || answers_still(s, a));
     scan_dissociate(a);
     if (!tried || s->line.stop)
         scan_not_known(o, "no association came about to try it on");
+    else if (!heard)
+        scan_not_known(o, "the server says nothing more after it");
     else if (taken)
         scan_found(o, SCAN_CRITICAL, json_true(), "accepts a record with a changed MAC");
     else
@@ -220,9 +250,12 @@ static void check_plain_data(struct scan *s, struct scan_outcome *o)
     struct scan_association *a = scan_associate(s, &wish);
     bool tried = scan_associated(a);
     bool taken = tried && plain_data_echoed(s, a);
+    bool heard = tried && (taken || a->puppet.end == PUPPET_END_ALERT || answers_still(s, a));
     scan_dissociate(a);
     if (!tried || s->line.stop)
         scan_not_known(o, "no association came about to try it on");
+    else if (!heard)
+        scan_not_known(o, "the server says nothing more after it");
     else if (taken)
         scan_found(o, SCAN_CRITICAL, json_true(), "accepts application data in plaintext");
     else
@@ -257,14 +290,16 @@ static void check_repeated_values(struct scan *s, struct scan_outcome *o)
 
 /* --- heartbeat --- */
 
+enum { BEAT_PADDING = 16, BEAT_HONEST = 16, BEAT_BLEED = BEAT_HONEST + BEAT_PADDING + 1 };
+
 /* Heartbleed: the request claims one byte more than it and its padding have. A server that answers
  * gives away one byte of its memory, and no more. */
 static void send_heartbeat(struct scan_association *a, bool honest)
 {
-    uint8_t body[3 + 16 + 16];
+    uint8_t body[3 + BEAT_HONEST + BEAT_PADDING];
     struct sd_wr w = sd_wr_init(body, sizeof body);
     sd_wr_u8(&w, 1);
-    sd_wr_u16(&w, honest ? 16 : sizeof body - 3 + 1);
+    sd_wr_u16(&w, honest ? BEAT_HONEST : BEAT_BLEED);
     sd_wr_bytes(&w, "dtls_scan asks..0123456789abcdef", 32);
     const struct puppet_item item = {
         .type = SD_CT_HEARTBEAT, .epoch = 1, .seq = PUPPET_NEXT, .body = {body, sd_wr_len(&w)}};
@@ -278,7 +313,8 @@ static bool heartbeat_answered(struct scan_association *a, bool honest)
         send_heartbeat(a, honest);
         scan_associate_hear(a, sd_clock_now() + scan_answer_time(a->scan), &a->heartbeats, before);
     }
-    return a->heartbeats > before;
+    /* Not the answer to an earlier one. */
+    return a->heartbeats > before && a->heartbeat_payload == (honest ? BEAT_HONEST : BEAT_BLEED);
 }
 
 static void check_heartbleed(struct scan *s, struct scan_outcome *o)
