@@ -153,6 +153,44 @@ static void explanations_are_about_checks(void **state)
     }
 }
 
+/* --- the text --- */
+
+static unsigned lines_with(struct scan_report *r, unsigned verbose, const char *word)
+{
+    char *text = NULL;
+    size_t len;
+    unsigned n = 0;
+    FILE *to = open_memstream(&text, &len);
+    scan_report_text(to, r, false, verbose);
+    fclose(to);
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        n++;
+    free(text);
+    return n;
+}
+
+/* The weaknesses come last: they are of one group. */
+static void what_is_not_known_for_one_reason_is_one_line(void **state)
+{
+    (void)state;
+    struct scan_result list[5] = {{0}};
+    struct scan_report r = {.host = "host", .port = "1", .results = list};
+    r.to = sd_addr_any(AF_INET, 1);
+    for (size_t i = 0; i < 5; i++) {
+        list[i].check = &scan_weakness_checks[i];
+        scan_not_known(&list[i].outcome, i < 4 ? "it is mute" : "it is slow");
+    }
+    r.count = 2;
+    assert_int_equal(lines_with(&r, 0, "it is mute"), 2);
+    r.count = 5;
+    assert_int_equal(lines_with(&r, 0, "it is mute"), 1);
+    assert_int_equal(lines_with(&r, 0, "4 checks: it is mute"), 1);
+    assert_int_equal(lines_with(&r, 0, "it is slow"), 1);
+    assert_int_equal(lines_with(&r, 1, "it is mute"), 4);
+    for (size_t i = 0; i < 5; i++)
+        scan_outcome_free(&list[i].outcome);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +204,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_page_is_closed_and_has_no_foreign_markup, make_report,
                                         free_report),
         cmocka_unit_test(explanations_are_about_checks),
+        cmocka_unit_test(what_is_not_known_for_one_reason_is_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/printable.h"
 #include "common/text.h"
@@ -29,6 +30,49 @@ static bool shown(const struct scan_result *r, unsigned verbose)
     return verbose || r->outcome.level != SCAN_NOT_RUN;
 }
 
+enum { ALIKE_LEAST = 3 }; /* fewer lines are not worth to be one */
+
+/* Not known for the same reason, in the same group. */
+static bool alike(const struct scan_result *a, const struct scan_result *b)
+{
+    return a->check->group == b->check->group && a->outcome.level == SCAN_NOT_KNOWN &&
+           b->outcome.level == SCAN_NOT_KNOWN && !strcmp(a->outcome.text, b->outcome.text);
+}
+
+/* How many are alike, and which is the first of them. */
+static unsigned count_same_reason(const struct scan_report *r, size_t of, size_t *first)
+{
+    unsigned n = 0;
+    for (size_t i = r->count; i-- > 0;)
+        if (alike(&r->results[i], &r->results[of])) {
+            *first = i;
+            n++;
+        }
+    return n;
+}
+
+/* One line for all. */
+static void put_alike(FILE *to, const struct scan_result *r, unsigned count, bool color)
+{
+    char text[SCAN_SENTENCE + 64];
+    snprintf(text, sizeof text, "%u checks: %s", count, r->outcome.text);
+    fprintf(to, "  %-26s%s%-9s%s", "Several", level_color(SCAN_NOT_KNOWN, color),
+            scan_level_name(SCAN_NOT_KNOWN), color ? "\033[0m" : "");
+    tool_wrap_after(to, COLUMN - 2, text, COLUMN, WIDTH);
+}
+
+/* With -v each check has its line. */
+static void put_or_join(FILE *to, const struct scan_report *r, size_t i, bool color,
+                        unsigned verbose)
+{
+    size_t first = i;
+    unsigned n = verbose ? 0 : count_same_reason(r, i, &first);
+    if (n < ALIKE_LEAST)
+        put_result_line(to, &r->results[i], color);
+    else if (first == i)
+        put_alike(to, &r->results[i], n, color);
+}
+
 static void put_group(FILE *to, const struct scan_report *r, enum scan_group group, bool color,
                       unsigned verbose)
 {
@@ -39,7 +83,7 @@ static void put_group(FILE *to, const struct scan_report *r, enum scan_group gro
         if (!titled)
             fprintf(to, "\n%s\n", scan_group_title(group));
         titled = true;
-        put_result_line(to, &r->results[i], color);
+        put_or_join(to, r, i, color, verbose);
     }
 }
 
