@@ -130,7 +130,11 @@ static void a_sound_server_is_said_to_be_sound(void **state)
 static void the_bug_of_encrypt_then_mac_shows(void **state)
 {
     (void)state;
+    assert_true(scan_life(scan)->connected);
+    sd_time begun = virtual_time;
     assert_level("bad-mac-etm", SCAN_HIGH);
+    /* The alert says that it is dead: nobody waits for more. */
+    assert_true(virtual_time - begun < SD_SEC);
 }
 
 static void what_is_accepted_is_critical(void **state)

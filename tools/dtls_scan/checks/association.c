@@ -190,7 +190,8 @@ static bool begin_association(struct scan_association *a)
 {
     struct scan_line *l = &a->scan->line;
     struct puppet_config c = {.first_timeout = scan_line_wait(l, 0),
-                              .longest_timeout = 2 * scan_line_wait(l, 0),
+                              .longest_timeout =
+                                  (a->wish.brief && a->wish.edit ? 1 : 2) * scan_line_wait(l, 0),
                               .retransmissions = scan_line_tries(l) - (a->wish.brief ? BRIEFER : 0),
                               .arg = a,
                               .first_message = a->wish.message,

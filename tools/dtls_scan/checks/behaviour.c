@@ -71,7 +71,7 @@ static bool flight_comes_again(struct scan_association *a)
 }
 
 /* One association for both questions, because it takes the longest. */
-static const struct scan_mute *learn_mute(struct scan *s)
+const struct scan_mute *scan_mute(struct scan *s)
 {
     struct scan_mute *m = &s->facts.mute;
     const struct scan_wish wish = {.mute = true};
@@ -110,7 +110,7 @@ static bool no_flight(struct scan *s, const struct scan_mute *m, struct scan_out
 
 static void check_retransmission(struct scan *s, struct scan_outcome *o)
 {
-    const struct scan_mute *m = learn_mute(s);
+    const struct scan_mute *m = scan_mute(s);
     char list[160];
     struct tool_words w = tool_words_in(list, sizeof list);
     if (no_flight(s, m, o))
@@ -132,7 +132,7 @@ static void check_retransmission(struct scan *s, struct scan_outcome *o)
 
 static void check_repeated_hello(struct scan *s, struct scan_outcome *o)
 {
-    const struct scan_mute *m = learn_mute(s);
+    const struct scan_mute *m = scan_mute(s);
     if (no_flight(s, m, o))
         return;
     if (m->again)

@@ -25,7 +25,7 @@ static void ask_for_life(struct scan_association *a, uint64_t seq, enum puppet_s
 bool scan_ping(struct scan_association *a, uint64_t seq, enum puppet_spoil spoil, unsigned tries)
 {
     const unsigned *answers = a->scan->facts.life.echoes ? &a->data : &a->finished;
-    for (unsigned i = 0; i < tries && !a->scan->line.stop; i++) {
+    for (unsigned i = 0; i < tries && !a->scan->line.stop && a->puppet.stage != PUPPET_ENDED; i++) {
         unsigned before = *answers;
         ask_for_life(a, seq, spoil);
         scan_associate_hear(a, sd_clock_now() + scan_answer_time(a->scan), answers, before);
@@ -33,6 +33,16 @@ bool scan_ping(struct scan_association *a, uint64_t seq, enum puppet_spoil spoil
             return true;
     }
     return false;
+}
+
+unsigned scan_ping_burst(struct scan_association *a, enum puppet_spoil spoil, unsigned count)
+{
+    const unsigned *answers = a->scan->facts.life.echoes ? &a->data : &a->finished;
+    unsigned before = *answers;
+    for (unsigned i = 0; i < count; i++)
+        ask_for_life(a, PUPPET_NEXT, spoil);
+    scan_associate_hear(a, sd_clock_now() + scan_answer_time(a->scan), answers, before + count - 1);
+    return *answers - before;
 }
 
 /* The only answer that some servers give is that to close_notify. Any other alert is a last word.

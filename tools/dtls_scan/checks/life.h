@@ -38,6 +38,8 @@ struct scan_mute {
 
 /* Asks the first time. */
 const struct scan_life *scan_life(struct scan *s);
+/* The same of one that is not answered; behaviour.c. */
+const struct scan_mute *scan_mute(struct scan *s);
 /* Why there is no association, as half a sentence: "the server wants a client certificate". */
 const char *scan_life_why(struct scan *s);
 /* True when the server answers something that leaves an association as it is: an echo, or a
@@ -46,6 +48,8 @@ bool scan_life_pings(const struct scan_life *l);
 /* One question under this record number (PUPPET_NEXT = the next), `tries` times. True when an
  * answer came under the keys. */
 bool scan_ping(struct scan_association *a, uint64_t seq, enum puppet_spoil spoil, unsigned tries);
+/* So many questions side by side; how many were answered. */
+unsigned scan_ping_burst(struct scan_association *a, enum puppet_spoil spoil, unsigned count);
 /* The association is alive. With pings it goes on; otherwise it is closed to find out. */
 bool scan_alive(struct scan_association *a);
 

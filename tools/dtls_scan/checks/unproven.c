@@ -31,10 +31,10 @@ static void note_cookie(const struct scan_answer *a, struct scan_unproven_fact *
     f->cookie_len = (unsigned)cookie.len;
 }
 
-/* Everything that comes; an answer later than the first burst is a repeat. */
-static void collect_answers(struct scan *s, struct scan_port *p, struct scan_unproven_fact *f)
+/* Everything that comes until then; what comes after the first burst is a repeat. */
+static void collect_until(struct scan *s, struct scan_port *p, struct scan_unproven_fact *f,
+                          sd_time until, bool late)
 {
-    sd_time begun = sd_clock_now(), until = begun + (s->cfg->quick ? quick_wait : unproven_wait);
     sd_time first = 0;
     size_t len;
     while (f->datagrams < DATAGRAMS_MOST) {
@@ -45,11 +45,31 @@ static void collect_answers(struct scan *s, struct scan_port *p, struct scan_unp
             continue;
         if (!first)
             first = sd_clock_now();
-        f->repeats += sd_clock_now() > first + burst;
+        f->repeats += late || sd_clock_now() > first + burst;
         f->datagrams++;
         f->answer_bytes += len;
         scan_answer_take(&s->asker.answer, s->asker.datagram, len);
     }
+}
+
+/* A server that serves one port of ours cannot be asked from two. */
+static bool waits_together(const struct scan *s)
+{
+    return !s->cfg->quick && !s->cfg->only[0] && !s->line.one_port;
+}
+
+/* After a HelloVerifyRequest nothing of ours is open: the other long wait of a scan, with an
+ * association, goes on meanwhile. */
+static void collect_answers(struct scan *s, struct scan_port *p, struct scan_unproven_fact *f)
+{
+    sd_time begun = sd_clock_now(), until = begun + (s->cfg->quick ? quick_wait : unproven_wait);
+    struct sd_hello_verify hv;
+    bool whole = waits_together(s);
+    collect_until(s, p, f, whole ? begun + burst : until, false);
+    if (whole && scan_answer_verify(&s->asker.answer, &hv))
+        scan_mute(s);
+    if (whole)
+        collect_until(s, p, f, until, f->datagrams);
 }
 
 static void ask_unproven(struct scan *s, struct scan_unproven_fact *f)

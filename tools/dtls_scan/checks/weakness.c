@@ -194,13 +194,11 @@ static bool answers_still(struct scan *s, struct scan_association *a)
     return scan_ping(a, PUPPET_NEXT, PUPPET_SOUND, scan_line_tries(&s->line));
 }
 
-/* A server may say its Finished again for another reason: only the second answer counts. */
+/* A server may say its Finished again for another reason: one answer is none. */
 static bool answers_changed_mac(struct scan *s, struct scan_association *a)
 {
-    unsigned tries = scan_line_tries(&s->line), answers = 0;
-    while (answers < 2 && scan_ping(a, PUPPET_NEXT, PUPPET_SPOIL_MAC, answers ? 2 : tries))
-        answers++;
-    return answers == 2 && !a->puppet.alerts;
+    unsigned answers = scan_ping_burst(a, PUPPET_SPOIL_MAC, scan_line_tries(&s->line));
+    return answers >= 2 && !a->puppet.alerts;
 }
 
 static void check_changed_mac(struct scan *s, struct scan_outcome *o)
