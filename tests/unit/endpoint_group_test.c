@@ -147,7 +147,7 @@ static void a_datagram_reaches_the_one_that_has_its_client(void **state)
     assert_int_equal(sdtls_counter_named(t.worker[!first], "conn.established"), 1);
     for (int reader = 0; reader < WORKERS; reader++)
         for (int i = 0; i < WORKERS; i++) {
-            char text[32];
+            char text[48];
             snprintf(text, sizeof text, "for %d, read by %d", i, reader);
             const struct sockaddr *local = sdtls_conn_local(of[i], NULL);
             int owner = 0;
