@@ -190,16 +190,25 @@ void sd_demux_close(struct sd_demux *d, struct sd_peer *peer)
     free(peer);
 }
 
+/* This host itself refuses so many bytes. */
+static bool is_too_big(const struct sd_peer *p, size_t len)
+{
+    size_t fits = sd_peer_route_payload(p);
+    return !fits || len > fits;
+}
+
 /* A send on a connected socket fails with the ICMP error that an earlier one
  * provoked, and sends nothing. That error is in the queue, for sd_demux_next().
- * EMSGSIZE is most often this host's own, and then each try adds a report. */
+ * EMSGSIZE is most often this host's own, and then each try adds a report; in a storm of forged
+ * ones several tries can meet it. */
 static int send_connected(struct sd_peer *p, const void *data, size_t len)
 {
     enum { TRIES_TOO_BIG = 2 };
     int rc = -EAGAIN;
     for (int i = 0; i < SD_TRIES; i++) {
         rc = sd_socket_send(p->own->fd, data, len, NULL, NULL);
-        bool certain = rc == -EMSGSIZE && !p->own->deaf && i + 1 >= TRIES_TOO_BIG;
+        bool certain =
+            rc == -EMSGSIZE && !p->own->deaf && i + 1 == TRIES_TOO_BIG && is_too_big(p, len);
         if (!rc || rc == -EAGAIN || rc == -ENOBUFS || certain)
             break;
     }
