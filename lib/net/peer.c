@@ -109,7 +109,9 @@ struct sd_peer *sd_demux_admit(struct sd_demux *d, const struct sd_received *fro
                           .local = from->local,
                           .user = user};
     table_add(d, p);
-    if (is_lossy(d, p->listener))
+    /* Others of a group open sockets at the same time, and what such a new socket catches of this
+     * peer's would come out of order: it must not be data. */
+    if (d->group || is_lossy(d, p->listener))
         sd_peer_open(p);
     return p;
 }
