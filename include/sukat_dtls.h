@@ -141,8 +141,8 @@ typedef struct sdtls_config {
     /* Whom we trust. */
     enum sdtls_verify verify;
     const char *ca_file, *ca_path; /* neither: the system's store */
-    const char *verify_host;       /* name or IP address that the certificate must have; pins:
-                                      at the end */
+    const char *verify_host;       /* name or IP address that the certificate must have; or
+                                      see `pins`, the last member */
 
     /* What we offer. */
     const char *server_name; /* SNI; NULL = the host of sdtls_connect(), "" = none */
@@ -309,8 +309,9 @@ SDTLS_API size_t sdtls_max_payload(const sdtls_conn *c);
 /* The connection's own socket, or -1 when the listener serves it. For getsockopt()
  * and poll(); do not read it, because that takes datagrams away from the library.
  * The listener serves a client of a server until data is sent or received, a flight gets
- * no answer, or this is asked, which makes the socket. Only a connection with a socket of
- * its own hears ICMP errors: to hear them during the handshake, ask at ACCEPTED. */
+ * no answer, or this is asked, which makes the socket; in a group it is made at once. Only
+ * a connection with a socket of its own hears ICMP errors: to hear them during the
+ * handshake, ask at ACCEPTED. */
 SDTLS_API int sdtls_conn_fd(const sdtls_conn *c);
 SDTLS_API const struct sockaddr *sdtls_peer(const sdtls_conn *c, socklen_t *len);
 SDTLS_API const struct sockaddr *sdtls_conn_local(const sdtls_conn *c, socklen_t *len);

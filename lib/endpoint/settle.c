@@ -6,7 +6,7 @@
  * says nothing and leaves needs neither: until it has a reason, the listener serves it. Reasons are
  * data in either direction, a question of the program (sdtls_conn_fd(), sdtls_max_payload()), and a
  * flight that got no answer or was too big: then reports of the network are wanted. A listener that
- * drops datagrams is one from the beginning (lib/net/peer.c). */
+ * drops datagrams is a reason from the beginning, and so is a group (lib/net/peer.c). */
 #include "endpoint/internal.h"
 
 void sd_conn_settle(struct sdtls_conn *c, sd_time now)

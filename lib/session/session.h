@@ -71,10 +71,10 @@ void sd_session_input(struct sd_session *s, const uint8_t *data, size_t len, sd_
 void sd_session_lend(struct sd_session *s, const uint8_t *data, size_t len, sd_time now);
 /* Copies what was lent and is not read. */
 void sd_session_keep(struct sd_session *s);
-/* Counts the error; it never ends the session. EMSGSIZE lowers the MTU when the report quotes a
- * datagram that was sent; the current flight then goes out again in pieces that fit. */
 /* The route is known now: see route_payload. */
 void sd_session_route(struct sd_session *s, size_t payload, sd_time now);
+/* Counts the error; it never ends the session. EMSGSIZE lowers the MTU when the report quotes a
+ * datagram that was sent; the current flight then goes out again in pieces that fit. */
 void sd_session_net_error(struct sd_session *s, const struct sd_session_report *r, sd_time now);
 /* The next event. READY, CLOSED and FAILED come once; after CLOSED or FAILED only IDLE. buf
  * should have room for 16 KiB. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/random.h"
 
 enum { HEAR_MOST = 4096 };
@@ -13,21 +14,16 @@ enum { BRIEFER = 3 };
 
 /* --- what comes --- */
 
-static uint32_t sum_of(struct sd_span s)
-{
-    uint32_t sum = 2166136261U; /* FNV-1a */
-    for (size_t i = 0; i < s.len; i++)
-        sum = (sum ^ s.p[i]) * 16777619U;
-    return sum;
-}
-
 static void note_sealed(struct scan_association *a, const struct sd_record *rec)
 {
     struct sd_rd r = sd_rd_init(rec->body.p, rec->body.len);
     if (a->seals == SCAN_SEALED)
         return;
-    a->seal[a->seals++] = (struct scan_sealed){
-        .seq = rec->seq, .epoch = rec->epoch, .nonce = sd_rd_uint(&r, 8), .sum = sum_of(rec->body)};
+    a->seal[a->seals++] =
+        (struct scan_sealed){.seq = rec->seq,
+                             .epoch = rec->epoch,
+                             .nonce = sd_rd_uint(&r, 8),
+                             .sum = sd_hash((struct sd_hash_key){0}, rec->body.p, rec->body.len)};
 }
 
 static void note_content(struct scan_association *a, const struct puppet_heard *h)

@@ -15,7 +15,7 @@ struct scan_sealed {
     uint64_t seq;
     uint16_t epoch;
     uint64_t nonce; /* its first eight bytes: the explicit nonce of GCM and CCM */
-    uint32_t sum;   /* of all bytes: equal records have equal sums */
+    uint64_t sum;   /* of all bytes: equal records have equal sums */
 };
 
 struct scan_wish {

@@ -23,9 +23,9 @@ static bool nothing_alive(struct scan *s, struct scan_outcome *o)
 static const char *known_bug(enum scan_forgery kind)
 {
     if (kind == SCAN_FORGERY_ETM)
-        return " (OpenSSL issue 24972: a wrong MAC under encrypt-then-MAC is fatal)";
+        return " (those of OpenSSL do, issue 24972)";
     if (kind == SCAN_FORGERY_SHORT)
-        return " (known of OpenSSL 1.1.1 to 4.0)";
+        return " (those of OpenSSL 1.1.1 to 4.0 do)";
     return "";
 }
 
@@ -201,30 +201,6 @@ static bool answers_changed_mac(struct scan *s, struct scan_association *a)
     return answers >= 2 && !a->puppet.alerts;
 }
 
-static void check_changed_mac(struct scan *s, struct scan_outcome *o)
-{
-    const struct scan_wish wish = {0};
-    if (nothing_alive(s, o))
-        return;
-    if (!scan_life_pings(&s->facts.life)) {
-        scan_not_known(o, "the server answers nothing that could be changed");
-        return;
-    }
-    struct scan_association *a = scan_associate(s, &wish);
-    bool tried = scan_associated(a);
-    bool taken = tried && answers_changed_mac(s, a);
-    bool heard = tried && (taken || a->puppet.end == PUPPET_END_ALERT || answers_still(s, a));
-    scan_dissociate(a);
-    if (!tried || s->line.stop)
-        scan_not_known(o, "no association came about to try it on");
-    else if (!heard)
-        scan_not_known(o, "the server says nothing more after it");
-    else if (taken)
-        scan_found(o, SCAN_CRITICAL, json_true(), "accepts a record with a changed MAC");
-    else
-        scan_found(o, SCAN_OK, json_false(), "does not accept a record with a changed MAC");
-}
-
 static bool plain_data_echoed(struct scan *s, struct scan_association *a)
 {
     unsigned tries = scan_line_tries(&s->line);
@@ -236,28 +212,44 @@ static bool plain_data_echoed(struct scan *s, struct scan_association *a)
     return a->echoed;
 }
 
-static void check_plain_data(struct scan *s, struct scan_outcome *o)
+/* `taken`: the server took what an association must not take. */
+static void check_records(struct scan *s, struct scan_outcome *o,
+                          bool (*taken)(struct scan *, struct scan_association *), const char *what)
 {
     const struct scan_wish wish = {0};
-    if (nothing_alive(s, o))
-        return;
-    if (!s->facts.life.echoes) {
-        scan_not_known(o, "the server does not echo, so nobody can tell what it accepts");
-        return;
-    }
     struct scan_association *a = scan_associate(s, &wish);
     bool tried = scan_associated(a);
-    bool taken = tried && plain_data_echoed(s, a);
-    bool heard = tried && (taken || a->puppet.end == PUPPET_END_ALERT || answers_still(s, a));
+    bool accepted = tried && taken(s, a);
+    bool heard = tried && (accepted || a->puppet.end == PUPPET_END_ALERT || answers_still(s, a));
     scan_dissociate(a);
     if (!tried || s->line.stop)
         scan_not_known(o, "no association came about to try it on");
     else if (!heard)
         scan_not_known(o, "the server says nothing more after it");
-    else if (taken)
-        scan_found(o, SCAN_CRITICAL, json_true(), "accepts application data in plaintext");
+    else if (accepted)
+        scan_found(o, SCAN_CRITICAL, json_true(), "accepts %s", what);
     else
-        scan_found(o, SCAN_OK, json_false(), "does not accept application data in plaintext");
+        scan_found(o, SCAN_OK, json_false(), "does not accept %s", what);
+}
+
+static void check_changed_mac(struct scan *s, struct scan_outcome *o)
+{
+    if (nothing_alive(s, o))
+        return;
+    if (scan_life_pings(&s->facts.life))
+        check_records(s, o, answers_changed_mac, "a record with a changed MAC");
+    else
+        scan_not_known(o, "the server answers nothing that could be changed");
+}
+
+static void check_plain_data(struct scan *s, struct scan_outcome *o)
+{
+    if (nothing_alive(s, o))
+        return;
+    if (s->facts.life.echoes)
+        check_records(s, o, plain_data_echoed, "application data in plaintext");
+    else
+        scan_not_known(o, "the server does not echo, so nobody can tell what it accepts");
 }
 
 /* --- what must not repeat --- */
