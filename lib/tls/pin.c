@@ -85,11 +85,12 @@ static int take_word(struct sd_pins *p, const char *s, size_t len, struct sd_err
     if (is_label(s, len))
         return SDTLS_OK;
     if (p->count == SD_PINS_MAX)
-        return sd_err_set(err, SDTLS_OPTION, "more than %d fingerprints", SD_PINS_MAX);
+        return sd_err_set(err, SDTLS_OPTION, "pins is too long: more than %d fingerprints",
+                          SD_PINS_MAX);
     if (!read_word(s, len, p->sha256[p->count]))
         return sd_err_set(err, SDTLS_OPTION,
-                          "pin \"%.*s\" is not a SHA-256: write 64 hex digits, or base64", (int)len,
-                          s);
+                          "pins \"%.*s\" is not a SHA-256: write 64 hex digits, or base64",
+                          (int)len, s);
     p->count++;
     return SDTLS_OK;
 }
@@ -106,7 +107,7 @@ int sd_pins_parse(struct sd_pins *p, const char *text, struct sd_err *err)
     }
     if (!rc && !p->count)
         rc = sd_err_set(err, SDTLS_OPTION,
-                        "\"%.100s\" contains no pin: write 64 hex digits, or base64", text);
+                        "pins \"%.100s\" contains no pin: write 64 hex digits, or base64", text);
     return rc;
 }
 

@@ -202,6 +202,13 @@ def test_the_line_that_a_server_prints_is_a_pin(nc, nc_run):
     assert (program.status, program.err) == (0, b"")
 
 
+@pytest.mark.parametrize("pin", ["zz", "00:11", ""])
+def test_a_pin_that_is_none_is_refused(nc_run, pin):
+    program = nc_run("--pin", pin, "127.0.0.1", "4433")
+    assert program.status == 2
+    one_line(program, f'--pin "{pin}" ')
+
+
 def test_a_server_that_is_not_pinned_is_refused(server, nc_run, pki):
     host = server()
     program = nc_run("--pin", fingerprint(pki / "client.pem"), "127.0.0.1", host.port)

@@ -161,6 +161,7 @@ WRONG = [
     (["-k", "key.pem", "host", "1"], "-c"),
     (["--insecure", "--verify", "host", "1"], "--insecure and --verify cannot"),
     (["--insecure", "--pin", "00", "host", "1"], "--insecure and --pin cannot"),
+    (["-l", "--client-cert", "none", "--pin", "00"], "--pin and --client-cert none cannot"),
     (["-i", "no-such", "host", "1"], "no such interface"),
     (["-i", "a-name-of-16-byt", "host", "1"], "15 characters at most"),
     (["-n", "localhost", "1"], "numeric"),

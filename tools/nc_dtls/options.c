@@ -75,6 +75,8 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
     if (c->insecure && c->client_cert == SDTLS_VERIFY_REQUIRE)
         return tool_wrong(why, "--insecure and --client-cert require cannot be used together; use "
                                "--client-cert request to accept any certificate, or none");
+    if (c->tls.pins && c->client_cert == SDTLS_VERIFY_NONE)
+        return tool_wrong(why, "--pin and --client-cert none cannot be used together");
     /* DTLS versions count down. */
     if (c->tls.min_version && c->tls.max_version && c->tls.min_version < c->tls.max_version)
         return tool_wrong(why, "--min (%s) is higher than --max (%s)",
