@@ -63,15 +63,28 @@ static int open_own(struct sd_demux *d, struct sd_peer *p)
     return 0;
 }
 
+static void return_own_place(struct sd_demux *d)
+{
+    __atomic_sub_fetch(&d->sums->connected, 1, __ATOMIC_RELAXED);
+}
+
+/* The place is taken before the socket is opened: another thread may want the last one as well. */
+static bool take_own_place(struct sd_demux *d)
+{
+    size_t connected = __atomic_add_fetch(&d->sums->connected, 1, __ATOMIC_RELAXED);
+    if (connected <= d->config.max_connected)
+        return true;
+    return_own_place(d);
+    return false;
+}
+
 static void try_own_socket(struct sd_demux *d, struct sd_peer *p)
 {
-    size_t connected = __atomic_load_n(&d->sums->connected, __ATOMIC_RELAXED);
-    bool may =
-        connected < d->config.max_connected && !d->shared_only[p->local.sa.sa_family == AF_INET6];
-    if (may && open_own(d, p))
+    bool may = !d->shared_only[p->local.sa.sa_family == AF_INET6] && take_own_place(d);
+    if (may && open_own(d, p)) {
         d->counters[SD_NET_SOCKET_FAILED]++;
-    if (p->own)
-        __atomic_add_fetch(&d->sums->connected, 1, __ATOMIC_RELAXED);
+        return_own_place(d);
+    }
     d->counters[p->own ? SD_NET_CONNECTED : SD_NET_SHARED]++;
 }
 
@@ -185,7 +198,7 @@ void sd_demux_close(struct sd_demux *d, struct sd_peer *peer)
         sd_group_count_peers(d);
     }
     if (peer->own && !client)
-        __atomic_sub_fetch(&d->sums->connected, 1, __ATOMIC_RELAXED);
+        return_own_place(d);
     sd_demux_forget(d, peer);
     if (peer->own)
         sd_source_bury(d, peer->own);
