@@ -26,6 +26,15 @@ static void note_sealed(struct scan_association *a, const struct sd_record *rec)
                              .sum = sd_hash((struct sd_hash_key){0}, rec->body.p, rec->body.len)};
 }
 
+static void note_data(struct scan_association *a, struct sd_span data)
+{
+    a->data++;
+    a->said_len = data.len < sizeof a->said ? data.len : sizeof a->said;
+    if (data.len)
+        memcpy(a->said, data.p, a->said_len);
+    a->echoed |= data.len >= sizeof a->token && memmem(data.p, data.len, a->token, sizeof a->token);
+}
+
 static void note_content(struct scan_association *a, const struct puppet_heard *h)
 {
     struct sd_rd r = sd_rd_init(h->body.p, h->body.len);
@@ -37,9 +46,7 @@ static void note_content(struct scan_association *a, const struct puppet_heard *
         a->answers++;
         a->answer_type = first;
     } else if (h->type == SD_CT_APPDATA) {
-        a->data++;
-        a->echoed |= h->body.len >= sizeof a->token &&
-                     memmem(h->body.p, h->body.len, a->token, sizeof a->token);
+        note_data(a, h->body);
     } else if (h->type == SD_CT_HEARTBEAT) {
         a->heartbeats++;
         a->heartbeat_payload = (unsigned)sd_rd_u16(&r);

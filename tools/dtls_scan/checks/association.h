@@ -8,7 +8,7 @@
 #include "dtls_scan/puppet/puppet.h"
 #include "dtls_scan/scan.h"
 
-enum { SCAN_FLIGHTS = 16, SCAN_SEALED = 48 };
+enum { SCAN_FLIGHTS = 16, SCAN_SEALED = 48, SCAN_SAID = 1500 };
 
 /* A record of the server under the keys. */
 struct scan_sealed {
@@ -40,9 +40,11 @@ struct scan_association {
     struct puppet puppet;
     uint8_t body[SCAN_HELLO_BYTES]; /* of the hello: the offer borrows from it */
 
-    unsigned sealed;                 /* records that opened under the keys */
-    unsigned finished;               /* Finished among them */
-    unsigned data;                   /* application data among them */
+    unsigned sealed;         /* records that opened under the keys */
+    unsigned finished;       /* Finished among them */
+    unsigned data;           /* application data among them */
+    uint8_t said[SCAN_SAID]; /* the last application data, or its beginning */
+    size_t said_len;
     unsigned arrivals;               /* plaintext handshake records of the server */
     unsigned flights;                /* those with the beginning of a ServerHello */
     sd_time flight_at[SCAN_FLIGHTS]; /* when they came */

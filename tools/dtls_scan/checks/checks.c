@@ -9,6 +9,7 @@ static const struct {
 } check_tables[] = {
     {scan_protocol_checks, &scan_protocol_count},
     {scan_stack_checks, &scan_stack_count},
+    {scan_service_checks, &scan_service_count},
     {scan_tolerance_checks, &scan_tolerance_count},
     {scan_suite_checks, &scan_suite_check_count},
     {scan_extension_checks, &scan_extension_count},
