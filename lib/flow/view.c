@@ -502,13 +502,16 @@ void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, 
     v->x = x;
     v->now = now;
     v->silence = now - x->last;
-    for (size_t i = 0; i < x->count; i++) {
-        v->alerts |= x->log[i].kind == SD_EV_ALERT;
-        if (!in_handshake(&x->log[i]))
+    for (const struct sd_event *e = x->log; e < x->log + x->count; e++) {
+        v->flags |= e->flags;
+        v->kinds |= (uint16_t)(1U << e->kind);
+        v->gaps_seen |= e->gap > 0;
+        if (!in_handshake(e))
             continue;
-        add_part(v, &x->log[i]);
-        add_to_burst(v, &x->log[i]);
+        add_part(v, e);
+        add_to_burst(v, e);
     }
+    v->alerts = v->kinds & 1U << SD_EV_ALERT;
     find_gaps(v, SD_CLIENT);
     find_gaps(v, SD_SERVER);
     measure_rtt(v);

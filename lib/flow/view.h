@@ -70,6 +70,9 @@ struct sd_view {
     int64_t silence;         /* from the last packet of the exchange to the end of the capture */
     int64_t backoff;         /* the longest time between two retransmissions of a flight */
     bool alerts;             /* there is one that could be read */
+    bool gaps_seen;          /* some event has a gap */
+    uint16_t flags;          /* enum sd_event_flag: those of all events together */
+    uint16_t kinds;          /* bit: enum sd_event_kind */
     bool concluded;          /* long enough silent, or ended otherwise: "failed" may be said */
     bool one_way;            /* what one side answered was not captured */
     bool doubtful;           /* the capture itself lost packets: loss proves nothing */

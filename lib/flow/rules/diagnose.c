@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "flow/rules/rule.h"
+#include "flow/rules/signs.h"
 
 enum { /* where in the catalogue */
 #define SD_ENTRY(name, id, severity, title, cause, advice, reference) AT_##name,
@@ -71,9 +72,10 @@ static bool ask_rules(const struct sd_case *c, const struct sd_row *rows, bool l
                       struct sd_finding *findings, size_t *count)
 {
     bool fatal = false;
+    unsigned signs = sd_signs_of(c);
     for (const struct sd_row *row = rows; row < rows + sd_catalogue_count; row++) {
         struct sd_finding f;
-        if (row->last_resort != last_resorts)
+        if (row->last_resort != last_resorts || !sd_signs_allow(row->entry, signs))
             continue;
         blank_finding(&f, row->entry, c->x->id);
         if (!row->rule(c, &f))

@@ -420,10 +420,21 @@ static bool say_unanswered(const struct sd_view *v, struct sd_finding *f)
     return true;
 }
 
+/* From the end of some burst to the beginning of another: nobody waited for longer. */
+static int64_t longest_span(const struct sd_view *v)
+{
+    int64_t from = INT64_MAX, to = 0;
+    for (size_t i = 0; i < v->burst_count; i++) {
+        from = v->bursts[i].stop < from ? v->bursts[i].stop : from;
+        to = v->bursts[i].start > to ? v->bursts[i].start : to;
+    }
+    return to - from;
+}
+
 bool sd_rule_slow_peer(const struct sd_case *c, struct sd_finding *f)
 {
     const struct sd_view *v = c->view;
-    if (c->outcome != SD_OK || c->x->mid_session || records_lost(v) ||
+    if (c->outcome != SD_OK || c->x->mid_session || longest_span(v) <= SLOW || records_lost(v) ||
         (is_snapped(c->x) && timer_bursts(v)))
         return false;
     struct wait w = longest_wait(v);
