@@ -38,12 +38,18 @@ void tool_wrap_after(FILE *to, unsigned used, const char *text, unsigned indent,
     if (!fits)
         fputc('\n', to);
     width = width < LINE_MAX_LEN ? width : LINE_MAX_LEN;
-    while (*(text += strspn(text, " "))) {
-        size_t word = strcspn(text, " ");
-        if (line.len && line.len + 1 + word > width)
+    for (;;) {
+        while (*text == ' ')
+            text++;
+        const char *word = text;
+        while (*text && *text != ' ')
+            text++;
+        size_t len = (size_t)(text - word);
+        if (!len)
+            break;
+        if (line.len && line.len + 1 + len > width)
             flush_line(to, &line);
-        add_word(&line, text, word, indent);
-        text += word;
+        add_word(&line, word, len, indent);
     }
     if (line.len)
         flush_line(to, &line);

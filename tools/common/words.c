@@ -31,15 +31,50 @@ void tool_words_text(struct tool_words *w, const char *text)
     w->buf[w->len] = '\0';
 }
 
-void tool_words_number(struct tool_words *w, uint64_t n)
+enum { DIGITS = 21 /* of any number, and a 0 */ };
+
+static const char *decimal(uint64_t n, char digits[static DIGITS])
 {
-    char digits[21];
-    char *p = digits + sizeof digits - 1;
+    char *p = digits + DIGITS - 1;
     *p = '\0';
     do
         *--p = (char)('0' + n % 10);
     while (n /= 10);
-    tool_words_text(w, p);
+    return p;
+}
+
+void tool_words_number(struct tool_words *w, uint64_t n)
+{
+    char digits[DIGITS];
+    tool_words_text(w, decimal(n, digits));
+}
+
+static void add_spaces(struct tool_words *w, size_t count)
+{
+    while (count-- && w->len + 1 < w->cap)
+        w->buf[w->len++] = ' ';
+    w->buf[w->len] = '\0';
+}
+
+void tool_words_left(struct tool_words *w, const char *text, size_t width)
+{
+    size_t from = w->len;
+    tool_words_text(w, text);
+    size_t len = w->len - from;
+    add_spaces(w, len < width ? width - len : 0);
+}
+
+void tool_words_right(struct tool_words *w, const char *text, size_t width)
+{
+    size_t len = strnlen(text, width);
+    add_spaces(w, width - len);
+    tool_words_text(w, text);
+}
+
+void tool_words_number_right(struct tool_words *w, uint64_t n, size_t width)
+{
+    char digits[DIGITS];
+    tool_words_right(w, decimal(n, digits), width);
 }
 
 void tool_words_title(struct tool_words *w, enum sd_registry registry, uint16_t value)

@@ -20,6 +20,10 @@ void tool_words_add(struct tool_words *w, const char *fmt, ...)
 /* The same without a format: several times as fast. */
 void tool_words_text(struct tool_words *w, const char *text);
 void tool_words_number(struct tool_words *w, uint64_t n);
+/* With spaces up to `width` columns: behind it, or in front. */
+void tool_words_left(struct tool_words *w, const char *text, size_t width);
+void tool_words_right(struct tool_words *w, const char *text, size_t width);
+void tool_words_number_right(struct tool_words *w, uint64_t n, size_t width);
 /* "server_hello_done" as "Server Hello Done". */
 void tool_words_title(struct tool_words *w, enum sd_registry registry, uint16_t value);
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "common/words.h"
 #include "dtls_probe/array.h"
 #include "dtls_probe/details.h"
 #include "dtls_probe/words.h"
@@ -15,7 +16,9 @@
 
 enum {
     HELD_MAX = 4096, /* lines that wait */
-    DETAILS = 10     /* column of what a message says */
+    DETAILS = 10,    /* column of what a message says */
+    START_TEXT = 64,
+    LINE_TEXT = PROBE_MARKED_TEXT + 2 * SD_ADDR_TEXT + 64
 };
 
 #define DIM "\033[2m"
@@ -23,22 +26,27 @@ enum {
 #define RED "\033[31m"
 #define PLAIN "\033[0m"
 
-static void line_time(struct probe_lines *l, int64_t time)
+static void add_date(struct tool_words *w, int64_t time)
+{
+    time_t seconds = (time_t)(time / SD_NS_SECOND);
+    char text[PROBE_SECONDS_TEXT];
+    struct tm tm;
+    localtime_r(&seconds, &tm);
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
+    tool_words_add(w, "%s.%06lld", text, (long long)(time % SD_NS_SECOND / (int64_t)SD_US));
+}
+
+static void add_time(struct probe_lines *l, struct tool_words *w, int64_t time)
 {
     if (!l->first)
         l->first = l->before = time;
     char text[PROBE_SECONDS_TEXT];
     int64_t t = l->times == 'd' ? time - l->before : time - l->first;
     l->before = time;
-    if (l->times != 'a') {
-        fprintf(l->to, "%13s", probe_words_seconds(t, text));
-        return;
-    }
-    time_t seconds = (time_t)(time / SD_NS_SECOND);
-    struct tm tm;
-    localtime_r(&seconds, &tm);
-    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
-    fprintf(l->to, "%s.%06lld", text, (long long)(time % SD_NS_SECOND / (int64_t)SD_US));
+    if (l->times == 'a')
+        add_date(w, time);
+    else
+        tool_words_right(w, probe_words_seconds(t, text), 13);
 }
 
 /* The protocol column: the negotiated version, else the version of the record header. */
@@ -56,7 +64,7 @@ static const char *protocol_column(const struct sd_packet *p, char buf[static SD
     return sd_name(SD_NAME_VERSION, p->x->version, buf);
 }
 
-static void line_addresses(struct probe_lines *l, const struct sd_packet *p)
+static void add_addresses(struct tool_words *w, const struct sd_packet *p)
 {
     char src[SD_ADDR_TEXT], dst[SD_ADDR_TEXT];
     bool server = p->events[0].flags & SD_EVF_SERVER;
@@ -71,7 +79,10 @@ static void line_addresses(struct probe_lines *l, const struct sd_packet *p)
         probe_words_host(&sd_rare(p->x)->icmp_from, src);
         to = from; /* the error goes to the sender of the packet that it quotes */
     }
-    fprintf(l->to, " %21s -> %-21s", src, sd_addr_text(to, dst));
+    tool_words_text(w, " ");
+    tool_words_right(w, src, 21);
+    tool_words_text(w, " -> ");
+    tool_words_left(w, sd_addr_text(to, dst), 21);
 }
 
 static const char *line_color(const struct sd_packet *p)
@@ -130,25 +141,35 @@ static void line_bytes(struct probe_lines *l, struct sd_span s)
     }
 }
 
+/* A line is put together without formats and written at once: formats cost more than following
+ * and judging the handshake. */
 static void line_start(struct probe_lines *l, uint64_t number, int64_t time, const char *color)
 {
-    if (color)
-        fputs(color, l->to);
-    fprintf(l->to, "%5llu ", (unsigned long long)number);
-    line_time(l, time);
+    char line[START_TEXT];
+    struct tool_words w = tool_words_in(line, sizeof line);
+    tool_words_text(&w, color ? color : "");
+    tool_words_number_right(&w, number, 5);
+    tool_words_text(&w, " ");
+    add_time(l, &w, time);
+    fputs(line, l->to);
 }
 
 static void line_rest(struct probe_lines *l, const struct sd_packet *p, const char *color)
 {
-    char version[SD_NAME_TEXT], words[PROBE_MARKED_TEXT];
-    line_addresses(l, p);
-    fprintf(l->to, " %-8s %5u  ", protocol_column(p, version),
-            p->datagram ? p->datagram->length : p->events[0].length);
+    char version[SD_NAME_TEXT], words[PROBE_MARKED_TEXT], line[LINE_TEXT];
+    struct tool_words w = tool_words_in(line, sizeof line);
+    add_addresses(&w, p);
+    tool_words_text(&w, " ");
+    tool_words_left(&w, protocol_column(p, version), 8);
+    tool_words_text(&w, " ");
+    tool_words_number_right(&w, p->datagram ? p->datagram->length : p->events[0].length, 5);
+    tool_words_text(&w, "  ");
     if (p->events[0].flight)
-        fprintf(l->to, "%u  ", p->events[0].flight);
-    else
-        fputs("   ", l->to);
-    fprintf(l->to, "%s%s\n", probe_words_marked(p->events, 0, p->count, words), color ? PLAIN : "");
+        tool_words_number(&w, p->events[0].flight);
+    tool_words_text(&w, p->events[0].flight ? "  " : "   ");
+    tool_words_text(&w, probe_words_marked(p->events, 0, p->count, words));
+    tool_words_text(&w, color ? PLAIN "\n" : "\n");
+    fputs(line, l->to);
     if (l->verbose)
         line_fields(l, p);
     if (l->verbose > 1 && p->datagram)

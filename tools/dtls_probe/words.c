@@ -175,10 +175,16 @@ const char *probe_words_marked(const struct sd_event *log, size_t from, size_t e
 
 const char *probe_words_seconds(int64_t ns, char buf[static PROBE_SECONDS_TEXT])
 {
+    enum { PLACES = 6 };
     const uint64_t second = SD_SEC / SD_US;
-    uint64_t us = (uint64_t)(ns < 0 ? -ns : ns) / SD_US;
-    snprintf(buf, PROBE_SECONDS_TEXT, "%s%llu.%06llu", ns < 0 ? "-" : "",
-             (unsigned long long)(us / second), (unsigned long long)(us % second));
+    uint64_t us = (uint64_t)(ns < 0 ? -ns : ns) / SD_US, rest = us % second;
+    struct tool_words w = tool_words_in(buf, PROBE_SECONDS_TEXT);
+    tool_words_text(&w, ns < 0 ? "-" : "");
+    tool_words_number(&w, us / second);
+    char places[] = ".000000";
+    for (int i = PLACES; i; i--, rest /= 10)
+        places[i] = (char)('0' + rest % 10);
+    tool_words_text(&w, places);
     return buf;
 }
 
