@@ -498,8 +498,7 @@ bool sd_rule_oversize_first_flight(const struct sd_case *c, struct sd_finding *f
 {
     uint32_t limit = is_v6(c->x) ? SAFE_V6 : ETHERNET, worst = 0;
     const struct sd_event *found = NULL;
-    bool any = c->x->side[SD_CLIENT].largest_ip > limit || c->x->side[SD_SERVER].largest_ip > limit;
-    for (size_t i = 0; any && i < c->x->count; i++) {
+    for (size_t i = 0; i < c->x->count; i++) {
         const struct sd_event *e = &c->x->log[i];
         if (e->flight && e->ip_length > worst && e->ip_length > limit) {
             worst = e->ip_length;
