@@ -26,7 +26,7 @@ static void note_sealed(struct scan_association *a, const struct sd_record *rec)
                              .sum = sd_hash((struct sd_hash_key){0}, rec->body.p, rec->body.len)};
 }
 
-static void note_data(struct scan_association *a, struct sd_span data)
+static void note_answer_data(struct scan_association *a, struct sd_span data)
 {
     a->data++;
     a->said_len = data.len < sizeof a->said ? data.len : sizeof a->said;
@@ -46,7 +46,7 @@ static void note_content(struct scan_association *a, const struct puppet_heard *
         a->answers++;
         a->answer_type = first;
     } else if (h->type == SD_CT_APPDATA) {
-        note_data(a, h->body);
+        note_answer_data(a, h->body);
     } else if (h->type == SD_CT_HEARTBEAT) {
         a->heartbeats++;
         a->heartbeat_payload = (unsigned)sd_rd_u16(&r);

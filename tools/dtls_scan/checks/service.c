@@ -77,7 +77,7 @@ static bool is_stun_answer(struct sd_span data, const uint8_t *nonce, uint16_t m
     return true;
 }
 
-static bool is_stun(struct sd_span data, const uint8_t *nonce, char *detail)
+static bool answers_stun(struct sd_span data, const uint8_t *nonce, char *detail)
 {
     struct sd_rd attributes;
     return is_stun_answer(data, nonce, STUN_BINDING, &attributes, detail);
@@ -272,7 +272,7 @@ static void (*const ask_for[SCAN_SERVICE_COUNT])(struct sd_wr *w, const uint8_t 
 
 static bool (*const is_answer[SCAN_SERVICE_COUNT])(struct sd_span data, const uint8_t *nonce,
                                                    char *detail) = {
-    [SCAN_SERVICE_STUN] = is_stun,         [SCAN_SERVICE_TURN] = is_turn,
+    [SCAN_SERVICE_STUN] = answers_stun,    [SCAN_SERVICE_TURN] = is_turn,
     [SCAN_SERVICE_COAP] = is_coap,         [SCAN_SERVICE_SCTP] = is_sctp,
     [SCAN_SERVICE_RADIUS] = is_radius,     [SCAN_SERVICE_OPENCONNECT] = is_openconnect,
     [SCAN_SERVICE_FORTINET] = is_fortinet,
