@@ -12,7 +12,7 @@
 #include "capture/writer.h"
 #include "dtls_probe/svg.h"
 
-enum { COMMENTS_OF_A_FRAME = 16 };
+enum { COMMENTS_MAX = PROBE_COMMENTS_OF_FRAME /* with those that a frame has already */ };
 
 /* --- while the run goes on --- */
 
@@ -91,12 +91,25 @@ static void note_lone(void *arg, const struct sd_lone *l, const struct sd_findin
         probe_html_lone(&f->html, l, finding);
 }
 
+/* What the copies need, until they are written. */
+static bool open_temporary(struct probe_files *f)
+{
+    int error = f->copy || f->failed ? probe_comments_open(&f->comments) : 0;
+    if (!error && f->failed)
+        error = probe_members_open(&f->members);
+    if (error)
+        tool_error(f->out, "cannot make a temporary file: %s", strerror(error));
+    return !error;
+}
+
 bool probe_files_open(struct probe_files *f, struct probe_run *r, const char *source)
 {
     const struct probe_config *c = r->config;
     *f = (struct probe_files){.config = c, .out = r->out};
     if (!open_output(f, &f->copy, c->write) || !open_output(f, &f->failed, c->save_failed) ||
         !open_output(f, &f->svg_file, c->svg) || !open_output(f, &f->html_file, c->html))
+        return false;
+    if (!open_temporary(f))
         return false;
     if (f->html_file)
         probe_html_begin(&f->html, f->html_file, source);
@@ -117,14 +130,14 @@ struct copying {
 };
 
 static size_t gather_comments(struct copying *c, const struct sd_frame *frame,
-                              struct sd_span spans[static COMMENTS_OF_A_FRAME])
+                              struct sd_span spans[static COMMENTS_MAX])
 {
     size_t n = 0, found;
-    while (n < COMMENTS_OF_A_FRAME && sd_reader_comment(c->reader, &spans[n]))
+    while (n < COMMENTS_MAX && sd_reader_comment(c->reader, &spans[n]))
         n++;
-    const struct probe_comment *own = probe_comments_of(&c->f->comments, frame->number, &found);
-    for (size_t i = 0; i < found && n < COMMENTS_OF_A_FRAME; i++)
-        spans[n++] = (struct sd_span){(const uint8_t *)own[i].text, strlen(own[i].text)};
+    const char *own = probe_comments_take(&c->f->comments, frame->number, &found);
+    for (; found && n < COMMENTS_MAX; found--, own += strlen(own) + 1)
+        spans[n++] = (struct sd_span){(const uint8_t *)own, strlen(own)};
     return n;
 }
 
@@ -139,7 +152,7 @@ static int announce_interfaces(struct copying *c)
 
 static int copy_frame(struct copying *c, const struct sd_frame *frame)
 {
-    struct sd_span comments[COMMENTS_OF_A_FRAME];
+    struct sd_span comments[COMMENTS_MAX];
     if (c->run->filter && !sd_bpf_match(c->run->filter, frame))
         return 0;
     if (c->only_failed && !probe_members_has(&c->f->members, frame->number))
@@ -175,6 +188,7 @@ static bool write_copy(struct probe_files *f, struct probe_run *r, const char *p
         tool_error(f->out, "%s", e.text);
         return false;
     }
+    probe_comments_rewind(&f->comments);
     c.writer = sd_writer_new(to, "dtls_probe " SDTLS_VERSION);
     int status = c.writer ? copy_frames(&c) : -ENOMEM;
     if (status)
@@ -197,15 +211,27 @@ static bool close_output(struct probe_files *f, FILE **file, const char *path)
     return ok;
 }
 
+/* False when the temporary files failed. */
+static bool tell_lost(const struct probe_files *f)
+{
+    int error = f->members.error ? f->members.error : f->comments.error;
+    if (f->comments.failed || f->members.lost)
+        tool_warn(f->out, "out of memory: the written file lacks some comments or packets");
+    if (error)
+        tool_error(f->out,
+                   "temporary file: %s; the written file lacks some comments or packets: free "
+                   "space in /tmp",
+                   strerror(error));
+    return !error;
+}
+
 bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *path)
 {
     const struct probe_config *c = f->config;
-    probe_comments_sort(&f->comments);
     probe_members_close(&f->members);
-    if (f->comments.failed || f->members.lost)
-        tool_warn(f->out, "out of memory: the written file lacks some comments or packets");
     bool copied = write_copy(f, r, path, f->copy, c->write, false);
     bool saved = write_copy(f, r, path, f->failed, c->save_failed, true);
+    bool kept = tell_lost(f);
     if (f->html_file)
         probe_html_end(&f->html, &r->totals);
     if (f->svg_file && !f->drawn)
@@ -214,7 +240,7 @@ bool probe_files_finish(struct probe_files *f, struct probe_run *r, const char *
     bool ok = copied && close_output(f, &f->copy, c->write);
     ok = saved && close_output(f, &f->failed, c->save_failed) && ok;
     ok = close_output(f, &f->svg_file, c->svg) && ok;
-    return close_output(f, &f->html_file, c->html) && ok;
+    return close_output(f, &f->html_file, c->html) && ok && kept;
 }
 
 void probe_files_close(struct probe_files *f)

@@ -1,67 +1,91 @@
 /* SPDX-License-Identifier: MIT */
 #include "dtls_probe/members.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "dtls_probe/array.h"
+enum { WORD_BITS = 64, ROOM_FIRST = 1024 };
+
+struct probe_member {
+    uint64_t frame, handshake;
+};
+
+/* --- sets --- */
+
+static bool make_bits_room(struct probe_bits *b, size_t word)
+{
+    size_t room = b->room ? b->room : ROOM_FIRST;
+    while (room <= word)
+        room *= 2;
+    uint64_t *words = reallocarray(b->words, room, sizeof *words);
+    if (!words)
+        return false;
+    memset(words + b->room, 0, (room - b->room) * sizeof *words);
+    b->words = words;
+    b->room = room;
+    return true;
+}
+
+static bool set_bit(struct probe_bits *b, uint64_t n)
+{
+    size_t word = n / WORD_BITS;
+    if (word >= b->room && !make_bits_room(b, word))
+        return false;
+    b->words[word] |= UINT64_C(1) << n % WORD_BITS;
+    return true;
+}
+
+static bool has_bit(const struct probe_bits *b, uint64_t n)
+{
+    size_t word = n / WORD_BITS;
+    return word < b->room && b->words[word] & UINT64_C(1) << n % WORD_BITS;
+}
+
+/* --- members --- */
+
+int probe_members_open(struct probe_members *m)
+{
+    m->pairs = tmpfile();
+    return m->pairs ? 0 : errno;
+}
 
 void probe_members_add(struct probe_members *m, uint64_t frame, uint64_t handshake)
 {
-    void *list = probe_array_grow(m->list, m->count, &m->room, sizeof *m->list);
-    if (!list) {
-        m->lost = true;
-        return;
-    }
-    m->list = list;
-    m->list[m->count++] = (struct probe_member){frame, handshake};
+    struct probe_member pair = {frame, handshake};
+    if (!m->error && fwrite(&pair, sizeof pair, 1, m->pairs) != 1)
+        m->error = errno;
 }
 
 void probe_members_fail(struct probe_members *m, uint64_t handshake)
 {
-    void *list = probe_array_grow(m->failed, m->failed_count, &m->failed_room, sizeof *m->failed);
-    if (!list) {
-        m->lost = true;
-        return;
-    }
-    m->failed = list;
-    m->failed[m->failed_count++] = handshake;
-}
-
-static int by_handshake(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static int members_by_frame(const void *a, const void *b)
-{
-    const struct probe_member *x = a, *y = b;
-    return (x->frame > y->frame) - (x->frame < y->frame);
+    m->lost |= !set_bit(&m->failed, handshake);
 }
 
 void probe_members_close(struct probe_members *m)
 {
-    size_t kept = 0;
-    if (m->failed_count)
-        qsort(m->failed, m->failed_count, sizeof *m->failed, by_handshake);
-    for (size_t i = 0; i < m->count; i++)
-        if (m->failed_count && bsearch(&m->list[i].handshake, m->failed, m->failed_count,
-                                       sizeof *m->failed, by_handshake))
-            m->list[kept++] = m->list[i];
-    m->count = kept;
-    if (kept)
-        qsort(m->list, kept, sizeof *m->list, members_by_frame);
+    struct probe_member pair;
+    if (!m->pairs)
+        return;
+    if (!m->error && fseek(m->pairs, 0, SEEK_SET))
+        m->error = errno;
+    while (!m->error && fread(&pair, sizeof pair, 1, m->pairs) == 1)
+        if (has_bit(&m->failed, pair.handshake))
+            m->lost |= !set_bit(&m->frames, pair.frame);
+    if (!m->error && ferror(m->pairs))
+        m->error = EIO;
 }
 
 bool probe_members_has(const struct probe_members *m, uint64_t frame)
 {
-    struct probe_member key = {.frame = frame};
-    return m->count && bsearch(&key, m->list, m->count, sizeof *m->list, members_by_frame);
+    return has_bit(&m->frames, frame);
 }
 
 void probe_members_free(struct probe_members *m)
 {
-    free(m->list);
-    free(m->failed);
+    if (m->pairs)
+        fclose(m->pairs);
+    free(m->failed.words);
+    free(m->frames.words);
     *m = (struct probe_members){0};
 }
