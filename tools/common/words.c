@@ -23,14 +23,6 @@ void tool_words_add(struct tool_words *w, const char *fmt, ...)
         w->len += (size_t)n < w->cap - w->len ? (size_t)n : w->cap - w->len - 1;
 }
 
-void tool_words_text(struct tool_words *w, const char *text)
-{
-    size_t len = strnlen(text, w->cap - w->len - 1);
-    memcpy(w->buf + w->len, text, len);
-    w->len += len;
-    w->buf[w->len] = '\0';
-}
-
 enum { DIGITS = 21 /* of any number, and a 0 */ };
 
 static const char *decimal(uint64_t n, char digits[static DIGITS])
