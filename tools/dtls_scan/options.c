@@ -36,6 +36,10 @@ static const struct tool_opt opts[] = {
     {0, "sni,servername", "NAME", WHERE, "ask for the server NAME, or none; default: the host name given", TOOL_TEXT, AT(server_name), 0, NULL},
 
     {0, "ca-file", "FILE", HOW, "trust the CAs in FILE (PEM), not those of the system", TOOL_TEXT, AT(ca_file), 0, NULL},
+    {'c', "certificate,cert", "FILE", HOW, "log in with this certificate and what follows it (PEM), where one is wanted", TOOL_TEXT, AT(certificate), 0, NULL},
+    {'k', "key", "FILE", HOW, "private key (PEM) of the certificate; default: in the same file", TOOL_TEXT, AT(key), 0, NULL},
+    {0, "psk", "HEX|@FILE", HOW, "log in with this pre-shared key: hex digits, or the file that holds them", TOOL_TEXT, AT(psk), 0, NULL},
+    {0, "psk-identity", "TEXT", HOW, "the name that goes with --psk; default Client_identity", TOOL_TEXT, AT(psk_identity), 0, NULL},
     {0, "rate", "N", HOW, "send at most N datagrams a second; default " TEXT(SCAN_RATE) ", on loopback " TEXT(SCAN_RATE_LOOPBACK), TOOL_UINT, AT(rate), RATE_MAX, NULL},
     {0, "max-datagrams", "N", HOW, "end the scan after N datagrams; default " TEXT(SCAN_BUDGET), TOOL_UINT, AT(budget), BUDGET_MAX, NULL},
     {'w', "timeout", "SECS", HOW, "end the scan of a server after SECS; default " TEXT(SCAN_LIMIT_S), TOOL_SECONDS, AT(timeout_ms), 0, NULL},
@@ -100,6 +104,24 @@ static bool scan_options_fit(struct scan_config *c, char why[static TOOL_WHY])
     return true;
 }
 
+static bool read_scan_psk(struct scan_config *c, int argc, char **argv, char why[static TOOL_WHY])
+{
+    bool ok = !c->psk || tool_psk_read(&c->psk_bytes, c->psk, why);
+    tool_psk_hide(c->psk, argc, argv);
+    if (!c->psk_identity)
+        c->psk_identity = "Client_identity"; /* the default of openssl s_client and s_server */
+    return ok;
+}
+
+static bool login_fits(const struct scan_config *c, char why[static TOOL_WHY])
+{
+    if (c->key && !c->certificate)
+        return tool_wrong(why, "--key needs --certificate");
+    if (c->psk_identity && !c->psk)
+        return tool_wrong(why, "--psk-identity needs --psk");
+    return true;
+}
+
 bool scan_options(struct scan_config *c, int argc, char **argv, char why[static TOOL_WHY])
 {
     int rest;
@@ -111,5 +133,5 @@ bool scan_options(struct scan_config *c, int argc, char **argv, char why[static 
     if (c->targets && argc > rest)
         return tool_wrong(why, "--targets and a server on the command line do not go together");
     return (c->targets || scan_target_parse(&c->target, argv + rest, argc - rest, why)) &&
-           scan_options_fit(c, why);
+           scan_options_fit(c, why) && login_fits(c, why) && read_scan_psk(c, argc, argv, why);
 }

@@ -7,6 +7,7 @@
 
 #include "common/options.h"
 #include "common/parse.h"
+#include "common/psk.h"
 #include "dtls_scan/checks/outcome.h"
 
 enum { SCAN_ONLY = 32 };
@@ -28,6 +29,9 @@ struct scan_config {
 
     int family;
     const char *source, *ca_file, *server_name;
+    const char *certificate, *key; /* files; key NULL = in that of the certificate */
+    const char *psk, *psk_identity;
+    struct tool_psk psk_bytes; /* of psk */
 
     unsigned rate;       /* datagrams a second; 0 = the default */
     unsigned budget;     /* datagrams; 0 = the default */

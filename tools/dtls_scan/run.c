@@ -10,6 +10,7 @@
 #include "common/stdout.h"
 #include "common/term.h"
 #include "dtls_scan/exit.h"
+#include "dtls_scan/login.h"
 #include "dtls_scan/report/explain.h"
 #include "dtls_scan/report/outputs.h"
 #include "dtls_scan/survey.h"
@@ -115,6 +116,20 @@ static int scan_all(const struct scan_survey_setup *u, const struct tool_signals
     return SCAN_EXIT_USAGE;
 }
 
+static int scan_all_logged_in(struct scan_survey_setup *u, const struct tool_signals *signals)
+{
+    struct scan_login login;
+    char why[TOOL_WHY];
+    if (!scan_login_open(&login, u->cfg, why)) {
+        tool_error(u->out, "%s", why);
+        return SCAN_EXIT_USAGE;
+    }
+    u->login = &login;
+    int status = scan_all(u, signals);
+    scan_login_close(&login);
+    return status;
+}
+
 static int scan_with_output(const struct scan_config *c)
 {
     struct tool_signals signals;
@@ -131,7 +146,7 @@ static int scan_with_output(const struct scan_config *c)
                                       .out = &out,
                                       .signals = signals.fd,
                                       .progress = isatty(STDERR_FILENO) && !c->quiet && !c->json};
-        status = scan_all(&u, &signals);
+        status = scan_all_logged_in(&u, &signals);
         tool_signals_close(&signals);
     } else {
         tool_error(&out, "cannot receive signals: %s", strerror(errno));

@@ -7,9 +7,11 @@
 #include "dtls_scan/checks/facts.h"
 
 struct scan_config;
+struct scan_login;
 
 struct scan {
     const struct scan_config *cfg;
+    const struct scan_login *login;
     const char *host;        /* as the user wrote it: a name, or an address */
     const char *server_name; /* for SNI; NULL when the host is an address */
     struct scan_line line;   /* sends, receives, paces, counts */

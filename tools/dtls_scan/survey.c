@@ -236,6 +236,7 @@ int scan_survey_run(struct scan_report *r, const struct scan_survey_setup *u,
         return SCAN_EXIT_USAGE;
     }
     s->cfg = u->cfg;
+    s->login = u->login;
     s->host = target->host;
     s->server_name = server_name_of(u->cfg, target->host);
     s->asker.line = &s->line;

@@ -11,6 +11,7 @@
 
 struct scan_survey_setup {
     const struct scan_config *cfg;
+    const struct scan_login *login;
     struct tool_out *out;
     int signals;
     bool progress; /* a line on stderr that changes */

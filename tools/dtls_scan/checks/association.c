@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "dtls_scan/login.h"
 
 enum { HEAR_MOST = 4096 };
 /* Retransmissions that a handshake can do without when it is likely refused; scan_line_tries() is 4
@@ -138,20 +139,33 @@ static bool decided(const struct scan_association *a)
 
 /* --- from the hello to the alert --- */
 
-static bool movable(uint16_t suite, const struct scan_wish *w)
+/* Suites with a pre-shared key are for whoever has one; some servers answer no hello with others.
+ */
+static bool fits_login(const struct scan_association *a, bool psk)
+{
+    const struct scan *s = a->scan;
+    bool has_key = s->login && s->login->psk.len;
+    if (a->wish.stranger || (has_key && s->facts.psk_only))
+        return psk;
+    return has_key || !psk;
+}
+
+static bool movable(const struct scan_association *a, uint16_t suite)
 {
     struct puppet_exchange x;
     const struct sd_suite *s = sd_suite_find(suite);
-    if (!s || !puppet_exchange_of(suite, &x) || x.psk)
+    if (!s || !puppet_exchange_of(suite, &x) || !fits_login(a, x.psk))
         return false;
-    return (!w->cbc || s->kind == SD_SUITE_CBC) && (!w->rsa || x.kind == PUPPET_SECRET_RSA);
+    return (!a->wish.cbc || s->kind == SD_SUITE_CBC) &&
+           (!a->wish.rsa || x.kind == PUPPET_SECRET_RSA);
 }
 
-static void choose_suites(struct scan_hello *h, const struct scan_wish *w)
+static void choose_suites(struct scan_association *a)
 {
+    struct scan_hello *h = &a->hello;
     unsigned kept = 0;
     for (unsigned i = 0; i < h->suite_count; i++)
-        if (movable(h->suites[i], w))
+        if (movable(a, h->suites[i]))
             h->suites[kept++] = h->suites[i];
     h->suite_count = kept;
 }
@@ -186,7 +200,24 @@ static void choose_hello(struct scan_association *a)
         h->srtp = s->asker.control.srtp;
     }
     h->ext |= a->wish.ext;
-    choose_suites(h, &a->wish);
+    choose_suites(a);
+}
+
+/* As whom it shakes hands. */
+static void choose_login(struct scan_association *a, struct puppet_config *c)
+{
+    const struct scan_login *l = a->scan->login;
+    if (l) {
+        c->login = l->certificate;
+        c->identity = l->identity;
+        c->key = l->psk;
+    }
+    if (!a->wish.stranger)
+        return;
+    if (!sd_random(a->guess, sizeof a->guess))
+        memset(a->guess, 1, sizeof a->guess);
+    c->identity = (struct sd_span){(const uint8_t *)a->wish.stranger, strlen(a->wish.stranger)};
+    c->key = (struct sd_span){a->guess, sizeof a->guess};
 }
 
 static bool begin_association(struct scan_association *a)
@@ -204,6 +235,7 @@ static bool begin_association(struct scan_association *a)
                               .edit = edit_for_association,
                               .heard = hear_for_association};
     choose_hello(a);
+    choose_login(a, &c);
     return a->hello.suite_count && make_offer(a, &c.offer) && scan_port_open(&a->port, l) &&
            puppet_begin(&a->puppet, &c, sd_clock_now());
 }
@@ -248,6 +280,10 @@ static void say_goodbye(struct scan_association *a)
 {
     const sd_time moment = 30 * SD_MS + a->scan->line.rtt;
     struct puppet *p = &a->puppet;
+    if (a->wish.stranger) { /* it has no keys to go on with */
+        scan_port_goodbye(&a->port, p->version, p->next_seq[0]);
+        return;
+    }
     scan_amends(a);
     a->left = true;
     puppet_leave(p);

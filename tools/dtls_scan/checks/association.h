@@ -29,6 +29,7 @@ struct scan_wish {
     uint16_t skip;    /* message_seqs that the answer leaves out */
     const struct puppet_session *resume;
     bool no_ticket;
+    const char *stranger; /* suites with a pre-shared key only: this identity, and a random key */
     void (*edit)(void *arg, struct puppet *p, struct puppet_flight *f);
 };
 
@@ -39,6 +40,7 @@ struct scan_association {
     struct scan_hello hello;
     struct puppet puppet;
     uint8_t body[SCAN_HELLO_BYTES]; /* of the hello: the offer borrows from it */
+    uint8_t guess[16];              /* the key of a stranger */
 
     unsigned sealed;         /* records that opened under the keys */
     unsigned finished;       /* Finished among them */

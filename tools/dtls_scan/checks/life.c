@@ -142,9 +142,9 @@ const char *scan_life_why(struct scan *s)
     if (!l->asked)
         return "the scan ended before";
     if (l->end == PUPPET_END_ALERT && l->certificate_wanted)
-        return "the server wants a client certificate";
+        return "the server wants a client certificate (see --certificate)";
     if (l->end == PUPPET_END_ALERT && !l->version)
-        return "the server accepts no suite without a pre-shared key";
+        return "the server accepts no suite without a pre-shared key (see --psk)";
     if (l->end == PUPPET_END_ALERT)
         return "the server ended the handshake with an alert";
     if (l->end == PUPPET_END_TIMEOUT)

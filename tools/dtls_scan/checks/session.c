@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What an association can be asked for: another one that resumes it, and other keys. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "dtls_scan/checks/association.h"
 #include "dtls_scan/checks/check.h"
 #include "wire/extension.h"
+#include "wire/names.h"
 
 /* --- resumption --- */
 
@@ -122,8 +124,53 @@ static void check_client_renegotiation(struct scan *s, struct scan_outcome *o)
                    "%s; does not answer a renegotiation that the client starts", how);
 }
 
+/* --- pre-shared keys --- */
+
+/* Only the identity goes to the server: what follows depends on the key alone, and a server that is
+ * left there takes our alert for the end. */
+static void say_who_alone(void *arg, struct puppet *p, struct puppet_flight *f)
+{
+    struct puppet_item *exchange = puppet_flight_find(f, SD_HS_CLIENT_KEY_EXCHANGE);
+    (void)arg, (void)p;
+    while (exchange && &f->item[f->count - 1] != exchange)
+        puppet_flight_drop(f, f->count - 1);
+}
+
+static void name_nobody(char name[static 24])
+{
+    uint8_t random[8] = {0};
+    sd_random(random, sizeof random);
+    snprintf(name, 24, "nobody-%02x%02x%02x%02x%02x", random[0], random[1], random[2], random[3],
+             random[4]);
+}
+
+/* RFC 4279 section 2 lets a server choose: unknown_psk_identity, or to go on as if it knew it. */
+static void check_psk_identities(struct scan *s, struct scan_outcome *o)
+{
+    char name[24], none[SD_NAME_TEXT];
+    name_nobody(name);
+    const struct scan_wish wish = {.stranger = name, .brief = true, .edit = say_who_alone};
+    struct scan_association *a = scan_associate(s, &wish);
+    const struct puppet *p = a ? &a->puppet : NULL;
+    if (s->line.stop)
+        scan_not_known(o, "the scan ended before");
+    else if (!p || !p->answered)
+        scan_not_run(o, "the server accepts no suite with a pre-shared key");
+    else if (p->end == PUPPET_END_ALERT)
+        scan_found(o, SCAN_LOW, json_true(),
+                   "an unknown identity gets the alert %s: identities can be found by trying",
+                   sd_name(SD_NAME_ALERT, p->alert.description, none));
+    else if (p->end == PUPPET_END_TIMEOUT)
+        scan_found(o, SCAN_OK, json_false(),
+                   "an unknown identity is taken as if it were known: nobody learns which exist");
+    else
+        scan_not_known(o, "the handshake to ask with did not come about");
+    scan_dissociate(a);
+}
+
 const struct scan_check scan_session_checks[] = {
     {"resumption", "Resumption", SCAN_GROUP_CRYPTO, 0, check_resumption},
     {"renegotiation", "Renegotiation by client", SCAN_GROUP_CRYPTO, 0, check_client_renegotiation},
+    {"psk-identities", "Identities of PSK", SCAN_GROUP_CRYPTO, SCAN_LATE, check_psk_identities},
 };
 const size_t scan_session_count = sizeof scan_session_checks / sizeof *scan_session_checks;

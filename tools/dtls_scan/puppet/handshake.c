@@ -66,9 +66,31 @@ static struct sd_span own_certificate(const struct puppet *p)
     return sd_rd_rest(&first);
 }
 
-static enum puppet_end make_answer(struct puppet *p, struct puppet_secret *secret)
+/* An empty list says that there is none. */
+static bool add_certificate(struct puppet *p)
 {
     static const uint8_t no_certificates[3];
+    struct sd_span chain = p->cfg.login.chain;
+    if (!chain.len)
+        chain = (struct sd_span){no_certificates, sizeof no_certificates};
+    return add_own(p, SD_HS_CERTIFICATE, 0, chain);
+}
+
+/* Without an algorithm that both know, the server misses it: that is its to say. */
+static bool add_proof(struct puppet *p)
+{
+    uint8_t body[PUPPET_PROOF_MAX];
+    struct sd_wr w = sd_wr_init(body, sizeof body);
+    const struct sd_span request = {p->request, p->request_len};
+    const struct sd_span so_far = {p->transcript.bytes, p->transcript.len};
+    if (!p->certificate_wanted || !p->cfg.login.chain.len ||
+        !puppet_prove(&w, p->cfg.login.key, p->version, request, so_far))
+        return true;
+    return add_own(p, SD_HS_CERTIFICATE_VERIFY, 0, (struct sd_span){body, sd_wr_len(&w)});
+}
+
+static enum puppet_end make_answer(struct puppet *p, struct puppet_secret *secret)
+{
     struct puppet_exchange x;
     const struct puppet_parts parts = {.server_key = {p->server_key, p->server_key_len},
                                        .certificate = own_certificate(p),
@@ -80,13 +102,11 @@ static enum puppet_end make_answer(struct puppet *p, struct puppet_secret *secre
         return PUPPET_END_UNSUPPORTED;
     p->group = secret->group;
     p->next_message = (uint16_t)(p->next_message + p->cfg.skip);
-    if (p->certificate_wanted &&
-        !add_own(p, SD_HS_CERTIFICATE, 0,
-                 (struct sd_span){no_certificates, sizeof no_certificates}))
-        return PUPPET_END_LOCAL;
-    if (!add_own(p, SD_HS_CLIENT_KEY_EXCHANGE, 0,
+    if ((p->certificate_wanted && !add_certificate(p)) ||
+        !add_own(p, SD_HS_CLIENT_KEY_EXCHANGE, 0,
                  (struct sd_span){secret->message, secret->message_len}) ||
-        !puppet_derive_master(p, secret) || !puppet_derive_keys(p) || !add_finished(p))
+        !puppet_derive_master(p, secret) || !puppet_derive_keys(p) || !add_proof(p) ||
+        !add_finished(p))
         return PUPPET_END_LOCAL;
     return PUPPET_NOT_ENDED;
 }
@@ -221,7 +241,8 @@ static enum puppet_end take_by_type(struct puppet *p, const struct sd_handshake 
                                                                       : PUPPET_END_LOCAL;
     case SD_HS_CERTIFICATE_REQUEST:
         p->certificate_wanted = true;
-        return PUPPET_NOT_ENDED;
+        return keep_body(&p->request, &p->request_len, h->body) ? PUPPET_NOT_ENDED
+                                                                : PUPPET_END_LOCAL;
     case SD_HS_NEW_SESSION_TICKET:
         take_ticket(p, h->body);
         return PUPPET_NOT_ENDED;

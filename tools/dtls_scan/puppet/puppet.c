@@ -129,5 +129,6 @@ void puppet_fini(struct puppet *p)
     puppet_transcript_clear(&p->transcript);
     free(p->certificate);
     free(p->server_key);
+    free(p->request);
     OPENSSL_cleanse(p, sizeof *p);
 }

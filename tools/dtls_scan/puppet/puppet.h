@@ -16,6 +16,7 @@
 #include "dtls_scan/puppet/exchange.h"
 #include "dtls_scan/puppet/flight.h"
 #include "dtls_scan/puppet/inbox.h"
+#include "dtls_scan/puppet/proof.h"
 #include "dtls_scan/puppet/transcript.h"
 #include "unseal/keys12.h"
 #include "wire/alert.h"
@@ -64,6 +65,7 @@ struct puppet_heard {
 struct puppet_config {
     struct puppet_offer offer;
     struct sd_span identity, key; /* a pre-shared key; empty = none */
+    struct puppet_login login;    /* for a server that wants a certificate */
     size_t mtu;                   /* bytes of UDP payload; 0 = PUPPET_MTU */
     sd_time first_timeout;        /* of a flight, doubled each time; 0 = PUPPET_FIRST_TIMEOUT */
     unsigned retransmissions;     /* of a flight, then the end; 0 = PUPPET_RETRANSMISSIONS */
@@ -133,8 +135,9 @@ struct puppet {
     bool keyed;
     struct puppet_inbox inbox;
     struct puppet_transcript transcript;
-    uint8_t *certificate, *server_key; /* messages kept for the key exchange */
-    size_t certificate_len, server_key_len;
+    /* Messages kept for the answer. */
+    uint8_t *certificate, *server_key, *request;
+    size_t certificate_len, server_key_len, request_len;
     sd_time now;
 };
 
