@@ -9,6 +9,8 @@ import sys
 from server import DRIVE_S, Failed, Server, drive, each
 
 STAY_CONNECTED_FROM = 100  # clients: connecting them again for each round would take longer than it
+SPREAD_FROM = 100  # units of work in a round; with fewer one worker may have next to nothing
+LEAST_SHARE = 0.2  # of the CPU time of the busiest worker
 DID_SOME_WORK = 0.1  # of the messages; who receives less was not measured
 
 
@@ -39,8 +41,16 @@ class Rounds:
     def _once(self):
         with Server(self.args) as server:
             run = drive(self.driver, server, *self.load)
+            self._check_workers(server.thread_times())
             printed = server.end()
         return self._checked(run, printed)
+
+    def _check_workers(self, times):
+        """Each worker has its part: the kernel spreads clients by chance, and few say nothing."""
+        if self.peer.workers == 1 or self.count < SPREAD_FROM:
+            return
+        if len(times) < self.peer.workers or min(times) < LEAST_SHARE * max(times):
+            raise Failed(f"{self.args[0]}: a worker did no work: {times} ns of CPU time in its threads")
 
     def _checked(self, run, printed):
         if self.figure.size and self.figure.role == "sink":

@@ -24,8 +24,9 @@ def printed_whole(printed, size):
 
 
 class Peer:
-    def __init__(self, program, roles, received=counted, max_size=16000, version=None):
+    def __init__(self, program, roles, received=counted, max_size=16000, version=None, workers=1):
         self.program, self.roles, self.received, self.max_size, self.version = program, roles, received, max_size, version
+        self.workers = workers
 
     def missing(self):
         """Why it cannot be run here, or None."""
@@ -42,12 +43,13 @@ def _ours(program, keys, *more, roles=("sink", "echo", "burst", "psk", "hello"),
     return Peer(program, {r: [*options[r], *more] for r in roles}, **how)
 
 
-def _nc_dtls(program, keys, *more):
+def _nc_dtls(program, keys, *more, workers=1):
+    more = [*more, "--workers", workers] if workers > 1 else more
     listen = ["-l", "-d", "--quiet", *more]
     at = ["127.0.0.1", "{port}"]
     return Peer(program, {"sink": [*listen, *keys, *at], "hello": [*listen, *keys, *at],
                           "echo": ["-l", "--echo", "--quiet", *more, *keys, *at],
-                          "psk": [*listen, "--psk", PSK, *at]}, printed_whole)
+                          "psk": [*listen, "--psk", PSK, *at]}, printed_whole, workers=workers)
 
 
 def _s_server(keys):
@@ -79,6 +81,7 @@ def peers(bin_folder, keys, also=()):
         "library": _ours(b / "library_server", keys, "-o"),
         "library, shared": _ours(b / "library_server", keys),
         "nc_dtls": _nc_dtls(b / "nc_dtls", keys),
+        "nc_dtls, 2 workers": _nc_dtls(b / "nc_dtls", keys, workers=2),
         "s_server": _s_server(keys),
         "gnutls-serv": _gnutls(keys),
         "socat": _socat(keys),

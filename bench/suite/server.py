@@ -63,6 +63,11 @@ class Server:
             time.sleep(0.02)
         return result
 
+    def thread_times(self):
+        """CPU time of each thread, ns."""
+        tasks = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
+        return [int((task / "schedstat").read_text().split()[0]) for task in tasks]
+
     def kill(self):
         self.process.kill()
         self.process.wait()
