@@ -264,6 +264,79 @@ SDTLS_API SDTLS_NODISCARD int sdtls_next(sdtls *s, sdtls_event *ev, int timeout_
 /* Readable whenever sdtls_next() has something to do. */
 SDTLS_API int sdtls_fd(sdtls *s);
 
+/* --- Without sockets: the program carries the datagrams and tells the time. ---
+ *
+ *     static int output(void *arg, const sdtls_path *path, const void *datagram, size_t len);
+ *     sdtls *s = sdtls_new_with(&config, &(sdtls_transport){sizeof(sdtls_transport), output, arg});
+ *     sdtls_serve(s);                              // accept clients (a=setup:passive), or
+ *     sdtls_connect_path(s, &path, NULL, now, &c); // be the client (a=setup:active)
+ *     // for each datagram that arrives, and when sdtls_deadline() has passed:
+ *     sdtls_input(s, &datagram, now); // or sdtls_advance(s, now);
+ *     while (sdtls_next(s, &ev, 0) > 0)
+ *         ...
+ *
+ * Everything else is as with sockets: gate and cookies, limits, restarted clients, path MTU,
+ * events, sdtls_send(). Such an endpoint opens no file descriptor, reads no clock and makes no
+ * system call but for random numbers and memory; sdtls_fd(), sdtls_listen(), sdtls_adopt() and
+ * sdtls_connect() say STATE. OpenSSL's retransmission timer and the dates of certificates and
+ * tickets follow the system's time, gettimeofday() and time(): `now` has to pass as fast as that.
+ */
+
+/* Where a datagram travels: both addresses, or a number of the program's where it has none (a
+ * relay, a tunnel). Two paths are the same when peer, local and, for an address that is NULL, id
+ * are. */
+typedef struct sdtls_path {
+    size_t size;                         /* sizeof(sdtls_path) */
+    const struct sockaddr *peer, *local; /* IPv4, IPv6, or NULL; borrowed during the call */
+    uint64_t id;                         /* of what is NULL */
+    size_t payload; /* UDP payload that the path carries, headers of a tunnel deducted; 0 = unknown.
+                       It counts when the path's connection begins */
+    int verified;   /* the peer is known to receive there, as after a connectivity check of ICE:
+                       a ClientHello from there needs no cookie */
+} sdtls_path;
+
+/* What arrived. */
+typedef struct sdtls_datagram {
+    size_t size; /* sizeof(sdtls_datagram) */
+    const sdtls_path *path;
+    const void *data; /* borrowed during the call, as all of this */
+    size_t len;
+    /* 0; or the errno that the network reported for a datagram sent to this path (ECONNREFUSED,
+     * EMSGSIZE, ...). Then data is what the report quotes of that datagram, and limit the UDP
+     * payload that it says fits, or 0. Nobody can end a connection that way. */
+    int error;
+    size_t limit;
+} sdtls_datagram;
+
+typedef struct sdtls_transport {
+    size_t size; /* sizeof(sdtls_transport) */
+    /* Sends one datagram. It may be called within every function of the endpoint or a connection,
+     * and must call none of them. 0; or -EAGAIN or -ENOBUFS: no room, data is kept and offered
+     * again; -EMSGSIZE: too large for this path; any other -errno: it is lost. */
+    int (*output)(void *arg, const sdtls_path *path, const void *datagram, size_t len);
+    void *arg;
+} sdtls_transport;
+
+/* A new endpoint without sockets. NULL: out of memory, or no output. */
+SDTLS_API SDTLS_NODISCARD sdtls *sdtls_new_with(const sdtls_config *config,
+                                                const sdtls_transport *transport);
+/* From now on clients are accepted. Errors: STATE, CRED, OPTION, NOMEM. */
+SDTLS_API SDTLS_NODISCARD int sdtls_serve(sdtls *s);
+/* A client connection over this path. host: whom the certificate must name, and SNI; or NULL.
+ * pconn may be NULL. `now` as in sdtls_input().
+ * Errors: STATE (also when the path has a connection), ARG, CRED, OPTION, NOMEM. */
+SDTLS_API SDTLS_NODISCARD int sdtls_connect_path(sdtls *s, const sdtls_path *path, const char *host,
+                                                 uint64_t now, sdtls_conn **pconn);
+/* Hands in one datagram, or an error of the network. `now`: nanoseconds of any clock that does not
+ * go back. Returns 0; 1 when it is not DTLS by its first byte (RFC 7983, RFC 9443), so nothing was
+ * done with it; or ARG, STATE. Call sdtls_next() until it returns 0 before the next datagram. */
+SDTLS_API SDTLS_NODISCARD int sdtls_input(sdtls *s, const sdtls_datagram *datagram, uint64_t now);
+/* When sdtls_advance() and sdtls_next() are to be called next, on the clock of `now`; UINT64_MAX:
+ * only after a datagram. Ask again after each call that takes the endpoint or a connection. */
+SDTLS_API uint64_t sdtls_deadline(const sdtls *s);
+/* It is `now`: the next call of sdtls_next() runs the timers that are due. */
+SDTLS_API void sdtls_advance(sdtls *s, uint64_t now);
+
 /* Sends len bytes as one record in one datagram. Success means handed to the kernel; the
  * network may lose it, as with UDP. When the socket has no room (a slow interface), the library
  * keeps this one datagram and sends it as soon as it can, see sdtls_unsent(). Errors:
@@ -313,6 +386,7 @@ SDTLS_API size_t sdtls_max_payload(const sdtls_conn *c);
  * a connection with a socket of its own hears ICMP errors: to hear them during the
  * handshake, ask at ACCEPTED. */
 SDTLS_API int sdtls_conn_fd(const sdtls_conn *c);
+/* NULL, and length 0, for a path that has no such address. */
 SDTLS_API const struct sockaddr *sdtls_peer(const sdtls_conn *c, socklen_t *len);
 SDTLS_API const struct sockaddr *sdtls_conn_local(const sdtls_conn *c, socklen_t *len);
 /* "192.0.2.1:4433" or "[2001:db8::1]:4433"; lives as long as the connection. */

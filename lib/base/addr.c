@@ -26,10 +26,27 @@ bool sd_addr_eq(const struct sd_addr *a, const struct sd_addr *b)
 {
     if (a->sa.sa_family != b->sa.sa_family)
         return false;
+    if (a->sa.sa_family == AF_UNSPEC)
+        return !memcmp(a->path.id, b->path.id, sizeof a->path.id);
     if (a->sa.sa_family == AF_INET)
         return a->in.sin_port == b->in.sin_port && a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
     return a->in6.sin6_port == b->in6.sin6_port && a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
            !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof a->in6.sin6_addr);
+}
+
+struct sd_addr sd_addr_path(uint64_t id)
+{
+    struct sd_addr a;
+    memset(&a, 0, sizeof a);
+    memcpy(a.path.id, &id, sizeof id);
+    return a;
+}
+
+uint64_t sd_addr_path_id(const struct sd_addr *a)
+{
+    uint64_t id;
+    memcpy(&id, a->path.id, sizeof id);
+    return id;
 }
 
 struct sd_addr sd_addr_any(int family, uint16_t port)
@@ -85,7 +102,7 @@ static void put_v4(const struct sd_addr *a, char *to)
 
 const char *sd_addr_text(const struct sd_addr *a, char buf[static SD_ADDR_TEXT])
 {
-    char ip[INET6_ADDRSTRLEN] = "?";
+    char ip[INET6_ADDRSTRLEN];
     if (a->sa.sa_family == AF_INET) {
         put_v4(a, buf);
     } else if (a->sa.sa_family == AF_INET6) {
@@ -95,7 +112,7 @@ const char *sd_addr_text(const struct sd_addr *a, char buf[static SD_ADDR_TEXT])
             snprintf(scope, sizeof scope, "%%%u", a->in6.sin6_scope_id);
         snprintf(buf, SD_ADDR_TEXT, "[%s%s]:%u", ip, scope, sd_addr_port(a));
     } else {
-        snprintf(buf, SD_ADDR_TEXT, "?");
+        snprintf(buf, SD_ADDR_TEXT, "path %llu", (unsigned long long)sd_addr_path_id(a));
     }
     return buf;
 }
@@ -104,6 +121,10 @@ size_t sd_addr_bytes(const struct sd_addr *a, uint8_t out[static SD_ADDR_BYTES])
 {
     struct sd_wr w = sd_wr_init(out, SD_ADDR_BYTES);
     sd_wr_u16(&w, a->sa.sa_family);
+    if (a->sa.sa_family == AF_UNSPEC) {
+        sd_wr_bytes(&w, a->path.id, sizeof a->path.id);
+        return sd_wr_len(&w);
+    }
     sd_wr_u16(&w, sd_addr_port(a));
     if (a->sa.sa_family == AF_INET6) {
         sd_wr_bytes(&w, &a->in6.sin6_addr, sizeof a->in6.sin6_addr);
@@ -117,6 +138,8 @@ size_t sd_addr_bytes(const struct sd_addr *a, uint8_t out[static SD_ADDR_BYTES])
 struct sd_addr sd_addr_host(const struct sd_addr *a)
 {
     enum { MAPPED = 16, SITE = 7 }; /* bytes */
+    if (a->sa.sa_family == AF_UNSPEC)
+        return *a;
     struct sd_addr h = sd_addr_any(a->sa.sa_family, 0);
     if (a->sa.sa_family != AF_INET6)
         h.in.sin_addr = a->in.sin_addr;

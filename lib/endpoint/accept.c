@@ -24,7 +24,7 @@ static struct sd_gate_result ask_gate(struct sdtls *s, const struct sd_received 
         renew_secret(s, now);
     struct sd_gate_result r =
         sd_gate_check_beside(&s->gate, standing, d->data, d->len, &d->peer, &d->local, reply);
-    if (r.verdict == SD_GATE_REPLY && (s->cfg.flags & SDTLS_F_NO_COOKIE))
+    if (r.verdict == SD_GATE_REPLY && (d->verified || s->cfg.flags & SDTLS_F_NO_COOKIE))
         r.verdict = SD_GATE_ADMIT;
     return r;
 }

@@ -15,7 +15,7 @@ static int wrong_time(const struct sdtls_conn *c, const char *what)
 /* The kernel has it, or the library keeps it until the kernel takes it. */
 static int was_sent(struct sdtls_conn *c)
 {
-    sd_conn_touch(c, sd_clock_now());
+    sd_conn_touch(c, sd_endpoint_now(c->ep));
     c->told_again = false;
     c->retry_at = SD_NEVER;
     if (sd_session_unsent(c->session)) {
@@ -96,7 +96,7 @@ void sdtls_resume(struct sdtls_conn *c)
     if (!c->paused || c->state == SD_CONN_CLOSING)
         return;
     c->paused = false;
-    sd_conn_touch(c, sd_clock_now());
+    sd_conn_touch(c, sd_endpoint_now(c->ep));
     sd_conn_count_stored(c);
     sd_session_hold(c->session, false, 0);
     sd_peer_hold(c->peer, false);
@@ -129,9 +129,10 @@ int sdtls_conn_fd(const struct sdtls_conn *c)
 
 static const struct sockaddr *sockaddr_of(const struct sd_addr *a, socklen_t *len)
 {
+    bool known = a->sa.sa_family != AF_UNSPEC;
     if (len)
-        *len = sd_addr_len(a);
-    return &a->sa;
+        *len = known ? sd_addr_len(a) : 0;
+    return known ? &a->sa : NULL;
 }
 
 const struct sockaddr *sdtls_peer(const struct sdtls_conn *c, socklen_t *len)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A client's attempt to connect to one address. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,19 @@ static int connect_error(const struct sdtls *s, const struct sd_addr *to,
                       sd_addr_text(from, b), why);
 }
 
-int sd_connect_try(struct sdtls_conn *c, const struct sd_addr *to, sd_time now, struct sd_err *err)
+static int attempt_path(struct sdtls_conn *c, struct sd_peer **peer, struct sd_err *err)
+{
+    char text[SD_ADDR_TEXT];
+    const struct sd_path *path = &c->race->path;
+    int rc = sd_demux_connect_path(c->ep->demux, path, c, peer);
+    if (rc == -EADDRINUSE)
+        return sd_err_set(err, SDTLS_STATE, "%s: the path has a connection",
+                          sd_addr_text(&path->remote, text));
+    return rc ? sd_err_set(err, SDTLS_NOMEM, "out of memory") : SDTLS_OK;
+}
+
+static int attempt_socket(struct sdtls_conn *c, const struct sd_addr *to, struct sd_peer **peer,
+                          struct sd_err *err)
 {
     struct sdtls *s = c->ep;
     struct sd_addr source;
@@ -46,10 +59,16 @@ int sd_connect_try(struct sdtls_conn *c, const struct sd_addr *to, sd_time now, 
     int rc = source_for(s, to, &source, &from, err);
     if (rc)
         return rc;
+    rc = sd_demux_connect(s->demux, to, from, c, peer);
+    return rc ? connect_error(s, to, from, -rc, err) : SDTLS_OK;
+}
+
+int sd_connect_try(struct sdtls_conn *c, const struct sd_addr *to, sd_time now, struct sd_err *err)
+{
     struct sd_peer *peer;
-    rc = sd_demux_connect(s->demux, to, from, c, &peer);
+    int rc = c->ep->carried ? attempt_path(c, &peer, err) : attempt_socket(c, to, &peer, err);
     if (rc)
-        return connect_error(s, to, from, -rc, err);
+        return rc;
     sd_conn_set_peer(c, peer);
     rc = sd_conn_session(c, err);
     if (rc)

@@ -55,13 +55,10 @@ static struct sdtls_conn *conn_to(struct sdtls *s, const char *host, struct sd_a
     return NULL;
 }
 
-int sd_connect_begin(struct sdtls *s, const char *host, struct sd_addr *list, size_t count,
-                     struct sdtls_conn **pconn)
+static int begin_attempts(struct sdtls_conn *c, struct sdtls_conn **pconn)
 {
-    sd_time now = sd_clock_now();
-    struct sdtls_conn *c = conn_to(s, host, list, count, now);
-    if (!c)
-        return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
+    struct sdtls *s = c->ep;
+    sd_time now = c->began;
     int rc = sd_race_begin(c, now, &s->err);
     if (rc) {
         sd_conn_free(c);
@@ -76,13 +73,35 @@ int sd_connect_begin(struct sdtls *s, const char *host, struct sd_addr *list, si
     return SDTLS_OK;
 }
 
+int sd_connect_begin(struct sdtls *s, const char *host, struct sd_addr *list, size_t count,
+                     struct sdtls_conn **pconn)
+{
+    struct sdtls_conn *c = conn_to(s, host, list, count, sd_endpoint_now(s));
+    return c ? begin_attempts(c, pconn) : sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
+}
+
+int sd_connect_begin_path(struct sdtls *s, const struct sd_path *path, const char *host,
+                          struct sdtls_conn **pconn)
+{
+    struct sd_addr *to = malloc(sizeof *to);
+    if (to)
+        *to = path->remote;
+    struct sdtls_conn *c = to ? conn_to(s, host, to, 1, s->now) : NULL;
+    if (!c)
+        return sd_err_set(&s->err, SDTLS_NOMEM, "out of memory");
+    c->race->path = *path;
+    return begin_attempts(c, pconn);
+}
+
 int sdtls_connect(struct sdtls *s, const char *host, const char *port, struct sdtls_conn **pconn)
 {
     if (pconn)
         *pconn = NULL;
     if (!host || !port)
         return sd_err_set(&s->err, SDTLS_ARG, "sdtls_connect() needs a host and a port");
-    int rc = sd_endpoint_open(s);
+    int rc = sd_endpoint_need_sockets(s);
+    if (!rc)
+        rc = sd_endpoint_open(s);
     if (!rc)
         rc = sd_endpoint_tls(s, SD_ROLE_CLIENT);
     if (rc)

@@ -100,7 +100,8 @@ int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
         .counters = s->guard_count,
         .host = race ? race->host : NULL,
         .mtu = s->cfg.mtu,
-        .route_payload = c->server ? 0 : sd_peer_route_payload(c->peer),
+        /* To ask the kernel takes system calls: a server does so in settle.c. */
+        .route_payload = c->server && !s->carried ? 0 : sd_peer_route_payload(c->peer),
         .ipv6 = sd_peer_ipv6(c->peer),
         .timer_ms = s->cfg.timer_ms,
     };
@@ -346,7 +347,10 @@ void sd_conn_input(struct sdtls_conn *c, const struct sd_received *d, sd_time no
     c->heard = now;
     c->datagram = d->len;
     c->fragment = d->fragment;
-    sd_session_lend(c->session, d->data, d->len, now);
+    if (c->ep->carried) /* what the program hands in is its own again when sdtls_input() returns */
+        sd_session_input(c->session, d->data, d->len, now);
+    else
+        sd_session_lend(c->session, d->data, d->len, now);
     if (c->paused)
         sd_conn_count_stored(c);
     sd_conn_wake(c);

@@ -59,7 +59,7 @@ void sdtls_free(struct sdtls *s)
 
 int sdtls_fd(struct sdtls *s)
 {
-    if (sd_endpoint_open(s))
+    if (sd_endpoint_need_sockets(s) || sd_endpoint_open(s))
         return -1;
     s->polled = true;
     sd_endpoint_wake(s);
@@ -107,7 +107,7 @@ static bool run_due_connections(struct sdtls *s, sd_time now)
 
 /* accept.c or client.c, by the role of the connection, sees it first: it may be about more than
  * this session. */
-static void dispatch(struct sdtls *s, const struct sd_received *d, sd_time now)
+void sd_endpoint_dispatch(struct sdtls *s, const struct sd_received *d, sd_time now)
 {
     struct sdtls_conn *c = d->to ? sd_peer_user(d->to) : NULL;
     if (!c)
@@ -165,10 +165,20 @@ static int next_event(struct sdtls *s, sdtls_event *ev, int timeout_ms)
         if (rc < 0)
             return sd_err_set(&s->err, SDTLS_IO, "cannot wait for datagrams: %s", strerror(-rc));
         if (rc > 0)
-            dispatch(s, &d, now);
+            sd_endpoint_dispatch(s, &d, now);
         else if (sd_timers_next(&s->timers) > now && !sd_limit_departing(s))
             return 0; /* the time has passed, or a signal came */
     }
+}
+
+/* Without sockets there is nothing to wait for. */
+static int next_carried(struct sdtls *s, sdtls_event *ev)
+{
+    do
+        if (next_of_ready(s, ev, s->now))
+            return 1;
+    while (run_due_connections(s, s->now));
+    return 0;
 }
 
 int sdtls_next(struct sdtls *s, sdtls_event *ev, int timeout_ms)
@@ -181,6 +191,8 @@ int sdtls_next(struct sdtls *s, sdtls_event *ev, int timeout_ms)
     int rc = sd_endpoint_open(s);
     if (rc)
         return rc;
+    if (s->carried)
+        return next_carried(s, ev);
     rc = next_event(s, ev, timeout_ms);
     sd_endpoint_wake(s);
     return rc;

@@ -139,7 +139,8 @@ struct sd_replies {
 
 /* A client's addresses in the resolver's order, and what became of them. */
 struct sd_race {
-    char *host;
+    char *host;          /* NULL: the program has none for its path */
+    struct sd_path path; /* without sockets; `addr` is then its remote address */
     struct sd_addr *addr;
     size_t count, next; /* next: the first that has not begun */
     sd_time begun;      /* the last one */
@@ -242,6 +243,9 @@ struct sd_limits {
 
 struct sdtls {
     struct sdtls_group *group; /* NULL: serves alone */
+    bool carried;              /* no sockets: the program carries the datagrams, see transport.c */
+    sdtls_transport transport; /* then */
+    sd_time now;               /* then: the time as the program last told it */
     sdtls_config cfg;          /* our copy: every string owned */
     struct sd_err err;
     int unusable; /* why the configuration cannot be used: the error of every call */
@@ -286,6 +290,10 @@ void sd_group_secrets(struct sdtls *s, sd_time now);
 /* parts.c */
 int sd_endpoint_open(struct sdtls *s);                   /* the demux, on first use */
 int sd_endpoint_tls(struct sdtls *s, enum sd_role role); /* the context, on first use */
+/* The time: the program's, if it carries the datagrams. */
+sd_time sd_endpoint_now(const struct sdtls *s);
+/* STATE for an endpoint without sockets. */
+int sd_endpoint_need_sockets(struct sdtls *s);
 /* Before returning to the user, who may wait on the fd: it must be readable as long as a
  * connection has something to report, or timers to set, or a datagram that was read waits. */
 void sd_endpoint_wake(struct sdtls *s);
@@ -294,6 +302,9 @@ const char *sd_endpoint_error_text(const struct sdtls *s, int error,
                                    char buf[static SD_ENDPOINT_TEXT]);
 void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* endpoint.c: a datagram or an error, wherever it came from. */
+void sd_endpoint_dispatch(struct sdtls *s, const struct sd_received *d, sd_time now);
 
 /* conn.c */
 struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now);
@@ -369,6 +380,9 @@ bool sd_race_event(struct sdtls_conn *rival, sdtls_event *ev, sd_time now);
 /* sdtls_connect() after the name is resolved; takes over `list`. */
 int sd_connect_begin(struct sdtls *s, const char *host, struct sd_addr *list, size_t count,
                      struct sdtls_conn **pconn);
+/* The same over a path of the program's; host may be NULL. */
+int sd_connect_begin_path(struct sdtls *s, const struct sd_path *path, const char *host,
+                          struct sdtls_conn **pconn);
 /* Before the server's first answer a datagram or an error may tell something about the
  * attempt to connect. True when it did; false: it is for the session. */
 bool sd_connect_takes(struct sdtls_conn *c, const struct sd_received *d, sd_time now);

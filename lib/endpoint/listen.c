@@ -66,7 +66,9 @@ static int listen_all(struct sdtls *s, const struct sd_addr *list, size_t n)
 
 static int server_ready(struct sdtls *s)
 {
-    int rc = sd_endpoint_tls(s, SD_ROLE_SERVER);
+    int rc = sd_endpoint_need_sockets(s);
+    if (!rc)
+        rc = sd_endpoint_tls(s, SD_ROLE_SERVER);
     return rc ? rc : sd_endpoint_open(s);
 }
 

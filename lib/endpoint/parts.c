@@ -24,6 +24,19 @@ void sd_endpoint_log(struct sdtls *s, int level, const char *fmt, ...)
     s->cfg.log(s->cfg.cb_arg, level, line);
 }
 
+sd_time sd_endpoint_now(const struct sdtls *s)
+{
+    return s->carried ? s->now : sd_clock_now();
+}
+
+int sd_endpoint_need_sockets(struct sdtls *s)
+{
+    if (s->carried)
+        return sd_err_set(&s->err, SDTLS_STATE,
+                          "this endpoint has no sockets: the program carries its datagrams");
+    return SDTLS_OK;
+}
+
 void sd_endpoint_wake(struct sdtls *s)
 {
     if (!s->polled)
@@ -94,10 +107,10 @@ static int open_gate(struct sdtls *s)
     if (!sd_random(secret, sizeof secret))
         return sd_err_set(&s->err, SDTLS_IO, "the system has no random numbers: %s",
                           strerror(errno));
-    sd_gate_init(&s->gate, sd_tls_mac_sum, s->mac, secret, sd_clock_now());
+    sd_gate_init(&s->gate, sd_tls_mac_sum, s->mac, secret, sd_endpoint_now(s));
     explicit_bzero(secret, sizeof secret);
     if (s->group)
-        sd_group_secrets(s, sd_clock_now());
+        sd_group_secrets(s, sd_endpoint_now(s));
     return SDTLS_OK;
 }
 

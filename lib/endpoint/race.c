@@ -17,8 +17,8 @@ enum {
 int sd_race_new(struct sdtls_conn *c, const char *host, struct sd_addr *list, size_t count)
 {
     struct sd_race *race = calloc(1, sizeof *race);
-    char *copy = strdup(host);
-    if (!race || !copy) {
+    char *copy = host ? strdup(host) : NULL;
+    if (!race || (host && !copy)) {
         free(race);
         free(copy);
         return SDTLS_NOMEM;
@@ -210,7 +210,7 @@ const struct sd_err *sd_race_failed(struct sdtls_conn *c, const struct sd_err *w
     if (c->state != SD_CONN_HANDSHAKE || is_settled(c, why))
         return why;
     note_failure(race, rank_of_failure(c, why), why, &c->remote);
-    if (another_goes_on(c, sd_clock_now()))
+    if (another_goes_on(c, sd_endpoint_now(c->ep)))
         return NULL;
     c->remote = race->failed;
     sd_addr_text(&c->remote, c->remote_text);

@@ -23,5 +23,5 @@ void sd_conn_settle(struct sdtls_conn *c, sd_time now)
 void sd_conn_settle_asked(const struct sdtls_conn *c)
 {
     if (!c->settled)
-        sd_conn_settle((struct sdtls_conn *)(uintptr_t)c, sd_clock_now());
+        sd_conn_settle((struct sdtls_conn *)(uintptr_t)c, sd_endpoint_now(c->ep));
 }

@@ -38,7 +38,11 @@ static int init_demux(struct sd_demux *d)
     d->parcels_end = &d->parcels;
     if (!sd_random(&d->key, sizeof d->key))
         return -errno;
-    if (!sd_table_init(&d->peers) || !sd_batch_init(&d->batch))
+    if (!sd_table_init(&d->peers))
+        return -ENOMEM;
+    if (d->config.output)
+        return 0;
+    if (!sd_batch_init(&d->batch))
         return -ENOMEM;
     int rc = open_fds(d);
     return rc || !d->config.group ? rc : sd_group_join(d, d->config.group);

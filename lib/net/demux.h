@@ -45,7 +45,18 @@ enum sd_net_counter {
         SD_NET_COUNTER_COUNT
 };
 
+/* Where a datagram travels when the program carries it. */
+struct sd_path {
+    struct sd_addr remote, local;
+    size_t payload; /* UDP payload that it carries; 0 = not known */
+};
+
 struct sd_demux_config {
+    /* The program carries all datagrams: this sends one; 0 or -errno. No socket is opened then, the
+     * clock is not read, and of what is about listeners nothing may be called. NULL = sockets. */
+    int (*output)(void *arg, const struct sd_addr *to, const struct sd_addr *from, const void *data,
+                  size_t len);
+    void *output_arg;
     size_t max_connected; /* peers with a socket of their own; 0 = none, all shared */
     /* Bytes that the queue of every socket should hold, as far as allowed; 0 = 4 MiB for a
      * listener, a share of 32 MiB for the others, see rcvbuf.c. */
@@ -73,11 +84,13 @@ struct sd_received {
     int error;       /* 0, or the errno (ECONNREFUSED, EMSGSIZE, ...) for `to`; no data */
     /* The error in full, borrowed until the next sd_demux_next(); NULL when that is all. */
     const struct sd_report *report;
+    size_t payload;       /* UDP payload that its path carries, if the program carries it */
     size_t limit;         /* EMSGSIZE: UDP payload said to fit; 0 = not said */
     struct sd_addr peer;  /* who sent it */
     struct sd_addr local; /* the address it was sent to */
     struct sd_peer *to;   /* the known peer it belongs to, or NULL: unknown */
     unsigned listener;    /* which listener answers it, when `to` is NULL */
+    bool verified;        /* the program knows that the sender receives at its address */
     bool chosen;          /* another member of the group wants this one to accept the sender */
 };
 
@@ -103,6 +116,9 @@ void sd_demux_retire(struct sd_demux *d, unsigned listener);
 /* The next datagram or error. Listeners come before peers. 1 = filled, 0 = the
  * time passed, the armed deadline passed, or a signal came; -errno. */
 int sd_demux_next(struct sd_demux *d, struct sd_received *out, int timeout_ms);
+/* A datagram or an error that the program carried here: `to` is filled. -ENOENT: an error of no
+ * known peer. */
+int sd_demux_carry(struct sd_demux *d, struct sd_received *what);
 /* Something that was read waits for sd_demux_next(), although the fd may not be readable. */
 bool sd_demux_pending(const struct sd_demux *d);
 /* Makes the fd readable, until a call of sd_demux_next() waits or finds nothing. */
@@ -133,6 +149,9 @@ struct sd_peer *sd_demux_accept(struct sd_demux *d, const struct sd_received *fr
 /* Client: a socket connected to `remote`, from `source` (or NULL). */
 int sd_demux_connect(struct sd_demux *d, const struct sd_addr *remote, const struct sd_addr *source,
                      void *user, struct sd_peer **pp);
+/* The same when the program carries the datagrams; -EADDRINUSE: the path has a peer. */
+int sd_demux_connect_path(struct sd_demux *d, const struct sd_path *path, void *user,
+                          struct sd_peer **pp);
 /* Answers a datagram of no known peer, from the address it was sent to. */
 int sd_demux_reply(struct sd_demux *d, const struct sd_received *to, const void *data, size_t len);
 /* Takes the peer out of the table at once, drains its socket with re-dispatch

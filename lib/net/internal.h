@@ -67,6 +67,7 @@ struct sd_peer {
     bool settled;          /* it has a socket of its own, or does without */
     unsigned listener;
     struct sd_addr remote, local;
+    size_t payload; /* of its path, when the program carries the datagrams */
     void *user;
 };
 
@@ -235,6 +236,9 @@ uint64_t sd_peer_hash(const struct sd_demux *d, const struct sd_addr *remote,
                       const struct sd_addr *local);
 struct sd_peer *sd_peer_find(const struct sd_demux *d, const struct sd_addr *remote,
                              const struct sd_addr *local);
+
+/* peer.c: into the table. */
+void sd_peer_add(struct sd_demux *d, struct sd_peer *p);
 
 /* probe.c: whether a connected socket on a listener's port gets its peer's
  * datagrams and nobody else's, also when another listener comes later. */

@@ -5,7 +5,7 @@
 
 #include "net/internal.h"
 
-static void table_add(struct sd_demux *d, struct sd_peer *p)
+void sd_peer_add(struct sd_demux *d, struct sd_peer *p)
 {
     sd_table_add(&d->peers, &p->node, sd_peer_hash(d, &p->remote, &p->local));
     if (d->group)
@@ -104,7 +104,7 @@ void sd_peer_open(struct sd_peer *p)
 /* What a listener drops may be the answer of a client in its handshake. */
 static bool is_lossy(const struct sd_demux *d, unsigned listener)
 {
-    const struct sd_source *s = d->listeners[listener].source;
+    const struct sd_source *s = d->config.output ? NULL : d->listeners[listener].source;
     return s && s->lossy_until && sd_clock_now() < s->lossy_until;
 }
 
@@ -120,8 +120,9 @@ struct sd_peer *sd_demux_admit(struct sd_demux *d, const struct sd_received *fro
                           .listener = from->listener,
                           .remote = from->peer,
                           .local = from->local,
+                          .payload = from->payload,
                           .user = user};
-    table_add(d, p);
+    sd_peer_add(d, p);
     /* Others of a group open sockets at the same time, and what such a new socket catches of this
      * peer's would come out of order: it must not be data. */
     if (d->group || is_lossy(d, p->listener))
@@ -240,6 +241,8 @@ static int count_sent(struct sd_demux *d, int rc)
 static int send_shared(const struct sd_demux *d, unsigned listener, const struct sd_addr *to,
                        const struct sd_addr *from, struct sd_span data)
 {
+    if (d->config.output)
+        return d->config.output(d->config.output_arg, to, from, data.p, data.len);
     const struct sd_source *s = sd_listener_for(d, listener, from);
     return s ? sd_socket_send(s->fd, data.p, data.len, to, from) : -ENOTCONN;
 }
@@ -279,6 +282,8 @@ void sd_peer_count_drops(struct sd_peer *p)
 bool sd_peer_waits(const struct sd_peer *p)
 {
     const struct sd_source *s = p->own;
+    if (p->demux->config.output)
+        return false;
     if (!s)
         s = sd_listener_for(p->demux, p->listener, &p->local);
     return s && !s->held && (sd_demux_pending(p->demux) || sd_socket_waits(s->fd));
@@ -329,5 +334,7 @@ bool sd_peer_ipv6(const struct sd_peer *p)
 
 size_t sd_peer_route_payload(const struct sd_peer *p)
 {
+    if (p->demux->config.output)
+        return p->payload;
     return p->own ? sd_socket_payload_to(p->own->fd, &p->remote) : ask_route(p);
 }

@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -25,17 +26,17 @@ def installed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def programs(installed, tmp_path_factory):
-    """The README's C blocks in order: server, client."""
+    """The README's C blocks in order: server, client, server that carries its datagrams."""
     folder = tmp_path_factory.mktemp("programs")
     blocks = re.findall(r"```c\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     env = dict(os.environ, PKG_CONFIG_PATH=os.pathsep.join(map(str, installed.glob("**/pkgconfig"))))
     flags = subprocess.run(
         ["pkg-config", f"--define-variable=prefix={installed}", "--cflags", "--libs", "sukat_dtls"],
         env=env, check=True, capture_output=True, text=True).stdout.split()
     libdir = next(f[2:] for f in flags if f.startswith("-L"))
     paths = []
-    for name, code in zip(("server", "client"), blocks):
+    for name, code in zip(("server", "client", "carrier"), blocks):
         source = folder / f"{name}.c"
         source.write_text(code)
         subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", *CFLAGS, source, "-o", folder / name,
@@ -65,23 +66,48 @@ def test_lengths_are_as_promised(programs):
     assert lines[0] <= 11 and lines[1] <= 15  # "10-line" and "13-line", plus #include
 
 
-def test_client_gets_its_echo(programs, tmp_path):
-    server, client = programs
+@pytest.fixture
+def identity(tmp_path):
+    """A folder with cert.pem, which contains the key as well."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                     "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "1", "-subj",
                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
                    cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
     cert = tmp_path / "cert.pem"
     cert.write_text(cert.read_text() + (tmp_path / "key.pem").read_text())
-    if bound(4433):
-        pytest.skip("something else uses port 4433")
-    process = subprocess.Popen([server], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    return tmp_path
+
+
+def test_program_with_its_own_socket_echoes_dtls_and_what_is_not_dtls(programs, identity):
+    _, client, carrier = programs
+    if bound(4434):
+        pytest.skip("something else uses port 4434")
+    process = subprocess.Popen([carrier], cwd=identity, stderr=subprocess.PIPE, text=True)
     try:
-        wait_until_bound(process, 4433)
-        done = subprocess.run([client, "localhost", "4433"], cwd=tmp_path, timeout=20,
+        wait_until_bound(process, 4434)
+        done = subprocess.run([client, "localhost", "4434"], cwd=identity, timeout=20,
                               capture_output=True, text=True)
         assert (done.returncode, done.stdout, done.stderr) == (0, "hello", "")
-        refused = subprocess.run([client, "127.0.0.1", "4433"], cwd=tmp_path, timeout=20,
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.settimeout(20)
+            other.sendto(b"\x00\x01 as STUN begins", ("127.0.0.1", 4434))
+            assert other.recv(2048) == b"\x00\x01 as STUN begins"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def test_client_gets_its_echo(programs, identity):
+    server, client, _ = programs
+    if bound(4433):
+        pytest.skip("something else uses port 4433")
+    process = subprocess.Popen([server], cwd=identity, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until_bound(process, 4433)
+        done = subprocess.run([client, "localhost", "4433"], cwd=identity, timeout=20,
+                              capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "hello", "")
+        refused = subprocess.run([client, "127.0.0.1", "4433"], cwd=identity, timeout=20,
                                  capture_output=True, text=True)
         assert refused.returncode == 1 and refused.stderr  # the certificate is not for this name
     finally:
