@@ -178,6 +178,51 @@ static void see(uint8_t random, bool proven)
     scan_see(&scan->facts.seen, &a);
 }
 
+/* A client is served with this key of ECDHE. */
+static void see_share(uint16_t suite, const char *key)
+{
+    static struct scan_association a;
+    static uint8_t random;
+    a.puppet.answered = a.puppet.finished_sound = true;
+    a.puppet.suite = suite;
+    memset(a.puppet.server_random, ++random, SD_RANDOM_LEN);
+    a.puppet.server_key = (uint8_t *)(uintptr_t)key;
+    a.puppet.params_len = 3; /* what follows is the signature */
+    scan_see(&scan->facts.seen, &a);
+}
+
+static void a_key_for_several_clients_is_said(void **state)
+{
+    enum { ECDHE = 0xc02b, PSK = 0x00a8 };
+    (void)state;
+    assert_true(scan_life(scan)->connected);
+    see_share(ECDHE, "oneA");
+    see_share(ECDHE, "twoA");
+    see_share(PSK, "hintA");
+    see_share(PSK, "hintA");
+    assert_level("repeated-values", SCAN_OK);
+    see_share(ECDHE, "oneB");
+    assert_level("repeated-values", SCAN_LOW);
+}
+
+static void a_ticket_key_of_zeros_shows(void **state)
+{
+    (void)state;
+    uint8_t zeros[80] = {0};
+    assert_level("ticket-key", SCAN_OK);
+    assert_true(scan->facts.life.session.ticket_len);
+    assert_int_equal(SSL_CTX_set_tlsext_ticket_keys(peer->ctx, zeros, sizeof zeros), 1);
+    memset(&scan->facts.life, 0, sizeof scan->facts.life);
+    assert_level("ticket-key", SCAN_CRITICAL);
+}
+
+static void a_server_without_tickets_has_no_ticket_key(void **state)
+{
+    (void)state;
+    SSL_CTX_set_options(peer->ctx, SSL_OP_NO_TICKET);
+    assert_level("ticket-key", SCAN_NOT_RUN);
+}
+
 static void a_flight_that_comes_again_is_no_second_use(void **state)
 {
     (void)state;
@@ -200,6 +245,9 @@ int main(void)
         TEST(a_server_that_goes_silent_is_not_said_to_refuse),
         TEST(silence_to_data_is_no_refusal),
         TEST(a_flight_that_comes_again_is_no_second_use),
+        TEST(a_key_for_several_clients_is_said),
+        TEST(a_ticket_key_of_zeros_shows),
+        TEST(a_server_without_tickets_has_no_ticket_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -127,12 +128,34 @@ bool scan_port_send(struct scan_port *p, const void *data, size_t len)
     return halt(l, SCAN_STOP_LOCAL, -rc);
 }
 
+static bool came_in_fragments(struct msghdr *m)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+        if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVFRAGSIZE) ||
+            (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVFRAGSIZE))
+            return true;
+    return false;
+}
+
+static void count_datagram(struct scan_line *l, struct msghdr *m, size_t len)
+{
+    l->received++;
+    l->received_bytes += len;
+    l->in_fragments += came_in_fragments(m);
+    if (len > l->largest)
+        l->largest = len;
+}
+
 static enum scan_heard read_port(struct scan_port *p, uint8_t *buf, size_t *len)
 {
-    ssize_t n = recv(p->fd, buf, SCAN_DATAGRAM, MSG_DONTWAIT);
+    enum { ROOM = 128 };
+    alignas(struct cmsghdr) uint8_t control[ROOM];
+    struct iovec to = {.iov_base = buf, .iov_len = SCAN_DATAGRAM};
+    struct msghdr m = {
+        .msg_iov = &to, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(p->fd, &m, MSG_DONTWAIT);
     if (n >= 0) {
-        p->line->received++;
-        p->line->received_bytes += (size_t)n;
+        count_datagram(p->line, &m, (size_t)n);
         *len = (size_t)n;
         return SCAN_HEARD_DATAGRAM;
     }

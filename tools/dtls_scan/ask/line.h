@@ -38,6 +38,8 @@ struct scan_line {
     unsigned sent; /* datagrams */
     unsigned received;
     uint64_t sent_bytes, received_bytes; /* UDP payload */
+    size_t largest;                      /* datagram that came, UDP payload */
+    unsigned in_fragments;               /* datagrams that came as IP fragments */
     unsigned refused;         /* ICMP port unreachable: no program listens, if it is not forged */
     sd_time rtt;              /* the shortest answer so far; 0 = none */
     unsigned late;            /* answers in a row that came only after a second hello */

@@ -6,6 +6,9 @@
 #include "dtls_scan/checks/association.h"
 #include "dtls_scan/checks/check.h"
 
+/* UDP payload of the smallest IPv6 MTU (RFC 8200 section 5). */
+enum { SAFE_DATAGRAM = 1280 - 40 - 8 };
+
 /* --- a flight that is not answered --- */
 
 /* Sees the first two retransmissions of the usual timer (after 1 s and 3 s). */
@@ -356,6 +359,24 @@ static void check_replay(struct scan *s, struct scan_outcome *o)
                    window);
 }
 
+/* --- datagrams --- */
+
+static void check_datagrams(struct scan *s, struct scan_outcome *o)
+{
+    const struct scan_line *l = &s->line;
+    json_t *value =
+        json_pack("{s:i,s:i}", "largest", (int)l->largest, "in_ip_fragments", (int)l->in_fragments);
+    if (l->in_fragments)
+        scan_found(
+            o, SCAN_MEDIUM, value,
+            "%u of its datagrams, of up to %zu bytes, came as IP fragments: firewalls drop them",
+            l->in_fragments, l->largest);
+    else
+        scan_found(o, l->largest > SAFE_DATAGRAM ? SCAN_INFO : SCAN_OK, value,
+                   "its datagrams have up to %zu bytes%s; none came as IP fragments", l->largest,
+                   l->largest > SAFE_DATAGRAM ? ", more than IPv6 carries everywhere" : "");
+}
+
 const struct scan_check scan_behaviour_checks[] = {
     {"retransmission", "Retransmission", SCAN_GROUP_BEHAVIOUR, 0, check_retransmission},
     {"repeated-hello", "Repeated ClientHello", SCAN_GROUP_BEHAVIOUR, 0, check_repeated_hello},
@@ -364,5 +385,6 @@ const struct scan_check scan_behaviour_checks[] = {
     {"message-seq", "message_seq", SCAN_GROUP_BEHAVIOUR, SCAN_LATE, check_message_seq},
     {"restart", "Client that restarts", SCAN_GROUP_BEHAVIOUR, 0, check_restart},
     {"replay", "Replayed and late records", SCAN_GROUP_BEHAVIOUR, 0, check_replay},
+    {"datagrams", "Datagrams", SCAN_GROUP_BEHAVIOUR, SCAN_LATE, check_datagrams},
 };
 const size_t scan_behaviour_count = sizeof scan_behaviour_checks / sizeof *scan_behaviour_checks;

@@ -15,10 +15,11 @@ enum { SCAN_SEEN = 24 };
 struct scan_seen {
     unsigned count;
     uint8_t random[SCAN_SEEN][SD_RANDOM_LEN];
-    uint8_t id[SCAN_SEEN][SD_SESSION_ID_MAX]; /* all zero = none */
-    unsigned same_random, same_id;            /* pairs of neighbours and others */
-    unsigned sealed_twice;                    /* records under one record number that differ */
-    unsigned nonce_twice;                     /* records under one explicit nonce that differ */
+    uint8_t id[SCAN_SEEN][SD_SESSION_ID_MAX];  /* all zero = none */
+    uint64_t share[SCAN_SEEN];                 /* hash of the key of ECDHE or DHE; 0 = none */
+    unsigned same_random, same_id, same_share; /* pairs of neighbours and others */
+    unsigned sealed_twice;                     /* records under one record number that differ */
+    unsigned nonce_twice;                      /* records under one explicit nonce that differ */
     unsigned sealed;
 };
 

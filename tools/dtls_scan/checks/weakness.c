@@ -6,6 +6,7 @@
 #include "dtls_scan/checks/association.h"
 #include "dtls_scan/checks/check.h"
 #include "dtls_scan/checks/forgery.h"
+#include "dtls_scan/checks/ticket.h"
 
 _Static_assert((int)SCAN_FORGERY_COUNT <= (int)SCAN_KILLERS, "facts have room for every forgery");
 
@@ -259,9 +260,10 @@ static void check_repeated_values(struct scan *s, struct scan_outcome *o)
     const struct scan_seen *seen = &s->facts.seen;
     if (nothing_alive(s, o))
         return;
-    json_t *value = json_pack("{s:b,s:b,s:b,s:b}", "random", seen->same_random != 0, "session_id",
-                              seen->same_id != 0, "nonce", seen->nonce_twice != 0, "record_number",
-                              seen->sealed_twice != 0);
+    json_t *value =
+        json_pack("{s:b,s:b,s:b,s:b,s:b}", "random", seen->same_random != 0, "session_id",
+                  seen->same_id != 0, "nonce", seen->nonce_twice != 0, "record_number",
+                  seen->sealed_twice != 0, "key_share", seen->same_share != 0);
     if (seen->same_random)
         scan_found(o, SCAN_CRITICAL, value, "uses a ServerHello.random more than once");
     else if (seen->nonce_twice)
@@ -271,11 +273,37 @@ static void check_repeated_values(struct scan *s, struct scan_outcome *o)
         scan_found(o, SCAN_HIGH, value, "gives two encrypted records the same number");
     else if (seen->same_id)
         scan_found(o, SCAN_MEDIUM, value, "gives two new sessions the same session id");
+    else if (seen->same_share)
+        scan_found(
+            o, SCAN_LOW, value,
+            "uses a key of ECDHE or DHE for more than one client: who gets that key reads all "
+            "of them");
     else
-        scan_found(o, SCAN_OK, value,
-                   "no random, session id, nonce or record number repeats in %u handshakes and %u "
-                   "encrypted records",
-                   seen->count, seen->sealed);
+        scan_found(
+            o, SCAN_OK, value,
+            "no random, session id, key share, nonce or record number repeats in %u handshakes "
+            "and %u encrypted records",
+            seen->count, seen->sealed);
+}
+
+/* --- tickets --- */
+
+/* GnuTLS 3.6.4 to 3.6.13, until the key was rotated. */
+static void check_ticket_key(struct scan *s, struct scan_outcome *o)
+{
+    if (nothing_alive(s, o))
+        return;
+    const struct puppet_session *session = &s->facts.life.session;
+    if (!session->ticket_len)
+        scan_not_run(o, "the server gives no session ticket");
+    else if (scan_ticket_key_is_zero((struct sd_span){session->ticket, session->ticket_len}))
+        scan_found(
+            o, SCAN_CRITICAL, json_true(),
+            "protects its session tickets with a key of zeros: anybody can read its sessions "
+            "(CVE-2020-13777)");
+    else
+        scan_found(o, SCAN_OK, json_false(),
+                   "does not protect its session tickets with a key of zeros");
 }
 
 /* --- heartbeat --- */
@@ -406,6 +434,7 @@ const struct scan_check scan_weakness_checks[] = {
     {"plain-data", "Data in plaintext", SCAN_GROUP_WEAKNESS, 0, check_plain_data},
     {"changed-mac", "Changed MAC", SCAN_GROUP_WEAKNESS, 0, check_changed_mac},
     {"repeated-values", "Values that repeat", SCAN_GROUP_WEAKNESS, 0, check_repeated_values},
+    {"ticket-key", "Key of tickets", SCAN_GROUP_WEAKNESS, 0, check_ticket_key},
     {"heartbleed", "Heartbleed", SCAN_GROUP_WEAKNESS, 0, check_heartbleed},
     {"padding-oracle", "CBC padding oracle", SCAN_GROUP_WEAKNESS, SCAN_INTRUSIVE,
      check_padding_oracle},

@@ -236,22 +236,20 @@ static bool add_premaster(const struct puppet_exchange *x, const struct puppet_p
 }
 
 static bool run_kind(const struct puppet_exchange *x, const struct puppet_parts *parts,
-                     struct sd_wr *cke, struct other_secret *z, uint16_t *group)
+                     struct sd_wr *cke, struct other_secret *z, struct puppet_secret *s)
 {
     struct sd_rd ske = sd_rd_init(parts->server_key.p, parts->server_key.len);
     if (x->psk && parts->server_key.len)
         sd_rd_vec16(&ske); /* the hint */
-    switch (x->kind) {
-    case PUPPET_SECRET_ECDHE:
-        return run_ecdhe(&ske, cke, z, group);
-    case PUPPET_SECRET_DHE:
-        return run_dhe(&ske, cke, z);
-    case PUPPET_SECRET_RSA:
+    bool ok = true;
+    if (x->kind == PUPPET_SECRET_RSA)
         return run_rsa(parts, cke, z);
-    case PUPPET_SECRET_NONE:
-        break;
-    }
-    return true;
+    if (x->kind == PUPPET_SECRET_ECDHE)
+        ok = run_ecdhe(&ske, cke, z, &s->group);
+    else if (x->kind == PUPPET_SECRET_DHE)
+        ok = run_dhe(&ske, cke, z);
+    s->params_len = parts->server_key.len - sd_rd_left(&ske);
+    return ok;
 }
 
 bool puppet_exchange_run(const struct puppet_exchange *x, const struct puppet_parts *parts,
@@ -265,7 +263,7 @@ bool puppet_exchange_run(const struct puppet_exchange *x, const struct puppet_pa
         sd_wr_bytes(&cke, parts->identity.p, parts->identity.len);
         sd_wr_close(&cke, mark, 2);
     }
-    bool ok = run_kind(x, parts, &cke, &z, &s->group) && !cke.bad && add_premaster(x, parts, &z, s);
+    bool ok = run_kind(x, parts, &cke, &z, s) && !cke.bad && add_premaster(x, parts, &z, s);
     s->message_len = sd_wr_len(&cke);
     OPENSSL_cleanse(&z, sizeof z);
     return ok;

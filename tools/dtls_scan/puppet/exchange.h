@@ -43,7 +43,8 @@ struct puppet_secret {
     size_t premaster_len;
     uint8_t message[PUPPET_CKE_MAX]; /* the body of ClientKeyExchange */
     size_t message_len;
-    uint16_t group; /* of ECDHE */
+    uint16_t group;    /* of ECDHE */
+    size_t params_len; /* bytes of ServerKeyExchange before its signature; RSA has none */
 };
 
 /* False when the puppet cannot move this suite's key exchange. */

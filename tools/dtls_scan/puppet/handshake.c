@@ -101,6 +101,7 @@ static enum puppet_end make_answer(struct puppet *p, struct puppet_secret *secre
     if (!puppet_exchange_of(p->suite, &x) || !puppet_exchange_run(&x, &parts, secret))
         return PUPPET_END_UNSUPPORTED;
     p->group = secret->group;
+    p->params_len = secret->params_len;
     p->next_message = (uint16_t)(p->next_message + p->cfg.skip);
     if ((p->certificate_wanted && !add_certificate(p)) ||
         !add_own(p, SD_HS_CLIENT_KEY_EXCHANGE, 0,

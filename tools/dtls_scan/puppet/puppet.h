@@ -108,7 +108,8 @@ struct puppet {
     size_t cookie_len;
     unsigned cookies; /* HelloVerifyRequests taken */
     uint16_t version, suite, group;
-    bool answered; /* a ServerHello came */
+    size_t params_len; /* bytes of `server_key` before its signature: parameters and public key */
+    bool answered;     /* a ServerHello came */
     bool extended_master, encrypt_then_mac, secure_renegotiation, heartbeat;
     bool resumed, certificate_wanted;
     bool finished_sound; /* the server's Finished is what it should be */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""dtls_scan logs in, and finds out what the server is for."""
+"""dtls_scan logs in, finds out what the server is for, and sees IP fragments."""
 
 import json
 import shutil
@@ -84,6 +84,24 @@ def test_nobody_asks_for_the_service_unless_told(server, scan):
     assert scan(server("--echo").port, "--only", "stack").keys() == {"stack"}
     listed = subprocess.run([SCAN, "--list"], check=True, capture_output=True, text=True).stdout
     assert "(--app)" in listed and "(--intrusive)" in listed
+
+
+def test_ip_fragments_are_said(run, scan, pki, free_port):
+    """s_server with -mtu asks for no path MTU: what is larger than the interface's goes in fragments."""
+    host = run("openssl", "s_server", "-dtls1_2", "-accept", f"127.0.0.1:{free_port}", "-mtu", "1400", "-quiet",
+               "-cert", pki / "cert.pem", "-key", pki / "key.pem", "-naccept", "1000", "-msg")
+    subprocess.run(["ip", "link", "set", "lo", "mtu", "600"], check=True)
+    try:
+        found = scan(free_port, "--only", "certificate", "--only", "datagrams")["datagrams"]
+    finally:
+        subprocess.run(["ip", "link", "set", "lo", "mtu", "65536"], check=True)
+    assert found["level"] == "medium" and found["value"]["in_ip_fragments"] > 0
+    assert host.process.poll() is None
+
+
+def test_whole_datagrams_are_said(server, scan):
+    found = scan(server("--echo").port, "--only", "certificate", "--only", "datagrams")["datagrams"]
+    assert found["level"] == "ok" and found["value"]["in_ip_fragments"] == 0 < found["value"]["largest"] <= 1232
 
 
 @pytest.fixture
