@@ -382,9 +382,9 @@ SDTLS_API size_t sdtls_max_payload(const sdtls_conn *c);
 /* The connection's own socket, or -1 when the listener serves it. For getsockopt()
  * and poll(); do not read it, because that takes datagrams away from the library.
  * The listener serves a client of a server until data is sent or received, a flight gets
- * no answer, or this is asked, which makes the socket; in a group it is made at once. Only
- * a connection with a socket of its own hears ICMP errors: to hear them during the
- * handshake, ask at ACCEPTED. */
+ * no answer, the listener drops datagrams ("net.overflow"), or this is asked, which makes
+ * the socket; in a group it is made at once. Only a connection with a socket of its own
+ * hears ICMP errors: to hear them during the handshake, ask at ACCEPTED. */
 SDTLS_API int sdtls_conn_fd(const sdtls_conn *c);
 /* NULL, and length 0, for a path that has no such address. */
 SDTLS_API const struct sockaddr *sdtls_peer(const sdtls_conn *c, socklen_t *len);

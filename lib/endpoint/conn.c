@@ -32,6 +32,9 @@ struct sdtls_conn *sd_conn_new(struct sdtls *s, bool server, sd_time now)
     s->conn_total++;
     __atomic_add_fetch(&s->servers, server, __ATOMIC_RELAXED);
     TAILQ_INSERT_TAIL(&s->conns, c, all);
+    c->settled = !server;
+    if (server)
+        TAILQ_INSERT_TAIL(&s->unsettled, c, unsettled);
     return c;
 }
 
@@ -46,6 +49,8 @@ void sd_conn_free(struct sdtls_conn *c)
     sd_timers_cancel(&s->timers, &c->timer);
     sd_conn_sleep(c);
     TAILQ_REMOVE(&s->conns, c, all);
+    if (!c->settled)
+        TAILQ_REMOVE(&s->unsettled, c, unsettled);
     s->conn_total--;
     __atomic_sub_fetch(&s->servers, c->server, __ATOMIC_RELAXED);
     sd_session_free(c->session);
@@ -105,7 +110,6 @@ int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
         .ipv6 = sd_peer_ipv6(c->peer),
         .timer_ms = s->cfg.timer_ms,
     };
-    c->settled = !c->server;
     return sd_session_new(&c->session, s->tls[c->server ? SD_ROLE_SERVER : SD_ROLE_CLIENT], &config,
                           err);
 }

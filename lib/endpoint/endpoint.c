@@ -12,6 +12,7 @@ struct sdtls *sdtls_new(const sdtls_config *config)
         return NULL;
     TAILQ_INIT(&s->conns);
     TAILQ_INIT(&s->ready);
+    TAILQ_INIT(&s->unsettled);
     TAILQ_INIT(&s->departures);
     s->limits = &s->own_limits;
     if (!sd_limits_init(s->limits)) {
@@ -152,6 +153,7 @@ static int next_event(struct sdtls *s, sdtls_event *ev, int timeout_ms)
     const sd_time until = work_until(timeout_ms, begin);
     for (unsigned read = 0;; read++) {
         end_departed(s, now);
+        sd_settle_in_flood(s, now);
         if (next_of_ready(s, ev, now))
             return 1;
         if (run_due_connections(s, now) && !TAILQ_EMPTY(&s->ready))

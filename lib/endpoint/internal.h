@@ -215,7 +215,7 @@ struct sdtls_conn {
     struct sdtls_conn *leader; /* of a rival: the connection that the program knows; else NULL */
     bool reported_refused;     /* ICMP port unreachable: only the first one is a finding */
     void *user;
-    TAILQ_ENTRY(sdtls_conn) all, ready, rival;
+    TAILQ_ENTRY(sdtls_conn) all, ready, rival, unsettled;
 };
 
 enum { SD_SPENT = 4096 };
@@ -255,10 +255,11 @@ struct sdtls {
     struct sd_tls_mac *mac;
     struct sd_timers timers;
     struct sd_conn_list conns, ready;
-    struct sdtls_conn *dead;  /* its CLOSED event was returned: the next call frees it */
-    size_t conn_total;        /* connections of both roles */
-    size_t servers;           /* those that we serve; atomic */
-    struct sd_limits *limits; /* places of those that we serve */
+    struct sd_conn_list unsettled; /* see settle.c */
+    struct sdtls_conn *dead;       /* its CLOSED event was returned: the next call frees it */
+    size_t conn_total;             /* connections of both roles */
+    size_t servers;                /* those that we serve; atomic */
+    struct sd_limits *limits;      /* places of those that we serve */
     struct sd_limits own_limits;
     size_t half_open_bytes;         /* its part of that in `limits` */
     struct sd_conn_list departures; /* who lost its place to a client of another thread */
@@ -412,6 +413,8 @@ void sd_admit_client(struct sdtls *s, const struct sd_received *d, const struct 
 void sd_conn_settle(struct sdtls_conn *c, sd_time now);
 /* The same with a constant connection, for what the program asks. */
 void sd_conn_settle_asked(const struct sdtls_conn *c);
+/* Settles the oldest client that waits for that, if a listener drops datagrams. */
+void sd_settle_in_flood(struct sdtls *s, sd_time now);
 
 /* pair.c: `c` is the handshake that may replace the established `old`. */
 void sd_pair_link(struct sdtls_conn *old, struct sdtls_conn *c);

@@ -139,6 +139,8 @@ void sd_demux_call(struct sd_demux *d);
 /* Of two members of a group, the second one the caller's: datagrams wait in the listeners, or were
  * handed over to the first one. */
 bool sd_demux_behind(const struct sd_demux *other, const struct sd_demux *d);
+/* A listener has dropped datagrams within the last second. */
+bool sd_demux_lossy(const struct sd_demux *d);
 /* Server: the sender of this datagram becomes a peer, served from the listener.
  * NULL only when there is no memory. `user` is the caller's. */
 struct sd_peer *sd_demux_admit(struct sd_demux *d, const struct sd_received *from, void *user);

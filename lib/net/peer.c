@@ -108,6 +108,14 @@ static bool is_lossy(const struct sd_demux *d, unsigned listener)
     return s && s->lossy_until && sd_clock_now() < s->lossy_until;
 }
 
+bool sd_demux_lossy(const struct sd_demux *d)
+{
+    for (unsigned i = 0; i < d->listener_count; i++)
+        if (is_lossy(d, i))
+            return true;
+    return false;
+}
+
 struct sd_peer *sd_demux_admit(struct sd_demux *d, const struct sd_received *from, void *user)
 {
     struct sd_peer *p = sd_peer_find(d, &from->peer, &from->local);

@@ -178,6 +178,47 @@ static void a_peer_is_heard_during_a_flood(void **state)
     duo_down(&d);
 }
 
+/* Real datagrams: the queue of the listener is full at the end, and some were dropped. */
+static void fill_listener(struct duo *d)
+{
+    enum { BURST = 1000, MOST = 100 };
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)atoi(d->port))};
+    static const uint8_t junk[1200];
+    uint64_t before = sdtls_counter_named(d->server, "net.overflow");
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (int i = 0; i < MOST && sdtls_counter_named(d->server, "net.overflow") == before; i++)
+        for (int k = 0; k < BURST; k++)
+            sendto(fd, junk, sizeof junk, 0, (struct sockaddr *)&at, sizeof at);
+    assert_true(sdtls_counter_named(d->server, "net.overflow") > before);
+    close(fd);
+}
+
+static void the_first_message_of_a_silent_client_passes_a_flood(void **state)
+{
+    (void)state;
+    const sdtls_config server = server_config(0);
+    struct duo d;
+    sdtls_event ev;
+    duo_up(&d, &server, &trusting);
+    sdtls_conn *c = duo_connect(&d);
+    duo_wait(&d, d.client, SDTLS_EV_READY);
+    duo_wait(&d, d.server, SDTLS_EV_READY);
+    assert_int_equal(sdtls_counter_named(d.server, "net.connected"), 0);
+    sd_time deadline = sd_clock_now() + DUO_DEADLINE;
+    while (sdtls_counter_named(d.server, "net.connected") == 0) {
+        assert_true(sd_clock_now() < deadline);
+        fill_listener(&d);
+        assert_false(duo_step(d.server, &ev, 0));
+    }
+    fill_listener(&d);
+    assert_int_equal(sdtls_send(c, "first", 5), SDTLS_OK);
+    ev = duo_wait(&d, d.server, SDTLS_EV_DATA);
+    assert_int_equal(ev.len, 5);
+    duo_down(&d);
+}
+
 static void a_client_connects_during_a_flood(void **state)
 {
     (void)state;
@@ -260,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_returns_in_time_and_the_fd_stays_readable),
         cmocka_unit_test(a_peer_is_heard_during_a_flood),
+        cmocka_unit_test(the_first_message_of_a_silent_client_passes_a_flood),
         cmocka_unit_test(a_client_connects_during_a_flood),
         cmocka_unit_test(deadlines_are_kept_during_a_flood),
         cmocka_unit_test(a_flood_at_a_peers_socket_keeps_no_connection_alive),
