@@ -55,7 +55,7 @@ class At:
     @staticmethod
     def _there(path):
         if not path.exists():
-            raise Missing(f"{path} is not here: ci/scan --setup makes it")
+            raise Missing(f"{path} is not here: ci/scan makes it")
         return path
 
     @staticmethod
