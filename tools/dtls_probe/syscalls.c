@@ -30,9 +30,9 @@ static const int allowed[] = {
     SCMP_SYS(writev), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn),
     /* files that are open */
-    SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(fstat), SCMP_SYS(fstat64),
-    SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(stat), SCMP_SYS(stat64), SCMP_SYS(statx),
-    SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(fcntl), SCMP_SYS(fcntl64),
+    SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(pread64), SCMP_SYS(fstat),
+    SCMP_SYS(fstat64), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(stat), SCMP_SYS(stat64),
+    SCMP_SYS(statx), SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(fcntl), SCMP_SYS(fcntl64),
     /* memory, time, the end */
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
     SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday),
