@@ -351,8 +351,8 @@ static int lowest_free_fd(void)
 static void no_descriptor_is_opened(void **state)
 {
     (void)state;
-    const int before = lowest_free_fd();
     net_down(&net);
+    const int before = lowest_free_fd();
     net_up(&net, &serving, &trusting);
     const sdtls_conn *c = connected();
     assert_int_equal(lowest_free_fd(), before);
