@@ -9,6 +9,8 @@
 static struct server *peer;
 /* The server hears nothing after this many datagrams of an association; 0 = it hears all. */
 static size_t deaf_after;
+/* A server with an RSA key that tells when a secret does not begin with 00 02. */
+static EVP_PKEY *oracle;
 /* A server that takes any flight: what the check changes is not sent. */
 static bool takes_anything;
 
@@ -34,9 +36,31 @@ bool __wrap_scan_port_open(struct scan_port *p, struct scan_line *line)
     return true;
 }
 
+/* The ClientKeyExchange in a datagram: is its secret of the form that this server wants? */
+static bool oracle_objects(const uint8_t *data, size_t len)
+{
+    enum { HEADERS = 13 + 12 + 2 };
+    uint8_t block[256];
+    size_t n = sizeof block;
+    if (len < HEADERS + sizeof block || data[0] != SD_CT_HANDSHAKE ||
+        data[13] != SD_HS_CLIENT_KEY_EXCHANGE)
+        return false;
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(oracle, NULL);
+    assert_true(EVP_PKEY_decrypt_init(c) > 0);
+    assert_true(EVP_PKEY_CTX_set_rsa_padding(c, RSA_NO_PADDING) > 0);
+    assert_true(EVP_PKEY_decrypt(c, block, &n, data + HEADERS, sizeof block) > 0);
+    EVP_PKEY_CTX_free(c);
+    return block[0] != 0 || block[1] != 2;
+}
+
 bool __wrap_scan_port_send(struct scan_port *p, const void *data, size_t len)
 {
+    static const uint8_t alert[] = {21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 51};
     p->line->sent++;
+    if (oracle && oracle_objects(data, len)) {
+        carry(peer, TO_PUPPET, alert, sizeof alert);
+        return true;
+    }
     carry(peer, TO_SERVER, data, len);
     if (deaf_after && peer->sent[TO_SERVER] > deaf_after)
         peer->tail[TO_SERVER]--;
@@ -92,6 +116,7 @@ static int begin_scan(void **state)
     scan->facts.version[SCAN_V12].accepted = SCAN_YES;
     deaf_after = 0;
     takes_anything = false;
+    oracle = NULL;
     return 0;
 }
 
@@ -216,6 +241,27 @@ static void a_ticket_key_of_zeros_shows(void **state)
     assert_level("ticket-key", SCAN_CRITICAL);
 }
 
+static void a_sound_server_is_no_oracle(void **state)
+{
+    (void)state;
+    assert_level("robot", SCAN_OK);
+}
+
+static void an_oracle_is_found(void **state)
+{
+    (void)state;
+    oracle = rsa_key();
+    assert_level("robot", SCAN_CRITICAL);
+    EVP_PKEY_free(oracle);
+}
+
+static void without_rsa_there_is_no_oracle(void **state)
+{
+    (void)state;
+    assert_int_equal(SSL_CTX_set_cipher_list(peer->ctx, "ECDHE+AESGCM"), 1);
+    assert_level("robot", SCAN_NOT_RUN);
+}
+
 static void a_server_without_tickets_has_no_ticket_key(void **state)
 {
     (void)state;
@@ -247,6 +293,9 @@ int main(void)
         TEST(a_flight_that_comes_again_is_no_second_use),
         TEST(a_key_for_several_clients_is_said),
         TEST(a_ticket_key_of_zeros_shows),
+        TEST(a_sound_server_is_no_oracle),
+        TEST(an_oracle_is_found),
+        TEST(without_rsa_there_is_no_oracle),
         TEST(a_server_without_tickets_has_no_ticket_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

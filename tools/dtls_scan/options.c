@@ -26,7 +26,7 @@ static const struct tool_opt opts[] = {
     {'q', "quick", NULL, WHAT, "ask only what matters most: at most " TEXT(SCAN_LIMIT_QUICK_S) " s and " TEXT(SCAN_BUDGET_QUICK) " datagrams", TOOL_FLAG, AT(quick), 0, NULL},
     {0, "only", "ID", WHAT, "run only the check or the group ID; may be repeated", TOOL_LIST, AT(only), SCAN_ONLY, NULL},
     {0, "app", NULL, WHAT, "also ask what service answers: a request of STUN, TURN, CoAP, SCTP, RADIUS and two VPNs", TOOL_FLAG, AT(app), 0, NULL},
-    {0, "intrusive", NULL, WHAT, "also try what an attacker tries: padding oracles", TOOL_FLAG, AT(intrusive), 0, NULL},
+    {0, "intrusive", NULL, WHAT, "also try what an attacker tries: oracles of padding (CBC, RSA)", TOOL_FLAG, AT(intrusive), 0, NULL},
     {0, "list", NULL, WHAT, "list all checks", TOOL_FLAG, AT(list), 0, NULL},
 
     {'f', "targets", "FILE", WHERE, "scan each server in FILE: HOST PORT or HOST:PORT on a line", TOOL_TEXT, AT(targets), 0, NULL},

@@ -31,6 +31,7 @@ struct scan_wish {
     bool no_ticket;
     const char *stranger; /* suites with a pre-shared key only: this identity, and a random key */
     void (*edit)(void *arg, struct puppet *p, struct puppet_flight *f);
+    unsigned form; /* for `edit` */
 };
 
 struct scan_association {

@@ -49,10 +49,10 @@ const char *scan_group_title(enum scan_group group);
 extern const struct scan_check scan_protocol_checks[], scan_suite_checks[], scan_extension_checks[],
     scan_session_checks[], scan_certificate_checks[], scan_listen_checks[], scan_hello_checks[],
     scan_tolerance_checks[], scan_behaviour_checks[], scan_weakness_checks[], scan_stack_checks[],
-    scan_service_checks[];
+    scan_service_checks[], scan_robot_checks[];
 extern const size_t scan_protocol_count, scan_suite_check_count, scan_extension_count,
     scan_session_count, scan_certificate_count, scan_listen_count, scan_hello_count,
     scan_tolerance_count, scan_behaviour_count, scan_weakness_count, scan_stack_count,
-    scan_service_count;
+    scan_service_count, scan_robot_count;
 
 #endif

@@ -19,6 +19,7 @@ static const struct {
     {scan_hello_checks, &scan_hello_count},
     {scan_behaviour_checks, &scan_behaviour_count},
     {scan_weakness_checks, &scan_weakness_count},
+    {scan_robot_checks, &scan_robot_count},
 };
 
 const struct scan_check *scan_check_at(size_t index)
