@@ -194,6 +194,16 @@ typedef struct sdtls_config {
      * for: no CA, no name, no dates. With ca_file, ca_path or verify_host those must hold as well.
      * A server then requires a client certificate. */
     const char *pins;
+
+    /* Server: a key for each identity, instead of `psk`. Set only one of the three.
+     * A file with one "identity:hexkey" a line, as psktool writes it; lines that begin with '#' and
+     * empty lines are skipped. It is read once, before the first client. */
+    const char *psk_file;
+    /* Writes the key of an identity, at most max bytes, and returns its length in bytes; 0 refuses
+     * the client. arg is cb_arg. The identity is the client's claim, not proven yet, and any
+     * text without a NUL. The call must not block: all clients wait for it. In a group it runs in
+     * the thread of each endpoint, also at the same time. */
+    int (*psk_lookup)(void *arg, const char *identity, void *key, size_t max);
 } sdtls_config;
 
 #define SDTLS_CONFIG_INIT .size = sizeof(sdtls_config)

@@ -7,9 +7,10 @@
 /* Every member that is a string of the caller's. */
 static const size_t strings[] = {
 #define AT(member) offsetof(sdtls_config, member)
-    AT(cert_file),   AT(key_file), AT(psk_identity), AT(psk_hint),  AT(ca_file), AT(ca_path),
-    AT(verify_host), AT(alpn),     AT(server_name),  AT(srtp),      AT(ciphers), AT(groups),
-    AT(sigalgs),     AT(source),   AT(session_file), AT(interface), AT(pins)
+    AT(cert_file), AT(key_file),    AT(psk_identity), AT(psk_hint),    AT(ca_file),
+    AT(ca_path),   AT(verify_host), AT(alpn),         AT(server_name), AT(srtp),
+    AT(ciphers),   AT(groups),      AT(sigalgs),      AT(source),      AT(session_file),
+    AT(interface), AT(pins),        AT(psk_file)
 #undef AT
 };
 

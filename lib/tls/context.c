@@ -62,7 +62,7 @@ static int set_credentials(struct sd_tls *t, const sdtls_config *c, struct sd_er
     if (c->key_file)
         return sd_err_set(err, SDTLS_CRED, "key_file %s is set, but cert_file is not: set both",
                           c->key_file);
-    if (t->role == SD_ROLE_CLIENT || c->psk)
+    if (t->role == SD_ROLE_CLIENT || sd_psk_wanted(t->role, c))
         return SDTLS_OK;
     if (c->flags & SDTLS_F_SELF_SIGNED)
         return use_selfsigned(t->ctx, err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tls/ossl.h"
+#include "tls/psk.h"
 #include "tls/verify.h"
 
 /* AEAD only: on every OpenSSL so far one forged record ends a CBC session that negotiated
@@ -31,7 +32,7 @@
  * an attacker in between could choose a certificate suite and be accepted. */
 static const char *default_suites(enum sd_role role, bool old, const sdtls_config *c)
 {
-    if (!c->psk)
+    if (!sd_psk_wanted(role, c))
         return old ? CERT_SUITES CERT_SUITES_1_0 : CERT_SUITES;
     if (role == SD_ROLE_CLIENT && sd_verify_mode(role, c) != SDTLS_VERIFY_REQUIRE)
         return old ? PSK_SUITES PSK_SUITES_1_0 : PSK_SUITES;

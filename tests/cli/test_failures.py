@@ -167,6 +167,30 @@ def test_an_unknown_psk_identity(server, nc_run):
     assert nc_run("--psk", PSK, "--psk-identity", "alice", "127.0.0.1", host.port).status == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_each_identity_of_a_file_has_its_own_key(server, nc_run, tmp_path, workers):
+    keys = tmp_path / "keys"
+    keys.write_text(f"# devices\nalice:{PSK}\nbob:{PSK[::-1]}\n")
+    host = server("--psk-file", keys, "--workers", workers, cert=False)
+    login = {"alice": PSK, "bob": PSK[::-1]}
+    for who, key in login.items():
+        program = nc_run("--psk", key, "--psk-identity", who, "127.0.0.1", host.port)
+        assert (program.status, program.err) == (0, b"")
+    stranger = nc_run("-w", "3", "--psk", PSK, "--psk-identity", "carol", "127.0.0.1", host.port)
+    assert stranger.status in (3, 4)
+    one_line(stranger)
+
+
+@pytest.mark.parametrize("text, words", [
+    (None, "No such file"), ("alice:0", "line 1: write the key as pairs of hex digits"), ("#", "contains no key")])
+def test_a_wrong_file_of_keys(nc_run, tmp_path, text, words):
+    if text is not None:
+        (tmp_path / "keys").write_text(text)
+    program = nc_run("-l", "--psk-file", tmp_path / "keys", "127.0.0.1")
+    assert program.status == 2
+    one_line(program, "--psk-file", words)
+
+
 def test_an_untrusted_server_is_refused_with_verify(server, nc_run):
     host = server()
     program = nc_run("--verify", "127.0.0.1", host.port)

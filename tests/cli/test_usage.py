@@ -162,6 +162,8 @@ WRONG = [
     (["--insecure", "--verify", "host", "1"], "--insecure and --verify cannot"),
     (["--insecure", "--pin", "00", "host", "1"], "--insecure and --pin cannot"),
     (["-l", "--client-cert", "none", "--pin", "00"], "--pin and --client-cert none cannot"),
+    (["--psk-file", "keys", "host", "1"], "--psk-file needs -l"),
+    (["-l", "--psk", "00", "--psk-file", "keys"], "--psk and --psk-file cannot"),
     (["-i", "no-such", "host", "1"], "no such interface"),
     (["-i", "a-name-of-16-byt", "host", "1"], "15 characters at most"),
     (["-n", "localhost", "1"], "numeric"),

@@ -62,6 +62,17 @@ def test_gnutls_cli_connects_with_a_psk(server, tool):
     both_say_something(client, host)
 
 
+def test_gnutls_cli_connects_with_a_key_that_psktool_wrote(server, tool, tmp_path):
+    for who in ("other", "someone"):
+        tool("psktool", "-u", who, "-p", tmp_path / "keys").process.wait(DEADLINE)
+    key = re.search("^someone:(.*)$", (tmp_path / "keys").read_text(), re.M).group(1)
+    host = server("--psk-file", tmp_path / "keys", cert=False)
+    client = tool("gnutls-cli", "--udp", "--insecure", "--pskusername", "someone", "--pskkey", key, "--priority",
+                  "NORMAL:-KX-ALL:+PSK", "-p", host.port, "127.0.0.1")
+    client.wait_for("out", "Handshake was completed")
+    both_say_something(client, host)
+
+
 def test_we_connect_to_gnutls_serv(nc, tool, pki, free_port):
     tool("gnutls-serv", "--udp", "--echo", "-p", free_port, "--x509certfile", pki / "cert.pem",
          "--x509keyfile", pki / "key.pem")

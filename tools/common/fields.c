@@ -14,6 +14,7 @@ static const struct {
     {"psk", "--psk"},
     {"psk_identity", "--psk-identity"},
     {"psk_hint", "--psk-hint"},
+    {"psk_file", "--psk-file"},
     {"ca_file", "--ca-file"},
     {"pins", "--pin"},
     {"ca_path", "--ca-path"},

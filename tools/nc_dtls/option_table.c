@@ -55,6 +55,7 @@ static const struct tool_opt opts[] = {
     {'k', "pkey,key", "FILE", TRUST, "private key of the certificate (PEM); default: in the file of -c", TOOL_TEXT, AT(tls.key_file), 0, NULL},
     {0, "psk", "HEX|@FILE", TRUST, "pre-shared key as hex digits, or the file that holds them", TOOL_TEXT, AT(psk), 0, NULL},
     {0, "psk-identity", "ID", TRUST, "identity of the pre-shared key; without it a server accepts any", TOOL_TEXT, AT(tls.psk_identity), 0, NULL},
+    {0, "psk-file", "FILE", TRUST, "with -l: the key of each identity, one identity:hexkey a line", TOOL_TEXT, AT(tls.psk_file), 0, NULL},
     {0, "psk-hint", "HINT", TRUST, "with -l: identity hint that the server sends", TOOL_TEXT, AT(tls.psk_hint), 0, NULL},
     {0, "verify", NULL, TRUST, "refuse a peer whose certificate is not trusted", TOOL_FLAG, AT(verify), 0, NULL},
     {0, "ca-file", "FILE", TRUST, "trust the certificates in FILE (PEM); implies --verify", TOOL_TEXT, AT(tls.ca_file), 0, NULL},

@@ -40,6 +40,7 @@ static bool check_server_only(const struct nc_config *c, char why[static TOOL_WH
                          : c->tls.max_half_open             ? "--max-half-open"
                          : c->client_cert != NC_UNSET       ? "--client-cert"
                          : c->tls.psk_hint                  ? "--psk-hint"
+                         : c->tls.psk_file                  ? "--psk-file"
                          : c->max_connected != UINT32_MAX   ? "--max-connected"
                          : c->tls.flags & SDTLS_F_NO_COOKIE ? "--no-cookie"
                                                             : NULL;
@@ -75,6 +76,8 @@ static bool check_together(const struct nc_config *c, char why[static TOOL_WHY])
     if (c->insecure && c->client_cert == SDTLS_VERIFY_REQUIRE)
         return tool_wrong(why, "--insecure and --client-cert require cannot be used together; use "
                                "--client-cert request to accept any certificate, or none");
+    if (c->tls.psk_file && c->psk)
+        return tool_wrong(why, "--psk and --psk-file cannot be used together");
     if (c->tls.pins && c->client_cert == SDTLS_VERIFY_NONE)
         return tool_wrong(why, "--pin and --client-cert none cannot be used together");
     /* DTLS versions count down. */
@@ -209,7 +212,7 @@ static void set_limits(struct nc_config *c)
 static void set_tls(struct nc_config *c)
 {
     sdtls_config *t = &c->tls;
-    if (c->role == NC_SERVER && !t->cert_file && !c->psk)
+    if (c->role == NC_SERVER && !t->cert_file && !c->psk && !t->psk_file)
         t->flags |= SDTLS_F_SELF_SIGNED;
     if (c->role == NC_PROBE)
         t->flags |= SDTLS_F_PROBE;
