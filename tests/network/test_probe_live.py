@@ -131,19 +131,21 @@ def test_privileges_are_gone_once_it_captures(probe, free_port):
     assert watch.wait() == 0
 
 
-@pytest.mark.parametrize("when", ["before", "later"])
+@pytest.mark.parametrize("when", ["before", "later", "replaced"])
 def test_a_key_log_of_root_is_followed_without_root(probe, server, nc_run, tmp_path, when):
-    """One that does not exist yet is opened by a process that may read everything and do nothing else."""
+    """It is opened by a process that may read everything and do nothing else."""
     keys, copy = tmp_path / "keys", tmp_path / "copy.pcapng"
     host = server("-v", "--echo")
-    if when == "before":
+    if when != "later":
         keys.touch(0o600)
     watch = probe(host.port, "--json", "--keylog", keys, "-w", copy)
     is_confined(watch.process.pid)
     waiting = children(watch.process.pid)
-    assert len(waiting) == (when == "later")
+    assert len(waiting) == 1
     for pid in waiting:
         is_confined(pid, capabilities=1 << 2)  # CAP_DAC_READ_SEARCH
+    if when == "replaced":
+        keys.rename(tmp_path / "keys.1")
     assert nc_run("--insecure", "--keylog", keys, "-q", "0.1", "127.0.0.1", host.port, data=b"x").status == 0
     assert keys.stat().st_mode & 0o777 == 0o600
     status, lines = ended(watch)

@@ -211,7 +211,7 @@ static int opener_waits(void)
         status = 4;
     else if (write(fd, "x", 1) > 0) /* for reading only */
         status = 5;
-    else if (probe_opener_ask(&o) != -ENOENT) /* it has gone */
+    else if (unlink(made) || probe_opener_ask(&o) != -ENOENT)
         status = 6;
     probe_opener_stop(&o);
     return status;

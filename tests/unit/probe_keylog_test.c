@@ -174,6 +174,96 @@ static void only_secrets_of_the_capture_are_taken(void **state)
     assert_int_equal(count_known("/dev/null", 8), 2);
 }
 
+/* --- a log that is followed --- */
+
+static char folder[] = "/tmp/keylog-test.XXXXXX", now[64], old[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder + sizeof folder - 7, "XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(now, sizeof now, "%s/keys", folder);
+    snprintf(old, sizeof old, "%s/keys.1", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(now);
+    unlink(old);
+    return rmdir(folder);
+}
+
+/* Appends the lines of these randoms; without any, the file is made. */
+static void write_lines(const char *file, const char *mode, unsigned first, unsigned count)
+{
+    char line[LINE + 1];
+    FILE *f = fopen(file, mode);
+    assert_non_null(f);
+    for (unsigned i = 0; i < count; i++) {
+        secret_line(line, first + i);
+        fprintf(f, "%s\n", line);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+static void follow(struct log *l, size_t secrets)
+{
+    assert_int_equal(probe_keylog_follow(&l->keylog, now), 0);
+    assert_int_equal(sd_secrets_taken(l->secrets), secrets);
+}
+
+static void a_log_that_grows_is_read_on(void **state)
+{
+    struct log l;
+    (void)state;
+    open_log(&l, false);
+    follow(&l, 0);
+    write_lines(now, "a", 1, 2);
+    follow(&l, 2);
+    follow(&l, 2);
+    write_lines(now, "a", 3, 1);
+    follow(&l, 3);
+    close_log(&l);
+}
+
+static void a_log_that_is_cut_is_read_again(void **state)
+{
+    struct log l;
+    (void)state;
+    open_log(&l, false);
+    write_lines(now, "w", 1, 3);
+    follow(&l, 3);
+    write_lines(now, "w", 4, 1);
+    follow(&l, 4);
+    close_log(&l);
+}
+
+/* The writer has the old file open until something is in the new one. */
+static void a_log_that_is_replaced_is_read_after_the_rest_of_the_old_one(void **state)
+{
+    struct log l;
+    (void)state;
+    open_log(&l, false);
+    write_lines(now, "w", 1, 1);
+    follow(&l, 1);
+    assert_int_equal(rename(now, old), 0);
+    write_lines(old, "a", 2, 1);
+    follow(&l, 2);
+    write_lines(now, "w", 0, 0);
+    write_lines(old, "a", 3, 1);
+    follow(&l, 3);
+    write_lines(old, "a", 4, 1);
+    write_lines(now, "a", 5, 4);
+    follow(&l, 8);
+    write_lines(now, "a", 9, 1);
+    follow(&l, 9);
+    close_log(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +271,10 @@ int main(void)
         cmocka_unit_test(only_lines_with_secrets_are_kept),
         cmocka_unit_test(a_line_without_end_is_one_bad_line),
         cmocka_unit_test(only_secrets_of_the_capture_are_taken),
+#define FOLLOWED(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+        FOLLOWED(a_log_that_grows_is_read_on),
+        FOLLOWED(a_log_that_is_cut_is_read_again),
+        FOLLOWED(a_log_that_is_replaced_is_read_after_the_rest_of_the_old_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

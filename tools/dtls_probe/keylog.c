@@ -100,22 +100,48 @@ static void rewind_shortened(struct probe_keylog *k)
     k->held = 0;
 }
 
-static int open_to_follow(const char *path)
+static int open_by_name(const struct probe_keylog *k, const char *path)
 {
+    if (k->opener)
+        return probe_opener_ask(k->opener);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     return fd < 0 ? -errno : fd;
 }
 
+/* The name leads to another file than before, as after a rotation. While that is empty, the writer
+ * may still write to the old one. */
+static bool is_successor(const struct probe_keylog *k, int fd)
+{
+    struct stat before, now;
+    if (!k->open || fstat(k->fd, &before) || fstat(fd, &now))
+        return !k->open;
+    return now.st_size && (before.st_dev != now.st_dev || before.st_ino != now.st_ino);
+}
+
+static int read_successor(struct probe_keylog *k, int fd)
+{
+    if (k->open)
+        close(k->fd);
+    k->fd = fd;
+    k->open = true;
+    k->held = 0;
+    return read_secrets(k, fd);
+}
+
 int probe_keylog_follow(struct probe_keylog *k, const char *path)
 {
-    if (!k->open) {
-        k->fd = k->opener ? probe_opener_ask(k->opener) : open_to_follow(path);
-        if (k->fd < 0)
-            return k->fd == -ENOENT ? 0 : -k->fd;
-        k->open = true;
+    int fd = open_by_name(k, path), error = 0;
+    if (fd < 0 && !k->open)
+        return fd == -ENOENT ? 0 : -fd;
+    if (k->open) {
+        rewind_shortened(k);
+        error = read_secrets(k, k->fd);
     }
-    rewind_shortened(k);
-    return read_secrets(k, k->fd);
+    if (fd >= 0 && !error && is_successor(k, fd))
+        return read_successor(k, fd);
+    if (fd >= 0)
+        close(fd);
+    return error;
 }
 
 void probe_keylog_free(struct probe_keylog *k)

@@ -31,7 +31,8 @@ bool probe_keylog_add(struct probe_keylog *k, struct sd_span piece);
 bool probe_keylog_end(struct probe_keylog *k);
 /* Reads a whole file. 0, or an errno. */
 int probe_keylog_read(struct probe_keylog *k, const char *path);
-/* Reads what a growing file got since the last call, and nothing while it does not exist. 0, or an
+/* Reads what a growing file got since the last call, and nothing while it does not exist. A file
+ * that became shorter, or took the place of another one, is read from its beginning. 0, or an
  * errno. */
 int probe_keylog_follow(struct probe_keylog *k, const char *path);
 void probe_keylog_free(struct probe_keylog *k);

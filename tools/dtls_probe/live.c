@@ -59,11 +59,11 @@ static bool open_spool(struct live *l)
     return true;
 }
 
-/* A key log that does not exist yet may be root's when it does. Before anything else is open, which
- * the other process would have, too. */
-static bool wait_for_keylog(struct live *l)
+/* A key log may be root's when it appears, or is replaced. Before anything else is open, which the
+ * other process would have, too. */
+static bool watch_keylog(struct live *l)
 {
-    if (!l->user.other || !l->config->keylog || l->run.keylog.open)
+    if (!l->user.other || !l->config->keylog)
         return true;
     if (!probe_opener_start(&l->opener, l->config->keylog, &l->user, l->out))
         return false;
@@ -80,7 +80,7 @@ static bool open_live(struct live *l)
                                 .delay_ms = DELAY_MS,
                                 .promiscuous = c->promiscuous};
     l->user = probe_confine_user();
-    if (!probe_run_open(&l->run, c, l->out) || !wait_for_keylog(l) ||
+    if (!probe_run_open(&l->run, c, l->out) || !watch_keylog(l) ||
         !probe_files_open(&l->files, &l->run, c->interface))
         return false;
     if (sd_live_open(&l->capture, &lc, &e)) {

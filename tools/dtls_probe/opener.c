@@ -39,7 +39,10 @@ static void serve(int to, const char *path)
     char request;
     while (read(to, &request, sizeof request) == 1) {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (!answer(to, fd, fd < 0 ? errno : 0) || fd >= 0)
+        bool heard = answer(to, fd, fd < 0 ? errno : 0);
+        if (fd >= 0)
+            close(fd);
+        if (!heard)
             return;
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A process beside a live capture that opens one file, for reading, once it exists. It is nobody
- * like the capture, but keeps the right to read any file, and it sees no packet. */
+/* A process beside a live capture that opens one file by its name, for reading, whenever it is
+ * asked: the file may appear later, or be replaced. It is nobody like the capture, but keeps the
+ * right to read any file, and it sees no packet. */
 #ifndef PROBE_OPENER_H
 #define PROBE_OPENER_H
 
@@ -16,8 +17,8 @@ struct probe_opener {
 /* False after an error was printed. */
 bool probe_opener_start(struct probe_opener *o, const char *path, const struct probe_user *user,
                         const struct tool_out *out);
-/* The file, non-blocking; -errno: -ENOENT as long as it does not exist, or when the process has
- * gone. Once it has delivered the file, the process ends. */
+/* The file that has the name now, non-blocking; -errno: -ENOENT as long as there is none, or when
+ * the process has gone. */
 int probe_opener_ask(struct probe_opener *o);
 void probe_opener_stop(struct probe_opener *o);
 
