@@ -153,6 +153,7 @@ static uint8_t forbidden_uses(X509 *x)
     bool any = purpose & XKU_ANYEKU;
     return (uint8_t)((usage & KU_DIGITAL_SIGNATURE ? 0 : SD_CERT_NO_SIGNING) |
                      (usage & KU_KEY_ENCIPHERMENT ? 0 : SD_CERT_NO_ENCIPHERMENT) |
+                     (usage & KU_KEY_CERT_SIGN ? 0 : SD_CERT_NO_ISSUING) |
                      (any || purpose & XKU_SSL_SERVER ? 0 : SD_CERT_NO_SERVER) |
                      (any || purpose & XKU_SSL_CLIENT ? 0 : SD_CERT_NO_CLIENT));
 }
@@ -210,6 +211,13 @@ static void put_serial(struct sd_cert *cert, const ASN1_INTEGER *serial)
     }
 }
 
+/* RFC 5280 section 4.2.1.9. No chain reaches the largest depth. */
+static uint8_t chain_depth(X509 *x)
+{
+    long limit = X509_get_pathlen(x);
+    return limit < 0 || limit >= UINT8_MAX ? 0 : (uint8_t)(limit + 1);
+}
+
 bool sd_x509fields_read(X509 *x, struct sd_cert *cert)
 {
     *cert = (struct sd_cert){0};
@@ -227,5 +235,6 @@ bool sd_x509fields_read(X509 *x, struct sd_cert *cert)
     cert->self_signed = key && X509_verify(x, key) == 1;
     cert->forbids = forbidden_uses(x);
     cert->ca = X509_get_extension_flags(x) & EXFLAG_CA;
+    cert->depth = chain_depth(x);
     return true;
 }

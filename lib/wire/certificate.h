@@ -26,7 +26,8 @@ enum sd_cert_use {
     SD_CERT_NO_SIGNING = 1,           /* key usage without digitalSignature */
     SD_CERT_NO_ENCIPHERMENT = 1 << 1, /* key usage without keyEncipherment */
     SD_CERT_NO_SERVER = 1 << 2,       /* extended key usage, and serverAuth is not in it */
-    SD_CERT_NO_CLIENT = 1 << 3        /* the same of clientAuth */
+    SD_CERT_NO_CLIENT = 1 << 3,       /* the same of clientAuth */
+    SD_CERT_NO_ISSUING = 1 << 4       /* key usage without keyCertSign */
 };
 
 /* Texts are printable and cut to fit. */
@@ -39,6 +40,7 @@ struct sd_cert {
     uint16_t group;     /* of an EC key, the named group; 0 = another key or another curve */
     uint16_t scheme;    /* of the signature on it, as in signature_algorithms; 0 = not known */
     uint8_t forbids;    /* enum sd_cert_use */
+    uint8_t depth;      /* of a CA: 1 + the intermediates that may follow it; 0 = any number */
     unsigned key_bits;
     unsigned security_bits;  /* of the key: 112 = RSA 2048 (NIST SP 800-57) */
     char serial[44];         /* hex digits, at most 20 bytes of them (RFC 5280 section 4.1.2.2) */

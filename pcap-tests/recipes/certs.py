@@ -20,6 +20,13 @@ commonName = supplied
 subjectAltName = DNS:{1}
 [root]
 basicConstraints = critical,CA:TRUE
+[no_ca]
+basicConstraints = critical,CA:FALSE
+[no_signing]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,cRLSign
+[no_more]
+basicConstraints = critical,CA:TRUE,pathlen:0
 """
 
 

@@ -31,13 +31,15 @@ EXPIRED = {**LEAF, "start": "20240101000000Z", "end": "20250101000000Z"}
 FUTURE = {**LEAF, "start": "20480101000000Z", "end": "20490101000000Z"}
 
 
-def tls(server=(), client=(), rules=(), leaf=None, chain=(), mtus=(1400, 1400), versions=("-dtls1_2",) * 2, **how):
+def tls(server=(), client=(), rules=(), leaf=None, chain=(), mtus=(1400, 1400), versions=("-dtls1_2",) * 2, above=None,
+        **how):
     """openssl s_server with a certificate and s_client. leaf: arguments of Certs.make; chain: what
     the server sends after it; mtus, versions: of the server, of the client. "@name" is a file of
-    the recipe's folder."""
+    the recipe's folder; above: arguments of the intermediate."""
     def recipe(path):
         certs = Certs(os.environ["RECIPE_TMP"])
-        certs.make("between", "Test Intermediate", issuer="ca", kind="root")
+        certs.make("between", "Test Intermediate", **{"issuer": "ca", "kind": "root", **(above or {})})
+        certs.make("second", "Second Intermediate", issuer="between", kind="root")
         certs.make("leaf", **(leaf or LEAF))
         certs.chain("chain", *chain)
         options = [*certs.use("leaf"), *(["-cert_chain", "@chain.pem"] if chain else []), *server]
@@ -202,6 +204,24 @@ CERTIFICATES = {
     "chain_disordered": tls(leaf={"issuer": "between"}, chain=("ca", "between")),
 }
 
+def issuer(chain=("between",), leaf=None, **above):
+    """A chain whose intermediate is as `above` says; the client verifies it."""
+    return {"client": VERIFIES, "leaf": leaf or {"issuer": "between"}, "chain": chain, "above": above}
+
+
+BELOW_SECOND = {"chain": ("second", "between"), "leaf": {"issuer": "second"}}
+
+ISSUERS = {
+    "issuer_expired": refused(**issuer(start=EXPIRED["start"], end=EXPIRED["end"])),
+    "issuer_early": refused(**issuer(start=FUTURE["start"], end=FUTURE["end"])),
+    "issuer_weak": refused(server=WEAK, **{**issuer(key=1024), "client": (*VERIFIES, "-cipher", "ALL:@SECLEVEL=2")}),
+    "issuer_no_ca": refused(**issuer(kind="no_ca")),
+    "issuer_no_signing": refused(**issuer(kind="no_signing")),
+    "issuer_too_deep": refused(**issuer(**BELOW_SECOND, kind="no_more")),
+    "issuer_not_too_deep": tls(**issuer(kind="no_more")),
+    "issuer_expired_beside": refused(client=("-verify_return_error",), leaf=LEAF, chain=("between",), above=EXPIRED),
+}
+
 BIG = {"leaf": {"issuer": "between", "key": 4096}, "chain": ("between", "ca")}
 
 SIZE = {
@@ -254,4 +274,4 @@ QUALITY = {
     "weak_crypto": tls(server=WEAK, client=WEAK, versions=("-dtls1", "-dtls1")),
 }
 
-RECIPES = {**ANSWERS, **COOKIE, **OFFER, **CERTIFICATES, **SIZE, **KEYS, **MANY, **QUALITY}
+RECIPES = {**ANSWERS, **COOKIE, **OFFER, **CERTIFICATES, **ISSUERS, **SIZE, **KEYS, **MANY, **QUALITY}

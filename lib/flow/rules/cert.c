@@ -87,45 +87,68 @@ static const char *clock_doubt(const struct sd_case *c)
                                          : "";
 }
 
+static bool is_expired(const struct sd_path_cert *l, int64_t now)
+{
+    return now > l->cert.not_after;
+}
+
+static bool is_early(const struct sd_path_cert *l, int64_t now)
+{
+    return now < l->cert.not_before;
+}
+
+/* A verifier may know another certificate of the same issuer, so that one above the side's own
+ * decides nothing unless the alert speaks of the chain. */
+static enum sd_confidence sure_of(const struct sd_path_cert *l, int alert)
+{
+    bool says_so = alert == SD_ALERT_CERTIFICATE_EXPIRED ||
+                   (alert == SD_ALERT_BAD_CERTIFICATE && !l->cert.self_signed);
+    return l->place == 1 || says_so ? SD_HIGH : SD_MEDIUM;
+}
+
 bool sd_rule_certificate_expired(const struct sd_case *c, struct sd_finding *f)
 {
     struct refused r;
+    struct sd_path_cert l;
+    char place[SD_PLACE_TEXT];
     if (c->outcome != SD_FAILED || !find_refused(c, &r))
         return false;
-    int64_t late = packet_seconds(c) - r.leaf.cert.not_after;
-    bool says_so = r.alert->message == SD_ALERT_CERTIFICATE_EXPIRED;
-    if (late <= 0 && !says_so)
+    bool late = sd_path_find(c, r.owner, is_expired, &l);
+    if (!late && r.alert->message != SD_ALERT_CERTIFICATE_EXPIRED)
         return false;
     prove_refusal(c, f, &r);
-    f->confidence = late > 0 ? SD_HIGH : SD_MEDIUM;
-    if (late > 0)
-        sd_say(f, "The %s's certificate (%s) expired %lld day%s before this handshake%s.",
-               owner_name(&r), r.leaf.cert.subject, (long long)(late / DAY),
-               sd_plural((uint64_t)(late / DAY)), clock_doubt(c));
-    else
+    f->confidence = late ? sure_of(&l, r.alert->message) : SD_MEDIUM;
+    if (late) {
+        int64_t days = (packet_seconds(c) - l.cert.not_after) / DAY;
+        sd_say(f, "%s (%s) expired %lld day%s before this handshake%s.",
+               sd_path_cert_text(&l, r.owner, place), l.cert.subject, (long long)days,
+               sd_plural((uint64_t)days), clock_doubt(c));
+    } else {
         sd_say(f,
                "The alert says that a certificate has expired, but the %s's own certificate (%s) "
-               "was valid at the time of the capture. Probably another certificate of the chain "
-               "has expired, or the verifier's clock is wrong.",
+               "was valid at the time of the capture, and so was each issuer that it sent. "
+               "Probably a certificate in the verifier's store has expired, or the verifier's "
+               "clock is wrong.",
                owner_name(&r), r.leaf.cert.subject);
+    }
     return true;
 }
 
 bool sd_rule_certificate_not_yet_valid(const struct sd_case *c, struct sd_finding *f)
 {
     struct refused r;
-    if (c->outcome != SD_FAILED || !find_refused(c, &r))
+    struct sd_path_cert l;
+    char place[SD_PLACE_TEXT];
+    if (c->outcome != SD_FAILED || !find_refused(c, &r) || !sd_path_find(c, r.owner, is_early, &l))
         return false;
-    int64_t early = r.leaf.cert.not_before - packet_seconds(c);
-    if (early <= 0)
-        return false;
+    int64_t early = l.cert.not_before - packet_seconds(c);
     prove_refusal(c, f, &r);
-    f->confidence = SD_HIGH;
+    f->confidence = sure_of(&l, r.alert->message);
     sd_say(f,
-           "The %s's certificate (%s) becomes valid %.*f days after this handshake%s; the alert "
+           "%s (%s) becomes valid %.*f days after this handshake%s; the alert "
            "(%u) does not say why.",
-           owner_name(&r), r.leaf.cert.subject, early < 10 * DAY ? 1 : 0, (double)early / DAY,
-           clock_doubt(c), r.alert->message);
+           sd_path_cert_text(&l, r.owner, place), l.cert.subject, early < 10 * DAY ? 1 : 0,
+           (double)early / DAY, clock_doubt(c), r.alert->message);
     return true;
 }
 
@@ -151,7 +174,7 @@ bool sd_rule_hostname_mismatch(const struct sd_case *c, struct sd_finding *f)
         r.leaf.cert.weak_digest || (named && !unfit))
         return false;
     char misfit_text[SD_MISFIT_TEXT];
-    if (!unfit && sd_leaf_misfit(c, SD_SERVER, misfit_text))
+    if (!unfit && (sd_path_faulty(c, SD_SERVER) || sd_leaf_misfit(c, SD_SERVER, misfit_text)))
         return false;
     prove_refusal(c, f, &r);
     f->confidence = unfit ? SD_HIGH : SD_LOW;
@@ -186,7 +209,9 @@ bool sd_rule_unknown_ca(const struct sd_case *c, struct sd_finding *f)
         bool read = sd_leaf_read(c, (enum sd_side)owner, &r.leaf);
         r.alert = e;
         prove_refusal(c, f, &r);
-        f->confidence = SD_HIGH;
+        /* OpenSSL says the same of an issuer that may not issue, which the chain has to rule out.
+         */
+        f->confidence = read && !sd_path_faulty(c, r.owner) ? SD_HIGH : SD_MEDIUM;
         const char *other = owner == SD_SERVER ? "client" : "server";
         if (!read)
             sd_say(
@@ -247,27 +272,32 @@ static bool weak_prime(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+static bool is_weak(const struct sd_path_cert *l, int64_t now)
+{
+    bool key = l->cert.security_bits && l->cert.security_bits < WEAK_BITS;
+    (void)now;
+    return key || (l->cert.weak_digest && !l->cert.self_signed);
+}
+
 bool sd_rule_weak_key(const struct sd_case *c, struct sd_finding *f)
 {
     struct refused r;
+    struct sd_path_cert l;
+    char place[SD_PLACE_TEXT];
     if (c->outcome != SD_FAILED)
         return false;
     if (weak_prime(c, f))
         return true;
     if (!find_refused(c, &r) || r.alert->message == SD_ALERT_UNKNOWN_CA ||
-        !in_time(c, &r.leaf.cert))
-        return false;
-    bool key = r.leaf.cert.security_bits && r.leaf.cert.security_bits < WEAK_BITS;
-    bool digest = r.leaf.cert.weak_digest && !r.leaf.cert.self_signed;
-    if (!key && !digest)
+        !in_time(c, &r.leaf.cert) || !sd_path_find(c, r.owner, is_weak, &l))
         return false;
     prove_refusal(c, f, &r);
-    f->confidence = SD_HIGH;
+    f->confidence = sure_of(&l, r.alert->message);
     sd_say(f,
-           "The %s's certificate (%s) has a key of %u bits (%s) and is signed with %s. That is too "
+           "%s (%s) has a key of %u bits (%s) and is signed with %s. That is too "
            "weak for the %s (OpenSSL at security level 2 requires a security of 112 bits).",
-           owner_name(&r), r.leaf.cert.subject, r.leaf.cert.key_bits, r.leaf.cert.key,
-           r.leaf.cert.signature, r.owner == SD_SERVER ? "client" : "server");
+           sd_path_cert_text(&l, r.owner, place), l.cert.subject, l.cert.key_bits, l.cert.key,
+           l.cert.signature, r.owner == SD_SERVER ? "client" : "server");
     return true;
 }
 

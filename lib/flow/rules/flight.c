@@ -223,6 +223,13 @@ static bool order_fault(const struct sd_case *c, char *text, const struct sd_eve
     return server && (client_left_out(v, text) || client_sent_unasked(v, text) || swapped(v, text));
 }
 
+/* These are about a certificate, and nothing else. */
+static bool blames_certificate(int alert)
+{
+    return alert == SD_ALERT_CERTIFICATE_REVOKED || alert == SD_ALERT_CERTIFICATE_EXPIRED ||
+           alert == SD_ALERT_UNKNOWN_CA;
+}
+
 bool sd_rule_message_order(const struct sd_case *c, struct sd_finding *f)
 {
     char text[FAULT_TEXT];
@@ -232,7 +239,7 @@ bool sd_rule_message_order(const struct sd_case *c, struct sd_finding *f)
         c->x->server_randoms > 1)
         return false;
     const struct sd_event *e;
-    if (!order_fault(c, text, &e))
+    if (!order_fault(c, text, &e) || (e && blames_certificate(e->message)))
         return false;
     f->confidence = e && e->message == SD_ALERT_UNEXPECTED_MESSAGE ? SD_HIGH : SD_MEDIUM;
     sd_prove_bursts(f, v, SD_CLIENT, 5, 1);

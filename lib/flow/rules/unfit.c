@@ -359,11 +359,47 @@ static bool unfit_in_silence(const struct sd_case *c, struct sd_finding *f)
     return true;
 }
 
+static const char *why_not_issuer(const struct sd_cert *cert)
+{
+    return !cert->ca && !cert->self_signed ? "it is no CA (basicConstraints)"
+           : cert->forbids & SD_CERT_NO_ISSUING
+               ? "its key usage lacks keyCertSign"
+               : "it allows fewer intermediates than the chain has (pathlen)";
+}
+
+/* No verifier of chains takes it, whatever roots it has; OpenSSL says unknown_ca. */
+static bool unfit_issuer(const struct sd_case *c, enum sd_side owner, struct sd_finding *f)
+{
+    static const int codes[] = {SD_ALERT_UNKNOWN_CA, SD_ALERT_BAD_CERTIFICATE,
+                                SD_ALERT_UNSUPPORTED_CERTIFICATE, SD_ALERT_CERTIFICATE_UNKNOWN};
+    const struct sd_event *e = NULL;
+    struct sd_path_cert l;
+    char name[SD_NAME_TEXT], place[SD_PLACE_TEXT];
+    for (size_t i = 0; !e && i < sizeof codes / sizeof *codes; i++)
+        e = sd_view_alert(c->view, sd_other(owner), codes[i]);
+    if (!e || !sd_path_find(c, owner, sd_may_not_issue, &l))
+        return false;
+    const struct sd_part *p = sd_view_part(c->view, owner, SD_HS_CERTIFICATE);
+    if (p)
+        sd_prove_frame(f, p->number, p->first);
+    sd_prove(f, e);
+    f->confidence = SD_HIGH;
+    sd_say(f,
+           "%s (%s) may not sign the certificate below it: %s. The %s ended the handshake "
+           "with the alert %s (%u).",
+           sd_path_cert_text(&l, owner, place), l.cert.subject, why_not_issuer(&l.cert),
+           owner == SD_SERVER ? "client" : "server", sd_name(SD_NAME_ALERT, e->message, name),
+           e->message);
+    return true;
+}
+
 bool sd_rule_certificate_unfit(const struct sd_case *c, struct sd_finding *f)
 {
     char text[SD_MISFIT_TEXT], name[SD_NAME_TEXT];
     for (int owner = SD_CLIENT; c->outcome == SD_FAILED && owner < SD_SIDES; owner++) {
         enum sd_side peer = sd_other((enum sd_side)owner);
+        if (unfit_issuer(c, (enum sd_side)owner, f))
+            return true;
         const struct sd_event *e = sd_view_alert(c->view, peer, -1);
         if (!e || names_another_cause(e->message))
             continue;
