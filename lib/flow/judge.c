@@ -20,6 +20,10 @@ void sd_judge_report(const struct sd_tracker_config *config, struct sd_view *vie
                         .outcome = sd_outcome_of(view)};
     c.other_count = sd_index_same_server(index, x, c.others);
     size_t count = config->diagnose ? config->diagnose(&c, findings) : 0;
+    /* Every failure has a finding, if only that it is not explained. None: the client only asks,
+     * and has gone with its answer. */
+    if (config->diagnose && !count && c.outcome == SD_FAILED)
+        c.outcome = SD_INCOMPLETE;
     if (x->reported && count <= x->reported_findings)
         return;
     if (only_if_clear && c.outcome == SD_INCOMPLETE)

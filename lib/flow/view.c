@@ -525,12 +525,13 @@ void sd_view_build(struct sd_view *v, const struct sd_exchange *x, int64_t now, 
 
 /* The client ended it on purpose, "for some reason unrelated to a protocol failure" (RFC 5246
  * section 7.2.2), as who only asks what a server does. One that had to wait gave up: that is a
- * failure. */
+ * failure. A server that does not take a plaintext alert for the client's repeats its flight later,
+ * and that means nothing. */
 static bool canceled(const struct sd_view *v)
 {
     const struct sd_event *e = sd_view_ending_alert(v);
-    for (size_t i = 0; i < v->burst_count; i++)
-        if (v->bursts[i].cause == SD_CAUSE_TIMER)
+    for (size_t i = 0; e && i < v->burst_count; i++)
+        if (v->bursts[i].cause == SD_CAUSE_TIMER && v->x->log + v->bursts[i].first < e)
             return false;
     return e && v->x->side[SD_SERVER].datagrams && e->message == SD_ALERT_USER_CANCELED &&
            sd_event_side(e) == SD_CLIENT;

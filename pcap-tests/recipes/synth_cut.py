@@ -153,6 +153,16 @@ def canceled(s):
 
 
 @recipe
+def canceled_unheard(s):
+    """The server does not take the alert for the client's, and repeats its flight: still a question."""
+    t = Talk(s)
+    t.cookie_exchange()
+    t.flight4()
+    t.send("c", alert(90))
+    retries(s, lambda: t.again("s"))
+
+
+@recipe
 def canceled_not(s):
     asks(s, 80)
 

@@ -198,7 +198,8 @@ void scan_port_goodbye(struct scan_port *p, uint16_t version, uint64_t seq)
 {
     uint8_t buf[32];
     struct sd_wr w = sd_wr_init(buf, sizeof buf);
-    size_t record = sd_record_open(&w, SD_CT_ALERT, version, 0, seq);
+    bool known = version == SD_DTLS_BAD || version == SD_DTLS_1_0;
+    size_t record = sd_record_open(&w, SD_CT_ALERT, known ? version : SD_DTLS_1_2, 0, seq);
     sd_alert_build(&w, &(struct sd_alert){SD_ALERT_FATAL, SD_ALERT_USER_CANCELED});
     sd_record_close(&w, record);
     /* If the alert is lost, a server of one address serves nobody for minutes. */

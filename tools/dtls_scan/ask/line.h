@@ -76,7 +76,8 @@ enum scan_heard scan_port_hear(struct scan_port *p, uint8_t buf[static SCAN_DATA
 /* Sends although the line may have stopped, and needs no budget: for the end of an association. */
 void scan_port_farewell(struct scan_port *p, const void *data, size_t len);
 /* Sends a fatal alert in plaintext, so that the server forgets this association. `seq` is its
- * record number: higher than those before. Needs no budget. */
+ * record number: higher than those before. A version that nobody knows is one that the hello only
+ * asked about. Needs no budget. */
 void scan_port_goodbye(struct scan_port *p, uint16_t version, uint64_t seq);
 
 /* The port to begin with: the same for each scan of this server. `openssl s_server -listen` serves
