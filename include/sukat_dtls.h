@@ -425,7 +425,14 @@ typedef struct sdtls_info {
 } sdtls_info;
 
 SDTLS_API void sdtls_conn_info(const sdtls_conn *c, sdtls_info *info);
-/* SHA-256 of the endpoint's own certificate, in hex pairs with colons; NULL without one. */
+/* Reads the files of the configuration again: certificate, key, CAs, PSKs. Connections that exist
+ * keep what they began with; new ones have what the files hold now, and resume no session of
+ * before; a self-signed certificate is made anew. On an error (CRED, OPTION, NOMEM) all stays as it
+ * was, and sdtls_errmsg() says why. STATE: the configuration names no file, or an ssl_ctx. In a
+ * group: once, for all endpoints, from the thread of any of them. */
+SDTLS_API SDTLS_NODISCARD int sdtls_reload(sdtls *s);
+/* SHA-256 of the endpoint's own certificate, in hex pairs with colons; NULL without one. Good until
+ * sdtls_reload(), or the end of the endpoint. */
 SDTLS_API const char *sdtls_fingerprint(sdtls *s);
 /* Exports keying material (RFC 5705), after READY. Errors: STATE, TLSLIB. */
 SDTLS_API int sdtls_export(const sdtls_conn *c, const char *label, void *out, size_t len);

@@ -15,6 +15,7 @@ enum { EVENTS = 16, TIMERS_MAX = 4, MTU = 1200 };
 static const sd_time first_timeout = SD_SEC;
 
 struct sd_tls {
+    unsigned users;
     enum sd_role role;
 };
 
@@ -53,12 +54,20 @@ int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config
     if (!*pt)
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
     (*pt)->role = role;
+    (*pt)->users = 1;
     return SDTLS_OK;
+}
+
+struct sd_tls *sd_tls_share(struct sd_tls *t)
+{
+    t->users++;
+    return t;
 }
 
 void sd_tls_free(struct sd_tls *t)
 {
-    free(t);
+    if (t && !--t->users)
+        free(t);
 }
 
 const char *sd_tls_fingerprint(const struct sd_tls *t)

@@ -110,6 +110,8 @@ int sd_conn_session(struct sdtls_conn *c, struct sd_err *err)
         .ipv6 = sd_peer_ipv6(c->peer),
         .timer_ms = s->cfg.timer_ms,
     };
+    if (s->group)
+        sd_group_follow(s);
     return sd_session_new(&c->session, s->tls[c->server ? SD_ROLE_SERVER : SD_ROLE_CLIENT], &config,
                           err);
 }

@@ -33,7 +33,7 @@ struct sdtls *sdtls_group_endpoint(struct sdtls_group *g)
 
 static void free_tls(struct sdtls *s)
 {
-    for (int role = SD_ROLE_CLIENT; role <= SD_ROLE_SERVER && !s->group; role++)
+    for (int role = SD_ROLE_CLIENT; role <= SD_ROLE_SERVER; role++)
         sd_tls_free(s->tls[role]);
 }
 

@@ -18,6 +18,7 @@ struct sdtls_group {
     int unusable; /* why the configuration cannot be used */
     struct sd_net_group *net;
     struct sd_tls *tls[2]; /* by enum sd_role; made when first needed */
+    unsigned reloads;      /* how often they were made again; atomic */
     struct sd_gate gate;   /* the secrets; every endpoint copies them */
     struct sd_limits limits;
 };
@@ -106,9 +107,36 @@ int sd_group_tls(struct sdtls *s, enum sd_role role)
     pthread_mutex_lock(&g->lock);
     if (!g->tls[role])
         rc = sd_tls_new(&g->tls[role], role, &g->cfg, &s->err);
-    s->tls[role] = g->tls[role];
+    s->tls[role] = rc ? NULL : sd_tls_share(g->tls[role]);
     pthread_mutex_unlock(&g->lock);
     return rc;
+}
+
+int sd_group_reload(struct sdtls *s)
+{
+    struct sdtls_group *g = s->group;
+    pthread_mutex_lock(&g->lock);
+    int rc = sd_tls_reload(g->tls, &g->cfg, &s->err);
+    if (!rc)
+        __atomic_add_fetch(&g->reloads, 1, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&g->lock);
+    return rc;
+}
+
+/* The lock is taken only after a reload. */
+void sd_group_follow(struct sdtls *s)
+{
+    struct sdtls_group *g = s->group;
+    if (__atomic_load_n(&g->reloads, __ATOMIC_ACQUIRE) == s->reloads)
+        return;
+    pthread_mutex_lock(&g->lock);
+    s->reloads = g->reloads;
+    for (int role = SD_ROLE_CLIENT; role <= SD_ROLE_SERVER; role++)
+        if (s->tls[role]) {
+            sd_tls_free(s->tls[role]);
+            s->tls[role] = sd_tls_share(g->tls[role]);
+        }
+    pthread_mutex_unlock(&g->lock);
 }
 
 void sd_group_secrets(struct sdtls *s, sd_time now)

@@ -251,6 +251,7 @@ struct sdtls {
     int unusable; /* why the configuration cannot be used: the error of every call */
     struct sd_demux *demux;
     struct sd_tls *tls[2]; /* by enum sd_role; made when first needed */
+    unsigned reloads;      /* of the group, as far as `tls` follows them */
     struct sd_gate gate;
     struct sd_tls_mac *mac;
     struct sd_timers timers;
@@ -285,8 +286,14 @@ void sd_group_enter(struct sdtls_group *g, struct sdtls *s);
 struct sd_net_group *sd_group_net(const struct sdtls_group *g);
 /* The context of the group, for the endpoint as well. */
 int sd_group_tls(struct sdtls *s, enum sd_role role);
+/* reload.c for the whole group; the others follow with their next connection. */
+int sd_group_reload(struct sdtls *s);
+void sd_group_follow(struct sdtls *s);
 /* The cookie secrets of the group, which are renewed when it is time. */
 void sd_group_secrets(struct sdtls *s, sd_time now);
+
+/* renew.c: makes again what there is of `tls`, both or none. */
+int sd_tls_reload(struct sd_tls *tls[2], const sdtls_config *c, struct sd_err *err);
 
 /* parts.c */
 int sd_endpoint_open(struct sdtls *s);                   /* the demux, on first use */

@@ -124,8 +124,7 @@ int sd_endpoint_tls(struct sdtls *s, enum sd_role role)
     if (!rc && role == SD_ROLE_SERVER)
         rc = open_gate(s);
     if (rc) { /* asked again, it is no server without a gate */
-        if (!s->group)
-            sd_tls_free(s->tls[role]);
+        sd_tls_free(s->tls[role]);
         s->tls[role] = NULL;
     }
     return rc;

@@ -88,7 +88,7 @@ int sd_session_new(struct sd_session **ps, struct sd_tls *tls, const struct sd_s
     struct sd_session *s = calloc(1, sizeof *s);
     if (!s)
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
-    s->tls = tls;
+    s->tls = sd_tls_share(tls);
     clear_errors();
     int rc = make_ssl(s, err);
     if (rc == SDTLS_OK) {
@@ -116,6 +116,7 @@ void sd_session_free(struct sd_session *s)
         clear_errors();
     }
     SSL_free(s->ssl);
+    sd_tls_free(s->tls);
     sd_guard_fini(&s->guard);
     free(s);
 }

@@ -165,6 +165,7 @@ int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config
     if (!t)
         return sd_err_set(err, SDTLS_NOMEM, "out of memory");
     t->role = role;
+    t->users = 1;
     int rc = SDTLS_OK;
     if (!copy_config(t, config))
         rc = sd_err_set(err, SDTLS_NOMEM, "out of memory");
@@ -188,9 +189,15 @@ int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config
     return SDTLS_OK;
 }
 
+struct sd_tls *sd_tls_share(struct sd_tls *t)
+{
+    __atomic_add_fetch(&t->users, 1, __ATOMIC_RELAXED);
+    return t;
+}
+
 void sd_tls_free(struct sd_tls *t)
 {
-    if (!t)
+    if (!t || __atomic_sub_fetch(&t->users, 1, __ATOMIC_ACQ_REL))
         return;
     SSL_CTX_free(t->ctx);
     sd_alpn_fini(&t->alpn);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What all sessions of one role share: certificate, trust, ciphers, versions. Made from the
- * public configuration, once. */
+ * public configuration, and never changed. */
 #ifndef SD_TLS_CONTEXT_H
 #define SD_TLS_CONTEXT_H
 
@@ -19,6 +19,9 @@ struct sd_tls; /* the context */
  * NOMEM, TLSLIB. The sentence names the file or the value, and what to do about it. */
 int sd_tls_new(struct sd_tls **pt, enum sd_role role, const sdtls_config *config,
                struct sd_err *err);
+/* Another user of the same context; returns it. Each gives it back with sd_tls_free(). */
+struct sd_tls *sd_tls_share(struct sd_tls *t);
+/* The last user frees it. NULL is fine. */
 void sd_tls_free(struct sd_tls *t);
 /* "AB:CD:...", SHA-256 of our own certificate, or NULL. */
 const char *sd_tls_fingerprint(const struct sd_tls *t);

@@ -13,6 +13,7 @@
 #include "tls/psk.h"
 
 struct sd_tls {
+    size_t users; /* atomic: endpoints of several threads share it */
     SSL_CTX *ctx;
     enum sd_role role;
     enum sdtls_verify verify;

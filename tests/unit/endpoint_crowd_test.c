@@ -162,6 +162,37 @@ static void a_host_replaces_its_own_after_a_while(void **state)
     duo_down(&d);
 }
 
+/* Many slow clients of one host: as long as handshakes complete, nobody is pushed out. */
+static void a_host_that_gets_on_replaces_nobody(void **state)
+{
+    (void)state;
+    sdtls_config two = plain;
+    two.max_half_open_per_host = 2;
+    sdtls_config same_host = trusting;
+    same_host.source = "127.9.0.1";
+    struct duo d;
+    duo_up(&d, &two, &same_host);
+    struct raw_client a = raw_half_open(d.server, d.port, 1, 0);
+    struct sdtls_conn *first = newest(&d);
+    pass(SD_SEC);
+    assert_non_null(duo_connect(&d));
+    duo_wait(&d, d.client, SDTLS_EV_READY);
+    duo_wait(&d, d.server, SDTLS_EV_READY);
+    struct raw_client b = raw_half_open(d.server, d.port, 1, 0), c = raw_open(d.port, 1, 0);
+    raw_cookie(d.server, &c);
+    pass(SD_SEC + SD_SEC / 2); /* 2.5 s after the first began, 1.5 s after one got through */
+    raw_prove(&c);
+    raw_until(d.server, "conn.limit-host", 1);
+    assert_true(still_there(&d, first));
+    pass(SD_SEC);
+    raw_prove(&c);
+    raw_until(d.server, "conn.accepted", 4);
+    assert_false(still_there(&d, first));
+    assert_int_equal(count(&d, "conn.evicted"), 1);
+    close(a.fd), close(b.fd), close(c.fd);
+    duo_down(&d);
+}
+
 /* A partial key exchange is an answer. */
 static void answer(const struct duo *d, const struct raw_client *c)
 {
@@ -371,6 +402,7 @@ int main(void)
         cmocka_unit_test(who_gives_way_is_told_why),
         cmocka_unit_test(equals_go_by_age),
         cmocka_unit_test(a_host_replaces_its_own_after_a_while),
+        cmocka_unit_test(a_host_that_gets_on_replaces_nobody),
         cmocka_unit_test(a_host_does_not_replace_who_has_answered),
         cmocka_unit_test(the_default_limits_are_those_of_the_header),
         cmocka_unit_test(early_records_are_kept_within_64_kb),

@@ -85,6 +85,8 @@ static void take_signals(struct nc *n)
             nc_team_ask_others(n, NC_ASK_REAP);
         } else if (signo == SIGUSR1) {
             nc_counters_now(n);
+        } else if (signo == SIGHUP && nc_reloads(n)) {
+            nc_reload(n);
         } else {
             n->leaving = signal_name(signo);
             n->ended = true;

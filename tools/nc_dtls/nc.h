@@ -224,6 +224,10 @@ void nc_exec_end(struct nc *n);
 /* activate.c: serves the sockets from the service manager. How many, or an enum sdtls_err. */
 int nc_adopt_activated(struct nc *n);
 
+/* reload.c: SIGHUP means that this server reads its files again; otherwise it ends. */
+bool nc_reloads(const struct nc *n);
+void nc_reload(struct nc *n);
+
 /* report.c: events as lines or JSON. */
 void nc_report_error(const struct nc *n, int err); /* sdtls_errmsg(), with a hint */
 void nc_report_listening(const struct nc *n);
