@@ -164,7 +164,8 @@ typedef struct sdtls_config {
                               its host has more clients; otherwise it is refused with an alert */
     /* Clients in their handshake; 0 = 2048, 256. When there are this many, a new client replaces
      * one of the host that has most: the oldest that has not answered yet. A host that has its
-     * share replaces its own after 2 s. A host is an IPv4 address or an IPv6 /56. */
+     * share replaces its own after 2 s in which none of its handshakes was complete. A host is an
+     * IPv4 address or an IPv6 /56. */
     unsigned max_half_open, max_half_open_per_host;
     unsigned max_connected; /* clients with a socket of their own; 0 = min(1024, nofile - 64) */
 

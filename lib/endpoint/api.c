@@ -127,9 +127,11 @@ int sdtls_conn_fd(const struct sdtls_conn *c)
     return c->peer ? sd_peer_fd(c->peer) : -1;
 }
 
-static const struct sockaddr *sockaddr_of(const struct sd_addr *a, socklen_t *len)
+/* With sockets there always is one, if only of zeros as long as the client has no socket. */
+static const struct sockaddr *sockaddr_of(const struct sdtls *s, const struct sd_addr *a,
+                                          socklen_t *len)
 {
-    bool known = a->sa.sa_family != AF_UNSPEC;
+    bool known = !s->carried || a->sa.sa_family != AF_UNSPEC;
     if (len)
         *len = known ? sd_addr_len(a) : 0;
     return known ? &a->sa : NULL;
@@ -137,12 +139,12 @@ static const struct sockaddr *sockaddr_of(const struct sd_addr *a, socklen_t *le
 
 const struct sockaddr *sdtls_peer(const struct sdtls_conn *c, socklen_t *len)
 {
-    return sockaddr_of(&c->remote, len);
+    return sockaddr_of(c->ep, &c->remote, len);
 }
 
 const struct sockaddr *sdtls_conn_local(const struct sdtls_conn *c, socklen_t *len)
 {
-    return sockaddr_of(&c->local, len);
+    return sockaddr_of(c->ep, &c->local, len);
 }
 
 const struct sockaddr *sdtls_local(const struct sdtls *s, unsigned index, socklen_t *len)
@@ -150,7 +152,7 @@ const struct sockaddr *sdtls_local(const struct sdtls *s, unsigned index, sockle
     for (unsigned i = 0; s->demux && i < sd_demux_listeners(s->demux); i++) {
         const struct sd_addr *a = sd_demux_local(s->demux, i);
         if (a && !index--)
-            return sockaddr_of(a, len);
+            return sockaddr_of(s, a, len);
     }
     return NULL;
 }

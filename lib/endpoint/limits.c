@@ -37,6 +37,7 @@ enum {
 struct sd_host {
     struct sd_node node;
     struct sd_addr addr;
+    sd_time completed; /* the last handshake of a client of it; 0 = none */
     struct {
         TAILQ_HEAD(, sdtls_conn) conns; /* the oldest first */
         size_t count;
@@ -246,12 +247,15 @@ static bool answer_waits(const struct sdtls *s, const struct sdtls_conn *c)
     return fd >= 0 ? sd_socket_waits(fd) : sd_demux_behind(c->ep->demux, s->demux);
 }
 
-/* Whether a host may replace this client by another one of its own. On a busy machine the answer
- * may wait in the socket: honest clients of one host, many at once, must not push each other out.
- */
-static bool may_replace_own(const struct sdtls *s, const struct sdtls_conn *c, sd_time now)
+/* Whether a host may replace its oldest silent client by another one of its own. Who is pushed out
+ * cannot come back, while a newcomer that is refused asks again. So honest clients of one host,
+ * many at once and slow, must not push each other out: on a busy machine the answer may wait in the
+ * socket, and as long as the host's handshakes complete, places become free by themselves. */
+static bool may_replace_own(const struct sdtls *s, const struct sd_host *h, sd_time now)
 {
-    return c && now >= c->began + LEAST_LIFE && !answer_waits(s, c);
+    const struct sdtls_conn *c = oldest_silent(h);
+    bool progress = h->completed && now < h->completed + LEAST_LIFE;
+    return c && !progress && now >= c->began + LEAST_LIFE && !answer_waits(s, c);
 }
 
 static struct sdtls_conn *who_gives_way(const struct sd_host *h)
@@ -265,7 +269,7 @@ static bool replace_one(struct sdtls *s, const struct sd_host *h, bool own, enum
                         sd_time now, struct sdtls_conn **leaves)
 {
     s->conn_count[limit]++;
-    if (own && !may_replace_own(s, oldest_silent(h), now))
+    if (own && !may_replace_own(s, h, now))
         return false;
     *leaves = who_gives_way(h);
     return true;
@@ -457,6 +461,7 @@ static bool establish(struct sdtls_conn *c, sd_time now, struct sdtls_conn **lea
         s->conn_count[limit]++;
         return false;
     }
+    h->completed = now;
     *leaves = give_up_place(s, *leaves); /* not of this host alone: c itself is in it */
     leave_place(c);
     enter_place(c, h, SD_ESTABLISHED);
